@@ -1,0 +1,39 @@
+"""What every test may ask for: real data beside the checkout, real Caffe in .caffe/."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CAFFE_PYTHON = ROOT / ".caffe" / "bin" / "python"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs real Caffe where it is not installed; in CI it must be."""
+    if CAFFE_PYTHON.exists() or os.environ.get("CI"):
+        return
+    skip = pytest.mark.skip(reason="real Caffe is not installed: run scripts/install_caffe")
+    for item in items:
+        if item.get_closest_marker("caffe"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real pictures and models in ../shared/data, beside the checkout on the developers' machines."""
+    if os.environ.get("CI"):
+        pytest.skip("the shared data are not used in CI")
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no shared data in {folder}")
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project folder that is the current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -1,0 +1,92 @@
+"""YAML -> frozen settings. The prototxt owns the net and the solver; these settings own the rest.
+
+The strict YAML reader is in `formats.yaml`; flags and `WF_…` variables are laid over it by `load`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(min_length=1, strict=True)]
+
+
+class Settings(BaseModel):
+    """Frozen; unknown keys, NaN and infinity are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Preprocessing(Settings):
+    """How a picture file becomes the uint8 array (channels, height, width) that a net's data blob is made of.
+
+    Recorded with every data set and obeyed by every reader: prepare, inspect, predict, evaluate.
+    """
+
+    width: Annotated[int, Field(strict=True, ge=1, le=4096)] = 32
+    height: Annotated[int, Field(strict=True, ge=1, le=4096)] = 32
+    channel_order: Literal["RGB", "BGR", "GRAY"] = "RGB"
+    fit: Literal["squash", "crop", "pad"] = "squash"
+    """squash ignores the aspect ratio, as Caffe's tools do; crop keeps the centre; pad adds background."""
+    kernel: Literal["bilinear", "bicubic", "lanczos", "box", "opencv"] = "bilinear"
+    """Pillow's antialiased kernels; opencv is convert_imageset's two-tap bilinear without antialiasing."""
+    background: tuple[int, int, int] = (255, 255, 255)
+    """What shows through transparent pixels and fills the borders of `pad`: R, G, B in 0..255."""
+
+    @property
+    def channels(self) -> int:
+        """1 for GRAY, else 3."""
+        return 1 if self.channel_order == "GRAY" else 3
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width), the axes of a Datum."""
+        return self.channels, self.height, self.width
+
+
+class Split(Settings):
+    """Which pictures are test pictures: decided by a hash of the file's bytes, never by position."""
+
+    test: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Share of test pictures where the folders do not say train/ and test/ themselves."""
+
+
+class Prepare(Settings):
+    """What `wf prepare` tolerates and how hard it works."""
+
+    max_bad: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Share of unreadable files above which preparation stops: probably a broken copy."""
+    max_pixels: Annotated[int, Field(strict=True, ge=1)] = 50_000_000
+    on_conflict: Literal["stop", "skip"] = "stop"
+    """What to do with the same bytes in two classes."""
+    workers: Annotated[int, Field(strict=True, ge=1)] | None = None
+    """Decoding processes; None is one for each core."""
+    seed: Annotated[int, Field(strict=True, ge=0)] = 1
+    """Of the shuffled order of the records."""
+
+
+class Train(Settings):
+    """What the solver's prototxt cannot say about a training run."""
+
+    solver: Path = Path("prototxt/cifar10_quick_solver.prototxt")
+    """Its `net:` names the train_test net, relative to the project folder or to the solver's own."""
+    deploy: Path = Path("prototxt/cifar10_quick_deploy.prototxt")
+    engine: Literal["torch", "caffe"] = "torch"
+    threads: Annotated[int, Field(strict=True, ge=1)] | None = None
+    """None leaves it to the engine: all cores for torch, one for caffe (its fastest)."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+
+class Config(Settings):
+    """One project's settings; every path is relative to the project folder (the current folder)."""
+
+    images: tuple[Path, ...] = (Path("images"),)
+    generations: Path = Path("generations")
+    classes: tuple[Name, ...] | None = None
+    """Fixes the classes and their order; None appends the folders' new names to the last generation's."""
+    preprocessing: Preprocessing = Preprocessing()
+    split: Split = Split()
+    prepare: Prepare = Prepare()
+    train: Train = Train()

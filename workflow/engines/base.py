@@ -1,0 +1,244 @@
+"""What every engine does, and the one stream of events that a training run is.
+
+An engine opens a net for looking (`open` -> `Session`) and, if it can, trains one (`train` -> events).
+Arrays that cross this border are numpy: float32, C-contiguous, Caffe's axis order (N, C, H, W).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.formats import caffe_pb2
+
+Array = NDArray[np.float32]
+Shape = tuple[int, ...]
+
+
+# ---- events: what a training run tells ----
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """One number of a net output, as in the log line `Test net output #0: accuracy = 0.7`."""
+
+    index: int
+    name: str
+    value: float
+    loss_weight: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """Training begins (or goes on) at `iteration`; `images` is the number of pictures in one iteration."""
+
+    iteration: int
+    max_iter: int
+    images: int
+    resumed_from: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One update is done; `iteration` is the number k that Caffe's log shows, so the update made k + 1."""
+
+    iteration: int
+    loss: float
+    """Of this iteration, averaged over iter_size."""
+    rate: float
+    """The learning rate that the update used."""
+    seconds: float
+    display: bool
+    """Whether the solver's `display` asks for a log line here."""
+    smoothed_loss: float
+    """Mean of the last `average_loss` losses: what Caffe prints."""
+    outputs: tuple[Output, ...] = ()
+    """Outputs of the train net, present when `display`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """A test pass over test net `net` after `iteration` updates; outputs are means over the pass."""
+
+    iteration: int
+    net: int
+    outputs: tuple[Output, ...]
+    seconds: float = 0.0
+
+    def value(self, name: str) -> float | None:
+        """The output of that name, None if the net has none."""
+        return next((output.value for output in self.outputs if output.name == name), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """Weights and solver state after `iteration` updates are whole on disk under their final names."""
+
+    iteration: int
+    model: Path
+    state: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotFailed:
+    """A snapshot could not be written; training goes on from what it has."""
+
+    iteration: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line of the engine's own log, to be kept as it is (the caffe engine only)."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """The run is over; `stopped` when it was asked to stop before max_iter."""
+
+    iteration: int
+    loss: float | None
+    stopped: bool = False
+    display: bool = False
+    """Whether Caffe would print a last `Iteration N, loss =` line."""
+    outputs: tuple[Output, ...] = ()
+
+
+Event = Started | Step | Validation | Snapshot | SnapshotFailed | Line | Done
+
+
+# ---- training ----
+
+
+class Control:
+    """Wishes of the outside world (signals, a page) that an engine looks at between two iterations."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._snapshot = threading.Event()
+
+    def stop(self) -> None:
+        """Finish this iteration, snapshot, end."""
+        self._stop.set()
+
+    def snapshot(self) -> None:
+        """Snapshot after this iteration and go on."""
+        self._snapshot.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the end was asked for."""
+        return self._stop.is_set()
+
+    def take_snapshot_wish(self) -> bool:
+        """Whether a snapshot was asked for since the last call."""
+        wished = self._snapshot.is_set()
+        self._snapshot.clear()
+        return wished
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One training run of one solver, whose own paths are relative to `folder`, the project folder."""
+
+    folder: Path
+    solver: Path
+    """solver.prototxt as run: net, sources, mean and snapshot prefix are filled in."""
+    resume: Path | None = None
+    """A solverstate to go on from."""
+    weights: tuple[Path, ...] = ()
+    """Caffemodels to start from, as `caffe train -weights` does; excludes `resume`."""
+    threads: int | None = None
+    precision: str = "float32"
+    control: Control = field(default_factory=Control)
+
+
+# ---- looking ----
+
+
+class Session(Protocol):
+    """A net in TEST phase with its weights, open for looking; a context manager that leaves no trace."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    def forward(self, **inputs: Array) -> dict[str, Array]:
+        """Run the whole net; a batch of another size than the prototxt's reshapes it.
+
+        Args:
+            inputs: one float32 array (N, C, H, W) for each of the net's inputs.
+
+        Returns:
+            Every blob in net order, the inputs first, copies: what it holds after the whole pass, so that a
+            ReLU that works in place has already changed its bottom.
+
+        Raises:
+            NetError: an input is missing, unknown or of a wrong shape.
+        """
+        ...
+
+    @property
+    def params(self) -> Mapping[str, Sequence[Array]]:
+        """Layer name -> its parameter blobs (weights first), for layers that have any."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """Whether an engine can run here."""
+
+    name: str
+    ready: bool
+    version: str
+    """Of what does the work, such as `PyTorch 2.13.0`; empty if not ready."""
+    trains: bool
+    hint: str = ""
+    """How to get it, where it is not ready."""
+
+
+class Engine(Protocol):
+    """One way to run Caffe nets. `workflow.engines.get(name)` gives one."""
+
+    name: str
+
+    def status(self) -> Status:
+        """Whether it can run here; never raises."""
+        ...
+
+    def open(
+        self,
+        net: caffe_pb2.NetParameter,
+        weights: caffe_pb2.NetParameter | None,
+        *,
+        source: Path | None = None,
+    ) -> Session:
+        """A session in TEST phase on `net` (already upgraded), weights copied by layer name.
+
+        Raises:
+            NetError: the net cannot be built, or has a layer that this engine does not know.
+            ModelError: weights do not fit; the message shows layer, file's shape and net's shape.
+            EngineMissing: the engine cannot run here.
+        """
+        ...
+
+    def train(self, job: Job) -> Iterator[Event]:
+        """Run a solver to its end; the caller draws the events and thereby drives the run.
+
+        Closing the iterator stops the run at once and leaves no process behind.
+        """
+        ...

@@ -1,0 +1,77 @@
+"""Writing so that a reader sees the old file or the new one, never a mixture."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+TEMPORARY = ".tmp-"  # NAME.tmp-PID: what a killed process leaves, and what sweep() takes away
+
+
+def temporary_name(path: Path) -> Path:
+    """The name beside `path` (same file system, so that rename works) that this process writes under."""
+    return path.with_name(f"{path.name}{TEMPORARY}{os.getpid()}")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary name; on success make what was written there durable and rename it to `path`.
+
+    On any exception the temporary file is removed and `path` keeps its old content.
+
+    Raises:
+        OSError: as the operating system says it (ENOSPC, EACCES, EROFS, EIO).
+    """
+    path = Path(path)
+    temporary = temporary_name(path)
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def atomic_write(path: Path, data: bytes) -> None:
+    """Replace `path` by `data`, durably; old content stays whole until the new one is."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in `folder` survive a power cut (fsync of the directory)."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Temporary files and folders in `folder` whose process is gone from this machine."""
+    if not folder.is_dir():
+        return []
+    return [
+        path for path in sorted(folder.iterdir()) if (pid := _owner(path)) is not None and not _alive(pid)
+    ]
+
+
+def _owner(path: Path) -> int | None:
+    _, mark, pid = path.name.rpartition(TEMPORARY)
+    return int(pid) if mark and pid.isdigit() else None
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
