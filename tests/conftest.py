@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).parent))  # importlib mode adds no folder: helpers beside this file
+
+from caffe_process import CAFFE_PYTHON, run_caffe
 
 ROOT = Path(__file__).parents[1]
-CAFFE_PYTHON = ROOT / ".caffe" / "bin" / "python"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,3 +45,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project folder that is the current folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def real_caffe(tmp_path: Path) -> Callable[..., Mapping[str, NDArray[np.generic]]]:
+    """Run a snippet in real Caffe; see caffe_process.run_caffe. Use with the marker `caffe`."""
+    return partial(run_caffe, CAFFE_PYTHON, folder=tmp_path)

@@ -110,7 +110,7 @@ class Generation:
 
     @property
     def manifest(self) -> Path:
-        """images.jsonl: a line a picture (path, sha256, class, split), a line a skipped file (path, reason)."""
+        """images.jsonl: a line a picture (path, sha256, class, split) or a skipped file (path, reason)."""
         return self.dataset / "images.jsonl"
 
     def prototxt(self, kind: str) -> Path:

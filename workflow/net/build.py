@@ -90,8 +90,7 @@ def _check_counts(message: caffe_pb2.LayerParameter) -> None:
     ):
         if values and len(values) != len(ends):
             raise NetError(
-                f"layer '{message.name}' ({message.type}): {len(values)} {what} entries, "
-                f"expected none or {len(ends)}"
+                f"layer '{message.name}' ({message.type}): {len(values)} {what} entries, expected none or {len(ends)}"
             )
 
 

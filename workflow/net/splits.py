@@ -66,9 +66,7 @@ def _sources(layers: Sequence[caffe_pb2.LayerParameter]) -> dict[_Place, _Place]
 
 def _split(producer: caffe_pb2.LayerParameter, blob: str, top: int, count: int) -> caffe_pb2.LayerParameter:
     names = [_split_top(blob, producer.name, top, copy) for copy in range(count)]
-    split = caffe_pb2.LayerParameter(
-        name=_split_name(blob, producer.name, top), type="Split", bottom=[blob], top=names
-    )
+    split = caffe_pb2.LayerParameter(name=_split_name(blob, producer.name, top), type="Split", bottom=[blob], top=names)
     if top < len(producer.loss_weight) and producer.loss_weight[top]:
         split.loss_weight.extend([producer.loss_weight[top]] + [0.0] * (count - 1))
         producer.loss_weight[top] = 0.0

@@ -94,7 +94,7 @@ def _pair(
     sides = [
         int(getattr(param, field))
         for field in (f"{what}_h", f"{what}_w")
-        if param is not None and param.HasField(field)  # type: ignore[arg-type]  # names built from `what`
+        if param is not None and param.HasField(field)
     ]
     if sides:
         if repeated or len(sides) == 1:

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from workflow.errors import NetError
+
+
+def naive(x, weight, bias, stride, pad, dilation, group):
+    """Caffe's convolution as six loops, straight from its definition."""
+    n, c, h, w = x.shape
+    outputs, per_group, kh, kw = weight.shape
+    padded = np.zeros((n, c, h + 2 * pad[0], w + 2 * pad[1]))
+    padded[:, :, pad[0] : pad[0] + h, pad[1] : pad[1] + w] = x
+    height = (padded.shape[2] - dilation[0] * (kh - 1) - 1) // stride[0] + 1
+    width = (padded.shape[3] - dilation[1] * (kw - 1) - 1) // stride[1] + 1
+    y = np.zeros((n, outputs, height, width))
+    for item, o, i, j in itertools.product(range(n), range(outputs), range(height), range(width)):
+        first = o // (outputs // group) * per_group
+        for channel, a, b in itertools.product(range(per_group), range(kh), range(kw)):
+            pixel = padded[item, first + channel, i * stride[0] + a * dilation[0], j * stride[1] + b * dilation[1]]
+            y[item, o, i, j] += pixel * weight[o, channel, a, b]
+        y[item, o, i, j] += bias[o]
+    return y
+
+
+TEXT = """
+name: "conv" type: "Convolution" bottom: "x" top: "y"
+convolution_param { num_output: 6 group: 3 kernel_h: 3 kernel_w: 2 stride_h: 2 stride_w: 1 pad_h: 1 pad_w: 0
+  dilation: 1 dilation: 2 }
+"""
+
+
+def test_groups_dilation_and_unequal_sides(one_layer, x):
+    rng = np.random.default_rng(2)
+    weight, bias = rng.normal(size=(6, 1, 3, 2)).astype("f"), rng.normal(size=6).astype("f")
+    y = one_layer(TEXT, x, blobs=[weight, bias]).tops[0]
+    np.testing.assert_allclose(y, naive(x, weight, bias, (2, 1), (1, 0), (1, 2), 3), rtol=1e-5, atol=1e-5)
+
+
+def test_several_bottoms_share_the_windows(one_layer, x):
+    text = """name: "c" type: "Convolution" bottom: "a" bottom: "b" top: "p" top: "q"
+    convolution_param { num_output: 2 kernel_size: 3 bias_term: false }"""
+    weight = np.random.default_rng(3).normal(size=(2, 3, 3, 3)).astype("f")
+    first, second = one_layer(text, x, 2 * x, blobs=[weight]).tops
+    np.testing.assert_allclose(2 * first, second, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("param", "words"),
+    [
+        ("kernel_size: 3", "num_output=0"),
+        ("num_output: 4 kernel_size: 3 group: 2", "group 2 does not divide 3 channels"),
+        ("num_output: 4", "0 kernel sizes"),
+        ("num_output: 4 kernel_size: 0", "kernel .0, 0., expected at least 1"),
+        ("num_output: 4 kernel_size: 9", "smaller than the window"),
+        ("num_output: 4 kernel_size: 3 kernel_h: 2", "kernel once, or both"),
+        ("num_output: 4 kernel_size: 3 stride_h: 2", "stride once, or both"),
+    ],
+)
+def test_settings_that_cannot_be(one_layer, x, param, words):
+    with pytest.raises(NetError, match=words):
+        one_layer(f'name: "c" type: "Convolution" bottom: "x" top: "y" convolution_param {{ {param} }}', x)

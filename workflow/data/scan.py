@@ -1,0 +1,252 @@
+"""Labelled folders -> the files of each class. Nothing is opened here; every entry is looked at by lstat first.
+
+    FOLDER/CLASS/**                  the split is decided later, by content
+    FOLDER/train/CLASS/**            the folders decide it, where both train/ and test/ hold folders
+    FOLDER/test/CLASS/**
+
+Names are kept as the file system has them: bytes that are not UTF-8 become lone surrogates (surrogateescape).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workflow.data.sniff import SUFFIXES
+from workflow.errors import DataError, UsageError, did_you_mean
+
+# what operating systems and archivers leave beside pictures; names with a leading dot go without saying
+_LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir"})
+_PICTURES = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
+SPLITS = ("train", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """The regular files of one folder, which all belong to one class."""
+
+    root: Path
+    """The folder that the user named."""
+    inside: str
+    """This folder, relative to `root`, with slashes: `train/cat`."""
+    class_name: str
+    split: str | None
+    """`train` or `test` where the folders say it, else None."""
+    names: tuple[str, ...]
+    """Sorted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A file that does not become a record, and why."""
+
+    path: str
+    reason: str
+    """To be said after the path: `is truncated`."""
+    kind: str
+    """One or two words to count by: `truncated`."""
+    bad: bool = True
+    """Counts towards the share of unreadable files that stops a preparation."""
+
+
+@dataclass(kw_only=True)
+class Scan:
+    """What the folders hold."""
+
+    folders: list[Folder] = field(default_factory=list)
+    classes: tuple[str, ...] = ()
+    """Sorted by name."""
+    skipped: list[Skipped] = field(default_factory=list)
+    forbidden: list[str] = field(default_factory=list)
+    """Folders that may not be listed."""
+    ignored: int = 0
+    """Hidden files and litter of operating systems."""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def files(self) -> int:
+        """How many files will be read."""
+        return sum(len(folder.names) for folder in self.folders)
+
+
+def scan(
+    roots: Sequence[Path],
+    *,
+    follow_symlinks: bool = False,
+) -> Scan:
+    """Find the classes of some folders and the files of each class.
+
+    Args:
+        roots: the folders; classes of one name in several of them are one class.
+        follow_symlinks: enter folders that are symbolic links, each real folder once. Links to files are always read.
+
+    Raises:
+        UsageError: P01 a folder is missing, P02 it is a file.
+        DataError: P03 no class folders, P25 two names that differ only by case or by the form of an accent.
+    """
+    found = Scan()
+    walk = _Walk(found, follow_symlinks)
+    names: dict[str, str] = {}
+    for root in dict.fromkeys(Path(root) for root in roots):
+        _check_root(root)
+        for inside, split in _layout(walk, root):
+            for entry in walk.folders(root, inside):
+                name = _class_name(entry, names, root)
+                walk.collect(root, f"{inside}/{entry}" if inside else entry, name, split)
+    found.classes = tuple(sorted({folder.class_name for folder in found.folders}))
+    return found
+
+
+def _check_root(root: Path) -> None:
+    if root.is_dir():
+        return
+    if root.exists():
+        hint = "unzip it first" if root.suffix.lower() in {".zip", ".tar", ".gz", ".xz", ".7z", ".rar"} else None
+        raise UsageError(f"{root} is a file; need a folder with one sub-folder per class", hint=hint, fault="P02")
+    beside = root.parent if root.parent.is_dir() else Path()
+    folders = [path.name for path in beside.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    hint = did_you_mean(root.name, sorted(folders))
+    raise UsageError(f"no such folder: {root}", hint=hint, fault="P01")
+
+
+def _layout(walk: _Walk, root: Path) -> list[tuple[str, str | None]]:
+    """The folders whose sub-folders are classes, with the split that they stand for."""
+    folders = walk.folders(root, "")
+    explicit = all(split in folders and walk.folders(root, split) for split in SPLITS)
+    loose = walk.pictures(root)
+    if explicit:
+        others = [name for name in folders if name not in SPLITS]
+        if others:
+            walk.found.warnings.append(f"ignoring {', '.join(others)} beside train and test in {root}")
+    elif not folders:
+        message = f"{loose} images lie directly in {root}, none in a class folder"
+        if not loose:
+            message = f"no class folders in {root}"
+        raise DataError(message, hint=f"move them to {root}/CLASS/", fault="P03")
+    if loose:
+        walk.found.warnings.append(f"{loose} images lie directly in {root} and belong to no class")
+    return [(split, split) for split in SPLITS] if explicit else [("", None)]
+
+
+def _class_name(entry: str, names: dict[str, str], root: Path) -> str:
+    """The class that a folder's name stands for, checked against all names so far."""
+    name = unicodedata.normalize("NFC", entry)
+    if name != name.strip() or any(unicodedata.category(char) in ("Cc", "Cs") for char in name):
+        raise DataError(
+            f"folder {entry!r} in {root} cannot name a class: a line of labels.txt must hold it",
+            hint="rename the folder, without control characters, in UTF-8",
+            fault="P22",
+        )
+    other = names.setdefault(name.casefold(), entry)
+    if other != entry:
+        what = "case" if unicodedata.normalize("NFC", other) != name else "the form of an accent (NFC, NFD)"
+        raise DataError(f"classes '{other}' and '{entry}' differ only by {what}", hint="rename one", fault="P25")
+    return name
+
+
+class _Walk:
+    """Lists folders once, obeying the rules on links, hidden files and things that are no files."""
+
+    def __init__(self, found: Scan, follow_symlinks: bool) -> None:
+        self.found = found
+        self._follow = follow_symlinks
+        self._visited: set[tuple[int, int]] = set()
+
+    def folders(self, root: Path, inside: str) -> list[str]:
+        """Names of the sub-folders, sorted."""
+        return sorted(entry.name for entry in self._entries(root / inside) if self._is_folder(entry))
+
+    def pictures(self, root: Path) -> int:
+        """How many files of a folder are named as pictures."""
+        return sum(entry.name.lower().endswith(_PICTURES) for entry in self._entries(root))
+
+    def collect(self, root: Path, inside: str, class_name: str, split: str | None) -> None:
+        """Take the files of a folder and of all folders below it."""
+        pending = [inside]
+        while pending:
+            here = pending.pop()
+            if not self._first_visit(root / here):
+                continue
+            names: list[str] = []
+            below: list[str] = []
+            for entry in self._entries(root / here, count=True):
+                if entry.is_file(follow_symlinks=False):  # no system call: the directory told it
+                    names.append(entry.name)
+                elif entry.is_dir(follow_symlinks=False):
+                    below.append(entry.name)
+                else:
+                    self._odd(entry, names, below)
+            self.found.folders.append(
+                Folder(root=root, inside=here, class_name=class_name, split=split, names=tuple(sorted(names)))
+            )
+            pending.extend(f"{here}/{name}" for name in sorted(below, reverse=True))
+
+    def _odd(self, entry: os.DirEntry[str], names: list[str], below: list[str]) -> None:
+        """A link, or something that must not even be opened: a FIFO would hang for ever."""
+        try:
+            mode = entry.stat().st_mode
+        except OSError:
+            reason, kind = "is a broken symbolic link, not a regular file", "broken link"
+        else:
+            if stat.S_ISREG(mode):
+                names.append(entry.name)
+                return
+            if stat.S_ISDIR(mode):
+                if self._follow:
+                    below.append(entry.name)
+                else:
+                    self.found.warnings.append(
+                        f"not following symlink {printable(entry.path)} (--follow-symlinks would)"
+                    )
+                return
+            reason, kind = "is not a regular file", "not a regular file"
+        self.found.skipped.append(Skipped(path=entry.path, reason=reason, kind=kind))
+
+    def _is_folder(self, entry: os.DirEntry[str]) -> bool:
+        if entry.is_dir(follow_symlinks=False):
+            return True
+        if not entry.is_symlink() or not entry.is_dir():
+            return False
+        if not self._follow:
+            text = f"not following symlink {printable(entry.path)} (--follow-symlinks would)"
+            if text not in self.found.warnings:
+                self.found.warnings.append(text)
+        return self._follow
+
+    def _first_visit(self, folder: Path) -> bool:
+        """Whether a folder is entered for the first time; only links can lead to it again."""
+        if not self._follow:
+            return True
+        status = folder.stat()
+        key = (status.st_dev, status.st_ino)
+        known = key in self._visited
+        self._visited.add(key)
+        return not known
+
+    def _entries(self, folder: Path, *, count: bool = False) -> Iterable[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                everything = list(entries)
+        except PermissionError:
+            if str(folder) not in self.found.forbidden:
+                self.found.forbidden.append(str(folder))
+            return []
+        wanted = [entry for entry in everything if not _is_litter(entry.name)]
+        if count:
+            self.found.ignored += len(everything) - len(wanted)
+        return wanted
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _LITTER
+
+
+def printable(text: str) -> str:
+    """A path as it can be shown on a terminal: control characters and lone surrogates are written as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

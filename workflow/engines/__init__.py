@@ -1,0 +1,56 @@
+"""The ways to run a Caffe net; `get` gives one by name, and imports only what that one needs."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from workflow.engines.base import Engine, Status
+from workflow.errors import UsageError, did_you_mean
+from workflow.formats import caffe_pb2
+
+_PACKAGES = {"torch": "torch_cpu", "caffe": "bvlc", "numpy": "numpy_cpu"}
+
+SMALL_JOB = 5_000
+"""Pictures that numpy has labelled before PyTorch, quicker at each of them, is even imported and warm."""
+
+
+def names() -> tuple[str, ...]:
+    """The engines there are, the default of training first."""
+    return tuple(_PACKAGES)
+
+
+def get(name: str) -> Engine:
+    """The engine of that name; its package, and with it PyTorch, is imported here and not before.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name not in _PACKAGES:
+        hint = did_you_mean(name, names())
+        raise UsageError(f"no engine '{name}'; there are: {', '.join(names())}", hint=hint)
+    engine: Engine = import_module(f"workflow.engines.{_PACKAGES[name]}").Engine()
+    return engine
+
+
+def statuses() -> tuple[Status, ...]:
+    """Which engines can run here, in the order of `names`."""
+    return tuple(get(name).status() for name in names())
+
+
+def choose(net: caffe_pb2.NetParameter, asked: str | None = None, *, images: int = 1) -> Engine:
+    """The engine to look at pictures with: the one that was asked for, or the one that is done first.
+
+    Args:
+        net: the net, upgraded.
+        asked: an engine's name; None leaves the choice: numpy for a small job when it knows every layer of the
+            net, torch otherwise.
+        images: how many pictures there are.
+
+    Raises:
+        UsageError: there is no engine of the name that was asked for.
+    """
+    if asked is not None:
+        return get(asked)
+    from workflow.engines.numpy_cpu import knows
+
+    return get("numpy" if images <= SMALL_JOB and knows(net) else "torch")

@@ -1,0 +1,94 @@
+"""Why a worker died, as one sentence of the right class, in Caffe's own words where it said any."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Sequence
+
+from workflow.engines.caffe_log import Entry, split
+from workflow.errors import DatabaseError, EnvironmentFault, ModelError, WorkflowError
+
+_PARSER = re.compile(r"\[libprotobuf ERROR [^\]]*\] (.*)")
+_CREATING = re.compile(r"Creating Layer (.+)")
+_TRACE = re.compile(r"\*\*\* |\s+@ |\x1e")  # glog's stack trace says nothing to a user
+_INTERNAL = "Check failed: "
+
+_BY_FILE: dict[str, type[WorkflowError]] = {
+    "data_layer": DatabaseError,
+    "db": DatabaseError,
+    "db_leveldb": DatabaseError,
+    "db_lmdb": DatabaseError,
+    "syncedmem": EnvironmentFault,
+}
+"""File of Caffe's source (no ending) that stopped -> whose fault that is, whatever was asked for."""
+
+
+def explain(status: int, lines: Sequence[str], blame: type[WorkflowError]) -> WorkflowError:
+    """The error for a worker that is gone.
+
+    Args:
+        status: its exit status; minus a signal's number where one killed it.
+        lines: the last lines that it printed.
+        blame: class of the error when Caffe itself refused what was asked for.
+    """
+    fatal = next((entry for entry in map(split, lines) if entry and entry.level == "F"), None)
+    if fatal is not None:
+        return _refused(fatal, lines, blame)
+    if status < 0:
+        return _killed(signal.Signals(-status), lines)
+    return EnvironmentFault(f"caffe's process ended with status {status}{_last_words(lines)}")
+
+
+def fatal_words(lines: Sequence[str]) -> str:
+    """What glog's FATAL line says, "" if there is none."""
+    return next((_plain(entry.message) for entry in map(split, lines) if entry and entry.level == "F"), "")
+
+
+def _refused(fatal: Entry, lines: Sequence[str], blame: type[WorkflowError]) -> WorkflowError:
+    kind = _BY_FILE.get(fatal.file.partition(".")[0], blame)
+    words = _plain(fatal.message)
+    complaints = [match[1] for line in lines if (match := _PARSER.match(line))]
+    if complaints:
+        words = f"{words}: {complaints[-1]}"
+    if layer := _layer_being_made(lines):
+        words = f"layer '{layer}': {words}"
+    hint = "wf prepare makes the database" if kind is DatabaseError else None
+    return kind(f"caffe refuses: {words}", hint=hint, fault=_fault(kind, fatal))
+
+
+def _fault(kind: type[WorkflowError], fatal: Entry) -> str:
+    if kind is DatabaseError and "No such file" in fatal.message:
+        return "L01"
+    return "C02" if kind is ModelError and "shape mismatch" in fatal.message else ""
+
+
+def _layer_being_made(lines: Sequence[str]) -> str:
+    """The layer that was being set up at the end, "" if every net was finished."""
+    for entry in map(split, reversed(lines)):
+        if entry is None or entry.level != "I":
+            continue
+        if match := _CREATING.fullmatch(entry.message):
+            return match[1]
+        if entry.message.startswith("Network initialization done"):
+            break
+    return ""
+
+
+def _killed(by: signal.Signals, lines: Sequence[str]) -> WorkflowError:
+    said = f"caffe's process was killed by {by.name}"
+    if by is signal.SIGKILL:
+        hint = "a smaller batch_size in the net needs less memory"
+        return EnvironmentFault(f"{said} (out of memory?){_last_words(lines)}", hint=hint, fault="T13")
+    if by is signal.SIGBUS:
+        return DatabaseError(f"{said}: a database is probably damaged", hint="wf prepare again", fault="L03")
+    return EnvironmentFault(f"{said}{_last_words(lines)}", fault="T13")
+
+
+def _last_words(lines: Sequence[str]) -> str:
+    words = [line.strip() for line in lines if line.strip() and not _TRACE.match(line)][-3:]
+    return f"; its last words: {' | '.join(words)}" if words else ""
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix(_INTERNAL).strip()

@@ -1,0 +1,122 @@
+"""What a layer of the numpy engine is, and the list of those that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from workflow.engines.base import Array, Shape
+from workflow.errors import NetError, did_you_mean
+from workflow.net.spec import LayerSpec
+
+Range = tuple[int, int | None]  # least and most, None for any number
+
+_LAYERS: dict[str, type[Layer]] = {}
+
+
+class Layer:
+    """One layer of a built net, TEST phase, forward only.
+
+    Shapes are settled before numbers run: `plan` is asked at first, and again when the net is reshaped. Arrays are
+    float32 and C-contiguous; a top may be a view of a bottom where Caffe shares their memory, else it is new.
+    """
+
+    bottoms: ClassVar[Range]
+    tops: ClassVar[Range]
+    forward: Callable[..., Array | Sequence[Array]]
+    """The tops for the bottoms: one array, or as many as the layer has tops."""
+
+    def __init__(self, spec: LayerSpec) -> None:
+        self.spec = spec
+        self.message = spec.message
+        self.param_shapes: tuple[Shape, ...] = ()
+        self._planned = False
+        self.blobs: list[Array] = []
+
+    def plan(self, *bottoms: Shape) -> list[Shape]:
+        """The tops' shapes for bottoms of those shapes; the first call settles `param_shapes`.
+
+        Raises:
+            NetError: the bottoms do not suit the layer, or no longer suit its parameters.
+        """
+        wanted = tuple(self.parameters(*bottoms))
+        if not self._planned:
+            self.param_shapes, self._planned = wanted, True
+        elif wanted != self.param_shapes:
+            raise self.fail(
+                f"bottom of shape {bottoms[0]} would need parameters of shapes {list(wanted)}, "
+                f"but they are {list(self.param_shapes)}"
+            )
+        return self.top_shapes(*bottoms)
+
+    def parameters(self, *bottoms: Shape) -> Sequence[Shape]:
+        """The shapes of the parameters that the layer needs for bottoms of those shapes."""
+        del bottoms
+        return ()
+
+    def top_shapes(self, *bottoms: Shape) -> list[Shape]:
+        """The tops' shapes; that of the first bottom unless the layer says otherwise."""
+        return [bottoms[0]] * len(self.spec.tops)
+
+    def run(self, *bottoms: Array) -> Sequence[Array]:
+        """The tops for the bottoms, as many as the layer has."""
+        tops = self.forward(*bottoms)
+        return [tops] if isinstance(tops, np.ndarray) else tops
+
+    def close(self) -> None:
+        """Let go of files."""
+
+    def axis(self, axis: int, rank: int) -> int:
+        """A non-negative axis; Caffe counts negative ones from the end (Blob::CanonicalAxisIndex)."""
+        if not -rank <= axis < rank:
+            raise self.fail(f"axis {axis} of a blob with {rank} axes")
+        return axis % rank
+
+    def fail(self, what: str, *, hint: str | None = None, fault: str = "") -> NetError:
+        """An error that begins with this layer's name and type."""
+        return NetError(f"layer '{self.spec.name}' ({self.spec.type}): {what}", hint=hint, fault=fault)
+
+
+def layer(kind: str, *, bottoms: int | Range, tops: int | Range) -> Callable[[type[Layer]], type[Layer]]:
+    """Register a class as the layer of that type, with the numbers of bottoms and tops that it takes."""
+
+    def register(cls: type[Layer]) -> type[Layer]:
+        if kind in _LAYERS:
+            raise ValueError(f"layer type {kind} is registered twice")
+        cls.bottoms = (bottoms, bottoms) if isinstance(bottoms, int) else bottoms
+        cls.tops = (tops, tops) if isinstance(tops, int) else tops
+        _LAYERS[kind] = cls
+        return cls
+
+    return register
+
+
+def layer_types() -> list[str]:
+    """The names of all known layer types, sorted."""
+    return sorted(_LAYERS)
+
+
+def create(spec: LayerSpec) -> Layer:
+    """The layer that runs `spec`.
+
+    Raises:
+        NetError: the type is unknown (the message lists those known), or the number of bottoms or tops is wrong.
+    """
+    if spec.type not in _LAYERS:
+        known = layer_types()
+        raise NetError(
+            f"layer '{spec.name}': type '{spec.type}' is not known to the numpy engine; known: {', '.join(known)}",
+            hint=f"{did_you_mean(spec.type, known)} Other engines know more: --engine torch, --engine caffe",
+            fault="X04",
+        )
+    cls = _LAYERS[spec.type]
+    for what, names, (least, most) in (
+        ("bottoms", spec.bottoms, cls.bottoms),
+        ("tops", spec.tops, cls.tops),
+    ):
+        if len(names) < least or (most is not None and len(names) > most):
+            expected = f"{least}" if most == least else f"at least {least}" if most is None else f"{least} to {most}"
+            raise NetError(f"layer '{spec.name}' ({spec.type}): {len(names)} {what}, expected {expected}")
+    return cls(spec)

@@ -1,0 +1,124 @@
+"""A net in TEST phase with its weights, run layer after layer.
+
+Memory is shared as in Caffe: Split, Flatten and Reshape hand on a view of their bottom, and a layer that works in
+place writes into its bottom's memory, so that every name of that memory shows what it holds after the whole pass.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from workflow.engines.base import Array, Shape
+from workflow.engines.numpy_cpu.layers import Layer, create
+from workflow.engines.numpy_cpu.params import assign
+from workflow.errors import NetError, did_you_mean
+from workflow.formats import caffe_pb2
+from workflow.net.build import AUTOMATIC
+from workflow.net.memory import check_memory
+from workflow.net.spec import NetSpec
+
+
+class Session:
+    """What `workflow.engines.base.Session` promises, on numpy."""
+
+    def __init__(self, spec: NetSpec, weights: caffe_pb2.NetParameter | None) -> None:
+        self._spec = spec
+        self.inputs = spec.inputs
+        self.outputs = spec.outputs
+        self._layers: list[Layer] = []
+        try:
+            self._layers.extend(create(layer) for layer in spec.layers)
+            self._planned = self._plan({})
+            assign(self._layers, weights)
+        except NetError as error:
+            self._close()
+            if error.at is None and spec.source is not None:
+                raise NetError(error.message, at=spec.source, hint=error.hint, fault=error.fault) from error
+            raise
+        except BaseException:
+            self._close()
+            raise
+
+    def forward(self, **inputs: Array) -> dict[str, Array]:
+        """Run the whole net.
+
+        Args:
+            inputs: one float32 array for each of the net's inputs; sizes other than the prototxt's reshape the net.
+
+        Returns:
+            Every blob in net order, inputs first: copies, float32, C-contiguous.
+
+        Raises:
+            NetError: an input is missing or unknown, or its shape does not fit a layer.
+        """
+        given = self._given(inputs)
+        shapes = {name: array.shape for name, array in given.items()}
+        if any(self._planned[name] != shape for name, shape in shapes.items()):
+            self._planned = self._plan(shapes)
+        blobs: dict[str, Array] = dict(given)
+        for layer in self._layers:
+            if layer.spec.type == "Input":
+                continue
+            tops = layer.run(*[blobs[bottom] for bottom in layer.spec.bottoms])
+            for index, (top, array) in enumerate(zip(layer.spec.tops, tops, strict=True)):
+                if index < len(layer.spec.bottoms) and layer.spec.bottoms[index] == top:
+                    blobs[top][...] = array  # in place: every view of this memory sees it
+                else:
+                    blobs[top] = array
+        return {
+            name: np.array(array, dtype=np.float32, order="C", copy=True)
+            for name, array in blobs.items()
+            if name != AUTOMATIC
+        }
+
+    @property
+    def params(self) -> Mapping[str, Sequence[Array]]:
+        """Layer name -> its parameter blobs, weights first, for layers that have any."""
+        return {layer.spec.name: layer.blobs for layer in self._layers if layer.blobs}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        for layer in self._layers:
+            layer.close()
+
+    def _plan(self, inputs: Mapping[str, Shape]) -> dict[str, Shape]:
+        """Every blob's shape when the net's inputs have those shapes; learns of a misfit before any number runs."""
+        shapes: dict[str, Shape] = {}
+        for layer in self._layers:
+            tops = layer.plan(*[shapes[bottom] for bottom in layer.spec.bottoms])
+            shapes.update(zip(layer.spec.tops, tops, strict=True))
+            if layer.spec.type == "Input":
+                shapes.update({top: inputs[top] for top in layer.spec.tops if top in inputs})
+        params = [shape for layer in self._layers for shape in layer.param_shapes]
+        check_memory(sum(4 * math.prod(shape) for shape in [*params, *shapes.values()]))
+        return shapes
+
+    def _given(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """The caller's arrays in net order, as copies that layers in place may write into."""
+        for name in inputs:
+            if name not in self.inputs:
+                hint = did_you_mean(name, self.inputs) or "the net reads from a database"
+                raise NetError(f"net '{self._spec.name}' has no input '{name}'", hint=hint)
+        missing = [name for name in self.inputs if name not in inputs]
+        if missing:
+            raise NetError(f"net '{self._spec.name}' was not given its input '{missing[0]}'")
+        given = {name: np.array(inputs[name], dtype=np.float32, order="C", copy=True) for name in self.inputs}
+        for name, array in given.items():
+            if array.ndim != len(self._planned[name]):
+                raise NetError(
+                    f"input '{name}' of shape {array.shape}, expected {len(self._planned[name])} axes "
+                    f"as in {self._planned[name]}"
+                )
+        return given

@@ -1,0 +1,94 @@
+"""The default engine: Caffe nets and solvers on PyTorch, on the CPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import torch
+
+from workflow.engines.base import Array, Event, Job, Started, Status
+from workflow.engines.torch_cpu import snapshots
+from workflow.engines.torch_cpu.net import Net, arrays, as_array
+from workflow.engines.torch_cpu.solver import Solver
+from workflow.formats import caffe_pb2
+from workflow.formats.prototxt import read_solver
+from workflow.net.build import build
+
+
+class Session:
+    """A net in TEST phase; see `workflow.engines.base.Session`."""
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+        self.inputs = net.spec.inputs
+        self.outputs = net.spec.outputs
+
+    def forward(self, **inputs: Array) -> dict[str, Array]:
+        """Every blob after the whole pass, in net order."""
+        with torch.inference_mode():
+            self.net.run(inputs)
+        return arrays(self.net.blobs.items())
+
+    @property
+    def params(self) -> dict[str, Sequence[Array]]:
+        """Layer name -> copies of its parameter blobs."""
+        return {name: [as_array(blob) for blob in blobs] for name, blobs in self.net.params.items()}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.net.close()
+
+
+class Engine:
+    """Engine `torch`; see `workflow.engines.base.Engine`."""
+
+    name = "torch"
+
+    def status(self) -> Status:
+        """It runs wherever it can be imported."""
+        return Status(name=self.name, ready=True, version=f"PyTorch {torch.__version__}", trains=True)
+
+    def open(
+        self,
+        net: caffe_pb2.NetParameter,
+        weights: caffe_pb2.NetParameter | None,
+        *,
+        source: Path | None = None,
+        ignore: Sequence[str] = (),
+    ) -> Session:
+        """A session in TEST phase; weights of layers named in `ignore` are not copied."""
+        built = Net(build(net, phase="TEST", source=source))
+        if weights is not None:
+            built.copy_from(weights, ignore=ignore)
+        return Session(built)
+
+    def train(self, job: Job) -> Iterator[Event]:
+        """Run the solver in this process, event by event."""
+        torch.set_num_threads(job.threads or os.cpu_count() or 1)
+        param = read_solver(job.solver)
+        solver = Solver(param, folder=job.folder, bfloat16=job.precision == "bfloat16")
+        try:
+            if job.resume is not None:
+                solver.restore(job.resume)
+            for path in (*(job.folder / weights for weights in param.weights), *job.weights):
+                solver.net.copy_from(snapshots.read_weights(path))
+            yield Started(
+                iteration=solver.iter, max_iter=param.max_iter, images=_images(solver), resumed_from=job.resume
+            )
+            yield from solver.run(job.control)
+        finally:
+            solver.close()
+
+
+def _images(solver: Solver) -> int:
+    """Pictures in one iteration: the batch of the train net's Data layers, times iter_size."""
+    batches = [layer.message.data_param.batch_size for layer in solver.net.layers if layer.spec.type == "Data"]
+    return max(batches, default=0) * solver.param.iter_size

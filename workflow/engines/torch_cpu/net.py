@@ -1,0 +1,222 @@
+"""A Caffe net on torch, under pycaffe's names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workflow.engines.base import Array, Shape
+from workflow.engines.torch_cpu.parameters import Parameter, Parameters, check_memory
+from workflow.errors import NetError, did_you_mean
+from workflow.formats import blobproto, caffe_pb2
+from workflow.layers import Layer, ParamBlob, create
+from workflow.layers.fillers import fill
+from workflow.net import weights as weight_files
+from workflow.net.build import AUTOMATIC
+from workflow.net.spec import NetSpec
+
+
+class Net:
+    """The layers of a built net with their parameters; one forward pass fills `blobs`.
+
+    Attributes:
+        blobs: name -> tensor after the last forward pass, in net order.
+        params: layer -> its parameter blobs, for layers that have any.
+        position: forward passes so far; with `seed` it decides what every layer that is random draws.
+        loss: sum over all tops of loss weight times value, after the last forward pass.
+    """
+
+    def __init__(self, spec: NetSpec, *, seed: int = 0, folder: Path | None = None, like: Net | None = None) -> None:
+        """Build the layers, then give them memory.
+
+        Args:
+            spec: the net on paper.
+            seed: of fillers and of all that is random.
+            folder: that paths in the prototxt are relative to; the current folder if None.
+            like: a net whose parameters this one uses, by layer name (a test net's train net).
+
+        Raises:
+            NetError: an unknown layer type, shapes that do not fit, or more memory than the machine has.
+            DatabaseError, ModelError: a Data layer's LMDB or mean.
+        """
+        self.spec = spec
+        self.seed = seed
+        self.position = 0
+        self.blobs: dict[str, Tensor] = {}
+        self.loss = torch.zeros(())
+        self.layers: list[Layer] = []
+        try:
+            self.layers.extend(create(layer, folder or Path()) for layer in spec.layers)
+            self._shapes, declared = self._plan()
+            self._parameters = self._allocate(declared, like)
+        except BaseException:
+            self.close()
+            raise
+
+    # ---- construction ----
+
+    def _plan(self, inputs: Mapping[str, Shape] | None = None) -> tuple[dict[str, Shape], list[Sequence[ParamBlob]]]:
+        """Every blob's shape and every layer's parameters, found without allocating anything."""
+        shapes: dict[str, Shape] = {}
+        declared: list[Sequence[ParamBlob]] = []
+        for layer in self.layers:
+            bottoms = [shapes[bottom] for bottom in layer.spec.bottoms]
+            declared.append(layer.param_blobs(*bottoms))
+            tops = layer.top_shapes(*bottoms)
+            shapes.update(zip(layer.spec.tops, tops, strict=True))
+            if inputs and layer.spec.type == "Input":
+                shapes.update(inputs)
+        return shapes, declared
+
+    def _allocate(self, declared: Sequence[Sequence[ParamBlob]], like: Net | None) -> Parameters:
+        training = self.spec.phase == "TRAIN"
+        counts = [int(np.prod(blob.shape)) for blobs in declared for blob in blobs]
+        blobs = [int(np.prod(shape)) for shape in self._shapes.values()]
+        # training holds a gradient beside each value, and a history beside each parameter
+        needed = 4 * (sum(counts) * (3 if training else 1) + sum(blobs) * (2 if training else 1))
+        check_memory(needed, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+        parameters = Parameters(gradients=training)
+        generator = torch.Generator().manual_seed(self.seed)
+        theirs = like.params if like else {}
+        for layer, blobs_of_layer in zip(self.layers, declared, strict=True):
+            if layer.spec.name in theirs and len(blobs_of_layer) == len(theirs[layer.spec.name]):
+                layer.blobs = list(theirs[layer.spec.name])
+                continue
+            self._fill(layer, parameters.add(layer, blobs_of_layer), parameters, generator)
+        for parameter in parameters.learnable:
+            if parameter.rate == 0 and not self.spec.force_backward:
+                parameter.tensor.requires_grad_(False)
+        return parameters
+
+    def _fill(
+        self, layer: Layer, owned: Sequence[ParamBlob], parameters: Parameters, generator: torch.Generator
+    ) -> None:
+        """Fill the blobs that the layer owns: from `blobs { }` in the prototxt if it has any, else by fillers."""
+        given = [blobproto.to_array(blob) for blob in layer.message.blobs]
+        mine = parameters.learnable[len(parameters.learnable) - len(owned) :]
+        for parameter, blob in zip(mine, owned, strict=True):
+            if parameter.index < len(given):
+                _copy(parameter.tensor, given[parameter.index], layer)
+            else:
+                with torch.no_grad():
+                    fill(parameter.tensor, blob.filler, generator)
+
+    # ---- running ----
+
+    def forward(self, **inputs: Array) -> dict[str, Array]:
+        """Run the net once; returns the outputs as numpy arrays (pycaffe's `Net.forward`).
+
+        Raises:
+            NetError: an input is missing, unknown, or a shape does not fit a layer.
+        """
+        self.run(inputs)
+        return {name: as_array(self.blobs[name]) for name in self.spec.outputs}
+
+    def run(self, inputs: Mapping[str, Array] | None = None) -> Tensor:
+        """One forward pass that leaves tensors in `blobs`; returns the loss, ready for `backward()`."""
+        tensors = self._inputs(inputs or {})
+        loss = torch.zeros(())
+        blobs: dict[str, Tensor] = {}
+        for layer in self.layers:
+            layer.seed, layer.position = self.seed, self.position
+            if layer.spec.type == "Input" and tensors:
+                tops: Sequence[Tensor] = [tensors[top] for top in layer.spec.tops]
+            else:
+                result = layer.forward(*self._bottoms(layer, blobs))
+                tops = [result] if isinstance(result, Tensor) else result
+            for top, tensor, weight in zip(layer.spec.tops, tops, layer.spec.loss_weights, strict=True):
+                blobs[top] = (
+                    tensor.contiguous(memory_format=torch.channels_last) if _is_picture(layer, tensor) else tensor
+                )
+                if weight:
+                    loss = loss + weight * tensor.float().sum()
+        self.blobs, self.loss = blobs, loss
+        self.position += 1
+        return loss
+
+    def _inputs(self, arrays: Mapping[str, Array]) -> dict[str, Tensor]:
+        unknown = [name for name in arrays if name not in self.spec.inputs]
+        if unknown:
+            raise NetError(
+                f"net '{self.spec.name}' has no input '{unknown[0]}'",
+                hint=did_you_mean(unknown[0], self.spec.inputs) or "it reads from a database",
+            )
+        if arrays and len(arrays) < len(self.spec.inputs):
+            missing = [name for name in self.spec.inputs if name not in arrays]
+            raise NetError(f"net '{self.spec.name}' was not given its input '{missing[0]}'")
+        return {name: torch.from_numpy(np.ascontiguousarray(array, np.float32)) for name, array in arrays.items()}
+
+    @staticmethod
+    def _bottoms(layer: Layer, blobs: Mapping[str, Tensor]) -> list[Tensor]:
+        tensors = [blobs[bottom] for bottom in layer.spec.bottoms]
+        return [
+            tensor if down else tensor.detach() for tensor, down in zip(tensors, layer.spec.propagate_down, strict=True)
+        ]
+
+    # ---- parameters ----
+
+    @property
+    def learnable(self) -> list[Parameter]:
+        """The parameters in Caffe's order, each shared one once."""
+        return self._parameters.learnable
+
+    @property
+    def params(self) -> dict[str, list[Tensor]]:
+        """Layer name -> its parameter blobs; a name that two layers bear keeps the last, as in pycaffe."""
+        return {layer.spec.name: layer.blobs for layer in self.layers if layer.blobs}
+
+    def copy_from(self, source: caffe_pb2.NetParameter, *, ignore: Collection[str] = ()) -> None:
+        """Copy weights layer by layer, matched by name; layers that the file does not have keep theirs.
+
+        Raises:
+            ModelError: numbers or shapes of blobs differ.
+        """
+        first = {layer.spec.name: layer for layer in reversed(self.layers)}  # of layers that bear one name
+        shapes = {name: [tuple(blob.shape) for blob in layer.blobs] for name, layer in first.items()}
+        found = weight_files.match(shapes, source, ignore=ignore, shared=self._parameters.shared)
+        with torch.no_grad():
+            for name, values in found.items():
+                for blob, array in zip(first[name].blobs, values, strict=True):
+                    blob.copy_(torch.from_numpy(array))
+
+    def message(self) -> caffe_pb2.NetParameter:
+        """The net as a caffemodel holds it: every layer as it ran, with its blobs (Net::ToProto)."""
+        net = caffe_pb2.NetParameter(name=self.spec.name)
+        for layer in self.layers:
+            message = net.layer.add()
+            message.CopyFrom(layer.message)
+            del message.blobs[:]
+            message.blobs.extend(blobproto.from_array(as_array(blob)) for blob in layer.blobs)
+        return net
+
+    def close(self) -> None:
+        """Let go of databases."""
+        for layer in self.layers:
+            layer.close()
+
+
+def as_array(tensor: Tensor) -> Array:
+    """A float32 C-contiguous copy in Caffe's axis order."""
+    return np.array(tensor.detach().float().numpy(), dtype=np.float32, order="C", copy=True)
+
+
+def arrays(blobs: Iterable[tuple[str, Tensor]]) -> dict[str, Array]:
+    """Named tensors as arrays, without Caffe's anonymous tops."""
+    return {name: as_array(tensor) for name, tensor in blobs if name != AUTOMATIC}
+
+
+def _is_picture(layer: Layer, tensor: Tensor) -> bool:
+    """Whether this is where pictures enter the net: from here on they lie channels-last in memory."""
+    return not layer.spec.bottoms and tensor.dim() == 4
+
+
+def _copy(tensor: Tensor, array: Array, layer: Layer) -> None:
+    if tuple(array.shape) != tuple(tensor.shape):
+        raise layer.fail(f"blobs of shape {array.shape} in the prototxt, expected {tuple(tensor.shape)}")
+    with torch.no_grad():
+        tensor.copy_(torch.from_numpy(array))

@@ -1,0 +1,116 @@
+"""The parameters of a net: which blobs there are, who shares them, how fast each learns.
+
+Source: src/caffe/net.cpp, Net::AppendParam.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from workflow.errors import NetError
+from workflow.layers import Layer, ParamBlob
+from workflow.net.spec import ParamSpec
+
+
+@dataclass
+class Parameter:
+    """One learnable blob: owned by the first layer that uses it, one entry however many share it."""
+
+    layer: str
+    index: int
+    tensor: Tensor
+    name: str = ""
+    lr_mult: float | None = None
+    decay_mult: float | None = None
+
+    @property
+    def rate(self) -> float:
+        """lr_mult, 1 where nobody says."""
+        return 1.0 if self.lr_mult is None else self.lr_mult
+
+    @property
+    def decay(self) -> float:
+        """decay_mult, 1 where nobody says."""
+        return 1.0 if self.decay_mult is None else self.decay_mult
+
+
+class Parameters:
+    """All parameter blobs of a net.
+
+    Attributes:
+        learnable: in net order, as in a solverstate; a shared blob once.
+        shared: (layer, index) of a blob that shares its memory -> (layer, index) of the blob that owns it.
+    """
+
+    def __init__(self, *, gradients: bool) -> None:
+        self._gradients = gradients
+        self.learnable: list[Parameter] = []
+        self.shared: dict[tuple[str, int], tuple[str, int]] = {}
+        self._named: dict[str, Parameter] = {}
+
+    def add(self, layer: Layer, declared: Sequence[ParamBlob]) -> list[ParamBlob]:
+        """Give `layer` its blobs, unfilled; returns the declarations of those that it owns and must fill.
+
+        Raises:
+            NetError: more `param { }` blocks than blobs, or sharers that contradict each other.
+        """
+        if len(layer.spec.params) > len(declared):
+            raise layer.fail(f"{len(layer.spec.params)} param blocks, but the layer has {len(declared)} parameters")
+        owned = []
+        for index, blob in enumerate(declared):
+            spec = layer.spec.params[index] if index < len(layer.spec.params) else ParamSpec()
+            if spec.name in self._named:
+                layer.blobs.append(self._share(layer, blob, spec))
+                owner = self._named[spec.name]
+                self.shared[layer.spec.name, index] = (owner.layer, owner.index)
+                continue
+            tensor = empty(blob.shape).requires_grad_(self._gradients)
+            layer.blobs.append(tensor)
+            owned.append(blob)
+            parameter = Parameter(layer.spec.name, index, tensor, spec.name, spec.lr_mult, spec.decay_mult)
+            self.learnable.append(parameter)
+            if spec.name:
+                self._named[spec.name] = parameter
+        return owned
+
+    def _share(self, layer: Layer, blob: ParamBlob, spec: ParamSpec) -> Tensor:
+        owner = self._named[spec.name]
+        shape = tuple(owner.tensor.shape)
+        fits = math.prod(shape) == math.prod(blob.shape) if spec.permissive else shape == blob.shape
+        if not fits:
+            raise layer.fail(f"shares '{spec.name}' of layer '{owner.layer}', whose shape is {shape}, not {blob.shape}")
+        for field in ("lr_mult", "decay_mult"):
+            mine, theirs = getattr(spec, field), getattr(owner, field)
+            if None not in (mine, theirs) and mine != theirs:
+                raise layer.fail(
+                    f"shares '{spec.name}' with {field} {mine:g}, but layer '{owner.layer}' says {theirs:g}"
+                )
+            if mine is not None:
+                setattr(owner, field, mine)
+        return owner.tensor.view(blob.shape)
+
+
+def empty(shape: Sequence[int]) -> Tensor:
+    """Memory for a blob; 4-D weights lie channels-last, which convolution on a CPU likes best."""
+    layout = torch.channels_last if len(shape) == 4 else torch.contiguous_format
+    return torch.empty(tuple(shape), memory_format=layout)
+
+
+def check_memory(needed: int, machine: int) -> None:
+    """Refuse a net that this machine cannot hold, before anything is allocated.
+
+    Args:
+        needed: estimate in bytes.
+        machine: physical memory in bytes.
+    """
+    if needed > machine:
+        raise NetError(
+            f"net needs about {needed / 1e9:.0f} GB of memory, this machine has {machine / 1e9:.0f} GB",
+            hint="look for a num_output or batch_size that is too large",
+            fault="X07",
+        )

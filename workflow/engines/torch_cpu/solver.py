@@ -1,0 +1,259 @@
+"""A Caffe solver on torch, under pycaffe's names, told as a stream of events.
+
+Source of the schedule: src/caffe/solver.cpp, Solver::Step, Solve and TestAll; of the update:
+src/caffe/solvers/sgd_solver.cpp, ApplyUpdate, ClipGradients, Normalize, Regularize.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from workflow.engines.base import Control, Done, Event, Output, Snapshot, SnapshotFailed, Step, Validation
+from workflow.engines.torch_cpu import snapshots
+from workflow.engines.torch_cpu.net import Net
+from workflow.errors import DivergedError, NetError
+from workflow.formats import caffe_pb2
+from workflow.net.solver import test_nets, train_net
+from workflow.solvers import Rate, create_rule
+
+
+class Solver:
+    """Trains `net`, tests `test_nets`; `iter` updates are done.
+
+    Attributes:
+        net: the train net.
+        test_nets: nets in TEST phase that use the train net's parameters.
+        iter: completed updates.
+    """
+
+    def __init__(self, param: caffe_pb2.SolverParameter, *, folder: Path | None = None, bfloat16: bool = False) -> None:
+        """Build the nets.
+
+        Args:
+            param: the solver; `random_seed` below 0 draws one.
+            folder: that paths are relative to; the current folder if None.
+            bfloat16: compute convolutions and inner products in bfloat16, keep weights and sums in float32.
+
+        Raises:
+            NetError, PrototxtError, DatabaseError, ModelError: what cannot be built or read.
+        """
+        self.param = param
+        self.folder = folder or Path()
+        self.bfloat16 = bfloat16
+        self.iter = 0
+        self._losses: deque[float] = deque(maxlen=max(1, param.average_loss))
+        if param.regularization_type not in ("L1", "L2"):
+            raise NetError(f"regularization_type '{param.regularization_type}', expected L1 or L2")
+        if param.iter_size < 1:
+            raise NetError(f"iter_size={param.iter_size}, expected at least 1")
+        self.rate = Rate(param)
+        seed = param.random_seed if param.random_seed >= 0 else torch.seed() % 2**31
+        self.net = Net(train_net(param, self.folder), seed=seed, folder=self.folder)
+        self.test_nets: list[Net] = []
+        try:
+            for spec in test_nets(param, self.folder):
+                self.test_nets.append(Net(spec, seed=seed, folder=self.folder, like=self.net))
+            self.rule = create_rule(param, [parameter.tensor for parameter in self.net.learnable])
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of databases."""
+        for net in (self.net, *self.test_nets):
+            net.close()
+
+    # ---- the schedule ----
+
+    def step(self, count: int) -> None:
+        """Make `count` updates with the tests and snapshots that fall due (pycaffe's `Solver.step`)."""
+        with closing(self._steps(self.iter + count, Control())) as events:
+            for _ in events:
+                pass
+
+    def solve(self) -> None:
+        """Train to max_iter with all that belongs to it (pycaffe's `Solver.solve`)."""
+        for _ in self.run(Control()):
+            pass
+
+    def run(self, control: Control) -> Iterator[Event]:
+        """Train to max_iter, or until `control` asks to stop; ends with Done."""
+        param = self.param
+        snapshotted = -1
+        for event in self._steps(param.max_iter, control):
+            if isinstance(event, Snapshot):
+                snapshotted = event.iteration
+            yield event
+        if param.snapshot_after_train and snapshotted != self.iter:
+            yield self._snapshot_event()
+        if control.stopping and self.iter < param.max_iter:
+            yield Done(iteration=self.iter, loss=None, stopped=True)
+            return
+        display = param.display > 0 and self.iter % param.display == 0
+        loss: float | None = None
+        outputs: tuple[Output, ...] = ()
+        if display:
+            with torch.inference_mode(), self._autocast():
+                loss = self._smooth(float(self.net.run()))
+                outputs = _outputs(self.net)
+        if param.test_interval > 0 and self.iter % param.test_interval == 0:
+            yield from self._tests()
+        yield Done(iteration=self.iter, loss=loss, display=display, outputs=outputs)
+
+    def _steps(self, end: int, control: Control) -> Generator[Event]:
+        param = self.param
+        self._losses.clear()
+        while self.iter < end and not control.stopping:
+            due = param.test_interval > 0 and self.iter % param.test_interval == 0
+            if due and (self.iter > 0 or param.test_initialization):
+                yield from self._tests()
+            yield self._iterate()
+            wished = control.take_snapshot_wish()
+            if wished or (param.snapshot > 0 and self.iter % param.snapshot == 0):
+                yield self._snapshot_event()
+
+    # ---- one iteration ----
+
+    def _iterate(self) -> Step:
+        started = time.perf_counter()
+        iteration = self.iter
+        display = self.param.display > 0 and iteration % self.param.display == 0
+        self.net.position = iteration * self.param.iter_size
+        loss = self._gradients()
+        rate = self.rate.at(iteration)
+        if not math.isfinite(loss):
+            raise DivergedError(
+                f"loss became {'NaN' if math.isnan(loss) else 'infinite'} at iteration {iteration} (lr {rate:g})",
+                hint="the last snapshot before it is good; lower base_lr in the solver, or look at the mean",
+                fault="T01",
+            )
+        outputs = _outputs(self.net) if display else ()
+        self._update(rate)
+        self.iter += 1
+        return Step(
+            iteration=iteration,
+            loss=loss,
+            rate=rate,
+            seconds=time.perf_counter() - started,
+            display=display,
+            smoothed_loss=self._smooth(loss),
+            outputs=outputs,
+        )
+
+    def _gradients(self) -> float:
+        """Forward and backward iter_size times; gradients sum up in the parameters' `grad`."""
+        for parameter in self.net.learnable:
+            parameter.tensor.grad = None
+        total = 0.0
+        for _ in range(self.param.iter_size):
+            with self._autocast():
+                loss = self.net.run()
+            if loss.requires_grad:
+                loss.backward()  # type: ignore[no-untyped-call]  # torch declares no types for it
+            total += float(loss.detach())
+        return total / self.param.iter_size
+
+    @torch.no_grad()
+    def _update(self, rate: float) -> None:
+        """Clip the sum, divide by iter_size, add decay, let the rule turn it into an update, subtract that."""
+        learning = [(index, one) for index, one in enumerate(self.net.learnable) if one.tensor.grad is not None]
+        self._clip([one.tensor.grad for _, one in learning if one.tensor.grad is not None])
+        for index, one in learning:
+            gradient = one.tensor.grad
+            if one.rate == 0 or gradient is None:
+                continue
+            if self.param.iter_size > 1:
+                gradient /= self.param.iter_size
+            decay = self.param.weight_decay * one.decay
+            if decay:
+                penalty = one.tensor if self.param.regularization_type == "L2" else one.tensor.sign()
+                gradient.add_(penalty, alpha=decay)
+            one.tensor.sub_(self.rule.update(index, gradient, rate * one.rate, self.iter))
+
+    def _clip(self, gradients: list[Tensor]) -> None:
+        limit = self.param.clip_gradients
+        if limit < 0 or not gradients:
+            return
+        norm = math.sqrt(sum(float(gradient.double().square().sum()) for gradient in gradients))
+        if norm > limit:
+            for gradient in gradients:
+                gradient *= limit / norm
+
+    def _smooth(self, loss: float) -> float:
+        self._losses.append(loss)
+        return sum(self._losses) / len(self._losses)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bfloat16)
+
+    # ---- tests and snapshots ----
+
+    def _tests(self) -> Iterator[Validation]:
+        for index, net in enumerate(self.test_nets):
+            yield self._test(index, net, self.param.test_iter[index])
+
+    def _test(self, index: int, net: Net, batches: int) -> Validation:
+        """Means of the outputs over `batches` batches from the first record on: each picture once if they fit."""
+        started = time.perf_counter()
+        net.position = 0
+        sums: dict[int, Output] = {}
+        with torch.inference_mode(), self._autocast():
+            for _ in range(batches):
+                net.run()
+                for output in _outputs(net):
+                    before = sums[output.index].value if output.index in sums else 0.0
+                    sums[output.index] = Output(
+                        index=output.index,
+                        name=output.name,
+                        value=before + output.value / batches,
+                        loss_weight=output.loss_weight,
+                    )
+        seconds = time.perf_counter() - started
+        return Validation(iteration=self.iter, net=index, outputs=tuple(sums.values()), seconds=seconds)
+
+    def _snapshot_event(self) -> Snapshot | SnapshotFailed:
+        try:
+            model, state = self.snapshot()
+        except OSError as error:
+            return SnapshotFailed(iteration=self.iter, reason=error.strerror or str(error))
+        return Snapshot(iteration=self.iter, model=model, state=state)
+
+    def snapshot(self) -> tuple[Path, Path]:
+        """Write weights and state under snapshot_prefix; returns their paths."""
+        return snapshots.save(
+            self.net,
+            self.rule.history,
+            prefix=Path(self.param.snapshot_prefix),
+            folder=self.folder,
+            iteration=self.iter,
+            current_step=self.rate.current_step,
+            hdf5=self.param.snapshot_format == caffe_pb2.SolverParameter.HDF5,
+        )
+
+    def restore(self, path: Path) -> None:
+        """Go on from a solverstate of ours or of real Caffe's.
+
+        Raises:
+            ModelError: it is damaged or belongs to another net or solver.
+        """
+        state = snapshots.load(path, self.net, self.rule.history, folder=self.folder)
+        self.iter = state.iteration
+        self.rate.current_step = state.current_step
+
+
+def _outputs(net: Net) -> tuple[Output, ...]:
+    """Every number of every output of the net, numbered as Caffe's log does."""
+    weights = {top: weight for layer in net.layers for top, weight in zip(layer.spec.tops, layer.spec.loss_weights)}  # noqa: B905 - equal by construction
+    numbers = [(name, float(value)) for name in net.spec.outputs for value in net.blobs[name].detach().reshape(-1)]
+    return tuple(
+        Output(index=index, name=name, value=value, loss_weight=weights.get(name, 0.0))
+        for index, (name, value) in enumerate(numbers)
+    )

@@ -1,0 +1,1 @@
+"""Bytes <-> plain records: prototxt, caffemodel, solverstate, binaryproto, Datum, LMDB, labels, YAML."""

@@ -1,0 +1,43 @@
+"""Reading a file whole, so that what is missing, forbidden or far too big is said in one way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workflow.errors import EnvironmentFault, WorkflowError
+
+MAX_MESSAGE = 2**31 - 1
+"""Caffe and protobuf read no message of 2 GiB or more."""
+
+_LFS = b"version https://git-lfs"
+
+
+def read_whole(
+    path: Path, *, error: type[WorkflowError], limit: int = MAX_MESSAGE, hint: str | None = None, fault: str = ""
+) -> bytes:
+    """The bytes of a regular file.
+
+    Args:
+        path: the file.
+        error: what to raise for a file that is missing, no file, or over the limit.
+        limit: the largest size in bytes that makes sense.
+        hint: what to do about a missing file.
+        fault: row of the catalogue of faults for a missing file.
+
+    Raises:
+        WorkflowError: of the class `error`.
+        EnvironmentFault: the operating system refuses (permission, input/output error).
+    """
+    try:
+        if not path.is_file():
+            what = "is no regular file" if path.exists() else "does not exist"
+            raise error(f"{path} {what}", hint=hint, fault=fault)
+        size = path.stat().st_size
+        if size > limit:
+            raise error(f"{path} has {size} bytes; at most {limit} are read", fault=fault)
+        data = path.read_bytes()
+    except OSError as reason:
+        raise EnvironmentFault(f"cannot read {path}: {reason.strerror or reason}") from reason
+    if data.startswith(_LFS):
+        raise error(f"{path} is a git-lfs pointer, not the file itself", hint="git lfs pull", fault=fault)
+    return data

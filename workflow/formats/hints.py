@@ -1,0 +1,35 @@
+"""What somebody may have meant who wrote a field that the message does not have."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any
+
+from workflow.formats import caffe_pb2
+
+
+def unknown_field(message: str, name: str, outermost: str) -> str:
+    """A hint: the closest field, or the block that such a field belongs in, or all the fields there are.
+
+    Args:
+        message: the message's name without the package, such as `ConvolutionParameter`.
+        name: the field that it does not have.
+        outermost: the name of the message that was asked for; a solver's file with a net's field is the wrong file.
+    """
+    known = _fields(message)
+    close = get_close_matches(name, list(known), n=1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    blocks = [field for field, kind in known.items() if kind is not None and name in kind.fields_by_name]
+    if blocks:
+        return f"'{name}' belongs in {' or '.join(blocks)}"
+    if message == outermost:
+        for other in (caffe_pb2.NetParameter, caffe_pb2.SolverParameter, caffe_pb2.LayerParameter):
+            if name in other.DESCRIPTOR.fields_by_name and other.DESCRIPTOR.name != outermost:
+                return f"'{name}' is a field of {other.DESCRIPTOR.name}: is this the right file?"
+    return f"known: {', '.join(sorted(known))}"
+
+
+def _fields(message: str) -> dict[str, Any]:
+    descriptor = caffe_pb2.DESCRIPTOR.message_types_by_name.get(message)
+    return {} if descriptor is None else {field.name: field.message_type for field in descriptor.fields}

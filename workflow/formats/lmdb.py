@@ -1,0 +1,258 @@
+"""Databases of records in LMDB 0.9's format, which real Caffe reads; written durably, verified before opening."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import lmdb
+
+from workflow.errors import DatabaseError, EnvironmentFault
+from workflow.formats import lmdb_environments as environments
+
+COMMIT_EVERY = 1000
+"""Records in one transaction, as Caffe's tools do it."""
+FIRST_MAP_SIZE = 64 * 2**20
+"""Address space of a new database; doubled whenever it is full."""
+MAX_KEY = 511
+
+_HINT = "wf prepare --force writes it anew"
+_MAGIC = (0xBEEFC0DE).to_bytes(4, sys.byteorder)
+
+
+class Writer:
+    """Writes a new database: `with Writer(folder) as writer: writer.put(key, value)`.
+
+    Records are committed every 1000, and when the block ends; if it ends with an exception, what was not committed
+    is lost and what was stays readable. The folder must not hold a database yet.
+
+    Raises:
+        DatabaseError: the folder holds a database; a key is empty, longer than 511 bytes or there twice.
+        EnvironmentFault: the disk is full or refuses (P33).
+    """
+
+    def __init__(self, folder: Path, *, map_size: int = FIRST_MAP_SIZE) -> None:
+        self.folder = Path(folder)
+        self.count = 0
+        self._pending: list[tuple[bytes, bytes]] = []
+        if (self.folder / "data.mdb").exists():
+            raise DatabaseError(f"{self.folder} holds a database already", hint="write into a new folder")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            # lib_version: Caffe reads 0.9 alone, and an environment variable could ask for 1.0 (L07).
+            # Never writemap, map_async or nosync: a full disk would kill the process or damage the file.
+            self._environment = lmdb.open(
+                os.fspath(self.folder), map_size=map_size, lib_version=0, max_dbs=0, metasync=True, sync=True
+            )
+        except (lmdb.Error, OSError) as error:
+            raise _environment_fault(self.folder, error) from error
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Add a record. Readers see records in bytewise order of the keys, whatever the order of writing."""
+        if not 0 < len(key) <= MAX_KEY:
+            raise DatabaseError(f"a key has 1 to {MAX_KEY} bytes, got {len(key)}", fault="P24")
+        self._pending.append((key, value))
+        if len(self._pending) >= COMMIT_EVERY:
+            self._commit()
+
+    def close(self) -> None:
+        """Commit what is pending and close the files."""
+        try:
+            self._commit()
+        finally:
+            self._environment.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._pending.clear()
+        self.close()
+
+    def _commit(self) -> None:
+        """One transaction; when the map is full it is undone, the map doubled, and all of it tried again (L08)."""
+        while self._pending:
+            try:
+                with self._environment.begin(write=True) as transaction:
+                    for key, value in self._pending:
+                        if not transaction.put(key, value, overwrite=False):
+                            raise DatabaseError(f"key {key.decode('utf-8', 'replace')} twice in {self.folder}")
+            except lmdb.MapFullError:
+                self._environment.set_mapsize(2 * self._environment.info()["map_size"])
+            except lmdb.Error as error:
+                raise _environment_fault(self.folder, error) from error
+            else:
+                self.count += len(self._pending)
+                self._pending.clear()
+
+
+class Reader:
+    """Reads a database by position, in bytewise order of the keys, as Caffe's Data layer does.
+
+    Verified once, when the reader is made; opened when the first record is asked for, and again in a process that
+    was forked since (L11). Needs no right to write (L10). Several readers of one folder share its files; one reader
+    serves one thread at a time.
+
+    Args:
+        folder: with data.mdb in it.
+        trusted: skip the verification, for what this very process has just written.
+
+    Raises:
+        DatabaseError: L01 missing, L02 empty, L03 damaged, L06 of LMDB 1.0.
+        EnvironmentFault: the operating system refuses.
+    """
+
+    def __init__(self, folder: Path, trusted: bool = False) -> None:
+        self.folder = Path(folder)
+        if not trusted:
+            verify(self.folder)
+        self._pid = 0  # of the process that the next two belong to
+        self._handle: environments.Handle | None = None
+        self._opened: Any = None  # the one read transaction
+        self._keys: list[bytes] | None = None
+        self._length: int | None = None
+
+    def __len__(self) -> int:
+        if self._length is None:
+            self._length = int(self._transaction().stat()["entries"])
+        return self._length
+
+    @property
+    def keys(self) -> list[bytes]:
+        """Every key, in bytewise order; collected when first asked for (10 ms for 50,000)."""
+        if self._keys is None:
+            with self._transaction().cursor() as cursor:
+                self._keys = list(cursor.iternext(keys=True, values=False))
+        return self._keys
+
+    def read(self, position: int) -> tuple[bytes, bytes]:
+        """Key and value of the record at a position, 0 .. len-1.
+
+        Raises:
+            IndexError: beyond the end.
+        """
+        if not 0 <= position < len(self):
+            raise IndexError(f"record {position} of {len(self)}")
+        key = self.keys[position]
+        return key, self._transaction().get(key)
+
+    def records(self, start: int = 0) -> Iterator[tuple[bytes, bytes]]:
+        """Keys and values from a position on, endlessly: the first follows the last.
+
+        `start` may be beyond the end; it counts round and round.
+
+        Raises:
+            DatabaseError: the database has no record.
+        """
+        self._require_records()
+        keys = self.keys
+        position = start % len(keys)
+        while True:
+            for index in range(position, len(keys)):
+                yield keys[index], self._transaction().get(keys[index])
+            position = 0
+
+    def values(self, start: int, count: int) -> list[bytes]:
+        """The values of `count` records from position `start` on, with wrap-around: one batch.
+
+        Raises:
+            DatabaseError: the database has no record.
+        """
+        self._require_records()
+        keys, get = self.keys, self._transaction().get
+        return [get(keys[index % len(keys)]) for index in range(start, start + count)]
+
+    def close(self) -> None:
+        """Let go of the files; the reader opens them again if it is used again."""
+        if self._handle is not None and self._pid == os.getpid():
+            self._opened.abort()
+            self._handle.release()
+        self._handle = self._opened = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Another process gets the place, not the open files."""
+        return {**self.__dict__, "_handle": None, "_opened": None, "_pid": 0}
+
+    def _transaction(self) -> Any:
+        if self._handle is None or self._pid != os.getpid():
+            self._handle = environments.acquire(self.folder)
+            self._opened = self._handle.environment.begin()
+            self._pid = os.getpid()
+        return self._opened
+
+    def _require_records(self) -> None:
+        if not len(self):
+            raise DatabaseError(f"{self.folder} holds no record", hint=_HINT, fault="L02")
+
+
+def verify(folder: Path) -> None:
+    """Make sure that a database is whole before LMDB maps it: a damaged one kills the process without an exception.
+
+    0.3 s for 250 MB; a file that this process has verified and that did not change since is not read again.
+
+    Raises:
+        DatabaseError: L01 missing, L02 empty, L03 damaged, L06 of LMDB 1.0.
+        EnvironmentFault: the operating system refuses.
+    """
+    path = Path(folder) / "data.mdb"
+    try:
+        facts = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise DatabaseError(f"no database in {folder}", hint="wf prepare makes one", fault="L01") from None
+    except OSError as error:
+        raise _environment_fault(Path(folder), error) from error
+    _verify(path, (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns))
+
+
+@lru_cache(maxsize=256)
+def _verify(path: Path, signature: tuple[int, ...]) -> None:
+    """Once for each content: `signature` changes whenever the file does."""
+    import lmdb.verify as verifier  # pure Python, never hands the file to LMDB
+
+    if not signature[2]:
+        raise DatabaseError(f"{path} is empty (interrupted copy?)", hint=_HINT, fault="L02")
+    try:
+        with path.open("rb") as file:
+            _require_0_9(path, file.read(32))
+        problems = verifier.verify(os.fspath(path))  # type: ignore[no-untyped-call]  # ships no types
+    except OSError as error:
+        raise _environment_fault(path, error) from error
+    except (verifier.VerifyError, ValueError, IndexError, OverflowError, MemoryError) as error:
+        problems = [str(error)]
+    if problems:
+        count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
+        raise DatabaseError(f"{path} is damaged: {count}, first: {problems[0]}", hint=_HINT, fault="L03")
+
+
+def _require_0_9(path: Path, head: bytes) -> None:
+    """0.9's first page has a header of 16 bytes, 1.0's one of 24; then come the magic number and the version."""
+    for offset in (16, 24):
+        if head[offset : offset + 4] == _MAGIC:
+            version = int.from_bytes(head[offset + 4 : offset + 8], sys.byteorder)
+            if (offset, version) != (16, 1):
+                raise DatabaseError(
+                    f"{path} uses the format of LMDB 1.0 (version {version}); wf and Caffe need that of 0.9",
+                    hint=_HINT,
+                    fault="L06",
+                )
+            return
+
+
+def _environment_fault(path: Path, error: Exception) -> EnvironmentFault:
+    if "No space left" in str(error):
+        return EnvironmentFault(f"disk full while writing {path}", hint="free some space", fault="P33")
+    return EnvironmentFault(f"cannot use the database {path}: {error}")

@@ -1,0 +1,116 @@
+"""Where a solver stood: iteration, learning-rate step, and one or two arrays for each learnable parameter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf.message import DecodeError
+
+from workflow.errors import ModelError
+from workflow.formats import caffe_pb2, hdf5
+from workflow.formats.blobproto import Array, from_array, to_array
+from workflow.formats.files import read_whole
+from workflow.formats.foreign import refuse_foreign
+from workflow.storage import atomic_write
+
+_HINT = "take an older snapshot, or copy the file again"
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """A solverstate. The solver's type is not stored: SGD's and Nesterov's look alike.
+
+    history: float32, in the net's order of learnable parameters; AdaDelta and Adam hold twice as many, all first
+    moments before all second ones.
+    """
+
+    iteration: int
+    """Updates done."""
+    learned_net: str = ""
+    """The weights' file as written: relative to the current folder of the process that wrote it."""
+    history: tuple[Array, ...] = ()
+    current_step: int = 0
+    """Of `multistep`: how many steps were taken."""
+
+
+def read(path: Path) -> State:
+    """Binary or HDF5, recognised by the first bytes; legacy 4-D shapes are kept as they are.
+
+    Raises:
+        ModelError: C01 missing, empty, cut or damaged; C03 a model's file; C04 a pickle.
+    """
+    path = Path(path)
+    data = read_whole(path, error=ModelError, fault="C07")
+    if not data:
+        raise ModelError(f"{path} is empty", hint=_HINT, fault="C01")
+    if hdf5.is_hdf5(data):
+        iteration, learned, step, history = hdf5.read_state(path)
+        return _checked(
+            State(iteration=iteration, learned_net=learned, history=tuple(history), current_step=step), path
+        )
+    refuse_foreign(path, data)
+    try:
+        message = caffe_pb2.SolverState.FromString(data)
+    except DecodeError:
+        _refuse_model(path, data)
+        raise ModelError(f"{path} is cut or damaged", hint=_HINT, fault="C01") from None
+    if not message.HasField("iter"):
+        _refuse_model(path, data)
+        raise ModelError(f"{path} is no solver state", hint=_HINT, fault="C01")
+    try:
+        arrays = tuple(to_array(blob) for blob in message.history)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error.message}", hint=_HINT, fault="C01") from None
+    return _checked(
+        State(
+            iteration=message.iter,
+            learned_net=message.learned_net,
+            history=arrays,
+            current_step=message.current_step,
+        ),
+        path,
+    )
+
+
+def write(path: Path, state: State) -> None:
+    """Replace `path` by the state, binary, as a whole and durably.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    message = caffe_pb2.SolverState(
+        iter=state.iteration, learned_net=state.learned_net, current_step=state.current_step
+    )
+    message.history.extend(from_array(array) for array in state.history)
+    atomic_write(Path(path), message.SerializeToString())
+
+
+def write_hdf5(path: Path, state: State) -> None:
+    """Replace `path` by the state as Caffe's `snapshot_format: HDF5` writes it.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    hdf5.write_state(Path(path), state.iteration, state.learned_net, state.current_step, list(state.history))
+
+
+def _checked(state: State, path: Path) -> State:
+    if state.iteration < 0 or state.current_step < 0:
+        raise ModelError(
+            f"{path}: iteration {state.iteration}, step {state.current_step}; expected 0 or more", fault="C01"
+        )
+    return state
+
+
+def _refuse_model(path: Path, data: bytes) -> None:
+    try:
+        net = caffe_pb2.NetParameter.FromString(data)
+    except DecodeError:
+        return
+    if net.layer or net.layers:
+        raise ModelError(
+            f"{path} holds weights, not solver state",
+            hint=f"use {path.with_suffix('.solverstate').name}, or --weights to start from these weights",
+            fault="C03",
+        )

@@ -1,0 +1,13 @@
+"""Caffe's layer types on torch: one a file, each registered by its decorator when this room is imported."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from workflow.layers.base import Layer, ParamBlob, create, layer, layer_types
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+
+__all__ = ["Layer", "ParamBlob", "create", "layer", "layer_types"]

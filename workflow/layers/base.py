@@ -1,0 +1,123 @@
+"""What a layer is, and the list of those that the torch engine knows.
+
+A layer is one file with one class under one decorator; the registry is the list that messages and documents show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from workflow.errors import NetError, did_you_mean
+from workflow.formats import caffe_pb2
+from workflow.net.spec import LayerSpec
+
+Shape = tuple[int, ...]
+Range = tuple[int, int | None]  # least and most, None for any number
+
+_LAYERS: dict[str, type[Layer]] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParamBlob:
+    """A parameter blob that a layer asks for: its shape and how it is filled at first."""
+
+    shape: Shape
+    filler: caffe_pb2.FillerParameter
+
+
+class Layer:
+    """One layer of a built net.
+
+    Subclasses say what parameters they need (`param_blobs`) and what they do (`forward`); gradients come from
+    autograd. `blobs` are this layer's parameters in Caffe's order, set by the net before the first forward.
+    Whatever is random is a function of `seed` and `position`, the number of forward passes before this one.
+    """
+
+    bottoms: ClassVar[Range]
+    tops: ClassVar[Range]
+    forward: Callable[..., Tensor | Sequence[Tensor]]
+    """The tops for the bottoms: one tensor, or as many as the layer has tops."""
+
+    def __init__(self, spec: LayerSpec, folder: Path) -> None:
+        self.spec = spec
+        self.message = spec.message
+        self.folder = folder  # paths in the prototxt are relative to it
+        self.training = spec.phase == "TRAIN"
+        self.blobs: list[Tensor] = []
+        self.seed = 0
+        self.position = 0
+
+    def param_blobs(self, *bottoms: Shape) -> list[ParamBlob]:
+        """The parameters that this layer needs for bottoms of those shapes."""
+        del bottoms
+        return []
+
+    def top_shapes(self, *bottoms: Shape) -> list[Shape]:
+        """The shapes of the tops for bottoms of those shapes, found by a forward pass without numbers."""
+        real = self.blobs
+        self.blobs = [torch.empty(blob.shape, device="meta") for blob in self.param_blobs(*bottoms)]
+        try:
+            tops = self.forward(*[torch.empty(shape, device="meta") for shape in bottoms])
+        finally:
+            self.blobs = real
+        return [tuple(top.shape) for top in ([tops] if isinstance(tops, Tensor) else tops)]
+
+    def close(self) -> None:
+        """Let go of files."""
+
+    def fail(self, what: str, *, hint: str | None = None, fault: str = "") -> NetError:
+        """An error that begins with this layer's name and type."""
+        return NetError(f"layer '{self.spec.name}' ({self.spec.type}): {what}", hint=hint, fault=fault)
+
+
+def layer(kind: str, *, bottoms: int | Range, tops: int | Range) -> Callable[[type[Layer]], type[Layer]]:
+    """Register a class as the layer of that type, with the numbers of bottoms and tops it takes."""
+
+    def register(cls: type[Layer]) -> type[Layer]:
+        if kind in _LAYERS:
+            raise ValueError(f"layer type {kind} is registered twice")
+        cls.bottoms = (bottoms, bottoms) if isinstance(bottoms, int) else bottoms
+        cls.tops = (tops, tops) if isinstance(tops, int) else tops
+        _LAYERS[kind] = cls
+        return cls
+
+    return register
+
+
+def layer_types() -> list[str]:
+    """The names of all known layer types, sorted."""
+    return sorted(_LAYERS)
+
+
+def create(spec: LayerSpec, folder: Path) -> Layer:
+    """The layer that runs `spec`; paths in it are relative to `folder`.
+
+    Raises:
+        NetError: the type is unknown (the message lists those known), or the number of bottoms or tops is wrong.
+    """
+    if spec.type not in _LAYERS:
+        known = layer_types()
+        raise NetError(
+            f"layer '{spec.name}': type '{spec.type}' is not known to the torch engine; known: {', '.join(known)}",
+            hint=f"{did_you_mean(spec.type, known) or ''}; real Caffe may know it: --engine caffe".lstrip("; "),
+            fault="X04",
+        )
+    cls = _LAYERS[spec.type]
+    for what, names, (least, most) in (("bottoms", spec.bottoms, cls.bottoms), ("tops", spec.tops, cls.tops)):
+        if len(names) < least or (most is not None and len(names) > most):
+            expected = f"{least}" if most == least else f"at least {least}" if most is None else f"{least} to {most}"
+            raise NetError(f"layer '{spec.name}' ({spec.type}): {len(names)} {what}, expected {expected}")
+    return cls(spec, folder)
+
+
+def axis_of(layer: Layer, axis: int, rank: int) -> int:
+    """A non-negative axis; Caffe counts negative ones from the end (Blob::CanonicalAxisIndex)."""
+    if not -rank <= axis < rank:
+        raise layer.fail(f"axis {axis} of a blob with {rank} axes")
+    return axis % rank

@@ -1,0 +1,46 @@
+"""Eltwise."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from workflow.formats import caffe_pb2
+from workflow.layers.base import Layer, layer
+from workflow.net.spec import LayerSpec
+
+_Eltwise = caffe_pb2.EltwiseParameter
+
+
+@layer("Eltwise", bottoms=(2, None), tops=1)
+class Eltwise(Layer):
+    """Element by element over bottoms of one shape: SUM with coefficients, PROD, or MAX.
+
+    MAX: the gradient goes to the winner alone; a tie between the first two goes to the second, later ones must be
+    greater to win. Source: src/caffe/layers/eltwise_layer.cpp.
+    """
+
+    def __init__(self, spec: LayerSpec, folder: Path) -> None:
+        super().__init__(spec, folder)
+        self.operation = self.message.eltwise_param.operation
+        coefficients = list(self.message.eltwise_param.coeff)
+        if coefficients and self.operation != _Eltwise.SUM:
+            raise self.fail("coeff belongs to SUM only")
+        if coefficients and len(coefficients) != len(spec.bottoms):
+            raise self.fail(f"{len(coefficients)} coeff, expected one for each of {len(spec.bottoms)} bottoms")
+        self.coefficients = coefficients or [1.0] * len(spec.bottoms)
+
+    def forward(self, *bottoms: Tensor) -> Tensor:
+        if any(x.shape != bottoms[0].shape for x in bottoms):
+            shapes = ", ".join(str(tuple(x.shape)) for x in bottoms)
+            raise self.fail(f"bottoms of shapes {shapes}, expected equal ones")
+        if self.operation == _Eltwise.PROD:
+            return functools.reduce(torch.mul, bottoms)
+        if self.operation == _Eltwise.MAX:
+            first = torch.where(bottoms[0] > bottoms[1], bottoms[0], bottoms[1])
+            return functools.reduce(lambda best, x: torch.where(x > best, x, best), bottoms[2:], first)
+        terms = [x if c == 1.0 else x * c for c, x in zip(self.coefficients, bottoms, strict=True)]
+        return functools.reduce(torch.add, terms)

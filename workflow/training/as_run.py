@@ -1,0 +1,66 @@
+"""The prototxt files of a generation as they are run: the user's, filled in, so that real Caffe runs them unchanged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workflow.config import Train
+from workflow.errors import NetError
+from workflow.formats import caffe_pb2, prototxt
+from workflow.generations import Generation, Record
+from workflow.net.fill import Filling, fill_deploy, fill_solver, fill_train_test
+
+
+def write(
+    settings: Train, generation: Generation, record: Record, *, max_iter: int | None, seed: int | None
+) -> caffe_pb2.SolverParameter:
+    """Fill in and write train_test, deploy and solver.prototxt; returns the solver as run.
+
+    Paths inside are relative to the project folder (the current one), where `caffe train --solver=...` runs them.
+
+    Raises:
+        PrototxtError, NetError: the user's files do not parse or cannot be filled in.
+    """
+    solver = prototxt.read_solver(settings.solver)
+    net_path = _net_path(solver, settings.solver)
+    facts = Filling(
+        train_source=generation.database("train").as_posix(),
+        test_source=generation.database("test").as_posix(),
+        mean=generation.mean.as_posix(),
+        classes=len(record.classes),
+        shape=record.preprocessing.shape,
+        test_count=sum(record.counts["test"].values()),
+    )
+    net, passes = fill_train_test(prototxt.read_net(net_path), facts)
+    deploy = fill_deploy(prototxt.read_net(settings.deploy), facts)
+    name = _stem(solver, net)
+    filled = fill_solver(
+        solver,
+        net=generation.prototxt("train_test").as_posix(),
+        prefix=(generation.snapshots / name).as_posix(),
+        passes=passes,
+        max_iter=max_iter,
+        random_seed=seed,
+    )
+    generation.prototxt("solver").parent.mkdir(exist_ok=True)
+    prototxt.write(generation.prototxt("train_test"), net)
+    prototxt.write(generation.prototxt("deploy"), deploy)
+    prototxt.write(generation.prototxt("solver"), filled)
+    return filled
+
+
+def _net_path(solver: caffe_pb2.SolverParameter, path: Path) -> Path:
+    """The solver's net, relative to the project folder as Caffe has it, or to the solver's own folder."""
+    if not solver.net:
+        raise NetError(f"{path} names no net", at=path, hint='add net: "prototxt/..._train_test.prototxt"')
+    candidates = [Path(solver.net), path.parent / solver.net, path.parent / Path(solver.net).name]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    raise NetError(f"the solver's net '{solver.net}' is neither in the project folder nor beside {path}", at=path)
+
+
+def _stem(solver: caffe_pb2.SolverParameter, net: caffe_pb2.NetParameter) -> str:
+    """The name that snapshots begin with: the last part of the user's snapshot_prefix, else the net's name."""
+    prefix = Path(solver.snapshot_prefix).name if solver.snapshot_prefix else ""
+    return prefix or "".join(c if c.isalnum() else "_" for c in net.name.lower()) or "net"

@@ -1,0 +1,202 @@
+"""What a run leaves behind while it goes: train.log, metrics.jsonl, and the generation's record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from workflow.engines import caffe_log
+from workflow.engines.base import Done, Event, Line, Output, Snapshot, SnapshotFailed, Started, Step, Validation
+from workflow.errors import EnvironmentFault
+from workflow.generations import Generation, Record, SnapshotRecord
+
+_log = logging.getLogger("workflow")
+_FAILURES = 3  # snapshots in a row that may fail before the run stops
+
+
+class Recorder:
+    """Writes every event down; a snapshot is committed when the record that lists it is."""
+
+    def __init__(
+        self, generation: Generation, record: Record, *, engine: str, facts: dict[str, Any], header: str
+    ) -> None:
+        """Open the logs.
+
+        Args:
+            generation: whose logs and record these are.
+            record: as it stands; kept up to date in `record`.
+            engine: `torch` or `caffe`; a caffe run brings its own log lines.
+            facts: of this run, for the record (precision, threads, solver type).
+            header: the solver as run, for the log's first lines.
+        """
+        self.generation = generation
+        self.record = record
+        self.engine = engine
+        self.facts = facts
+        self._header = header
+        self._seconds = 0.0
+        self._iterations = 0
+        self._failures = 0
+        self._started = time.monotonic()
+        generation.logs.mkdir(exist_ok=True)
+        self._train_log = (generation.logs / "train.log").open("a", encoding="utf-8")
+        self._metrics: TextIO | None = None
+
+    def write(self, event: Event) -> None:
+        """Write one event down.
+
+        Raises:
+            EnvironmentFault: T08 the third snapshot in a row failed, T16 the folder vanished.
+        """
+        if not self.generation.folder.is_dir():
+            raise EnvironmentFault(f"{self.generation.folder} vanished while training", fault="T16")
+        self._write_log(event)
+        match event:
+            case Started():
+                self._metrics = _reopen(self.generation.logs / "metrics.jsonl", event.iteration)
+            case Step():
+                self._seconds += event.seconds
+                self._iterations += 1
+                self._measure(kind="step", iteration=event.iteration, loss=event.loss, rate=event.rate)
+            case Validation():
+                self._validated(event)
+            case Snapshot():
+                self._failures = 0
+                self._commit(event)
+            case SnapshotFailed():
+                self._failed(event)
+            case Done():
+                self._finish(event)
+            case Line():
+                pass
+
+    def close(self) -> None:
+        """Flush the logs."""
+        self._train_log.close()
+        if self._metrics is not None:
+            self._metrics.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ---- the parts ----
+
+    def _write_log(self, event: Event) -> None:
+        if isinstance(event, Line):
+            lines = [event.text]
+        elif self.engine == "caffe":
+            return  # its own lines come as Line events
+        elif isinstance(event, Started):
+            lines = caffe_log.header(self._header, event)
+        else:
+            lines = caffe_log.lines(event)
+        self._train_log.writelines(f"{line}\n" for line in lines)
+        if lines and not isinstance(event, Step):
+            self._train_log.flush()
+
+    def _measure(self, **row: Any) -> None:
+        if self._metrics is not None:
+            self._metrics.write(json.dumps(row) + "\n")
+
+    def _validated(self, event: Validation) -> None:
+        self._measure(kind="test", iteration=event.iteration, net=event.net, **_numbers(event.outputs))
+        if self._metrics is not None:
+            self._metrics.flush()
+        if event.net != 0:
+            return
+        accuracy, loss = _accuracy(event.outputs), _loss(event.outputs)
+        self.facts |= {"test_accuracy": accuracy, "test_loss": loss, "tested_at": event.iteration}
+        scored = [
+            one.model_copy(update={"test_accuracy": accuracy, "test_loss": loss})
+            if one.iteration == event.iteration
+            else one
+            for one in self.record.snapshots
+        ]
+        if tuple(scored) != self.record.snapshots:
+            self._save(snapshots=tuple(scored))
+
+    def _commit(self, event: Snapshot) -> None:
+        folder = self.generation.folder
+        model, state = (_relative(path, folder) for path in (event.model, event.state))
+        new = SnapshotRecord(
+            iteration=event.iteration,
+            model=model,
+            state=state,
+            sha256={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (model, state)},
+            engine=self.engine,
+        )
+        others = [one for one in self.record.snapshots if one.iteration != event.iteration]
+        self._save(snapshots=tuple(sorted([*others, new], key=lambda one: one.iteration)))
+
+    def _failed(self, event: SnapshotFailed) -> None:
+        self._failures += 1
+        if self._failures < _FAILURES:
+            _log.warning("cannot write snapshot iter_%d: %s; training goes on", event.iteration, event.reason)
+            return
+        last = max((one.iteration for one in self.record.snapshots), default=None)
+        raise EnvironmentFault(
+            f"cannot write snapshot iter_{event.iteration}: {event.reason} ({_FAILURES} times in a row)",
+            hint=f"iter_{last} is safe; make room and go on with wf train" if last else "make room and start again",
+            fault="T08",
+        )
+
+    def _finish(self, event: Done) -> None:
+        self.facts["iterations"] = event.iteration
+        self._save()
+
+    def _save(self, **changes: Any) -> None:
+        training = dict(self.record.training) | self.facts
+        if self._iterations:
+            training["seconds"] = round(time.monotonic() - self._started, 3)
+            training["seconds_per_iteration"] = round(self._seconds / self._iterations, 6)
+        self.record = self.record.model_copy(update={"training": training, **changes})
+        self.generation.write(self.record)
+
+
+def _reopen(path: Path, iteration: int) -> TextIO:
+    """The metrics file without what lies at or after `iteration`: a resumed run writes that again."""
+    kept = []
+    if path.is_file() and iteration > 0:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                if json.loads(line)["iteration"] < iteration:
+                    kept.append(line + "\n")
+            except (ValueError, KeyError):
+                continue  # the half line of a killed run
+    path.write_text("".join(kept), encoding="utf-8")
+    return path.open("a", encoding="utf-8")
+
+
+def _numbers(outputs: tuple[Output, ...]) -> dict[str, float]:
+    """Outputs by name; those with several numbers as name_0, name_1 and so on."""
+    names = [output.name for output in outputs]
+    rows: dict[str, float] = {}
+    for output in outputs:
+        several = names.count(output.name) > 1
+        place = sum(name == output.name for name in names[: output.index])
+        rows[f"{output.name}_{place}" if several else output.name] = output.value
+    return rows
+
+
+def _accuracy(outputs: tuple[Output, ...]) -> float | None:
+    named = [output.value for output in outputs if output.name.startswith("accuracy")]
+    return named[0] if named else None
+
+
+def _loss(outputs: tuple[Output, ...]) -> float | None:
+    weighted = [output.value for output in outputs if output.loss_weight]
+    return weighted[0] if weighted else None
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return path.resolve().relative_to(folder.resolve()).as_posix()

@@ -1,0 +1,187 @@
+"""`wf train`: one run of one generation, as the stream of events that everybody else reads."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from workflow import engines
+from workflow.config import Config
+from workflow.engines.base import Control, Done, Event, Job, Started, Step
+from workflow.errors import EnvironmentFault, UsageError
+from workflow.formats import caffe_pb2, prototxt
+from workflow.formats.lmdb import verify
+from workflow.generations import Generation, Record, existing
+from workflow.report.curves import draw_curves
+from workflow.training import as_run, start
+from workflow.training.recorder import Recorder
+from workflow.training.watch import Watch
+
+_log = logging.getLogger("workflow")
+
+
+def train(
+    config: Config,
+    *,
+    number: int | None = None,
+    engine: str | None = None,
+    max_iter: int | None = None,
+    fresh: bool = False,
+    resume: str | None = None,
+    weights: Sequence[str] = (),
+    threads: int | None = None,
+    precision: str | None = None,
+    seed: int | None = None,
+    control: Control | None = None,
+    command: Sequence[str] = (),
+) -> Iterator[Event]:
+    """Train a generation in the current folder, the project; goes on from its newest snapshot if there is one.
+
+    Args:
+        config: the settings; the other arguments override them.
+        number: of the generation, the newest if None.
+        engine: `torch` or `caffe`.
+        max_iter: replaces the solver's.
+        fresh: begin anew; earlier snapshots and logs are moved aside, not deleted.
+        resume: a snapshot or a solverstate to go on from, in place of the newest.
+        weights: snapshots or caffemodels to start from.
+        threads: of the engine.
+        precision: `float32`, or `bfloat16` (torch engine).
+        seed: replaces the solver's random_seed.
+        control: wishes to stop or to snapshot.
+        command: the command line, for the record.
+
+    Yields:
+        Started, Step, Validation, Snapshot, SnapshotFailed, Line and at last Done.
+
+    Raises:
+        UsageError, DataError, BusyError, EnvironmentFault, DivergedError: as the tree of errors says.
+    """
+    settings = config.train.model_copy(
+        update={
+            key: value
+            for key, value in {"engine": engine, "threads": threads, "precision": precision}.items()
+            if value is not None
+        }
+    )
+    if settings.precision == "bfloat16" and settings.engine != "torch":
+        raise UsageError("precision bfloat16 is for the torch engine; real Caffe computes in float32")
+    root = config.generations
+    generation = existing(root, number)
+    with generation.held("wf train"):
+        record = generation.read()
+        start.check_dataset(generation, record)
+        if settings.engine == "caffe":  # ours verifies when it opens them; a damaged one would kill real Caffe
+            for split in ("train", "test"):
+                verify(generation.database(split))
+        begin = start.choose(root, generation, record, resume=resume, weights=tuple(weights), fresh=fresh)
+        if begin.resume is None and record.snapshots:
+            record = _move_aside(generation, record)
+        solver = as_run.write(settings, generation, record, max_iter=max_iter, seed=seed)
+        start.check_solver(record, solver, begin)
+        if begin.resume is not None and begin.iteration >= solver.max_iter:
+            yield from _nothing_to_do(generation, begin, solver)
+            return
+        _probe(generation)
+        facts = _facts(settings.engine, settings.precision, settings.threads, solver)
+        _compare(record, facts, begin)
+        record = record.model_copy(update={"commands": (*record.commands, tuple(command))}) if command else record
+        job = Job(
+            folder=Path(),
+            solver=generation.prototxt("solver"),
+            resume=begin.resume,
+            weights=begin.weights,
+            threads=settings.threads,
+            precision=settings.precision,
+            control=control or Control(),
+        )
+        recorder = Recorder(generation, record, engine=settings.engine, facts=facts, header=prototxt.render(solver))
+        yield from _run(job, recorder, settings.engine)
+
+
+def _run(job: Job, recorder: Recorder, engine: str) -> Iterator[Event]:
+    watch = Watch(len(recorder.record.classes))
+    events = engines.get(engine).train(job)
+    try:
+        with recorder:
+            for event in events:
+                recorder.write(event)
+                if isinstance(event, Step):
+                    watch.see(event)
+                yield event
+    except OSError as error:
+        raise EnvironmentFault(f"{recorder.generation.folder}: {error.strerror or error}", fault="T16") from error
+    finally:
+        events.close()  # type: ignore[attr-defined]  # engines' runs are generators: this ends the worker process
+        metrics = recorder.generation.logs / "metrics.jsonl"
+        if metrics.is_file():
+            draw_curves(metrics, recorder.generation.logs / "curves.png")
+
+
+def _nothing_to_do(generation: Generation, begin: start.Start, solver: caffe_pb2.SolverParameter) -> Iterator[Event]:
+    _log.warning(
+        "nothing to do: generation %d already has %d of %d iterations (--max-iter asks for more, --fresh begins anew)",
+        generation.number,
+        begin.iteration,
+        solver.max_iter,
+    )
+    yield Started(iteration=begin.iteration, max_iter=solver.max_iter, images=0, resumed_from=begin.resume)
+    yield Done(iteration=begin.iteration, loss=None)
+
+
+def _move_aside(generation: Generation, record: Record) -> Record:
+    """Keep an earlier run's snapshots and logs under before-N/; the record forgets them first."""
+    for index in itertools.count(1):
+        aside = generation.folder / f"before-{index}"
+        if not aside.exists():
+            break
+    cleared = record.model_copy(update={"snapshots": (), "training": {}})
+    generation.write(cleared)
+    aside.mkdir()
+    for folder in (generation.snapshots, generation.logs):
+        if folder.is_dir():
+            folder.rename(aside / folder.name)
+    _log.warning("the earlier run of generation %d is kept in %s", generation.number, aside)
+    return cleared
+
+
+def _probe(generation: Generation) -> None:
+    """Find out before the first step whether snapshots can be written, as Caffe does.
+
+    Raises:
+        EnvironmentFault: T09.
+    """
+    probe = generation.snapshots / f".probe-{os.getpid()}"
+    try:
+        generation.snapshots.mkdir(exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot write to {generation.folder} ({error.strerror})", hint="look at its owner and mode", fault="T09"
+        ) from error
+
+
+def _facts(engine: str, precision: str, threads: int | None, solver: caffe_pb2.SolverParameter) -> dict[str, Any]:
+    return {
+        "engine": engine,
+        "engine_version": engines.get(engine).status().version,
+        "precision": precision,
+        "threads": threads or (os.cpu_count() if engine == "torch" else 1),
+        "solver_type": solver.type,
+        "random_seed": solver.random_seed,
+    }
+
+
+def _compare(record: Record, facts: dict[str, Any], begin: start.Start) -> None:
+    """Say what differs from the run that is gone on with: the bytes will then not be the unbroken run's."""
+    if begin.resume is None:
+        return
+    for key in ("engine", "engine_version", "precision", "threads"):
+        before = record.training.get(key)
+        if before is not None and before != facts[key]:
+            _log.warning("going on with another %s: %s, was %s", key.replace("_", " "), facts[key], before)

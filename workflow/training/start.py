@@ -1,0 +1,124 @@
+"""Where a run begins: from nothing, from weights, or where the newest snapshot ended."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflow.errors import DatabaseError, DataError, UsageError
+from workflow.formats import caffe_pb2
+from workflow.generations import Generation, Record, resolve
+from workflow.storage import leftovers
+
+_log = logging.getLogger("workflow")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A solverstate to go on from, or weights to start with, or neither."""
+
+    iteration: int = 0
+    resume: Path | None = None
+    weights: tuple[Path, ...] = ()
+
+
+def choose(
+    root: Path, generation: Generation, record: Record, *, resume: str | None, weights: tuple[str, ...], fresh: bool
+) -> Start:
+    """Decide where to begin.
+
+    Without flags: the newest committed snapshot, if there is one.
+
+    Raises:
+        UsageError: flags that exclude each other, a snapshot that is not there, weights where a state is needed.
+    """
+    if resume and (weights or fresh):
+        raise UsageError("--resume goes on from a state; --weights and --fresh begin anew: give one of them")
+    if weights:
+        return Start(weights=tuple(resolve(root, one, generation.number).weights for one in weights))
+    if resume:
+        return _from_state(_state_path(root, generation, resume))
+    _tell_of_incomplete(generation, record)
+    if fresh or not record.snapshots:
+        return Start()
+    newest = max(record.snapshots, key=lambda snapshot: snapshot.iteration)
+    return Start(iteration=newest.iteration, resume=generation.folder / newest.state)
+
+
+def check_dataset(generation: Generation, record: Record) -> None:
+    """Refuse a data set that is missing, or is not the one that the record speaks of.
+
+    Raises:
+        DatabaseError: L01, a database is missing.
+        DataError: T14, the manifest differs from the one recorded.
+    """
+    for split in ("train", "test"):
+        if not (generation.database(split) / "data.mdb").is_file():
+            raise DatabaseError(
+                f"no database for generation {generation.number}: {generation.database(split)}",
+                hint=f"wf prepare FOLDER --gen {generation.number} --force",
+                fault="L01",
+            )
+    recorded = record.hashes.get("images.jsonl")
+    if recorded and hashlib.sha256(generation.manifest.read_bytes()).hexdigest() != recorded:
+        raise DataError(
+            f"the data set of generation {generation.number} changed since it was prepared: {generation.manifest}",
+            hint="prepare a new generation",
+            fault="T14",
+        )
+
+
+def check_solver(record: Record, solver: caffe_pb2.SolverParameter, start: Start) -> None:
+    """Refuse to go on with another kind of solver: its history means something else.
+
+    Raises:
+        UsageError: C07.
+    """
+    before = record.training.get("solver_type")
+    if start.resume is not None and before and before != solver.type:
+        raise UsageError(
+            f"iter_{start.iteration} was trained with {before}, the solver now says {solver.type}",
+            hint=f"--weights iter_{start.iteration} starts fresh from its weights",
+            fault="C07",
+        )
+
+
+def _state_path(root: Path, generation: Generation, reference: str) -> Path:
+    path = Path(reference)
+    if path.name.endswith((".caffemodel", ".caffemodel.h5")):
+        raise UsageError(
+            f"{path} holds weights, not solver state",
+            hint=f"use {str(path).replace('.caffemodel', '.solverstate')}, or --weights {path}",
+            fault="C03",
+        )
+    if path.name.endswith((".solverstate", ".solverstate.h5")):
+        if not path.is_file():
+            raise UsageError(f"no solver state {path}", fault="C07")
+        return path
+    weights = resolve(root, reference, generation.number).weights
+    state = weights.with_name(weights.name.replace(".caffemodel", ".solverstate"))
+    if not state.is_file():
+        raise UsageError(f"{reference} has no solver state {state}", hint=f"--weights {reference}", fault="C07")
+    return state
+
+
+def _from_state(path: Path) -> Start:
+    number = re.search(r"_iter_(\d+)\.", path.name)
+    return Start(iteration=int(number[1]) if number else 0, resume=path)
+
+
+def _tell_of_incomplete(generation: Generation, record: Record) -> None:
+    """Say which snapshots a killed run left half-written, and take temporary files of dead processes away."""
+    for path in leftovers(generation.snapshots):
+        path.unlink()
+    committed = {snapshot.iteration for snapshot in record.snapshots}
+    found = {
+        int(match[1])
+        for path in generation.snapshots.glob("*_iter_*")
+        if (match := re.search(r"_iter_(\d+)\.", path.name))
+    }
+    for iteration in sorted(found - committed):
+        _log.warning("ignoring incomplete snapshot iter_%d of generation %d", iteration, generation.number)

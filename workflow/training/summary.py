@@ -1,0 +1,37 @@
+"""What `wf train` says when it is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from workflow.generations import existing
+
+
+def summary(root: Path, number: int | None) -> dict[str, Any]:
+    """The facts of a generation's training, from its record.
+
+    Returns:
+        generation, engine, iterations, snapshots ([{iteration, path, test_accuracy}]), test_accuracy and test_loss
+        (of the last test pass, 0..1 and nats, None before the first), seconds, seconds_per_iteration.
+    """
+    generation = existing(root, number)
+    record = generation.read()
+    training = record.training
+    return {
+        "generation": generation.number,
+        "engine": training.get("engine"),
+        "iterations": training.get("iterations", max((one.iteration for one in record.snapshots), default=0)),
+        "snapshots": [
+            {
+                "iteration": one.iteration,
+                "path": (generation.folder / one.model).as_posix(),
+                "test_accuracy": one.test_accuracy,
+            }
+            for one in record.snapshots
+        ],
+        "test_accuracy": training.get("test_accuracy"),
+        "test_loss": training.get("test_loss"),
+        "seconds": training.get("seconds", 0.0),
+        "seconds_per_iteration": training.get("seconds_per_iteration"),
+    }
