@@ -37,9 +37,9 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0
 
 
 class Refusal(NamedTuple):
-    """File number `index` of a task gave no picture."""
+    """File number `place` of a task gave no picture."""
 
-    index: int
+    place: int
     what: str
     """`skipped`, `forbidden` (permission) or `changed` (while being read)."""
     reason: str
@@ -104,6 +104,7 @@ class Decoder:
                 notes.append(note)
         pixels = pixels[: len(digests)]
         self._spool.write(pixels.data)
+        self._spool.flush()
         return Answer(refusals, b"".join(digests), bytes(notes), self._thumbnails(pixels).tobytes())
 
 
@@ -179,7 +180,7 @@ def main() -> None:
         return
     settings, spool_path, max_pixels = start
     preprocessing = Preprocessing.model_validate_json(settings)
-    with Path(os.fsdecode(spool_path)).open("wb", buffering=0) as spool:
+    with Path(os.fsdecode(spool_path)).open("wb") as spool:
         decoder = Decoder(preprocessing, int(max_pixels), spool)
         while (paths := receive(tasks)) is not None:
             try:

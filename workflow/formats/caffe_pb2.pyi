@@ -11,7 +11,6 @@ class Phase(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     TRAIN: _ClassVar[Phase]
     TEST: _ClassVar[Phase]
-
 TRAIN: Phase
 TEST: Phase
 
@@ -41,18 +40,7 @@ class BlobProto(_message.Message):
     channels: int
     height: int
     width: int
-    def __init__(
-        self,
-        shape: _Optional[_Union[BlobShape, _Mapping]] = ...,
-        data: _Optional[_Iterable[float]] = ...,
-        diff: _Optional[_Iterable[float]] = ...,
-        double_data: _Optional[_Iterable[float]] = ...,
-        double_diff: _Optional[_Iterable[float]] = ...,
-        num: _Optional[int] = ...,
-        channels: _Optional[int] = ...,
-        height: _Optional[int] = ...,
-        width: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, shape: _Optional[_Union[BlobShape, _Mapping]] = ..., data: _Optional[_Iterable[float]] = ..., diff: _Optional[_Iterable[float]] = ..., double_data: _Optional[_Iterable[float]] = ..., double_diff: _Optional[_Iterable[float]] = ..., num: _Optional[int] = ..., channels: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ...) -> None: ...
 
 class BlobProtoVector(_message.Message):
     __slots__ = ("blobs",)
@@ -76,16 +64,7 @@ class Datum(_message.Message):
     label: int
     float_data: _containers.RepeatedScalarFieldContainer[float]
     encoded: bool
-    def __init__(
-        self,
-        channels: _Optional[int] = ...,
-        height: _Optional[int] = ...,
-        width: _Optional[int] = ...,
-        data: _Optional[bytes] = ...,
-        label: _Optional[int] = ...,
-        float_data: _Optional[_Iterable[float]] = ...,
-        encoded: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, channels: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., data: _Optional[bytes] = ..., label: _Optional[int] = ..., float_data: _Optional[_Iterable[float]] = ..., encoded: _Optional[bool] = ...) -> None: ...
 
 class FillerParameter(_message.Message):
     __slots__ = ("type", "value", "min", "max", "mean", "std", "sparse", "variance_norm")
@@ -94,7 +73,6 @@ class FillerParameter(_message.Message):
         FAN_IN: _ClassVar[FillerParameter.VarianceNorm]
         FAN_OUT: _ClassVar[FillerParameter.VarianceNorm]
         AVERAGE: _ClassVar[FillerParameter.VarianceNorm]
-
     FAN_IN: FillerParameter.VarianceNorm
     FAN_OUT: FillerParameter.VarianceNorm
     AVERAGE: FillerParameter.VarianceNorm
@@ -114,17 +92,7 @@ class FillerParameter(_message.Message):
     std: float
     sparse: int
     variance_norm: FillerParameter.VarianceNorm
-    def __init__(
-        self,
-        type: _Optional[str] = ...,
-        value: _Optional[float] = ...,
-        min: _Optional[float] = ...,
-        max: _Optional[float] = ...,
-        mean: _Optional[float] = ...,
-        std: _Optional[float] = ...,
-        sparse: _Optional[int] = ...,
-        variance_norm: _Optional[_Union[FillerParameter.VarianceNorm, str]] = ...,
-    ) -> None: ...
+    def __init__(self, type: _Optional[str] = ..., value: _Optional[float] = ..., min: _Optional[float] = ..., max: _Optional[float] = ..., mean: _Optional[float] = ..., std: _Optional[float] = ..., sparse: _Optional[int] = ..., variance_norm: _Optional[_Union[FillerParameter.VarianceNorm, str]] = ...) -> None: ...
 
 class NetState(_message.Message):
     __slots__ = ("phase", "level", "stage")
@@ -134,12 +102,7 @@ class NetState(_message.Message):
     phase: Phase
     level: int
     stage: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(
-        self,
-        phase: _Optional[_Union[Phase, str]] = ...,
-        level: _Optional[int] = ...,
-        stage: _Optional[_Iterable[str]] = ...,
-    ) -> None: ...
+    def __init__(self, phase: _Optional[_Union[Phase, str]] = ..., level: _Optional[int] = ..., stage: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class NetStateRule(_message.Message):
     __slots__ = ("phase", "min_level", "max_level", "stage", "not_stage")
@@ -153,14 +116,7 @@ class NetStateRule(_message.Message):
     max_level: int
     stage: _containers.RepeatedScalarFieldContainer[str]
     not_stage: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(
-        self,
-        phase: _Optional[_Union[Phase, str]] = ...,
-        min_level: _Optional[int] = ...,
-        max_level: _Optional[int] = ...,
-        stage: _Optional[_Iterable[str]] = ...,
-        not_stage: _Optional[_Iterable[str]] = ...,
-    ) -> None: ...
+    def __init__(self, phase: _Optional[_Union[Phase, str]] = ..., min_level: _Optional[int] = ..., max_level: _Optional[int] = ..., stage: _Optional[_Iterable[str]] = ..., not_stage: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ParamSpec(_message.Message):
     __slots__ = ("name", "share_mode", "lr_mult", "decay_mult")
@@ -168,7 +124,6 @@ class ParamSpec(_message.Message):
         __slots__ = ()
         STRICT: _ClassVar[ParamSpec.DimCheckMode]
         PERMISSIVE: _ClassVar[ParamSpec.DimCheckMode]
-
     STRICT: ParamSpec.DimCheckMode
     PERMISSIVE: ParamSpec.DimCheckMode
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -179,26 +134,10 @@ class ParamSpec(_message.Message):
     share_mode: ParamSpec.DimCheckMode
     lr_mult: float
     decay_mult: float
-    def __init__(
-        self,
-        name: _Optional[str] = ...,
-        share_mode: _Optional[_Union[ParamSpec.DimCheckMode, str]] = ...,
-        lr_mult: _Optional[float] = ...,
-        decay_mult: _Optional[float] = ...,
-    ) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., share_mode: _Optional[_Union[ParamSpec.DimCheckMode, str]] = ..., lr_mult: _Optional[float] = ..., decay_mult: _Optional[float] = ...) -> None: ...
 
 class NetParameter(_message.Message):
-    __slots__ = (
-        "name",
-        "layers",
-        "input",
-        "input_dim",
-        "force_backward",
-        "state",
-        "debug_info",
-        "input_shape",
-        "layer",
-    )
+    __slots__ = ("name", "layers", "input", "input_dim", "force_backward", "state", "debug_info", "input_shape", "layer")
     NAME_FIELD_NUMBER: _ClassVar[int]
     LAYERS_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
@@ -217,76 +156,20 @@ class NetParameter(_message.Message):
     debug_info: bool
     input_shape: _containers.RepeatedCompositeFieldContainer[BlobShape]
     layer: _containers.RepeatedCompositeFieldContainer[LayerParameter]
-    def __init__(
-        self,
-        name: _Optional[str] = ...,
-        layers: _Optional[_Iterable[_Union[V1LayerParameter, _Mapping]]] = ...,
-        input: _Optional[_Iterable[str]] = ...,
-        input_dim: _Optional[_Iterable[int]] = ...,
-        force_backward: _Optional[bool] = ...,
-        state: _Optional[_Union[NetState, _Mapping]] = ...,
-        debug_info: _Optional[bool] = ...,
-        input_shape: _Optional[_Iterable[_Union[BlobShape, _Mapping]]] = ...,
-        layer: _Optional[_Iterable[_Union[LayerParameter, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., layers: _Optional[_Iterable[_Union[V1LayerParameter, _Mapping]]] = ..., input: _Optional[_Iterable[str]] = ..., input_dim: _Optional[_Iterable[int]] = ..., force_backward: _Optional[bool] = ..., state: _Optional[_Union[NetState, _Mapping]] = ..., debug_info: _Optional[bool] = ..., input_shape: _Optional[_Iterable[_Union[BlobShape, _Mapping]]] = ..., layer: _Optional[_Iterable[_Union[LayerParameter, _Mapping]]] = ...) -> None: ...
 
 class SolverParameter(_message.Message):
-    __slots__ = (
-        "train_net",
-        "test_net",
-        "test_iter",
-        "test_interval",
-        "base_lr",
-        "display",
-        "max_iter",
-        "lr_policy",
-        "gamma",
-        "power",
-        "momentum",
-        "weight_decay",
-        "stepsize",
-        "snapshot",
-        "snapshot_prefix",
-        "snapshot_diff",
-        "solver_mode",
-        "device_id",
-        "test_compute_loss",
-        "random_seed",
-        "train_net_param",
-        "test_net_param",
-        "debug_info",
-        "net",
-        "net_param",
-        "train_state",
-        "test_state",
-        "snapshot_after_train",
-        "regularization_type",
-        "solver_type",
-        "delta",
-        "test_initialization",
-        "average_loss",
-        "stepvalue",
-        "clip_gradients",
-        "iter_size",
-        "snapshot_format",
-        "rms_decay",
-        "momentum2",
-        "type",
-        "layer_wise_reduce",
-        "weights",
-    )
+    __slots__ = ("train_net", "test_net", "test_iter", "test_interval", "base_lr", "display", "max_iter", "lr_policy", "gamma", "power", "momentum", "weight_decay", "stepsize", "snapshot", "snapshot_prefix", "snapshot_diff", "solver_mode", "device_id", "test_compute_loss", "random_seed", "train_net_param", "test_net_param", "debug_info", "net", "net_param", "train_state", "test_state", "snapshot_after_train", "regularization_type", "solver_type", "delta", "test_initialization", "average_loss", "stepvalue", "clip_gradients", "iter_size", "snapshot_format", "rms_decay", "momentum2", "type", "layer_wise_reduce", "weights")
     class SnapshotFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         HDF5: _ClassVar[SolverParameter.SnapshotFormat]
         BINARYPROTO: _ClassVar[SolverParameter.SnapshotFormat]
-
     HDF5: SolverParameter.SnapshotFormat
     BINARYPROTO: SolverParameter.SnapshotFormat
     class SolverMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         CPU: _ClassVar[SolverParameter.SolverMode]
         GPU: _ClassVar[SolverParameter.SolverMode]
-
     CPU: SolverParameter.SolverMode
     GPU: SolverParameter.SolverMode
     class SolverType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -297,7 +180,6 @@ class SolverParameter(_message.Message):
         RMSPROP: _ClassVar[SolverParameter.SolverType]
         ADADELTA: _ClassVar[SolverParameter.SolverType]
         ADAM: _ClassVar[SolverParameter.SolverType]
-
     SGD: SolverParameter.SolverType
     NESTEROV: SolverParameter.SolverType
     ADAGRAD: SolverParameter.SolverType
@@ -388,51 +270,7 @@ class SolverParameter(_message.Message):
     type: str
     layer_wise_reduce: bool
     weights: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(
-        self,
-        train_net: _Optional[str] = ...,
-        test_net: _Optional[_Iterable[str]] = ...,
-        test_iter: _Optional[_Iterable[int]] = ...,
-        test_interval: _Optional[int] = ...,
-        base_lr: _Optional[float] = ...,
-        display: _Optional[int] = ...,
-        max_iter: _Optional[int] = ...,
-        lr_policy: _Optional[str] = ...,
-        gamma: _Optional[float] = ...,
-        power: _Optional[float] = ...,
-        momentum: _Optional[float] = ...,
-        weight_decay: _Optional[float] = ...,
-        stepsize: _Optional[int] = ...,
-        snapshot: _Optional[int] = ...,
-        snapshot_prefix: _Optional[str] = ...,
-        snapshot_diff: _Optional[bool] = ...,
-        solver_mode: _Optional[_Union[SolverParameter.SolverMode, str]] = ...,
-        device_id: _Optional[int] = ...,
-        test_compute_loss: _Optional[bool] = ...,
-        random_seed: _Optional[int] = ...,
-        train_net_param: _Optional[_Union[NetParameter, _Mapping]] = ...,
-        test_net_param: _Optional[_Iterable[_Union[NetParameter, _Mapping]]] = ...,
-        debug_info: _Optional[bool] = ...,
-        net: _Optional[str] = ...,
-        net_param: _Optional[_Union[NetParameter, _Mapping]] = ...,
-        train_state: _Optional[_Union[NetState, _Mapping]] = ...,
-        test_state: _Optional[_Iterable[_Union[NetState, _Mapping]]] = ...,
-        snapshot_after_train: _Optional[bool] = ...,
-        regularization_type: _Optional[str] = ...,
-        solver_type: _Optional[_Union[SolverParameter.SolverType, str]] = ...,
-        delta: _Optional[float] = ...,
-        test_initialization: _Optional[bool] = ...,
-        average_loss: _Optional[int] = ...,
-        stepvalue: _Optional[_Iterable[int]] = ...,
-        clip_gradients: _Optional[float] = ...,
-        iter_size: _Optional[int] = ...,
-        snapshot_format: _Optional[_Union[SolverParameter.SnapshotFormat, str]] = ...,
-        rms_decay: _Optional[float] = ...,
-        momentum2: _Optional[float] = ...,
-        type: _Optional[str] = ...,
-        layer_wise_reduce: _Optional[bool] = ...,
-        weights: _Optional[_Iterable[str]] = ...,
-    ) -> None: ...
+    def __init__(self, train_net: _Optional[str] = ..., test_net: _Optional[_Iterable[str]] = ..., test_iter: _Optional[_Iterable[int]] = ..., test_interval: _Optional[int] = ..., base_lr: _Optional[float] = ..., display: _Optional[int] = ..., max_iter: _Optional[int] = ..., lr_policy: _Optional[str] = ..., gamma: _Optional[float] = ..., power: _Optional[float] = ..., momentum: _Optional[float] = ..., weight_decay: _Optional[float] = ..., stepsize: _Optional[int] = ..., snapshot: _Optional[int] = ..., snapshot_prefix: _Optional[str] = ..., snapshot_diff: _Optional[bool] = ..., solver_mode: _Optional[_Union[SolverParameter.SolverMode, str]] = ..., device_id: _Optional[int] = ..., test_compute_loss: _Optional[bool] = ..., random_seed: _Optional[int] = ..., train_net_param: _Optional[_Union[NetParameter, _Mapping]] = ..., test_net_param: _Optional[_Iterable[_Union[NetParameter, _Mapping]]] = ..., debug_info: _Optional[bool] = ..., net: _Optional[str] = ..., net_param: _Optional[_Union[NetParameter, _Mapping]] = ..., train_state: _Optional[_Union[NetState, _Mapping]] = ..., test_state: _Optional[_Iterable[_Union[NetState, _Mapping]]] = ..., snapshot_after_train: _Optional[bool] = ..., regularization_type: _Optional[str] = ..., solver_type: _Optional[_Union[SolverParameter.SolverType, str]] = ..., delta: _Optional[float] = ..., test_initialization: _Optional[bool] = ..., average_loss: _Optional[int] = ..., stepvalue: _Optional[_Iterable[int]] = ..., clip_gradients: _Optional[float] = ..., iter_size: _Optional[int] = ..., snapshot_format: _Optional[_Union[SolverParameter.SnapshotFormat, str]] = ..., rms_decay: _Optional[float] = ..., momentum2: _Optional[float] = ..., type: _Optional[str] = ..., layer_wise_reduce: _Optional[bool] = ..., weights: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SolverState(_message.Message):
     __slots__ = ("iter", "learned_net", "history", "current_step")
@@ -444,77 +282,10 @@ class SolverState(_message.Message):
     learned_net: str
     history: _containers.RepeatedCompositeFieldContainer[BlobProto]
     current_step: int
-    def __init__(
-        self,
-        iter: _Optional[int] = ...,
-        learned_net: _Optional[str] = ...,
-        history: _Optional[_Iterable[_Union[BlobProto, _Mapping]]] = ...,
-        current_step: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, iter: _Optional[int] = ..., learned_net: _Optional[str] = ..., history: _Optional[_Iterable[_Union[BlobProto, _Mapping]]] = ..., current_step: _Optional[int] = ...) -> None: ...
 
 class LayerParameter(_message.Message):
-    __slots__ = (
-        "name",
-        "type",
-        "bottom",
-        "top",
-        "loss_weight",
-        "param",
-        "blobs",
-        "include",
-        "exclude",
-        "phase",
-        "propagate_down",
-        "transform_param",
-        "loss_param",
-        "accuracy_param",
-        "argmax_param",
-        "concat_param",
-        "contrastive_loss_param",
-        "convolution_param",
-        "data_param",
-        "dropout_param",
-        "dummy_data_param",
-        "eltwise_param",
-        "exp_param",
-        "hdf5_data_param",
-        "hdf5_output_param",
-        "hinge_loss_param",
-        "image_data_param",
-        "infogain_loss_param",
-        "inner_product_param",
-        "lrn_param",
-        "memory_data_param",
-        "mvn_param",
-        "pooling_param",
-        "power_param",
-        "relu_param",
-        "sigmoid_param",
-        "softmax_param",
-        "slice_param",
-        "tanh_param",
-        "threshold_param",
-        "window_data_param",
-        "python_param",
-        "prelu_param",
-        "spp_param",
-        "reshape_param",
-        "log_param",
-        "flatten_param",
-        "reduction_param",
-        "embed_param",
-        "tile_param",
-        "batch_norm_param",
-        "elu_param",
-        "bias_param",
-        "scale_param",
-        "input_param",
-        "crop_param",
-        "parameter_param",
-        "recurrent_param",
-        "swish_param",
-        "clip_param",
-    )
+    __slots__ = ("name", "type", "bottom", "top", "loss_weight", "param", "blobs", "include", "exclude", "phase", "propagate_down", "transform_param", "loss_param", "accuracy_param", "argmax_param", "concat_param", "contrastive_loss_param", "convolution_param", "data_param", "dropout_param", "dummy_data_param", "eltwise_param", "exp_param", "hdf5_data_param", "hdf5_output_param", "hinge_loss_param", "image_data_param", "infogain_loss_param", "inner_product_param", "lrn_param", "memory_data_param", "mvn_param", "pooling_param", "power_param", "relu_param", "sigmoid_param", "softmax_param", "slice_param", "tanh_param", "threshold_param", "window_data_param", "python_param", "prelu_param", "spp_param", "reshape_param", "log_param", "flatten_param", "reduction_param", "embed_param", "tile_param", "batch_norm_param", "elu_param", "bias_param", "scale_param", "input_param", "crop_param", "parameter_param", "recurrent_param", "swish_param", "clip_param")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     BOTTOM_FIELD_NUMBER: _ClassVar[int]
@@ -635,69 +406,7 @@ class LayerParameter(_message.Message):
     recurrent_param: RecurrentParameter
     swish_param: SwishParameter
     clip_param: ClipParameter
-    def __init__(
-        self,
-        name: _Optional[str] = ...,
-        type: _Optional[str] = ...,
-        bottom: _Optional[_Iterable[str]] = ...,
-        top: _Optional[_Iterable[str]] = ...,
-        loss_weight: _Optional[_Iterable[float]] = ...,
-        param: _Optional[_Iterable[_Union[ParamSpec, _Mapping]]] = ...,
-        blobs: _Optional[_Iterable[_Union[BlobProto, _Mapping]]] = ...,
-        include: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ...,
-        exclude: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ...,
-        phase: _Optional[_Union[Phase, str]] = ...,
-        propagate_down: _Optional[_Iterable[bool]] = ...,
-        transform_param: _Optional[_Union[TransformationParameter, _Mapping]] = ...,
-        loss_param: _Optional[_Union[LossParameter, _Mapping]] = ...,
-        accuracy_param: _Optional[_Union[AccuracyParameter, _Mapping]] = ...,
-        argmax_param: _Optional[_Union[ArgMaxParameter, _Mapping]] = ...,
-        concat_param: _Optional[_Union[ConcatParameter, _Mapping]] = ...,
-        contrastive_loss_param: _Optional[_Union[ContrastiveLossParameter, _Mapping]] = ...,
-        convolution_param: _Optional[_Union[ConvolutionParameter, _Mapping]] = ...,
-        data_param: _Optional[_Union[DataParameter, _Mapping]] = ...,
-        dropout_param: _Optional[_Union[DropoutParameter, _Mapping]] = ...,
-        dummy_data_param: _Optional[_Union[DummyDataParameter, _Mapping]] = ...,
-        eltwise_param: _Optional[_Union[EltwiseParameter, _Mapping]] = ...,
-        exp_param: _Optional[_Union[ExpParameter, _Mapping]] = ...,
-        hdf5_data_param: _Optional[_Union[HDF5DataParameter, _Mapping]] = ...,
-        hdf5_output_param: _Optional[_Union[HDF5OutputParameter, _Mapping]] = ...,
-        hinge_loss_param: _Optional[_Union[HingeLossParameter, _Mapping]] = ...,
-        image_data_param: _Optional[_Union[ImageDataParameter, _Mapping]] = ...,
-        infogain_loss_param: _Optional[_Union[InfogainLossParameter, _Mapping]] = ...,
-        inner_product_param: _Optional[_Union[InnerProductParameter, _Mapping]] = ...,
-        lrn_param: _Optional[_Union[LRNParameter, _Mapping]] = ...,
-        memory_data_param: _Optional[_Union[MemoryDataParameter, _Mapping]] = ...,
-        mvn_param: _Optional[_Union[MVNParameter, _Mapping]] = ...,
-        pooling_param: _Optional[_Union[PoolingParameter, _Mapping]] = ...,
-        power_param: _Optional[_Union[PowerParameter, _Mapping]] = ...,
-        relu_param: _Optional[_Union[ReLUParameter, _Mapping]] = ...,
-        sigmoid_param: _Optional[_Union[SigmoidParameter, _Mapping]] = ...,
-        softmax_param: _Optional[_Union[SoftmaxParameter, _Mapping]] = ...,
-        slice_param: _Optional[_Union[SliceParameter, _Mapping]] = ...,
-        tanh_param: _Optional[_Union[TanHParameter, _Mapping]] = ...,
-        threshold_param: _Optional[_Union[ThresholdParameter, _Mapping]] = ...,
-        window_data_param: _Optional[_Union[WindowDataParameter, _Mapping]] = ...,
-        python_param: _Optional[_Union[PythonParameter, _Mapping]] = ...,
-        prelu_param: _Optional[_Union[PReLUParameter, _Mapping]] = ...,
-        spp_param: _Optional[_Union[SPPParameter, _Mapping]] = ...,
-        reshape_param: _Optional[_Union[ReshapeParameter, _Mapping]] = ...,
-        log_param: _Optional[_Union[LogParameter, _Mapping]] = ...,
-        flatten_param: _Optional[_Union[FlattenParameter, _Mapping]] = ...,
-        reduction_param: _Optional[_Union[ReductionParameter, _Mapping]] = ...,
-        embed_param: _Optional[_Union[EmbedParameter, _Mapping]] = ...,
-        tile_param: _Optional[_Union[TileParameter, _Mapping]] = ...,
-        batch_norm_param: _Optional[_Union[BatchNormParameter, _Mapping]] = ...,
-        elu_param: _Optional[_Union[ELUParameter, _Mapping]] = ...,
-        bias_param: _Optional[_Union[BiasParameter, _Mapping]] = ...,
-        scale_param: _Optional[_Union[ScaleParameter, _Mapping]] = ...,
-        input_param: _Optional[_Union[InputParameter, _Mapping]] = ...,
-        crop_param: _Optional[_Union[CropParameter, _Mapping]] = ...,
-        parameter_param: _Optional[_Union[ParameterParameter, _Mapping]] = ...,
-        recurrent_param: _Optional[_Union[RecurrentParameter, _Mapping]] = ...,
-        swish_param: _Optional[_Union[SwishParameter, _Mapping]] = ...,
-        clip_param: _Optional[_Union[ClipParameter, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ..., bottom: _Optional[_Iterable[str]] = ..., top: _Optional[_Iterable[str]] = ..., loss_weight: _Optional[_Iterable[float]] = ..., param: _Optional[_Iterable[_Union[ParamSpec, _Mapping]]] = ..., blobs: _Optional[_Iterable[_Union[BlobProto, _Mapping]]] = ..., include: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ..., exclude: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ..., phase: _Optional[_Union[Phase, str]] = ..., propagate_down: _Optional[_Iterable[bool]] = ..., transform_param: _Optional[_Union[TransformationParameter, _Mapping]] = ..., loss_param: _Optional[_Union[LossParameter, _Mapping]] = ..., accuracy_param: _Optional[_Union[AccuracyParameter, _Mapping]] = ..., argmax_param: _Optional[_Union[ArgMaxParameter, _Mapping]] = ..., concat_param: _Optional[_Union[ConcatParameter, _Mapping]] = ..., contrastive_loss_param: _Optional[_Union[ContrastiveLossParameter, _Mapping]] = ..., convolution_param: _Optional[_Union[ConvolutionParameter, _Mapping]] = ..., data_param: _Optional[_Union[DataParameter, _Mapping]] = ..., dropout_param: _Optional[_Union[DropoutParameter, _Mapping]] = ..., dummy_data_param: _Optional[_Union[DummyDataParameter, _Mapping]] = ..., eltwise_param: _Optional[_Union[EltwiseParameter, _Mapping]] = ..., exp_param: _Optional[_Union[ExpParameter, _Mapping]] = ..., hdf5_data_param: _Optional[_Union[HDF5DataParameter, _Mapping]] = ..., hdf5_output_param: _Optional[_Union[HDF5OutputParameter, _Mapping]] = ..., hinge_loss_param: _Optional[_Union[HingeLossParameter, _Mapping]] = ..., image_data_param: _Optional[_Union[ImageDataParameter, _Mapping]] = ..., infogain_loss_param: _Optional[_Union[InfogainLossParameter, _Mapping]] = ..., inner_product_param: _Optional[_Union[InnerProductParameter, _Mapping]] = ..., lrn_param: _Optional[_Union[LRNParameter, _Mapping]] = ..., memory_data_param: _Optional[_Union[MemoryDataParameter, _Mapping]] = ..., mvn_param: _Optional[_Union[MVNParameter, _Mapping]] = ..., pooling_param: _Optional[_Union[PoolingParameter, _Mapping]] = ..., power_param: _Optional[_Union[PowerParameter, _Mapping]] = ..., relu_param: _Optional[_Union[ReLUParameter, _Mapping]] = ..., sigmoid_param: _Optional[_Union[SigmoidParameter, _Mapping]] = ..., softmax_param: _Optional[_Union[SoftmaxParameter, _Mapping]] = ..., slice_param: _Optional[_Union[SliceParameter, _Mapping]] = ..., tanh_param: _Optional[_Union[TanHParameter, _Mapping]] = ..., threshold_param: _Optional[_Union[ThresholdParameter, _Mapping]] = ..., window_data_param: _Optional[_Union[WindowDataParameter, _Mapping]] = ..., python_param: _Optional[_Union[PythonParameter, _Mapping]] = ..., prelu_param: _Optional[_Union[PReLUParameter, _Mapping]] = ..., spp_param: _Optional[_Union[SPPParameter, _Mapping]] = ..., reshape_param: _Optional[_Union[ReshapeParameter, _Mapping]] = ..., log_param: _Optional[_Union[LogParameter, _Mapping]] = ..., flatten_param: _Optional[_Union[FlattenParameter, _Mapping]] = ..., reduction_param: _Optional[_Union[ReductionParameter, _Mapping]] = ..., embed_param: _Optional[_Union[EmbedParameter, _Mapping]] = ..., tile_param: _Optional[_Union[TileParameter, _Mapping]] = ..., batch_norm_param: _Optional[_Union[BatchNormParameter, _Mapping]] = ..., elu_param: _Optional[_Union[ELUParameter, _Mapping]] = ..., bias_param: _Optional[_Union[BiasParameter, _Mapping]] = ..., scale_param: _Optional[_Union[ScaleParameter, _Mapping]] = ..., input_param: _Optional[_Union[InputParameter, _Mapping]] = ..., crop_param: _Optional[_Union[CropParameter, _Mapping]] = ..., parameter_param: _Optional[_Union[ParameterParameter, _Mapping]] = ..., recurrent_param: _Optional[_Union[RecurrentParameter, _Mapping]] = ..., swish_param: _Optional[_Union[SwishParameter, _Mapping]] = ..., clip_param: _Optional[_Union[ClipParameter, _Mapping]] = ...) -> None: ...
 
 class TransformationParameter(_message.Message):
     __slots__ = ("scale", "mirror", "crop_size", "mean_file", "mean_value", "force_color", "force_gray")
@@ -715,16 +424,7 @@ class TransformationParameter(_message.Message):
     mean_value: _containers.RepeatedScalarFieldContainer[float]
     force_color: bool
     force_gray: bool
-    def __init__(
-        self,
-        scale: _Optional[float] = ...,
-        mirror: _Optional[bool] = ...,
-        crop_size: _Optional[int] = ...,
-        mean_file: _Optional[str] = ...,
-        mean_value: _Optional[_Iterable[float]] = ...,
-        force_color: _Optional[bool] = ...,
-        force_gray: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, scale: _Optional[float] = ..., mirror: _Optional[bool] = ..., crop_size: _Optional[int] = ..., mean_file: _Optional[str] = ..., mean_value: _Optional[_Iterable[float]] = ..., force_color: _Optional[bool] = ..., force_gray: _Optional[bool] = ...) -> None: ...
 
 class LossParameter(_message.Message):
     __slots__ = ("ignore_label", "normalize", "normalization")
@@ -734,7 +434,6 @@ class LossParameter(_message.Message):
         VALID: _ClassVar[LossParameter.NormalizationMode]
         BATCH_SIZE: _ClassVar[LossParameter.NormalizationMode]
         NONE: _ClassVar[LossParameter.NormalizationMode]
-
     FULL: LossParameter.NormalizationMode
     VALID: LossParameter.NormalizationMode
     BATCH_SIZE: LossParameter.NormalizationMode
@@ -745,12 +444,7 @@ class LossParameter(_message.Message):
     ignore_label: int
     normalize: bool
     normalization: LossParameter.NormalizationMode
-    def __init__(
-        self,
-        ignore_label: _Optional[int] = ...,
-        normalize: _Optional[bool] = ...,
-        normalization: _Optional[_Union[LossParameter.NormalizationMode, str]] = ...,
-    ) -> None: ...
+    def __init__(self, ignore_label: _Optional[int] = ..., normalize: _Optional[bool] = ..., normalization: _Optional[_Union[LossParameter.NormalizationMode, str]] = ...) -> None: ...
 
 class AccuracyParameter(_message.Message):
     __slots__ = ("top_k", "axis", "ignore_label")
@@ -760,9 +454,7 @@ class AccuracyParameter(_message.Message):
     top_k: int
     axis: int
     ignore_label: int
-    def __init__(
-        self, top_k: _Optional[int] = ..., axis: _Optional[int] = ..., ignore_label: _Optional[int] = ...
-    ) -> None: ...
+    def __init__(self, top_k: _Optional[int] = ..., axis: _Optional[int] = ..., ignore_label: _Optional[int] = ...) -> None: ...
 
 class ArgMaxParameter(_message.Message):
     __slots__ = ("out_max_val", "top_k", "axis")
@@ -772,9 +464,7 @@ class ArgMaxParameter(_message.Message):
     out_max_val: bool
     top_k: int
     axis: int
-    def __init__(
-        self, out_max_val: _Optional[bool] = ..., top_k: _Optional[int] = ..., axis: _Optional[int] = ...
-    ) -> None: ...
+    def __init__(self, out_max_val: _Optional[bool] = ..., top_k: _Optional[int] = ..., axis: _Optional[int] = ...) -> None: ...
 
 class BatchNormParameter(_message.Message):
     __slots__ = ("use_global_stats", "moving_average_fraction", "eps")
@@ -784,12 +474,7 @@ class BatchNormParameter(_message.Message):
     use_global_stats: bool
     moving_average_fraction: float
     eps: float
-    def __init__(
-        self,
-        use_global_stats: _Optional[bool] = ...,
-        moving_average_fraction: _Optional[float] = ...,
-        eps: _Optional[float] = ...,
-    ) -> None: ...
+    def __init__(self, use_global_stats: _Optional[bool] = ..., moving_average_fraction: _Optional[float] = ..., eps: _Optional[float] = ...) -> None: ...
 
 class BiasParameter(_message.Message):
     __slots__ = ("axis", "num_axes", "filler")
@@ -799,12 +484,7 @@ class BiasParameter(_message.Message):
     axis: int
     num_axes: int
     filler: FillerParameter
-    def __init__(
-        self,
-        axis: _Optional[int] = ...,
-        num_axes: _Optional[int] = ...,
-        filler: _Optional[_Union[FillerParameter, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, axis: _Optional[int] = ..., num_axes: _Optional[int] = ..., filler: _Optional[_Union[FillerParameter, _Mapping]] = ...) -> None: ...
 
 class ClipParameter(_message.Message):
     __slots__ = ("min", "max")
@@ -831,32 +511,12 @@ class ContrastiveLossParameter(_message.Message):
     def __init__(self, margin: _Optional[float] = ..., legacy_version: _Optional[bool] = ...) -> None: ...
 
 class ConvolutionParameter(_message.Message):
-    __slots__ = (
-        "num_output",
-        "bias_term",
-        "pad",
-        "kernel_size",
-        "group",
-        "stride",
-        "weight_filler",
-        "bias_filler",
-        "pad_h",
-        "pad_w",
-        "kernel_h",
-        "kernel_w",
-        "stride_h",
-        "stride_w",
-        "engine",
-        "axis",
-        "force_nd_im2col",
-        "dilation",
-    )
+    __slots__ = ("num_output", "bias_term", "pad", "kernel_size", "group", "stride", "weight_filler", "bias_filler", "pad_h", "pad_w", "kernel_h", "kernel_w", "stride_h", "stride_w", "engine", "axis", "force_nd_im2col", "dilation")
     class Engine(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         DEFAULT: _ClassVar[ConvolutionParameter.Engine]
         CAFFE: _ClassVar[ConvolutionParameter.Engine]
         CUDNN: _ClassVar[ConvolutionParameter.Engine]
-
     DEFAULT: ConvolutionParameter.Engine
     CAFFE: ConvolutionParameter.Engine
     CUDNN: ConvolutionParameter.Engine
@@ -896,27 +556,7 @@ class ConvolutionParameter(_message.Message):
     axis: int
     force_nd_im2col: bool
     dilation: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(
-        self,
-        num_output: _Optional[int] = ...,
-        bias_term: _Optional[bool] = ...,
-        pad: _Optional[_Iterable[int]] = ...,
-        kernel_size: _Optional[_Iterable[int]] = ...,
-        group: _Optional[int] = ...,
-        stride: _Optional[_Iterable[int]] = ...,
-        weight_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...,
-        bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...,
-        pad_h: _Optional[int] = ...,
-        pad_w: _Optional[int] = ...,
-        kernel_h: _Optional[int] = ...,
-        kernel_w: _Optional[int] = ...,
-        stride_h: _Optional[int] = ...,
-        stride_w: _Optional[int] = ...,
-        engine: _Optional[_Union[ConvolutionParameter.Engine, str]] = ...,
-        axis: _Optional[int] = ...,
-        force_nd_im2col: _Optional[bool] = ...,
-        dilation: _Optional[_Iterable[int]] = ...,
-    ) -> None: ...
+    def __init__(self, num_output: _Optional[int] = ..., bias_term: _Optional[bool] = ..., pad: _Optional[_Iterable[int]] = ..., kernel_size: _Optional[_Iterable[int]] = ..., group: _Optional[int] = ..., stride: _Optional[_Iterable[int]] = ..., weight_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., pad_h: _Optional[int] = ..., pad_w: _Optional[int] = ..., kernel_h: _Optional[int] = ..., kernel_w: _Optional[int] = ..., stride_h: _Optional[int] = ..., stride_w: _Optional[int] = ..., engine: _Optional[_Union[ConvolutionParameter.Engine, str]] = ..., axis: _Optional[int] = ..., force_nd_im2col: _Optional[bool] = ..., dilation: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class CropParameter(_message.Message):
     __slots__ = ("axis", "offset")
@@ -927,23 +567,11 @@ class CropParameter(_message.Message):
     def __init__(self, axis: _Optional[int] = ..., offset: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class DataParameter(_message.Message):
-    __slots__ = (
-        "source",
-        "scale",
-        "mean_file",
-        "batch_size",
-        "crop_size",
-        "mirror",
-        "rand_skip",
-        "backend",
-        "force_encoded_color",
-        "prefetch",
-    )
+    __slots__ = ("source", "scale", "mean_file", "batch_size", "crop_size", "mirror", "rand_skip", "backend", "force_encoded_color", "prefetch")
     class DB(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         LEVELDB: _ClassVar[DataParameter.DB]
         LMDB: _ClassVar[DataParameter.DB]
-
     LEVELDB: DataParameter.DB
     LMDB: DataParameter.DB
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -966,19 +594,7 @@ class DataParameter(_message.Message):
     backend: DataParameter.DB
     force_encoded_color: bool
     prefetch: int
-    def __init__(
-        self,
-        source: _Optional[str] = ...,
-        scale: _Optional[float] = ...,
-        mean_file: _Optional[str] = ...,
-        batch_size: _Optional[int] = ...,
-        crop_size: _Optional[int] = ...,
-        mirror: _Optional[bool] = ...,
-        rand_skip: _Optional[int] = ...,
-        backend: _Optional[_Union[DataParameter.DB, str]] = ...,
-        force_encoded_color: _Optional[bool] = ...,
-        prefetch: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, source: _Optional[str] = ..., scale: _Optional[float] = ..., mean_file: _Optional[str] = ..., batch_size: _Optional[int] = ..., crop_size: _Optional[int] = ..., mirror: _Optional[bool] = ..., rand_skip: _Optional[int] = ..., backend: _Optional[_Union[DataParameter.DB, str]] = ..., force_encoded_color: _Optional[bool] = ..., prefetch: _Optional[int] = ...) -> None: ...
 
 class DropoutParameter(_message.Message):
     __slots__ = ("dropout_ratio",)
@@ -1000,15 +616,7 @@ class DummyDataParameter(_message.Message):
     height: _containers.RepeatedScalarFieldContainer[int]
     width: _containers.RepeatedScalarFieldContainer[int]
     shape: _containers.RepeatedCompositeFieldContainer[BlobShape]
-    def __init__(
-        self,
-        data_filler: _Optional[_Iterable[_Union[FillerParameter, _Mapping]]] = ...,
-        num: _Optional[_Iterable[int]] = ...,
-        channels: _Optional[_Iterable[int]] = ...,
-        height: _Optional[_Iterable[int]] = ...,
-        width: _Optional[_Iterable[int]] = ...,
-        shape: _Optional[_Iterable[_Union[BlobShape, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, data_filler: _Optional[_Iterable[_Union[FillerParameter, _Mapping]]] = ..., num: _Optional[_Iterable[int]] = ..., channels: _Optional[_Iterable[int]] = ..., height: _Optional[_Iterable[int]] = ..., width: _Optional[_Iterable[int]] = ..., shape: _Optional[_Iterable[_Union[BlobShape, _Mapping]]] = ...) -> None: ...
 
 class EltwiseParameter(_message.Message):
     __slots__ = ("operation", "coeff", "stable_prod_grad")
@@ -1017,7 +625,6 @@ class EltwiseParameter(_message.Message):
         PROD: _ClassVar[EltwiseParameter.EltwiseOp]
         SUM: _ClassVar[EltwiseParameter.EltwiseOp]
         MAX: _ClassVar[EltwiseParameter.EltwiseOp]
-
     PROD: EltwiseParameter.EltwiseOp
     SUM: EltwiseParameter.EltwiseOp
     MAX: EltwiseParameter.EltwiseOp
@@ -1027,12 +634,7 @@ class EltwiseParameter(_message.Message):
     operation: EltwiseParameter.EltwiseOp
     coeff: _containers.RepeatedScalarFieldContainer[float]
     stable_prod_grad: bool
-    def __init__(
-        self,
-        operation: _Optional[_Union[EltwiseParameter.EltwiseOp, str]] = ...,
-        coeff: _Optional[_Iterable[float]] = ...,
-        stable_prod_grad: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, operation: _Optional[_Union[EltwiseParameter.EltwiseOp, str]] = ..., coeff: _Optional[_Iterable[float]] = ..., stable_prod_grad: _Optional[bool] = ...) -> None: ...
 
 class ELUParameter(_message.Message):
     __slots__ = ("alpha",)
@@ -1052,14 +654,7 @@ class EmbedParameter(_message.Message):
     bias_term: bool
     weight_filler: FillerParameter
     bias_filler: FillerParameter
-    def __init__(
-        self,
-        num_output: _Optional[int] = ...,
-        input_dim: _Optional[int] = ...,
-        bias_term: _Optional[bool] = ...,
-        weight_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...,
-        bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, num_output: _Optional[int] = ..., input_dim: _Optional[int] = ..., bias_term: _Optional[bool] = ..., weight_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...) -> None: ...
 
 class ExpParameter(_message.Message):
     __slots__ = ("base", "scale", "shift")
@@ -1069,9 +664,7 @@ class ExpParameter(_message.Message):
     base: float
     scale: float
     shift: float
-    def __init__(
-        self, base: _Optional[float] = ..., scale: _Optional[float] = ..., shift: _Optional[float] = ...
-    ) -> None: ...
+    def __init__(self, base: _Optional[float] = ..., scale: _Optional[float] = ..., shift: _Optional[float] = ...) -> None: ...
 
 class FlattenParameter(_message.Message):
     __slots__ = ("axis", "end_axis")
@@ -1089,9 +682,7 @@ class HDF5DataParameter(_message.Message):
     source: str
     batch_size: int
     shuffle: bool
-    def __init__(
-        self, source: _Optional[str] = ..., batch_size: _Optional[int] = ..., shuffle: _Optional[bool] = ...
-    ) -> None: ...
+    def __init__(self, source: _Optional[str] = ..., batch_size: _Optional[int] = ..., shuffle: _Optional[bool] = ...) -> None: ...
 
 class HDF5OutputParameter(_message.Message):
     __slots__ = ("file_name",)
@@ -1105,7 +696,6 @@ class HingeLossParameter(_message.Message):
         __slots__ = ()
         L1: _ClassVar[HingeLossParameter.Norm]
         L2: _ClassVar[HingeLossParameter.Norm]
-
     L1: HingeLossParameter.Norm
     L2: HingeLossParameter.Norm
     NORM_FIELD_NUMBER: _ClassVar[int]
@@ -1113,20 +703,7 @@ class HingeLossParameter(_message.Message):
     def __init__(self, norm: _Optional[_Union[HingeLossParameter.Norm, str]] = ...) -> None: ...
 
 class ImageDataParameter(_message.Message):
-    __slots__ = (
-        "source",
-        "scale",
-        "mean_file",
-        "batch_size",
-        "crop_size",
-        "mirror",
-        "rand_skip",
-        "shuffle",
-        "new_height",
-        "new_width",
-        "is_color",
-        "root_folder",
-    )
+    __slots__ = ("source", "scale", "mean_file", "batch_size", "crop_size", "mirror", "rand_skip", "shuffle", "new_height", "new_width", "is_color", "root_folder")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     SCALE_FIELD_NUMBER: _ClassVar[int]
     MEAN_FILE_FIELD_NUMBER: _ClassVar[int]
@@ -1151,21 +728,7 @@ class ImageDataParameter(_message.Message):
     new_width: int
     is_color: bool
     root_folder: str
-    def __init__(
-        self,
-        source: _Optional[str] = ...,
-        scale: _Optional[float] = ...,
-        mean_file: _Optional[str] = ...,
-        batch_size: _Optional[int] = ...,
-        crop_size: _Optional[int] = ...,
-        mirror: _Optional[bool] = ...,
-        rand_skip: _Optional[int] = ...,
-        shuffle: _Optional[bool] = ...,
-        new_height: _Optional[int] = ...,
-        new_width: _Optional[int] = ...,
-        is_color: _Optional[bool] = ...,
-        root_folder: _Optional[str] = ...,
-    ) -> None: ...
+    def __init__(self, source: _Optional[str] = ..., scale: _Optional[float] = ..., mean_file: _Optional[str] = ..., batch_size: _Optional[int] = ..., crop_size: _Optional[int] = ..., mirror: _Optional[bool] = ..., rand_skip: _Optional[int] = ..., shuffle: _Optional[bool] = ..., new_height: _Optional[int] = ..., new_width: _Optional[int] = ..., is_color: _Optional[bool] = ..., root_folder: _Optional[str] = ...) -> None: ...
 
 class InfogainLossParameter(_message.Message):
     __slots__ = ("source", "axis")
@@ -1189,15 +752,7 @@ class InnerProductParameter(_message.Message):
     bias_filler: FillerParameter
     axis: int
     transpose: bool
-    def __init__(
-        self,
-        num_output: _Optional[int] = ...,
-        bias_term: _Optional[bool] = ...,
-        weight_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...,
-        bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...,
-        axis: _Optional[int] = ...,
-        transpose: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, num_output: _Optional[int] = ..., bias_term: _Optional[bool] = ..., weight_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., axis: _Optional[int] = ..., transpose: _Optional[bool] = ...) -> None: ...
 
 class InputParameter(_message.Message):
     __slots__ = ("shape",)
@@ -1213,9 +768,7 @@ class LogParameter(_message.Message):
     base: float
     scale: float
     shift: float
-    def __init__(
-        self, base: _Optional[float] = ..., scale: _Optional[float] = ..., shift: _Optional[float] = ...
-    ) -> None: ...
+    def __init__(self, base: _Optional[float] = ..., scale: _Optional[float] = ..., shift: _Optional[float] = ...) -> None: ...
 
 class LRNParameter(_message.Message):
     __slots__ = ("local_size", "alpha", "beta", "norm_region", "k", "engine")
@@ -1223,7 +776,6 @@ class LRNParameter(_message.Message):
         __slots__ = ()
         ACROSS_CHANNELS: _ClassVar[LRNParameter.NormRegion]
         WITHIN_CHANNEL: _ClassVar[LRNParameter.NormRegion]
-
     ACROSS_CHANNELS: LRNParameter.NormRegion
     WITHIN_CHANNEL: LRNParameter.NormRegion
     class Engine(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -1231,7 +783,6 @@ class LRNParameter(_message.Message):
         DEFAULT: _ClassVar[LRNParameter.Engine]
         CAFFE: _ClassVar[LRNParameter.Engine]
         CUDNN: _ClassVar[LRNParameter.Engine]
-
     DEFAULT: LRNParameter.Engine
     CAFFE: LRNParameter.Engine
     CUDNN: LRNParameter.Engine
@@ -1247,15 +798,7 @@ class LRNParameter(_message.Message):
     norm_region: LRNParameter.NormRegion
     k: float
     engine: LRNParameter.Engine
-    def __init__(
-        self,
-        local_size: _Optional[int] = ...,
-        alpha: _Optional[float] = ...,
-        beta: _Optional[float] = ...,
-        norm_region: _Optional[_Union[LRNParameter.NormRegion, str]] = ...,
-        k: _Optional[float] = ...,
-        engine: _Optional[_Union[LRNParameter.Engine, str]] = ...,
-    ) -> None: ...
+    def __init__(self, local_size: _Optional[int] = ..., alpha: _Optional[float] = ..., beta: _Optional[float] = ..., norm_region: _Optional[_Union[LRNParameter.NormRegion, str]] = ..., k: _Optional[float] = ..., engine: _Optional[_Union[LRNParameter.Engine, str]] = ...) -> None: ...
 
 class MemoryDataParameter(_message.Message):
     __slots__ = ("batch_size", "channels", "height", "width")
@@ -1267,13 +810,7 @@ class MemoryDataParameter(_message.Message):
     channels: int
     height: int
     width: int
-    def __init__(
-        self,
-        batch_size: _Optional[int] = ...,
-        channels: _Optional[int] = ...,
-        height: _Optional[int] = ...,
-        width: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, batch_size: _Optional[int] = ..., channels: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ...) -> None: ...
 
 class MVNParameter(_message.Message):
     __slots__ = ("normalize_variance", "across_channels", "eps")
@@ -1283,12 +820,7 @@ class MVNParameter(_message.Message):
     normalize_variance: bool
     across_channels: bool
     eps: float
-    def __init__(
-        self,
-        normalize_variance: _Optional[bool] = ...,
-        across_channels: _Optional[bool] = ...,
-        eps: _Optional[float] = ...,
-    ) -> None: ...
+    def __init__(self, normalize_variance: _Optional[bool] = ..., across_channels: _Optional[bool] = ..., eps: _Optional[float] = ...) -> None: ...
 
 class ParameterParameter(_message.Message):
     __slots__ = ("shape",)
@@ -1297,27 +829,12 @@ class ParameterParameter(_message.Message):
     def __init__(self, shape: _Optional[_Union[BlobShape, _Mapping]] = ...) -> None: ...
 
 class PoolingParameter(_message.Message):
-    __slots__ = (
-        "pool",
-        "kernel_size",
-        "stride",
-        "pad",
-        "kernel_h",
-        "kernel_w",
-        "stride_h",
-        "stride_w",
-        "pad_h",
-        "pad_w",
-        "engine",
-        "global_pooling",
-        "round_mode",
-    )
+    __slots__ = ("pool", "kernel_size", "stride", "pad", "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_h", "pad_w", "engine", "global_pooling", "round_mode")
     class PoolMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         MAX: _ClassVar[PoolingParameter.PoolMethod]
         AVE: _ClassVar[PoolingParameter.PoolMethod]
         STOCHASTIC: _ClassVar[PoolingParameter.PoolMethod]
-
     MAX: PoolingParameter.PoolMethod
     AVE: PoolingParameter.PoolMethod
     STOCHASTIC: PoolingParameter.PoolMethod
@@ -1326,7 +843,6 @@ class PoolingParameter(_message.Message):
         DEFAULT: _ClassVar[PoolingParameter.Engine]
         CAFFE: _ClassVar[PoolingParameter.Engine]
         CUDNN: _ClassVar[PoolingParameter.Engine]
-
     DEFAULT: PoolingParameter.Engine
     CAFFE: PoolingParameter.Engine
     CUDNN: PoolingParameter.Engine
@@ -1334,7 +850,6 @@ class PoolingParameter(_message.Message):
         __slots__ = ()
         CEIL: _ClassVar[PoolingParameter.RoundMode]
         FLOOR: _ClassVar[PoolingParameter.RoundMode]
-
     CEIL: PoolingParameter.RoundMode
     FLOOR: PoolingParameter.RoundMode
     POOL_FIELD_NUMBER: _ClassVar[int]
@@ -1363,22 +878,7 @@ class PoolingParameter(_message.Message):
     engine: PoolingParameter.Engine
     global_pooling: bool
     round_mode: PoolingParameter.RoundMode
-    def __init__(
-        self,
-        pool: _Optional[_Union[PoolingParameter.PoolMethod, str]] = ...,
-        kernel_size: _Optional[int] = ...,
-        stride: _Optional[int] = ...,
-        pad: _Optional[int] = ...,
-        kernel_h: _Optional[int] = ...,
-        kernel_w: _Optional[int] = ...,
-        stride_h: _Optional[int] = ...,
-        stride_w: _Optional[int] = ...,
-        pad_h: _Optional[int] = ...,
-        pad_w: _Optional[int] = ...,
-        engine: _Optional[_Union[PoolingParameter.Engine, str]] = ...,
-        global_pooling: _Optional[bool] = ...,
-        round_mode: _Optional[_Union[PoolingParameter.RoundMode, str]] = ...,
-    ) -> None: ...
+    def __init__(self, pool: _Optional[_Union[PoolingParameter.PoolMethod, str]] = ..., kernel_size: _Optional[int] = ..., stride: _Optional[int] = ..., pad: _Optional[int] = ..., kernel_h: _Optional[int] = ..., kernel_w: _Optional[int] = ..., stride_h: _Optional[int] = ..., stride_w: _Optional[int] = ..., pad_h: _Optional[int] = ..., pad_w: _Optional[int] = ..., engine: _Optional[_Union[PoolingParameter.Engine, str]] = ..., global_pooling: _Optional[bool] = ..., round_mode: _Optional[_Union[PoolingParameter.RoundMode, str]] = ...) -> None: ...
 
 class PowerParameter(_message.Message):
     __slots__ = ("power", "scale", "shift")
@@ -1388,9 +888,7 @@ class PowerParameter(_message.Message):
     power: float
     scale: float
     shift: float
-    def __init__(
-        self, power: _Optional[float] = ..., scale: _Optional[float] = ..., shift: _Optional[float] = ...
-    ) -> None: ...
+    def __init__(self, power: _Optional[float] = ..., scale: _Optional[float] = ..., shift: _Optional[float] = ...) -> None: ...
 
 class PReLUParameter(_message.Message):
     __slots__ = ("filler", "channel_shared")
@@ -1398,11 +896,7 @@ class PReLUParameter(_message.Message):
     CHANNEL_SHARED_FIELD_NUMBER: _ClassVar[int]
     filler: FillerParameter
     channel_shared: bool
-    def __init__(
-        self,
-        filler: _Optional[_Union[FillerParameter, _Mapping]] = ...,
-        channel_shared: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., channel_shared: _Optional[bool] = ...) -> None: ...
 
 class PythonParameter(_message.Message):
     __slots__ = ("module", "layer", "param_str", "share_in_parallel")
@@ -1414,13 +908,7 @@ class PythonParameter(_message.Message):
     layer: str
     param_str: str
     share_in_parallel: bool
-    def __init__(
-        self,
-        module: _Optional[str] = ...,
-        layer: _Optional[str] = ...,
-        param_str: _Optional[str] = ...,
-        share_in_parallel: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, module: _Optional[str] = ..., layer: _Optional[str] = ..., param_str: _Optional[str] = ..., share_in_parallel: _Optional[bool] = ...) -> None: ...
 
 class RecurrentParameter(_message.Message):
     __slots__ = ("num_output", "weight_filler", "bias_filler", "debug_info", "expose_hidden")
@@ -1434,14 +922,7 @@ class RecurrentParameter(_message.Message):
     bias_filler: FillerParameter
     debug_info: bool
     expose_hidden: bool
-    def __init__(
-        self,
-        num_output: _Optional[int] = ...,
-        weight_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...,
-        bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...,
-        debug_info: _Optional[bool] = ...,
-        expose_hidden: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, num_output: _Optional[int] = ..., weight_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., debug_info: _Optional[bool] = ..., expose_hidden: _Optional[bool] = ...) -> None: ...
 
 class ReductionParameter(_message.Message):
     __slots__ = ("operation", "axis", "coeff")
@@ -1451,7 +932,6 @@ class ReductionParameter(_message.Message):
         ASUM: _ClassVar[ReductionParameter.ReductionOp]
         SUMSQ: _ClassVar[ReductionParameter.ReductionOp]
         MEAN: _ClassVar[ReductionParameter.ReductionOp]
-
     SUM: ReductionParameter.ReductionOp
     ASUM: ReductionParameter.ReductionOp
     SUMSQ: ReductionParameter.ReductionOp
@@ -1462,12 +942,7 @@ class ReductionParameter(_message.Message):
     operation: ReductionParameter.ReductionOp
     axis: int
     coeff: float
-    def __init__(
-        self,
-        operation: _Optional[_Union[ReductionParameter.ReductionOp, str]] = ...,
-        axis: _Optional[int] = ...,
-        coeff: _Optional[float] = ...,
-    ) -> None: ...
+    def __init__(self, operation: _Optional[_Union[ReductionParameter.ReductionOp, str]] = ..., axis: _Optional[int] = ..., coeff: _Optional[float] = ...) -> None: ...
 
 class ReLUParameter(_message.Message):
     __slots__ = ("negative_slope", "engine")
@@ -1476,7 +951,6 @@ class ReLUParameter(_message.Message):
         DEFAULT: _ClassVar[ReLUParameter.Engine]
         CAFFE: _ClassVar[ReLUParameter.Engine]
         CUDNN: _ClassVar[ReLUParameter.Engine]
-
     DEFAULT: ReLUParameter.Engine
     CAFFE: ReLUParameter.Engine
     CUDNN: ReLUParameter.Engine
@@ -1484,11 +958,7 @@ class ReLUParameter(_message.Message):
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     negative_slope: float
     engine: ReLUParameter.Engine
-    def __init__(
-        self,
-        negative_slope: _Optional[float] = ...,
-        engine: _Optional[_Union[ReLUParameter.Engine, str]] = ...,
-    ) -> None: ...
+    def __init__(self, negative_slope: _Optional[float] = ..., engine: _Optional[_Union[ReLUParameter.Engine, str]] = ...) -> None: ...
 
 class ReshapeParameter(_message.Message):
     __slots__ = ("shape", "axis", "num_axes")
@@ -1498,12 +968,7 @@ class ReshapeParameter(_message.Message):
     shape: BlobShape
     axis: int
     num_axes: int
-    def __init__(
-        self,
-        shape: _Optional[_Union[BlobShape, _Mapping]] = ...,
-        axis: _Optional[int] = ...,
-        num_axes: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, shape: _Optional[_Union[BlobShape, _Mapping]] = ..., axis: _Optional[int] = ..., num_axes: _Optional[int] = ...) -> None: ...
 
 class ScaleParameter(_message.Message):
     __slots__ = ("axis", "num_axes", "filler", "bias_term", "bias_filler")
@@ -1517,14 +982,7 @@ class ScaleParameter(_message.Message):
     filler: FillerParameter
     bias_term: bool
     bias_filler: FillerParameter
-    def __init__(
-        self,
-        axis: _Optional[int] = ...,
-        num_axes: _Optional[int] = ...,
-        filler: _Optional[_Union[FillerParameter, _Mapping]] = ...,
-        bias_term: _Optional[bool] = ...,
-        bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, axis: _Optional[int] = ..., num_axes: _Optional[int] = ..., filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_term: _Optional[bool] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...) -> None: ...
 
 class SigmoidParameter(_message.Message):
     __slots__ = ("engine",)
@@ -1533,7 +991,6 @@ class SigmoidParameter(_message.Message):
         DEFAULT: _ClassVar[SigmoidParameter.Engine]
         CAFFE: _ClassVar[SigmoidParameter.Engine]
         CUDNN: _ClassVar[SigmoidParameter.Engine]
-
     DEFAULT: SigmoidParameter.Engine
     CAFFE: SigmoidParameter.Engine
     CUDNN: SigmoidParameter.Engine
@@ -1549,12 +1006,7 @@ class SliceParameter(_message.Message):
     slice_dim: int
     slice_point: _containers.RepeatedScalarFieldContainer[int]
     axis: int
-    def __init__(
-        self,
-        slice_dim: _Optional[int] = ...,
-        slice_point: _Optional[_Iterable[int]] = ...,
-        axis: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, slice_dim: _Optional[int] = ..., slice_point: _Optional[_Iterable[int]] = ..., axis: _Optional[int] = ...) -> None: ...
 
 class SoftmaxParameter(_message.Message):
     __slots__ = ("engine", "axis")
@@ -1563,7 +1015,6 @@ class SoftmaxParameter(_message.Message):
         DEFAULT: _ClassVar[SoftmaxParameter.Engine]
         CAFFE: _ClassVar[SoftmaxParameter.Engine]
         CUDNN: _ClassVar[SoftmaxParameter.Engine]
-
     DEFAULT: SoftmaxParameter.Engine
     CAFFE: SoftmaxParameter.Engine
     CUDNN: SoftmaxParameter.Engine
@@ -1571,9 +1022,7 @@ class SoftmaxParameter(_message.Message):
     AXIS_FIELD_NUMBER: _ClassVar[int]
     engine: SoftmaxParameter.Engine
     axis: int
-    def __init__(
-        self, engine: _Optional[_Union[SoftmaxParameter.Engine, str]] = ..., axis: _Optional[int] = ...
-    ) -> None: ...
+    def __init__(self, engine: _Optional[_Union[SoftmaxParameter.Engine, str]] = ..., axis: _Optional[int] = ...) -> None: ...
 
 class SPPParameter(_message.Message):
     __slots__ = ("pyramid_height", "pool", "engine")
@@ -1582,7 +1031,6 @@ class SPPParameter(_message.Message):
         MAX: _ClassVar[SPPParameter.PoolMethod]
         AVE: _ClassVar[SPPParameter.PoolMethod]
         STOCHASTIC: _ClassVar[SPPParameter.PoolMethod]
-
     MAX: SPPParameter.PoolMethod
     AVE: SPPParameter.PoolMethod
     STOCHASTIC: SPPParameter.PoolMethod
@@ -1591,7 +1039,6 @@ class SPPParameter(_message.Message):
         DEFAULT: _ClassVar[SPPParameter.Engine]
         CAFFE: _ClassVar[SPPParameter.Engine]
         CUDNN: _ClassVar[SPPParameter.Engine]
-
     DEFAULT: SPPParameter.Engine
     CAFFE: SPPParameter.Engine
     CUDNN: SPPParameter.Engine
@@ -1601,12 +1048,7 @@ class SPPParameter(_message.Message):
     pyramid_height: int
     pool: SPPParameter.PoolMethod
     engine: SPPParameter.Engine
-    def __init__(
-        self,
-        pyramid_height: _Optional[int] = ...,
-        pool: _Optional[_Union[SPPParameter.PoolMethod, str]] = ...,
-        engine: _Optional[_Union[SPPParameter.Engine, str]] = ...,
-    ) -> None: ...
+    def __init__(self, pyramid_height: _Optional[int] = ..., pool: _Optional[_Union[SPPParameter.PoolMethod, str]] = ..., engine: _Optional[_Union[SPPParameter.Engine, str]] = ...) -> None: ...
 
 class SwishParameter(_message.Message):
     __slots__ = ("beta",)
@@ -1621,7 +1063,6 @@ class TanHParameter(_message.Message):
         DEFAULT: _ClassVar[TanHParameter.Engine]
         CAFFE: _ClassVar[TanHParameter.Engine]
         CUDNN: _ClassVar[TanHParameter.Engine]
-
     DEFAULT: TanHParameter.Engine
     CAFFE: TanHParameter.Engine
     CUDNN: TanHParameter.Engine
@@ -1644,21 +1085,7 @@ class TileParameter(_message.Message):
     def __init__(self, axis: _Optional[int] = ..., tiles: _Optional[int] = ...) -> None: ...
 
 class WindowDataParameter(_message.Message):
-    __slots__ = (
-        "source",
-        "scale",
-        "mean_file",
-        "batch_size",
-        "crop_size",
-        "mirror",
-        "fg_threshold",
-        "bg_threshold",
-        "fg_fraction",
-        "context_pad",
-        "crop_mode",
-        "cache_images",
-        "root_folder",
-    )
+    __slots__ = ("source", "scale", "mean_file", "batch_size", "crop_size", "mirror", "fg_threshold", "bg_threshold", "fg_fraction", "context_pad", "crop_mode", "cache_images", "root_folder")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     SCALE_FIELD_NUMBER: _ClassVar[int]
     MEAN_FILE_FIELD_NUMBER: _ClassVar[int]
@@ -1685,69 +1112,10 @@ class WindowDataParameter(_message.Message):
     crop_mode: str
     cache_images: bool
     root_folder: str
-    def __init__(
-        self,
-        source: _Optional[str] = ...,
-        scale: _Optional[float] = ...,
-        mean_file: _Optional[str] = ...,
-        batch_size: _Optional[int] = ...,
-        crop_size: _Optional[int] = ...,
-        mirror: _Optional[bool] = ...,
-        fg_threshold: _Optional[float] = ...,
-        bg_threshold: _Optional[float] = ...,
-        fg_fraction: _Optional[float] = ...,
-        context_pad: _Optional[int] = ...,
-        crop_mode: _Optional[str] = ...,
-        cache_images: _Optional[bool] = ...,
-        root_folder: _Optional[str] = ...,
-    ) -> None: ...
+    def __init__(self, source: _Optional[str] = ..., scale: _Optional[float] = ..., mean_file: _Optional[str] = ..., batch_size: _Optional[int] = ..., crop_size: _Optional[int] = ..., mirror: _Optional[bool] = ..., fg_threshold: _Optional[float] = ..., bg_threshold: _Optional[float] = ..., fg_fraction: _Optional[float] = ..., context_pad: _Optional[int] = ..., crop_mode: _Optional[str] = ..., cache_images: _Optional[bool] = ..., root_folder: _Optional[str] = ...) -> None: ...
 
 class V1LayerParameter(_message.Message):
-    __slots__ = (
-        "layer",
-        "bottom",
-        "top",
-        "name",
-        "type",
-        "blobs",
-        "blobs_lr",
-        "weight_decay",
-        "concat_param",
-        "convolution_param",
-        "data_param",
-        "dropout_param",
-        "hdf5_data_param",
-        "hdf5_output_param",
-        "image_data_param",
-        "infogain_loss_param",
-        "inner_product_param",
-        "lrn_param",
-        "pooling_param",
-        "window_data_param",
-        "power_param",
-        "memory_data_param",
-        "argmax_param",
-        "eltwise_param",
-        "threshold_param",
-        "dummy_data_param",
-        "accuracy_param",
-        "hinge_loss_param",
-        "relu_param",
-        "slice_param",
-        "include",
-        "exclude",
-        "mvn_param",
-        "loss_weight",
-        "transform_param",
-        "tanh_param",
-        "sigmoid_param",
-        "softmax_param",
-        "contrastive_loss_param",
-        "exp_param",
-        "loss_param",
-        "param",
-        "blob_share_mode",
-    )
+    __slots__ = ("layer", "bottom", "top", "name", "type", "blobs", "blobs_lr", "weight_decay", "concat_param", "convolution_param", "data_param", "dropout_param", "hdf5_data_param", "hdf5_output_param", "image_data_param", "infogain_loss_param", "inner_product_param", "lrn_param", "pooling_param", "window_data_param", "power_param", "memory_data_param", "argmax_param", "eltwise_param", "threshold_param", "dummy_data_param", "accuracy_param", "hinge_loss_param", "relu_param", "slice_param", "include", "exclude", "mvn_param", "loss_weight", "transform_param", "tanh_param", "sigmoid_param", "softmax_param", "contrastive_loss_param", "exp_param", "loss_param", "param", "blob_share_mode")
     class LayerType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         NONE: _ClassVar[V1LayerParameter.LayerType]
@@ -1790,7 +1158,6 @@ class V1LayerParameter(_message.Message):
         CONTRASTIVE_LOSS: _ClassVar[V1LayerParameter.LayerType]
         EXP: _ClassVar[V1LayerParameter.LayerType]
         DECONVOLUTION: _ClassVar[V1LayerParameter.LayerType]
-
     NONE: V1LayerParameter.LayerType
     ACCURACY: V1LayerParameter.LayerType
     BNLL: V1LayerParameter.LayerType
@@ -1835,7 +1202,6 @@ class V1LayerParameter(_message.Message):
         __slots__ = ()
         STRICT: _ClassVar[V1LayerParameter.DimCheckMode]
         PERMISSIVE: _ClassVar[V1LayerParameter.DimCheckMode]
-
     STRICT: V1LayerParameter.DimCheckMode
     PERMISSIVE: V1LayerParameter.DimCheckMode
     LAYER_FIELD_NUMBER: _ClassVar[int]
@@ -1924,100 +1290,15 @@ class V1LayerParameter(_message.Message):
     loss_param: LossParameter
     param: _containers.RepeatedScalarFieldContainer[str]
     blob_share_mode: _containers.RepeatedScalarFieldContainer[V1LayerParameter.DimCheckMode]
-    def __init__(
-        self,
-        layer: _Optional[_Union[V0LayerParameter, _Mapping]] = ...,
-        bottom: _Optional[_Iterable[str]] = ...,
-        top: _Optional[_Iterable[str]] = ...,
-        name: _Optional[str] = ...,
-        type: _Optional[_Union[V1LayerParameter.LayerType, str]] = ...,
-        blobs: _Optional[_Iterable[_Union[BlobProto, _Mapping]]] = ...,
-        blobs_lr: _Optional[_Iterable[float]] = ...,
-        weight_decay: _Optional[_Iterable[float]] = ...,
-        concat_param: _Optional[_Union[ConcatParameter, _Mapping]] = ...,
-        convolution_param: _Optional[_Union[ConvolutionParameter, _Mapping]] = ...,
-        data_param: _Optional[_Union[DataParameter, _Mapping]] = ...,
-        dropout_param: _Optional[_Union[DropoutParameter, _Mapping]] = ...,
-        hdf5_data_param: _Optional[_Union[HDF5DataParameter, _Mapping]] = ...,
-        hdf5_output_param: _Optional[_Union[HDF5OutputParameter, _Mapping]] = ...,
-        image_data_param: _Optional[_Union[ImageDataParameter, _Mapping]] = ...,
-        infogain_loss_param: _Optional[_Union[InfogainLossParameter, _Mapping]] = ...,
-        inner_product_param: _Optional[_Union[InnerProductParameter, _Mapping]] = ...,
-        lrn_param: _Optional[_Union[LRNParameter, _Mapping]] = ...,
-        pooling_param: _Optional[_Union[PoolingParameter, _Mapping]] = ...,
-        window_data_param: _Optional[_Union[WindowDataParameter, _Mapping]] = ...,
-        power_param: _Optional[_Union[PowerParameter, _Mapping]] = ...,
-        memory_data_param: _Optional[_Union[MemoryDataParameter, _Mapping]] = ...,
-        argmax_param: _Optional[_Union[ArgMaxParameter, _Mapping]] = ...,
-        eltwise_param: _Optional[_Union[EltwiseParameter, _Mapping]] = ...,
-        threshold_param: _Optional[_Union[ThresholdParameter, _Mapping]] = ...,
-        dummy_data_param: _Optional[_Union[DummyDataParameter, _Mapping]] = ...,
-        accuracy_param: _Optional[_Union[AccuracyParameter, _Mapping]] = ...,
-        hinge_loss_param: _Optional[_Union[HingeLossParameter, _Mapping]] = ...,
-        relu_param: _Optional[_Union[ReLUParameter, _Mapping]] = ...,
-        slice_param: _Optional[_Union[SliceParameter, _Mapping]] = ...,
-        include: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ...,
-        exclude: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ...,
-        mvn_param: _Optional[_Union[MVNParameter, _Mapping]] = ...,
-        loss_weight: _Optional[_Iterable[float]] = ...,
-        transform_param: _Optional[_Union[TransformationParameter, _Mapping]] = ...,
-        tanh_param: _Optional[_Union[TanHParameter, _Mapping]] = ...,
-        sigmoid_param: _Optional[_Union[SigmoidParameter, _Mapping]] = ...,
-        softmax_param: _Optional[_Union[SoftmaxParameter, _Mapping]] = ...,
-        contrastive_loss_param: _Optional[_Union[ContrastiveLossParameter, _Mapping]] = ...,
-        exp_param: _Optional[_Union[ExpParameter, _Mapping]] = ...,
-        loss_param: _Optional[_Union[LossParameter, _Mapping]] = ...,
-        param: _Optional[_Iterable[str]] = ...,
-        blob_share_mode: _Optional[_Iterable[_Union[V1LayerParameter.DimCheckMode, str]]] = ...,
-    ) -> None: ...
+    def __init__(self, layer: _Optional[_Union[V0LayerParameter, _Mapping]] = ..., bottom: _Optional[_Iterable[str]] = ..., top: _Optional[_Iterable[str]] = ..., name: _Optional[str] = ..., type: _Optional[_Union[V1LayerParameter.LayerType, str]] = ..., blobs: _Optional[_Iterable[_Union[BlobProto, _Mapping]]] = ..., blobs_lr: _Optional[_Iterable[float]] = ..., weight_decay: _Optional[_Iterable[float]] = ..., concat_param: _Optional[_Union[ConcatParameter, _Mapping]] = ..., convolution_param: _Optional[_Union[ConvolutionParameter, _Mapping]] = ..., data_param: _Optional[_Union[DataParameter, _Mapping]] = ..., dropout_param: _Optional[_Union[DropoutParameter, _Mapping]] = ..., hdf5_data_param: _Optional[_Union[HDF5DataParameter, _Mapping]] = ..., hdf5_output_param: _Optional[_Union[HDF5OutputParameter, _Mapping]] = ..., image_data_param: _Optional[_Union[ImageDataParameter, _Mapping]] = ..., infogain_loss_param: _Optional[_Union[InfogainLossParameter, _Mapping]] = ..., inner_product_param: _Optional[_Union[InnerProductParameter, _Mapping]] = ..., lrn_param: _Optional[_Union[LRNParameter, _Mapping]] = ..., pooling_param: _Optional[_Union[PoolingParameter, _Mapping]] = ..., window_data_param: _Optional[_Union[WindowDataParameter, _Mapping]] = ..., power_param: _Optional[_Union[PowerParameter, _Mapping]] = ..., memory_data_param: _Optional[_Union[MemoryDataParameter, _Mapping]] = ..., argmax_param: _Optional[_Union[ArgMaxParameter, _Mapping]] = ..., eltwise_param: _Optional[_Union[EltwiseParameter, _Mapping]] = ..., threshold_param: _Optional[_Union[ThresholdParameter, _Mapping]] = ..., dummy_data_param: _Optional[_Union[DummyDataParameter, _Mapping]] = ..., accuracy_param: _Optional[_Union[AccuracyParameter, _Mapping]] = ..., hinge_loss_param: _Optional[_Union[HingeLossParameter, _Mapping]] = ..., relu_param: _Optional[_Union[ReLUParameter, _Mapping]] = ..., slice_param: _Optional[_Union[SliceParameter, _Mapping]] = ..., include: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ..., exclude: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ..., mvn_param: _Optional[_Union[MVNParameter, _Mapping]] = ..., loss_weight: _Optional[_Iterable[float]] = ..., transform_param: _Optional[_Union[TransformationParameter, _Mapping]] = ..., tanh_param: _Optional[_Union[TanHParameter, _Mapping]] = ..., sigmoid_param: _Optional[_Union[SigmoidParameter, _Mapping]] = ..., softmax_param: _Optional[_Union[SoftmaxParameter, _Mapping]] = ..., contrastive_loss_param: _Optional[_Union[ContrastiveLossParameter, _Mapping]] = ..., exp_param: _Optional[_Union[ExpParameter, _Mapping]] = ..., loss_param: _Optional[_Union[LossParameter, _Mapping]] = ..., param: _Optional[_Iterable[str]] = ..., blob_share_mode: _Optional[_Iterable[_Union[V1LayerParameter.DimCheckMode, str]]] = ...) -> None: ...
 
 class V0LayerParameter(_message.Message):
-    __slots__ = (
-        "name",
-        "type",
-        "num_output",
-        "biasterm",
-        "weight_filler",
-        "bias_filler",
-        "pad",
-        "kernelsize",
-        "group",
-        "stride",
-        "pool",
-        "dropout_ratio",
-        "local_size",
-        "alpha",
-        "beta",
-        "source",
-        "scale",
-        "meanfile",
-        "batchsize",
-        "cropsize",
-        "mirror",
-        "k",
-        "blobs",
-        "blobs_lr",
-        "weight_decay",
-        "rand_skip",
-        "det_fg_threshold",
-        "det_bg_threshold",
-        "det_fg_fraction",
-        "det_context_pad",
-        "det_crop_mode",
-        "new_num",
-        "new_channels",
-        "new_height",
-        "new_width",
-        "shuffle_images",
-        "concat_dim",
-        "hdf5_output_param",
-    )
+    __slots__ = ("name", "type", "num_output", "biasterm", "weight_filler", "bias_filler", "pad", "kernelsize", "group", "stride", "pool", "dropout_ratio", "local_size", "alpha", "beta", "source", "scale", "meanfile", "batchsize", "cropsize", "mirror", "k", "blobs", "blobs_lr", "weight_decay", "rand_skip", "det_fg_threshold", "det_bg_threshold", "det_fg_fraction", "det_context_pad", "det_crop_mode", "new_num", "new_channels", "new_height", "new_width", "shuffle_images", "concat_dim", "hdf5_output_param")
     class PoolMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         MAX: _ClassVar[V0LayerParameter.PoolMethod]
         AVE: _ClassVar[V0LayerParameter.PoolMethod]
         STOCHASTIC: _ClassVar[V0LayerParameter.PoolMethod]
-
     MAX: V0LayerParameter.PoolMethod
     AVE: V0LayerParameter.PoolMethod
     STOCHASTIC: V0LayerParameter.PoolMethod
@@ -2097,44 +1378,4 @@ class V0LayerParameter(_message.Message):
     shuffle_images: bool
     concat_dim: int
     hdf5_output_param: HDF5OutputParameter
-    def __init__(
-        self,
-        name: _Optional[str] = ...,
-        type: _Optional[str] = ...,
-        num_output: _Optional[int] = ...,
-        biasterm: _Optional[bool] = ...,
-        weight_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...,
-        bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...,
-        pad: _Optional[int] = ...,
-        kernelsize: _Optional[int] = ...,
-        group: _Optional[int] = ...,
-        stride: _Optional[int] = ...,
-        pool: _Optional[_Union[V0LayerParameter.PoolMethod, str]] = ...,
-        dropout_ratio: _Optional[float] = ...,
-        local_size: _Optional[int] = ...,
-        alpha: _Optional[float] = ...,
-        beta: _Optional[float] = ...,
-        source: _Optional[str] = ...,
-        scale: _Optional[float] = ...,
-        meanfile: _Optional[str] = ...,
-        batchsize: _Optional[int] = ...,
-        cropsize: _Optional[int] = ...,
-        mirror: _Optional[bool] = ...,
-        k: _Optional[float] = ...,
-        blobs: _Optional[_Iterable[_Union[BlobProto, _Mapping]]] = ...,
-        blobs_lr: _Optional[_Iterable[float]] = ...,
-        weight_decay: _Optional[_Iterable[float]] = ...,
-        rand_skip: _Optional[int] = ...,
-        det_fg_threshold: _Optional[float] = ...,
-        det_bg_threshold: _Optional[float] = ...,
-        det_fg_fraction: _Optional[float] = ...,
-        det_context_pad: _Optional[int] = ...,
-        det_crop_mode: _Optional[str] = ...,
-        new_num: _Optional[int] = ...,
-        new_channels: _Optional[int] = ...,
-        new_height: _Optional[int] = ...,
-        new_width: _Optional[int] = ...,
-        shuffle_images: _Optional[bool] = ...,
-        concat_dim: _Optional[int] = ...,
-        hdf5_output_param: _Optional[_Union[HDF5OutputParameter, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ..., num_output: _Optional[int] = ..., biasterm: _Optional[bool] = ..., weight_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., pad: _Optional[int] = ..., kernelsize: _Optional[int] = ..., group: _Optional[int] = ..., stride: _Optional[int] = ..., pool: _Optional[_Union[V0LayerParameter.PoolMethod, str]] = ..., dropout_ratio: _Optional[float] = ..., local_size: _Optional[int] = ..., alpha: _Optional[float] = ..., beta: _Optional[float] = ..., source: _Optional[str] = ..., scale: _Optional[float] = ..., meanfile: _Optional[str] = ..., batchsize: _Optional[int] = ..., cropsize: _Optional[int] = ..., mirror: _Optional[bool] = ..., k: _Optional[float] = ..., blobs: _Optional[_Iterable[_Union[BlobProto, _Mapping]]] = ..., blobs_lr: _Optional[_Iterable[float]] = ..., weight_decay: _Optional[_Iterable[float]] = ..., rand_skip: _Optional[int] = ..., det_fg_threshold: _Optional[float] = ..., det_bg_threshold: _Optional[float] = ..., det_fg_fraction: _Optional[float] = ..., det_context_pad: _Optional[int] = ..., det_crop_mode: _Optional[str] = ..., new_num: _Optional[int] = ..., new_channels: _Optional[int] = ..., new_height: _Optional[int] = ..., new_width: _Optional[int] = ..., shuffle_images: _Optional[bool] = ..., concat_dim: _Optional[int] = ..., hdf5_output_param: _Optional[_Union[HDF5OutputParameter, _Mapping]] = ...) -> None: ...

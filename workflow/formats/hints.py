@@ -30,6 +30,12 @@ def unknown_field(message: str, name: str, outermost: str) -> str:
     return f"known: {', '.join(sorted(known))}"
 
 
+def unknown_value(enum: str) -> str:
+    """A hint that lists an enum's values, such as those of `PoolingParameter.PoolMethod`."""
+    values = caffe_pb2.DESCRIPTOR.pool.FindEnumTypeByName(f"caffe.{enum}").values
+    return f"known: {', '.join(value.name for value in values)}"
+
+
 def _fields(message: str) -> dict[str, Any]:
     descriptor = caffe_pb2.DESCRIPTOR.message_types_by_name.get(message)
     return {} if descriptor is None else {field.name: field.message_type for field in descriptor.fields}

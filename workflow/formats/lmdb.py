@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import lmdb
 
-from workflow.errors import DatabaseError, EnvironmentFault
-from workflow.formats import lmdb_environments as environments
+from workflow.errors import DatabaseError
+from workflow.formats.lmdb_header import HINT, operating_system_says, require_0_9
 
 COMMIT_EVERY = 1000
 """Records in one transaction, as Caffe's tools do it."""
 FIRST_MAP_SIZE = 64 * 2**20
 """Address space of a new database; doubled whenever it is full."""
 MAX_KEY = 511
-
-_HINT = "wf prepare --force writes it anew"
-_MAGIC = (0xBEEFC0DE).to_bytes(4, sys.byteorder)
+MAPPED = 4096
+"""Records read before the file is mapped anew: pages that were touched count as this process's memory until then."""
 
 
 class Writer:
@@ -50,7 +49,7 @@ class Writer:
                 os.fspath(self.folder), map_size=map_size, lib_version=0, max_dbs=0, metasync=True, sync=True
             )
         except (lmdb.Error, OSError) as error:
-            raise _environment_fault(self.folder, error) from error
+            raise operating_system_says(self.folder, error) from error
 
     def put(self, key: bytes, value: bytes) -> None:
         """Add a record. Readers see records in bytewise order of the keys, whatever the order of writing."""
@@ -88,7 +87,7 @@ class Writer:
             except lmdb.MapFullError:
                 self._environment.set_mapsize(2 * self._environment.info()["map_size"])
             except lmdb.Error as error:
-                raise _environment_fault(self.folder, error) from error
+                raise operating_system_says(self.folder, error) from error
             else:
                 self.count += len(self._pending)
                 self._pending.clear()
@@ -115,10 +114,11 @@ class Reader:
         if not trusted:
             verify(self.folder)
         self._pid = 0  # of the process that the next two belong to
-        self._handle: environments.Handle | None = None
+        self._handle: _Handle | None = None
         self._opened: Any = None  # the one read transaction
         self._keys: list[bytes] | None = None
         self._length: int | None = None
+        self._mapped = 0  # records read since the file was mapped
 
     def __len__(self) -> int:
         if self._length is None:
@@ -129,8 +129,14 @@ class Reader:
     def keys(self) -> list[bytes]:
         """Every key, in bytewise order; collected when first asked for (10 ms for 50,000)."""
         if self._keys is None:
-            with self._transaction().cursor() as cursor:
-                self._keys = list(cursor.iternext(keys=True, values=False))
+            keys: list[bytes] = []
+            while len(keys) < len(self):
+                with self._transaction(MAPPED).cursor() as cursor:
+                    if keys:
+                        cursor.set_key(keys[-1])
+                        cursor.next()
+                    keys.extend(islice(cursor.iternext(keys=True, values=False), MAPPED))
+            self._keys = keys
         return self._keys
 
     def read(self, position: int) -> tuple[bytes, bytes]:
@@ -142,7 +148,7 @@ class Reader:
         if not 0 <= position < len(self):
             raise IndexError(f"record {position} of {len(self)}")
         key = self.keys[position]
-        return key, self._transaction().get(key)
+        return key, self._transaction(1).get(key)
 
     def records(self, start: int = 0) -> Iterator[tuple[bytes, bytes]]:
         """Keys and values from a position on, endlessly: the first follows the last.
@@ -157,7 +163,7 @@ class Reader:
         position = start % len(keys)
         while True:
             for index in range(position, len(keys)):
-                yield keys[index], self._transaction().get(keys[index])
+                yield keys[index], self._transaction(1).get(keys[index])
             position = 0
 
     def values(self, start: int, count: int) -> list[bytes]:
@@ -167,7 +173,7 @@ class Reader:
             DatabaseError: the database has no record.
         """
         self._require_records()
-        keys, get = self.keys, self._transaction().get
+        keys, get = self.keys, self._transaction(count).get
         return [get(keys[index % len(keys)]) for index in range(start, start + count)]
 
     def close(self) -> None:
@@ -187,16 +193,21 @@ class Reader:
         """Another process gets the place, not the open files."""
         return {**self.__dict__, "_handle": None, "_opened": None, "_pid": 0}
 
-    def _transaction(self) -> Any:
+    def _transaction(self, records: int = 0) -> Any:
+        """The read transaction, for reading so many records with it."""
+        self._mapped += records
+        if self._mapped > MAPPED:
+            self.close()
+            self._mapped = records
         if self._handle is None or self._pid != os.getpid():
-            self._handle = environments.acquire(self.folder)
+            self._handle = _acquire(self.folder)
             self._opened = self._handle.environment.begin()
             self._pid = os.getpid()
         return self._opened
 
     def _require_records(self) -> None:
         if not len(self):
-            raise DatabaseError(f"{self.folder} holds no record", hint=_HINT, fault="L02")
+            raise DatabaseError(f"{self.folder} holds no record", hint=HINT, fault="L02")
 
 
 def verify(folder: Path) -> None:
@@ -214,7 +225,7 @@ def verify(folder: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         raise DatabaseError(f"no database in {folder}", hint="wf prepare makes one", fault="L01") from None
     except OSError as error:
-        raise _environment_fault(Path(folder), error) from error
+        raise operating_system_says(Path(folder), error) from error
     _verify(path, (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns))
 
 
@@ -224,35 +235,64 @@ def _verify(path: Path, signature: tuple[int, ...]) -> None:
     import lmdb.verify as verifier  # pure Python, never hands the file to LMDB
 
     if not signature[2]:
-        raise DatabaseError(f"{path} is empty (interrupted copy?)", hint=_HINT, fault="L02")
+        raise DatabaseError(f"{path} is empty (interrupted copy?)", hint=HINT, fault="L02")
     try:
         with path.open("rb") as file:
-            _require_0_9(path, file.read(32))
+            require_0_9(path, file.read(32))
         problems = verifier.verify(os.fspath(path))  # type: ignore[no-untyped-call]  # ships no types
     except OSError as error:
-        raise _environment_fault(path, error) from error
+        raise operating_system_says(path, error) from error
     except (verifier.VerifyError, ValueError, IndexError, OverflowError, MemoryError) as error:
         problems = [str(error)]
     if problems:
         count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
-        raise DatabaseError(f"{path} is damaged: {count}, first: {problems[0]}", hint=_HINT, fault="L03")
+        raise DatabaseError(f"{path} is damaged: {count}, first: {problems[0]}", hint=HINT, fault="L03")
 
 
-def _require_0_9(path: Path, head: bytes) -> None:
-    """0.9's first page has a header of 16 bytes, 1.0's one of 24; then come the magic number and the version."""
-    for offset in (16, 24):
-        if head[offset : offset + 4] == _MAGIC:
-            version = int.from_bytes(head[offset + 4 : offset + 8], sys.byteorder)
-            if (offset, version) != (16, 1):
-                raise DatabaseError(
-                    f"{path} uses the format of LMDB 1.0 (version {version}); wf and Caffe need that of 0.9",
-                    hint=_HINT,
-                    fault="L06",
-                )
-            return
+# ---- open files of this process: LMDB must not open one file twice in a process, nor keep it over a fork ------------
+
+_open: dict[str, _Handle] = {}
+"""Real path -> what this process, or the parent that it was forked from, has opened."""
 
 
-def _environment_fault(path: Path, error: Exception) -> EnvironmentFault:
-    if "No space left" in str(error):
-        return EnvironmentFault(f"disk full while writing {path}", hint="free some space", fault="P33")
-    return EnvironmentFault(f"cannot use the database {path}: {error}")
+class _Handle:
+    """An environment opened for reading, and how many readers use it."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.pid = os.getpid()
+        # No lock file is needed where nobody writes, and a read-only folder could not hold one (L10).
+        self.environment: Any = lmdb.open(folder, readonly=True, create=False, lock=False, max_dbs=0)
+        self.users = 0
+
+    def release(self) -> None:
+        """One reader less; the last one closes the files."""
+        self.users -= 1
+        if self.users <= 0 and _open.get(self.folder) is self:
+            del _open[self.folder]
+            self.environment.close()
+
+
+def _acquire(folder: Path) -> _Handle:
+    """The process's handle for a folder, opened if it is not.
+
+    Raises:
+        DatabaseError: LMDB refuses the file.
+        EnvironmentFault: the operating system refuses.
+    """
+    place = os.path.realpath(folder)
+    handle = _open.get(place)
+    if handle is not None and handle.pid != os.getpid():
+        # The parent's: closing it here unmaps this process's copy alone; the parent goes on with its own (L11).
+        handle.environment.close()
+        handle = None
+    if handle is None:
+        try:
+            handle = _Handle(place)
+        except (lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.CorruptedError) as error:
+            raise DatabaseError(f"{folder} is no database of LMDB 0.9: {error}", fault="L03") from error
+        except (lmdb.Error, OSError) as error:
+            raise operating_system_says(folder, error) from error
+        _open[place] = handle
+    handle.users += 1
+    return handle

@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from workflow.errors import Location, PrototxtError
 from workflow.formats import caffe_pb2
 from workflow.formats.files import read_whole
-from workflow.formats.hints import unknown_field
+from workflow.formats.hints import unknown_field, unknown_value
 from workflow.formats.outline import Entry, OutlineError, Step, line_and_column, outline
 from workflow.formats.upgrade import upgrade_net, upgrade_solver
 from workflow.formats.upgrade_error import UpgradeError
@@ -31,6 +31,7 @@ M = TypeVar("M", bound=Message)
 
 _UNKNOWN = re.compile(r'Message type "caffe\.([\w.]+)" has no field named "([^"]*)"')
 _TWICE = re.compile(r'should not have multiple "(\w+)" fields')
+_VALUE = re.compile(r'Enum type "caffe\.([\w.]+)" has no value (?:named|with number) (.*)\.$')
 _POSITION = re.compile(r"^\d+:\d+ : ")
 
 
@@ -210,6 +211,8 @@ def _translate(
         return PrototxtError(f"unknown field '{match[2]}' in {match[1]}", at=at, hint=hint, fault="X01")
     if match := _TWICE.search(said):
         return _twice(match[1], (line, column), text, entries, source)
+    if match := _VALUE.search(said):
+        return PrototxtError(f"{match[2]} is no {match[1]}", at=at, hint=unknown_value(match[1]), fault="X01")
     # protobuf puts the line of the text in front of some of its sentences
     lines = text.split("\n")
     if line <= len(lines):

@@ -23,7 +23,7 @@ class Recorder:
     """Writes every event down; a snapshot is committed when the record that lists it is."""
 
     def __init__(
-        self, generation: Generation, record: Record, *, engine: str, facts: dict[str, Any], header: str
+        self, generation: Generation, record: Record, *, engine: str, facts: dict[str, Any], log: caffe_log.Writer
     ) -> None:
         """Open the logs.
 
@@ -32,13 +32,13 @@ class Recorder:
             record: as it stands; kept up to date in `record`.
             engine: `torch` or `caffe`; a caffe run brings its own log lines.
             facts: of this run, for the record (precision, threads, solver type).
-            header: the solver as run, for the log's first lines.
+            log: gives Caffe's log lines for the events of a torch run.
         """
         self.generation = generation
         self.record = record
         self.engine = engine
         self.facts = facts
-        self._header = header
+        self._log = log
         self._seconds = 0.0
         self._iterations = 0
         self._failures = 0
@@ -62,7 +62,7 @@ class Recorder:
             case Step():
                 self._seconds += event.seconds
                 self._iterations += 1
-                self._measure(kind="step", iteration=event.iteration, loss=event.loss, rate=event.rate)
+                self._measure(kind="step", iteration=event.iteration, loss=event.loss, rate=_plain(event.rate))
             case Validation():
                 self._validated(event)
             case Snapshot():
@@ -96,10 +96,8 @@ class Recorder:
             lines = [event.text]
         elif self.engine == "caffe":
             return  # its own lines come as Line events
-        elif isinstance(event, Started):
-            lines = caffe_log.header(self._header, event)
         else:
-            lines = caffe_log.lines(event)
+            lines = self._log.lines(event)
         self._train_log.writelines(f"{line}\n" for line in lines)
         if lines and not isinstance(event, Step):
             self._train_log.flush()
@@ -184,18 +182,23 @@ def _numbers(outputs: tuple[Output, ...]) -> dict[str, float]:
     for output in outputs:
         several = names.count(output.name) > 1
         place = sum(name == output.name for name in names[: output.index])
-        rows[f"{output.name}_{place}" if several else output.name] = output.value
+        rows[f"{output.name}_{place}" if several else output.name] = _plain(output.value)
     return rows
 
 
 def _accuracy(outputs: tuple[Output, ...]) -> float | None:
     named = [output.value for output in outputs if output.name.startswith("accuracy")]
-    return named[0] if named else None
+    return _plain(named[0]) if named else None
 
 
 def _loss(outputs: tuple[Output, ...]) -> float | None:
     weighted = [output.value for output in outputs if output.loss_weight]
-    return weighted[0] if weighted else None
+    return _plain(weighted[0]) if weighted else None
+
+
+def _plain(value: float) -> float:
+    """A float32 without the digits that its widening to 64 bits brings: 0.7121 for 0.71210002..."""
+    return float(f"{value:.7g}")
 
 
 def _relative(path: Path, folder: Path) -> str:

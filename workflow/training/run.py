@@ -11,6 +11,7 @@ from typing import Any
 
 from workflow import engines
 from workflow.config import Config
+from workflow.engines import caffe_log
 from workflow.engines.base import Control, Done, Event, Job, Started, Step
 from workflow.errors import EnvironmentFault, UsageError
 from workflow.formats import caffe_pb2, prototxt
@@ -99,7 +100,13 @@ def train(
             precision=settings.precision,
             control=control or Control(),
         )
-        recorder = Recorder(generation, record, engine=settings.engine, facts=facts, header=prototxt.render(solver))
+        log = caffe_log.Writer(
+            net=prototxt.read_net(generation.prototxt("train_test")).name,
+            policy=solver.lr_policy,
+            display=solver.display,
+            weights=begin.weights,
+        )
+        recorder = Recorder(generation, record, engine=settings.engine, facts=facts, log=log)
         yield from _run(job, recorder, settings.engine)
 
 

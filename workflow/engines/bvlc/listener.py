@@ -8,7 +8,7 @@ import time
 from collections import deque
 from typing import BinaryIO
 
-KEPT = 50_000
+KEPT = 500_000
 """Lines that are kept until somebody asks for them; of more than that the oldest go."""
 
 TAIL = 400
@@ -21,7 +21,7 @@ _MARK = re.compile(r"\x1ewf (\d+)$")
 
 
 class Listener(threading.Thread):
-    """Collects the lines of one stream. A mark is the line `\\x1ewf N`, printed before reply N."""
+    """Collects the lines of one stream. A mark (byte 1e, then `wf N`) is printed before reply N."""
 
     def __init__(self, stream: BinaryIO) -> None:
         super().__init__(name="caffe's log", daemon=True)

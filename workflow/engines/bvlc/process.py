@@ -166,7 +166,7 @@ class Worker:
         arrays = []
         for name, shape in fields.pop("arrays"):
             array: Array = np.empty(shape, np.float32)
-            self._fill(memoryview(array.reshape(-1).view(np.uint8)), deadline)
+            self._fill(memoryview(cast(Any, array.reshape(-1).view(np.uint8))), deadline)  # numpy's stubs hide Buffer
             arrays.append((name, array))
         return fields, arrays
 

@@ -2,10 +2,10 @@
 
     python -I worker.py CHANNEL LIFELINE
 
-CHANNEL is a socket. A request or a reply is one frame: 4 bytes (big endian), a JSON object of that many bytes, then the
-float32 bytes of every array that its "arrays" lists as [name, shape]. A request names a "command" and an "id"; the reply
-has its fields, or "error": [type, words]. Before each reply a line with the id goes to stderr, so that the other side
-knows when it has read every line of the log that belongs to the request.
+CHANNEL is a socket. A request or a reply is one frame: 4 bytes (big endian), a JSON object of that many bytes, then
+the float32 bytes of every array that its "arrays" lists as [name, shape]. A request names a "command" and an "id"; the
+reply has its fields, or "error": [type, words]. Before each reply a line with the id goes to stderr, so that the other
+side knows when it has read every line of the log that belongs to the request.
 
 LIFELINE is a pipe whose other end the engine holds and never writes to. When the engine is gone, however it died, the
 kernel sends this whole process group SIGIO, which ends it, even in the middle of Caffe's C++.

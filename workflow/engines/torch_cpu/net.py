@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,13 +10,14 @@ import torch
 from torch import Tensor
 
 from workflow.engines.base import Array, Shape
-from workflow.engines.torch_cpu.parameters import Parameter, Parameters, check_memory
+from workflow.engines.torch_cpu.parameters import Parameter, Parameters
 from workflow.errors import NetError, did_you_mean
 from workflow.formats import blobproto, caffe_pb2
 from workflow.layers import Layer, ParamBlob, create
 from workflow.layers.fillers import fill
 from workflow.net import weights as weight_files
 from workflow.net.build import AUTOMATIC
+from workflow.net.memory import check_memory
 from workflow.net.spec import NetSpec
 
 
@@ -79,7 +79,7 @@ class Net:
         blobs = [int(np.prod(shape)) for shape in self._shapes.values()]
         # training holds a gradient beside each value, and a history beside each parameter
         needed = 4 * (sum(counts) * (3 if training else 1) + sum(blobs) * (2 if training else 1))
-        check_memory(needed, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+        check_memory(needed)
         parameters = Parameters(gradients=training)
         generator = torch.Generator().manual_seed(self.seed)
         theirs = like.params if like else {}

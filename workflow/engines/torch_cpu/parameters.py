@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from workflow.errors import NetError
 from workflow.layers import Layer, ParamBlob
 from workflow.net.spec import ParamSpec
 
@@ -99,18 +98,3 @@ def empty(shape: Sequence[int]) -> Tensor:
     """Memory for a blob; 4-D weights lie channels-last, which convolution on a CPU likes best."""
     layout = torch.channels_last if len(shape) == 4 else torch.contiguous_format
     return torch.empty(tuple(shape), memory_format=layout)
-
-
-def check_memory(needed: int, machine: int) -> None:
-    """Refuse a net that this machine cannot hold, before anything is allocated.
-
-    Args:
-        needed: estimate in bytes.
-        machine: physical memory in bytes.
-    """
-    if needed > machine:
-        raise NetError(
-            f"net needs about {needed / 1e9:.0f} GB of memory, this machine has {machine / 1e9:.0f} GB",
-            hint="look for a num_output or batch_size that is too large",
-            fault="X07",
-        )

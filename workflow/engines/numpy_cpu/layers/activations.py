@@ -52,7 +52,8 @@ class Sigmoid(Layer):
     """
 
     def forward(self, x: Array) -> Array:
-        return _HALF * np.tanh(_HALF * x) + _HALF
+        y: Array = _HALF * np.tanh(_HALF * x) + _HALF
+        return y
 
 
 @layer("TanH", bottoms=1, tops=1)
@@ -75,8 +76,9 @@ class Power(Layer):
 
     def forward(self, x: Array) -> Array:
         param = self.message.power_param
-        base = np.float32(param.shift) + np.float32(param.scale) * x
+        base: Array = np.float32(param.shift) + np.float32(param.scale) * x
         if param.power == 1:
             return base
         with np.errstate(invalid="ignore", divide="ignore"):  # C's pow is as silent about negative bases and 0
-            return np.power(base, np.float32(param.power))
+            y: Array = np.power(base, np.float32(param.power))
+        return y

@@ -13,7 +13,7 @@ from workflow.formats import caffe_pb2
 from workflow.net.spec import LayerSpec
 from workflow.net.windows import Pair, Window, pooling_window
 
-_FLOAT_MAX = np.finfo(np.float32).max
+_FLOAT_MAX = float(np.finfo(np.float32).max)
 
 
 @layer("Pooling", bottoms=1, tops=(1, 2))
@@ -111,7 +111,8 @@ def _offsets(x: Array, window: Window, out: Pair, border: float) -> Iterator[tup
 def _areas(x: Array, window: Window, out: Pair) -> Array:
     """How many places of the padded picture each window covers, (H', W'); 1 for a window wholly outside it."""
     rows, columns = (_counts(window, axis, x.shape[2 + axis], out[axis]) for axis in (0, 1))
-    return np.maximum(rows[:, None] * columns[None, :], 1).astype(np.float32)
+    areas: Array = np.maximum(rows[:, None] * columns[None, :], 1).astype(np.float32)
+    return areas
 
 
 def _counts(window: Window, axis: int, length: int, out: int) -> NDArray[np.intp]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -70,7 +71,7 @@ class Slice(Layer):
     def top_shapes(self, *bottoms: Shape) -> list[Shape]:
         shape, axis = bottoms[0], self.axis(self.along, len(bottoms[0]))
         edges = [0, *self._points(shape[axis]), shape[axis]]
-        sizes = [end - start for start, end in zip(edges, edges[1:], strict=False)]
+        sizes = [end - start for start, end in pairwise(edges)]
         if min(sizes) < 1:
             raise self.fail(f"slice points {edges[1:-1]} of {shape[axis]}, expected them to grow and stay within")
         return [(*shape[:axis], size, *shape[axis + 1 :]) for size in sizes]

@@ -67,6 +67,6 @@ class SoftmaxWithLoss(Layer):
 
 def softmax(x: Array, axis: int) -> Array:
     """Probabilities along an axis; the greatest score is subtracted first, so that exp cannot overflow."""
-    y = np.exp(x - x.max(axis=axis, keepdims=True))
+    y: Array = np.exp(x - x.max(axis=axis, keepdims=True))
     y /= y.sum(axis=axis, keepdims=True)
     return y

@@ -1,0 +1,81 @@
+r"""images.jsonl: one line a picture in the order of the records (train, then test), then one a skipped file.
+
+    {"path": "images/cat/1.png", "sha256": "9f86…", "class": "cat", "split": "train", "crc32": 907060870}
+    {"path": "images/cat/2.png", "reason": "is truncated"}
+
+Line k of a split is record k of its database; crc32 is that of the record's value. Paths are as the user's folders
+gave them; bytes that are not UTF-8 are written as lone surrogates (`\udce9`), newlines as `\n`: one line stays one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from workflow.data.scan import Skipped
+from workflow.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Image:
+    """A picture that became a record."""
+
+    path: str
+    sha256: str
+    class_name: str
+    split: str
+    crc32: int | None = None
+
+
+def image_line(image: Image) -> str:
+    """The line of a picture, with its newline."""
+    return (
+        f'{{"path": {json.dumps(image.path)}, "sha256": "{image.sha256}", "class": {json.dumps(image.class_name)}, '
+        f'"split": "{image.split}", "crc32": {json.dumps(image.crc32)}}}\n'
+    )
+
+
+def write_skipped(file: TextIO, skipped: list[Skipped]) -> None:
+    """The lines of the files that were skipped, by path."""
+    for one in sorted(skipped, key=lambda one: one.path):
+        file.write(json.dumps({"path": one.path, "reason": one.reason}) + "\n")
+
+
+def read(path: Path) -> Iterator[Image]:
+    """The pictures of a manifest, in order; skipped files are left out.
+
+    Raises:
+        DataError: the file is missing or a line is not one of ours; the message names it.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                image = _image(path, number, line)
+                if image is not None:
+                    yield image
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}", hint=_HINT) from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not text in UTF-8", hint=_HINT) from error
+
+
+_HINT = "wf prepare --force writes it anew"
+
+
+def _image(path: Path, number: int, line: str) -> Image | None:
+    try:
+        facts = json.loads(line)
+        if "reason" in facts:
+            return None
+        return Image(
+            path=facts["path"],
+            sha256=facts["sha256"],
+            class_name=facts["class"],
+            split=facts["split"],
+            crc32=facts.get("crc32"),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"line {number} of {path} is damaged ({error})", hint=_HINT) from error

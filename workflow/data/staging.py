@@ -1,0 +1,87 @@
+"""A generation's folder is made under a temporary name and takes its own only when it is whole."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workflow.generations import Generation
+from workflow.storage import leftovers, sync_folder, temporary_name
+
+_OURS = re.compile(r"(gen\d+)(\.replaced)?\.tmp-\d+")
+_REPLACED = ".replaced"
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
+
+
+def sweep(root: Path) -> list[Path]:
+    """Take away what preparations that were killed left in `root`; anything that is not ours stays.
+
+    A generation that was moved aside to be replaced, and whose successor never came, gets its name back.
+    """
+    swept = []
+    for path in leftovers(root):
+        match = _OURS.fullmatch(path.name)
+        if match is None or not path.is_dir():
+            continue
+        home = root / match[1]
+        if match[2] and not home.exists():
+            path.rename(home)
+            continue
+        shutil.rmtree(path)
+        swept.append(path)
+    if swept:
+        names = ", ".join(path.name for path in swept)
+        logging.getLogger("workflow").warning("removed leftovers of an interrupted prepare: %s", names)
+    return swept
+
+
+@contextmanager
+def staged(generation: Generation) -> Iterator[Generation]:
+    """Yield the generation under a temporary folder; when the block ends well, put it in its place.
+
+    What was there is replaced in one step and deleted only then. If the block fails, nothing was changed.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    temporary = temporary_name(generation.folder)
+    if temporary.exists():  # of a killed process that had our number
+        shutil.rmtree(temporary)
+    temporary.mkdir(parents=True)
+    try:
+        yield Generation(generation.number, temporary)
+        sync_folder(temporary)
+        _publish(temporary, generation.folder)
+        sync_folder(generation.folder.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _publish(new: Path, place: Path) -> None:
+    """Rename `new` to `place`; afterwards, `new` is what was in that place before, if anything was."""
+    if not place.exists():
+        new.rename(place)
+    elif not _exchange(new, place):
+        # In between nobody finds the generation; if we are killed there, sweep() brings the old one back.
+        aside = temporary_name(place.with_name(place.name + _REPLACED))
+        place.rename(aside)
+        new.rename(place)
+        aside.rename(new)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names atomically; False where the system or the file system cannot."""
+    if sys.platform != "linux":
+        return False
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    paths = os.fsencode(one), os.fsencode(other)
+    return bool(rename(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE) == 0)

@@ -1,0 +1,147 @@
+"""The files of a scan by number, with what was learned of each: some hundred bytes a picture, whatever its size."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.data.pool import Result, spool_path
+from workflow.data.scan import SPLITS, Folder, Skipped
+from workflow.data.thumbnails import SIDE
+from workflow.data.worker import CHANGED, FORBIDDEN, NOTES
+
+NO_SPLIT = -1
+
+
+class Table:
+    """Every file of some folders, in the order of the folders and of the names inside.
+
+    Args:
+        folders: of the classes that take part.
+        classes: class names in the order of their numbers.
+
+    Attributes:
+        labels: uint16 (N,), the class numbers.
+        explicit: int8 (N,), 0 or 1 where the folders say train or test, else -1.
+        read: bool (N,), whether the file gave a picture that takes part.
+        digests: uint8 (N, 32), sha256 of the file's bytes.
+        thumbnails: uint8 (N, 64).
+        skipped: files that take no part.
+        forbidden: files that may not be read.
+        changed: files that changed or vanished while they were read.
+    """
+
+    def __init__(self, folders: Sequence[Folder], classes: Sequence[str]) -> None:
+        self.folders = [folder for folder in folders if folder.names]
+        counts = [len(folder.names) for folder in self.folders]
+        self._starts = [0, *np.cumsum(counts, dtype=int).tolist()]
+        self.classes = tuple(classes)
+        numbers = {name: number for number, name in enumerate(classes)}
+        splits = {None: NO_SPLIT} | {split: number for number, split in enumerate(SPLITS)}
+        self.labels = np.repeat(np.array([numbers[one.class_name] for one in self.folders], np.uint16), counts)
+        self.explicit = np.repeat(np.array([splits[one.split] for one in self.folders], np.int8), counts)
+        files = len(self)
+        self.read = np.zeros(files, bool)
+        self.digests = np.zeros((files, 32), np.uint8)
+        self.thumbnails = np.zeros((files, SIDE * SIDE), np.uint8)
+        self._notes = np.zeros(files, np.uint8)
+        self.spools = np.zeros(files, np.uint16)
+        self.rows = np.zeros(files, np.uint32)
+        self._filled: dict[int, int] = {}
+        self.skipped: list[Skipped] = []
+        self.forbidden: list[str] = []
+        self.changed: list[tuple[str, str]] = []
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def folder(self, index: int) -> tuple[Folder, str]:
+        """The folder and the name of file number `index`."""
+        number = bisect_right(self._starts, index) - 1
+        folder = self.folders[number]
+        return folder, folder.names[index - self._starts[number]]
+
+    def inside(self, index: int) -> str:
+        """Its path below the folder that the user named."""
+        folder, name = self.folder(index)
+        return f"{folder.inside}/{name}"
+
+    def path(self, index: int) -> str:
+        """Its path as it is to be shown and written down."""
+        folder, name = self.folder(index)
+        return os.path.join(folder.root, folder.inside, name)  # noqa: PTH118  # a Path would take ten times as long
+
+    def paths(self, start: int, stop: int) -> list[bytes]:
+        """Paths of a range of files, as the file system has them."""
+        return [os.fsencode(self.path(index)) for index in range(start, stop)]
+
+    def note(self, name: str) -> int:
+        """How many pictures have a note, one of `worker.NOTES`."""
+        return int(np.count_nonzero(self._notes[self.read] & (1 << NOTES.index(name))))
+
+    def skip(self, index: int, reason: str, kind: str, *, bad: bool) -> None:
+        """Let a file take no part."""
+        self.read[index] = False
+        self.skipped.append(Skipped(path=self.path(index), reason=reason, kind=kind, bad=bad))
+
+    def fill(self, result: Result) -> None:
+        """Enter what a decoder answered."""
+        answer = result.answer
+        for refusal in answer.refusals:
+            index = result.start + refusal.place
+            if refusal.what == FORBIDDEN:
+                self.forbidden.append(self.path(index))
+            elif refusal.what == CHANGED:
+                self.changed.append((self.path(index), refusal.reason))
+            else:
+                self.skip(index, refusal.reason, refusal.kind, bad=refusal.bad)
+        good = np.ones(result.stop - result.start, bool)
+        good[[refusal.place for refusal in answer.refusals]] = False
+        indices = result.start + np.flatnonzero(good)
+        first = self._filled.get(result.spool, 0)
+        self._filled[result.spool] = first + len(indices)
+        self.read[indices] = True
+        self.digests[indices] = np.frombuffer(answer.digests, np.uint8).reshape(-1, 32)
+        self.thumbnails[indices] = np.frombuffer(answer.thumbnails, np.uint8).reshape(-1, SIDE * SIDE)
+        self._notes[indices] = np.frombuffer(answer.notes, np.uint8)
+        self.spools[indices] = result.spool
+        self.rows[indices] = np.arange(first, first + len(indices))
+
+
+class Spool:
+    """The pixels of a table's pictures: `with Spool(table, folder, shape) as spool: spool.pixels(index)`."""
+
+    def __init__(self, table: Table, folder: Path, shape: tuple[int, int, int]) -> None:
+        self._table, self._folder, self._shape = table, folder, shape
+        self._size = int(np.prod(shape))
+        self._files: list[BinaryIO] = []
+
+    def __enter__(self) -> Self:
+        number = 0
+        while (path := spool_path(self._folder, number)).exists():
+            self._files.append(path.open("rb", buffering=0))
+            number += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files:
+            file.close()
+
+    def pixels(self, index: int) -> NDArray[np.uint8]:
+        """uint8 (C, H, W) of picture number `index`."""
+        file = self._files[self._table.spools[index]]
+        data = os.pread(file.fileno(), self._size, int(self._table.rows[index]) * self._size)
+        return np.frombuffer(data, np.uint8).reshape(self._shape)
+
+    def remove(self) -> None:
+        """Close and delete the files."""
+        for number, file in enumerate(self._files):
+            file.close()
+            spool_path(self._folder, number).unlink()
+        self._files.clear()

@@ -1,0 +1,144 @@
+"""curves.png: loss and accuracy of a run against its iterations, from logs/metrics.jsonl.
+
+Every test pass of test net 0 is a point; every training step is part of a pale line, under a smoothed one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflow.storage import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_BLUE, _RED, _INK = "#2f6fb0", "#d1495b", "#33333d"
+_SMOOTH = 50  # the smoothed line averages over a fiftieth of the steps
+_POINTS = 4000  # more steps than this are thinned out: the picture has fewer pixels than that
+
+
+@dataclass(kw_only=True)
+class Metrics:
+    """What metrics.jsonl tells, as pairs of (iteration, number)."""
+
+    loss: list[tuple[int, float]] = field(default_factory=list)
+    """Of each training step."""
+    test_loss: list[tuple[int, float]] = field(default_factory=list)
+    accuracy: list[tuple[int, float]] = field(default_factory=list)
+    """Of each test pass, 0..1."""
+
+
+def draw_curves(metrics: Path, out: Path) -> None:
+    """Draw the curves of a run, finished or going on; the picture replaces an older one in one step.
+
+    Args:
+        metrics: lines `{"kind": "step", "iteration": k, "loss": x, "rate": r}` and
+            `{"kind": "test", "iteration": k, "net": 0, "accuracy": a, "loss": l}`; a half-written last line is
+            passed over, as are numbers that are not finite.
+        out: the PNG to write.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    # matplotlib takes half a second to import, and only this function needs it
+    from matplotlib.figure import Figure
+
+    found = read_metrics(metrics)
+    figure = Figure(figsize=(9, 6.5), dpi=110, layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    _draw_loss(above, found)
+    _draw_accuracy(below, found)
+    last = max((pairs[-1][0] for pairs in (found.loss, found.test_loss, found.accuracy) if pairs), default=0)
+    below.set_xlabel("iteration (updates of the weights)")
+    below.set_xlim(0, max(last, 1))
+    figure.suptitle(f"{_generation(metrics)}{last:,} iterations", color=_INK, fontweight="bold")
+    for panel in (above, below):
+        panel.grid(alpha=0.3)
+        panel.spines[["top", "right"]].set_visible(False)
+        if panel.get_legend_handles_labels()[0]:
+            panel.legend(frameon=False)
+    with replacing(out) as temporary:
+        figure.savefig(temporary, format="png")
+
+
+def read_metrics(path: Path) -> Metrics:
+    """The numbers of a metrics.jsonl, in the order of their iterations."""
+    found = Metrics()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            row = json.loads(line)
+            kind, iteration = row["kind"], int(row["iteration"])
+        except (ValueError, KeyError, TypeError):
+            continue  # the half line of a run that goes on
+        if kind == "step":
+            _take(found.loss, iteration, row.get("loss"))
+        elif kind == "test" and row.get("net", 0) == 0:
+            _take(found.test_loss, iteration, _first(row, "loss"))
+            _take(found.accuracy, iteration, _first(row, "accuracy"))
+    for pairs in (found.loss, found.test_loss, found.accuracy):
+        pairs.sort()
+    return found
+
+
+def smoothed(values: list[float], width: int) -> list[float]:
+    """Means over up to `width` values before and including each one: what was known at that iteration."""
+    means, total = [], 0.0
+    for index, value in enumerate(values):
+        total += value - (values[index - width] if index >= width else 0.0)
+        means.append(total / min(index + 1, width))
+    return means
+
+
+def _draw_loss(panel: Axes, found: Metrics) -> None:
+    panel.set_ylabel("loss (nats)")
+    if found.loss:
+        iterations, losses = zip(*found.loss, strict=True)
+        every = max(1, len(losses) // _POINTS)
+        panel.plot(
+            iterations[::every], losses[::every], color=_BLUE, alpha=0.25, linewidth=0.8, label="training, each step"
+        )
+        width = max(2, len(losses) // _SMOOTH)
+        mean = smoothed(list(losses), width)
+        panel.plot(iterations[::every], mean[::every], color=_BLUE, label=f"training, mean of {width} steps")
+    if found.test_loss:
+        panel.plot(*zip(*found.test_loss, strict=True), "o-", color=_RED, markersize=4, label="test")
+    panel.set_ylim(bottom=0)
+
+
+def _draw_accuracy(panel: Axes, found: Metrics) -> None:
+    panel.set_ylabel("test accuracy (share right)")
+    panel.set_ylim(0, 1)
+    if not found.accuracy:
+        panel.text(0.5, 0.5, "no test pass with an accuracy yet", transform=panel.transAxes, ha="center", color=_INK)
+        return
+    panel.plot(*zip(*found.accuracy, strict=True), "o-", color=_RED, markersize=4)
+    best = max(found.accuracy, key=lambda pair: (pair[1], -pair[0]))
+    panel.annotate(
+        f"best {best[1]:.4f} at {best[0]:,}",
+        best,
+        xytext=(0.98, 0.06),
+        textcoords="axes fraction",
+        ha="right",
+        color=_INK,
+        arrowprops={"arrowstyle": "-", "color": _INK, "alpha": 0.4},
+    )
+
+
+def _take(pairs: list[tuple[int, float]], iteration: int, value: Any) -> None:
+    if isinstance(value, (int, float)) and math.isfinite(value):
+        pairs.append((iteration, float(value)))
+
+
+def _first(row: dict[str, Any], name: str) -> Any:
+    """The number of the output of that name, or of the first whose name begins so."""
+    return row.get(name, next((value for key, value in row.items() if key.startswith(name)), None))
+
+
+def _generation(metrics: Path) -> str:
+    """`gen5: ` where the file lies in a generation's logs/."""
+    folder = metrics.resolve().parents[1].name
+    return f"{folder}: " if folder.startswith("gen") else ""
