@@ -15,10 +15,13 @@ CLASSES = ("circle", "cross", "empty")
 NET = """
 name: "small"
 layer { name: "pictures" type: "Data" top: "data" top: "label" include { phase: TRAIN }
-  transform_param { scale: 0.01 mean_file: "?" crop_size: 7 mirror: true } data_param { source: "?" batch_size: 8 backend: LMDB } }
+  transform_param { scale: 0.01 mean_file: "?" crop_size: 7 mirror: true }
+  data_param { source: "?" batch_size: 8 backend: LMDB } }
 layer { name: "pictures" type: "Data" top: "data" top: "label" include { phase: TEST }
-  transform_param { scale: 0.01 mean_file: "?" crop_size: 7 } data_param { source: "?" batch_size: 5 backend: LMDB } }
-layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" param { lr_mult: 1 } param { lr_mult: 2 decay_mult: 0 }
+  transform_param { scale: 0.01 mean_file: "?" crop_size: 7 }
+  data_param { source: "?" batch_size: 5 backend: LMDB } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+  param { lr_mult: 1 } param { lr_mult: 2 decay_mult: 0 }
   convolution_param { num_output: 6 kernel_size: 3 pad: 1 weight_filler { type: "xavier" } } }
 layer { name: "pool" type: "Pooling" bottom: "conv" top: "pool" pooling_param { pool: MAX kernel_size: 3 stride: 2 } }
 layer { name: "relu" type: "ReLU" bottom: "pool" top: "pool" }
@@ -32,7 +35,8 @@ layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "
 DEPLOY = """
 name: "small"
 layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 7 dim: 7 } } }
-layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param { num_output: 6 kernel_size: 3 pad: 1 } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+  convolution_param { num_output: 6 kernel_size: 3 pad: 1 } }
 layer { name: "pool" type: "Pooling" bottom: "conv" top: "pool" pooling_param { pool: MAX kernel_size: 3 stride: 2 } }
 layer { name: "relu" type: "ReLU" bottom: "pool" top: "pool" }
 layer { name: "ip" type: "InnerProduct" bottom: "pool" top: "ip" inner_product_param { num_output: 3 } }

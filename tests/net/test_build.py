@@ -99,8 +99,7 @@ def test_losses_weigh_one_and_may_be_anonymous():
 def test_x05_a_bottom_that_nothing_makes():
     with pytest.raises(NetError, match="layer 'ip2' reads 'ip1x', which no earlier layer makes") as caught:
         layers(
-            'layer { name: "i" type: "Input" top: "ip1" } '
-            'layer { name: "ip2" type: "ReLU" bottom: "ip1x" top: "y" }'
+            'layer { name: "i" type: "Input" top: "ip1" } layer { name: "ip2" type: "ReLU" bottom: "ip1x" top: "y" }'
         )
     assert caught.value.hint == "did you mean 'ip1'?"
     assert caught.value.fault == "X05"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import re
 import shutil
@@ -23,7 +22,7 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 def sweep(root: Path) -> list[Path]:
     """Take away what preparations that were killed left in `root`; anything that is not ours stays.
 
-    A generation that was moved aside to be replaced, and whose successor never came, gets its name back.
+    Returns what was taken away. A generation that was moved aside to be replaced, and whose successor never came, gets its name back.
     """
     swept = []
     for path in leftovers(root):
@@ -36,9 +35,6 @@ def sweep(root: Path) -> list[Path]:
             continue
         shutil.rmtree(path)
         swept.append(path)
-    if swept:
-        names = ", ".join(path.name for path in swept)
-        logging.getLogger("workflow").warning("removed leftovers of an interrupted prepare: %s", names)
     return swept
 
 

@@ -42,7 +42,7 @@ class Table:
         counts = [len(folder.names) for folder in self.folders]
         self._starts = [0, *np.cumsum(counts, dtype=int).tolist()]
         self.classes = tuple(classes)
-        numbers = {name: number for number, name in enumerate(classes)}
+        self._numbers = numbers = {name: number for number, name in enumerate(classes)}
         splits = {None: NO_SPLIT} | {split: number for number, split in enumerate(SPLITS)}
         self.labels = np.repeat(np.array([numbers[one.class_name] for one in self.folders], np.uint16), counts)
         self.explicit = np.repeat(np.array([splits[one.split] for one in self.folders], np.int8), counts)
@@ -60,6 +60,10 @@ class Table:
 
     def __len__(self) -> int:
         return int(self._starts[-1])
+
+    def number(self, class_name: str) -> int:
+        """The number of a class."""
+        return self._numbers[class_name]
 
     def folder(self, index: int) -> tuple[Folder, str]:
         """The folder and the name of file number `index`."""
@@ -118,7 +122,7 @@ class Spool:
     """The pixels of a table's pictures: `with Spool(table, folder, shape) as spool: spool.pixels(index)`."""
 
     def __init__(self, table: Table, folder: Path, shape: tuple[int, int, int]) -> None:
-        self._table, self._folder, self._shape = table, folder, shape
+        self._table, self._folder, self.shape = table, folder, shape
         self._size = int(np.prod(shape))
         self._files: list[BinaryIO] = []
 
@@ -137,7 +141,7 @@ class Spool:
         """uint8 (C, H, W) of picture number `index`."""
         file = self._files[self._table.spools[index]]
         data = os.pread(file.fileno(), self._size, int(self._table.rows[index]) * self._size)
-        return np.frombuffer(data, np.uint8).reshape(self._shape)
+        return np.frombuffer(data, np.uint8).reshape(self.shape)
 
     def remove(self) -> None:
         """Close and delete the files."""

@@ -24,6 +24,8 @@ _TOKEN = re.compile(
       | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+# what may follow a backslash: octal up to 377, hexadecimal, Unicode, or one of C's letters and marks
+_ESCAPE = re.compile(r"""\\(?:[0-3][0-7]{0,2}|[4-7][0-7]?(?![0-7])|[xX][0-9A-Fa-f]|u[0-9A-Fa-f]{4}|[abfnrtv?\\'"])""")
 _CLOSING = {"{": "}", "<": ">"}
 
 Step = str | int
@@ -70,7 +72,7 @@ def outline(text: str) -> list[Entry]:
 
     Raises:
         OutlineError: a bracket or string that is never closed, a bracket that was never opened, more than 100
-            blocks deep, or a number written with '_' (protobuf's Python parser takes it, Caffe does not).
+            blocks deep; an unknown escape or a number with '_' (protobuf's Python parser takes them, Caffe does not).
     """
     entries: list[Entry] = []
     blocks = [_Block(path=(), bracket="", offset=0)]
@@ -124,6 +126,8 @@ def _refuse(kind: str, word: str, offset: int) -> None:
         raise OutlineError(f"'{word}' is not a number", offset)
     if kind == "other" and word in "\"'":
         raise OutlineError("a string is never closed", offset)
+    if kind == "string" and "\\" in _ESCAPE.sub("", word):
+        raise OutlineError("a backslash with a character that it does not go with", offset)
 
 
 def _leave(blocks: list[_Block], word: str, offset: int) -> None:

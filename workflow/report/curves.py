@@ -46,6 +46,7 @@ def draw_curves(metrics: Path, out: Path) -> None:
     """
     # matplotlib takes half a second to import, and only this function needs it
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     found = read_metrics(metrics)
     figure = Figure(figsize=(9, 6.5), dpi=110, layout="constrained")
@@ -54,7 +55,9 @@ def draw_curves(metrics: Path, out: Path) -> None:
     _draw_accuracy(below, found)
     last = max((pairs[-1][0] for pairs in (found.loss, found.test_loss, found.accuracy) if pairs), default=0)
     below.set_xlabel("iteration (updates of the weights)")
-    below.set_xlim(0, max(last, 1))
+    below.set_xlim(0, max(last, 1) * 1.01)
+    below.xaxis.set_major_locator(MaxNLocator(integer=True))
+    below.xaxis.set_major_formatter("{x:,.0f}")
     figure.suptitle(f"{_generation(metrics)}{last:,} iterations", color=_INK, fontweight="bold")
     for panel in (above, below):
         panel.grid(alpha=0.3)
@@ -106,6 +109,7 @@ def _draw_loss(panel: Axes, found: Metrics) -> None:
         panel.plot(iterations[::every], mean[::every], color=_BLUE, label=f"training, mean of {width} steps")
     if found.test_loss:
         panel.plot(*zip(*found.test_loss, strict=True), "o-", color=_RED, markersize=4, label="test")
+    panel.margins(y=0.08)
     panel.set_ylim(bottom=0)
 
 
@@ -117,14 +121,14 @@ def _draw_accuracy(panel: Axes, found: Metrics) -> None:
         return
     panel.plot(*zip(*found.accuracy, strict=True), "o-", color=_RED, markersize=4)
     best = max(found.accuracy, key=lambda pair: (pair[1], -pair[0]))
+    above = best[1] < 0.85  # else the words would leave the panel
     panel.annotate(
-        f"best {best[1]:.4f} at {best[0]:,}",
+        f"best: {best[1]:.4f} at {best[0]:,}",
         best,
-        xytext=(0.98, 0.06),
-        textcoords="axes fraction",
-        ha="right",
+        xytext=(0, 9 if above else -18),
+        textcoords="offset points",
+        ha="right" if best[0] > found.accuracy[-1][0] / 2 else "left",
         color=_INK,
-        arrowprops={"arrowstyle": "-", "color": _INK, "alpha": 0.4},
     )
 
 

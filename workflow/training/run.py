@@ -6,6 +6,7 @@ import itertools
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def train(
                 verify(generation.database(split))
         begin = start.choose(root, generation, record, resume=resume, weights=tuple(weights), fresh=fresh)
         if begin.resume is None and record.snapshots:
-            record = _move_aside(generation, record)
+            record, begin = _move_aside(generation, record, begin)
         solver = as_run.write(settings, generation, record, max_iter=max_iter, seed=seed)
         start.check_solver(record, solver, begin)
         if begin.resume is not None and begin.iteration >= solver.max_iter:
@@ -140,8 +141,11 @@ def _nothing_to_do(generation: Generation, begin: start.Start, solver: caffe_pb2
     yield Done(iteration=begin.iteration, loss=None)
 
 
-def _move_aside(generation: Generation, record: Record) -> Record:
-    """Keep an earlier run's snapshots and logs under before-N/; the record forgets them first."""
+def _move_aside(generation: Generation, record: Record, begin: start.Start) -> tuple[Record, start.Start]:
+    """Keep an earlier run's snapshots and logs under before-N/; the record forgets them first.
+
+    Weights to start from that are among the snapshots are followed to their new place.
+    """
     for index in itertools.count(1):
         aside = generation.folder / f"before-{index}"
         if not aside.exists():
@@ -153,7 +157,8 @@ def _move_aside(generation: Generation, record: Record) -> Record:
         if folder.is_dir():
             folder.rename(aside / folder.name)
     _log.warning("the earlier run of generation %d is kept in %s", generation.number, aside)
-    return cleared
+    moved = {path: aside / "snapshots" / path.name for path in begin.weights if path.parent == generation.snapshots}
+    return cleared, replace(begin, weights=tuple(moved.get(path, path) for path in begin.weights))
 
 
 def _probe(generation: Generation) -> None:
@@ -192,3 +197,4 @@ def _compare(record: Record, facts: dict[str, Any], begin: start.Start) -> None:
         before = record.training.get(key)
         if before is not None and before != facts[key]:
             _log.warning("going on with another %s: %s, was %s", key.replace("_", " "), facts[key], before)
+            return

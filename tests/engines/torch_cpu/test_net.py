@@ -66,7 +66,8 @@ def test_more_param_blocks_than_parameters():
 
 def test_x07_more_memory_than_the_machine_has():
     text = """layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }
-      layer { name: "c" type: "Convolution" bottom: "x" top: "y" convolution_param { num_output: 2000000000 kernel_size: 5 } }"""
+      layer { name: "c" type: "Convolution" bottom: "x" top: "y"
+        convolution_param { num_output: 2000000000 kernel_size: 5 } }"""
     with pytest.raises(NetError, match=r"net needs about \d+ GB of memory") as caught:
         net(text)
     assert caught.value.fault == "X07"

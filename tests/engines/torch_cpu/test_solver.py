@@ -8,7 +8,7 @@ import pytest
 from small_net import SOLVER, make_generation, without_chance
 
 from workflow.config import Config, Train
-from workflow.engines.base import Control, Done, Snapshot, Step, Validation
+from workflow.engines.base import Control, Done, Step, Validation
 from workflow.engines.torch_cpu import Solver
 from workflow.errors import DivergedError, ModelError, NetError
 from workflow.formats import caffemodel, prototxt, solverstate

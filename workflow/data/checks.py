@@ -1,0 +1,205 @@
+"""What stops a preparation once the files were read, and what is only said."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from workflow.config import Config, Preprocessing
+from workflow.data.duplicates import same_bytes
+from workflow.data.scan import SPLITS, Skipped, printable
+from workflow.data.split import TEST, TRAIN, Split, fractions
+from workflow.data.table import Table
+from workflow.errors import DataError, EnvironmentFault
+
+_IMBALANCE = 50
+
+
+def check_readable(forbidden: Sequence[str], changed: Sequence[tuple[str, str]]) -> None:
+    """Files that may not be read, and files that somebody is working on.
+
+    Raises:
+        EnvironmentFault: P21.
+        DataError: P31.
+    """
+    if forbidden:
+        raise EnvironmentFault(
+            f"cannot read {counted(len(forbidden), 'file')} (permission denied), first: {printable(forbidden[0])}",
+            hint=f"chmod -R a+rX {printable(forbidden[0])}",
+            fault="P21",
+        )
+    if changed:
+        path, reason = changed[0]
+        raise DataError(
+            f"{printable(path)} {reason}", hint="run wf prepare again when nothing writes there", fault="P31"
+        )
+
+
+def check_skipped(skipped: Sequence[Skipped], files: int, max_bad: float, *, strict: bool) -> None:
+    """Too many broken files, or with `strict` any file that is not a picture.
+
+    Raises:
+        DataError: P08, or that of the first file.
+    """
+    bad = sum(one.bad for one in skipped)
+    if files and bad > max_bad * files:
+        share = bad / files
+        raise DataError(
+            f"{bad} of {files} images unreadable ({share:.0%}), more than {max_bad:.0%}; {kinds(skipped)}; "
+            f"first: {_first(skipped)}",
+            hint=f"probably a broken copy; --max-bad {math.ceil(100 * share) / 100:g} to go on",
+            fault="P08",
+        )
+    if strict and skipped:
+        raise DataError(
+            f"{counted(len(skipped), 'file')} cannot be used ({kinds(skipped)}), first: {_first(skipped)}",
+            hint="mend or remove them, or leave --strict out",
+            fault="P06",
+        )
+
+
+def drop_copies(table: Table) -> int:
+    """Keep one of the files with the same bytes in the same class: a test picture if there is one, else the first.
+
+    Returns how many were dropped (P27).
+    """
+    dropped = 0
+    for group in same_bytes(table.digests, np.flatnonzero(table.read)):
+        for label in np.unique(table.labels[group]):
+            copies = sorted(group[table.labels[group] == label].tolist(), key=lambda index: -int(table.explicit[index]))
+            for copy in copies[1:]:
+                table.skip(copy, f"has the same bytes as {table.path(copies[0])}", "duplicate", bad=False)
+                dropped += 1
+    return dropped
+
+
+def check_conflicts(table: Table, on_conflict: str) -> int:
+    """The same bytes in two classes: a contradiction. With `skip` neither takes part.
+
+    Returns how many files were skipped.
+
+    Raises:
+        DataError: P28.
+    """
+    groups = same_bytes(table.digests, np.flatnonzero(table.read))
+    if groups and on_conflict == "stop":
+        example = " = ".join(printable(table.path(index)) for index in groups[0])
+        raise DataError(
+            f"{counted(len(groups), 'image')} {'appears' if len(groups) == 1 else 'appear'} in two classes, "
+            f"e.g. {example}",
+            hint="remove the wrong ones, or --on-conflict skip",
+            fault="P28",
+        )
+    for group in groups:
+        for index in group:
+            other = group[0] if index != group[0] else group[1]
+            table.skip(int(index), f"is in another class, too: {table.path(other)}", "contradiction", bad=False)
+    return sum(map(len, groups))
+
+
+def check_classes(table: Table, active: Sequence[str]) -> list[str]:
+    """Each class needs two pictures (P05); returns what to say about unequal ones (P30).
+
+    Raises:
+        DataError: P05.
+    """
+    counts = {name: int(np.count_nonzero(table.read & (table.labels == table.number(name)))) for name in active}
+    for name, count in counts.items():
+        if count < 2:
+            raise DataError(
+                f"class '{name}' has {counted(count, 'usable image')}, need 2",
+                hint=f"add images or --drop-class {name}",
+                fault="P05",
+            )
+    least, most = min(active, key=lambda name: counts[name]), max(active, key=lambda name: counts[name])
+    if counts[most] > _IMBALANCE * counts[least]:
+        return [f"'{least}' has {counts[least]:,} images, '{most}' {counts[most]:,}"]
+    return []
+
+
+def check_split(table: Table, split: Split, active: Sequence[str], share: float) -> None:
+    """Each class needs pictures on both sides (P38); the hint names a share of test pictures that gives them.
+
+    Raises:
+        DataError: P38.
+    """
+    missing: list[tuple[int, str]] = []
+    wanted = share
+    for name in active:
+        mine = table.read & (table.labels == table.number(name))
+        for side in (TEST, TRAIN):
+            if not np.any(mine & (split.sides == side)):
+                missing.append((side, name))
+                free = fractions(table.digests[mine & ~split.decided])
+                if len(free):
+                    wanted = max(wanted, _above(free.min())) if side == TEST else min(wanted, _below(free.max()))
+    if not missing:
+        return
+    side, name = missing[0]
+    hint = f"add images of '{name}'"
+    if wanted != share and 0 < wanted < 1:
+        hint += f", or --test-share {wanted:g}"
+    how = f" with a test share of {share:g}" if not split.decided.all() else ""
+    raise DataError(f"0 {SPLITS[side]} images for '{name}'{how}", hint=hint, fault="P38")
+
+
+def remarks(table: Table, preprocessing: Preprocessing, files: int, skipped: Sequence[Skipped]) -> list[str]:
+    """What was odd about the pictures but stopped nothing (P06, P15, P18)."""
+    said = []
+    refused = [one for one in skipped if one.kind not in ("duplicate", "contradiction")]
+    if refused:
+        said.append(f"skipped {len(refused)} of {files} images: {kinds(refused)}; images.jsonl lists them")
+    for kind, advice in _ADVICE.items():
+        count = sum(one.kind == kind for one in refused)
+        if count:
+            said.append(f"{count} {kind}: {advice}")
+    if deep := table.note("16-bit"):
+        said.append(f"{counted(deep, 'image')} of 16 bits, scaled by 1/257")
+    if small := table.note("upscaled"):
+        size = f"{preprocessing.width}×{preprocessing.height}"
+        said.append(f"{counted(small, 'image')} smaller than {size}, enlarged")
+    return said
+
+
+_ADVICE = {
+    "HEIC": "convert them to JPEG or PNG",
+    "SVG": "convert them to PNG",
+    "RAW": "convert them to JPEG or PNG",
+    "git-lfs pointer": "`git lfs pull` fetches the pictures",
+    "too large": "--max-pixels raises the limit",
+}
+
+
+def need(config: Config, files: int) -> int:
+    """Bytes that a preparation will take on disk, with a reserve of 10 % (P32)."""
+    channels, height, width = config.preprocessing.shape
+    pixels = channels * height * width
+    # in LMDB a value beyond half a page takes whole pages; the spool takes the pixels once more; manifest and keys
+    record = math.ceil((pixels + 40) / 4096) * 4096 if pixels > 1900 else 2 * (pixels + 100)
+    return round(1.1 * files * (record + pixels + 600)) + 2**20
+
+
+def kinds(skipped: Sequence[Skipped]) -> str:
+    """`2 empty, 1 truncated`."""
+    return ", ".join(f"{count} {kind}" for kind, count in Counter(one.kind for one in skipped).most_common())
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}" + "s" * (number != 1)
+
+
+def _first(skipped: Sequence[Skipped]) -> str:
+    one = min(skipped, key=lambda one: (not one.bad, one.path))
+    return f"{printable(one.path)} {one.reason}"
+
+
+def _above(fraction: float) -> float:
+    return math.floor(fraction * 100 + 1) / 100
+
+
+def _below(fraction: float) -> float:
+    return math.floor(fraction * 100) / 100

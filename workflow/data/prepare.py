@@ -1,0 +1,391 @@
+"""Labelled folders -> generations/genN/dataset.
+
+scan -> number the classes -> read, hash and decode every file once (to a spool) -> drop copies, refuse
+contradictions, split -> databases, mean, labels, manifest -> generation.json -> rename.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import platform
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL
+from PIL import features
+
+import workflow
+from workflow.config import Config
+from workflow.data import checks, classes, staging
+from workflow.data.changes import Before, Changes, before, compare
+from workflow.data.duplicates import nearly_equal
+from workflow.data.pool import decode_all, how_many
+from workflow.data.scan import SPLITS, Scan, scan
+from workflow.data.split import TEST, TRAIN, Split, decide
+from workflow.data.table import Spool, Table
+from workflow.data.writing import write_dataset
+from workflow.errors import EnvironmentFault, UsageError
+from workflow.formats.file_system import network_file_system
+from workflow.generations import Generation, Record, generation, generations
+
+Progress = Callable[[int, int], None]
+"""Called with the number of files done and the number of all, about ten times a second and worker."""
+
+_log = logging.getLogger("workflow")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareResult:
+    """What became of the folders."""
+
+    generation: int
+    folder: Path
+    classes: tuple[str, ...]
+    train: int
+    test: int
+    skipped: tuple[tuple[str, str], ...]
+    """(path, reason), by path; the reason is to be said after the path: `is truncated`."""
+    changes: Changes
+    warnings: tuple[str, ...]
+    """As they were logged."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `wf prepare --json`."""
+        return {
+            "generation": self.generation,
+            "folder": str(self.folder),
+            "classes": list(self.classes),
+            "train": self.train,
+            "test": self.test,
+            "skipped": [{"path": path, "reason": reason} for path, reason in self.skipped],
+            "changes": asdict(self.changes),
+            "warnings": list(self.warnings),
+        }
+
+
+def prepare(
+    config: Config,
+    folders: Sequence[Path] = (),
+    number: int | None = None,
+    *,
+    force: bool = False,
+    strict: bool = False,
+    drop_classes: Collection[str] = (),
+    rename_classes: Mapping[str, str] | None = None,
+    max_bad: float | None = None,
+    max_pixels: int | None = None,
+    on_conflict: str | None = None,
+    test_share: float | None = None,
+    follow_symlinks: bool = False,
+    allow_network_fs: bool = False,
+    progress: Progress | None = None,
+    command: Sequence[str] = (),
+) -> PrepareResult:
+    """Make a generation of labelled pictures, whole or not at all.
+
+    Args:
+        config: the settings; `max_bad`, `max_pixels`, `on_conflict` and `test_share` override what they say.
+        folders: labelled folders; those of the settings if there are none.
+        number: of the generation; None is the newest plus one.
+        force: replace the generation if it exists, once the new one is whole.
+        strict: refuse any file that is not a picture instead of skipping it.
+        drop_classes: classes to leave out (P05, P37).
+        rename_classes: old name -> new name (P37).
+        follow_symlinks: enter folders that are symbolic links.
+        allow_network_fs: write a database to a network file system all the same (L09).
+        progress: called now and then.
+        command: the command line, for the record.
+
+    Raises:
+        UsageError, DataError, BusyError, EnvironmentFault: rows P01 to P38, L09 and T10 of the catalogue of faults.
+            Whatever is raised, generations that existed are as they were.
+    """
+    config = _overridden(
+        config,
+        {
+            "prepare": {"max_bad": max_bad, "max_pixels": max_pixels, "on_conflict": on_conflict},
+            "split": {"test": test_share},
+        },
+    )
+    target = _target(config, number, force)
+    _check_place(config.generations, allow_network_fs)
+    with _explained(target), target.held("wf prepare"):
+        _check_free(target, force)
+        job = _Preparation(config, target, progress, tuple(command), strict)
+        return job.run(folders or config.images, follow_symlinks, drop_classes, rename_classes or {})
+
+
+class _Preparation:
+    """One run, with the warnings that it gathers."""
+
+    def __init__(
+        self,
+        config: Config,
+        target: Generation,
+        progress: Progress | None,
+        command: tuple[str, ...],
+        strict: bool,
+    ) -> None:
+        self.config, self.target, self.command, self.strict = config, target, command, strict
+        self.progress = progress or (lambda done, total: None)
+        self.warnings: list[str] = []
+
+    def warn(self, *texts: str) -> None:
+        """Say it now, and once more in the result."""
+        for text in texts:
+            _log.warning("%s", text)
+            self.warnings.append(text)
+
+    def run(
+        self,
+        folders: Sequence[Path],
+        follow_symlinks: bool,
+        drop: Collection[str],
+        rename: Mapping[str, str],
+    ) -> PrepareResult:
+        """Everything, in the order of this module's first lines."""
+        swept = staging.sweep(self.config.generations)
+        if swept:
+            names = ", ".join(path.name for path in swept)
+            self.warn(f"removed leftovers of an interrupted prepare: {names}")
+        previous = self._previous()
+        found = scan(folders, follow_symlinks=follow_symlinks)
+        self.warn(*found.warnings)
+        arranged = classes.arrange(
+            found.classes,
+            configured=self.config.classes,
+            previous=previous.record if previous else None,
+            drop=drop,
+            rename=rename,
+        )
+        self.warn(*arranged.warnings)
+        table = Table(classes.of_classes(found.folders, arranged), arranged.names)
+        self._check_disk(len(table))
+        replaced = self._replaced()
+        with staging.staged(self.target) as stage:
+            self._read(table, stage.folder)
+            with Spool(table, stage.folder, self.config.preprocessing.shape) as spool:
+                split = self._decide(table, found, arranged, previous, spool)
+                changes = compare(table, split.sides, previous, arranged)
+                self._say_changes(changes)
+                hashes = write_dataset(stage, table, split.sides, spool, self.config.prepare.seed, table.skipped)
+                spool.remove()
+            stage.write(self._record(table, split, previous, hashes))
+        self.warn(*replaced)
+        return self._result(table, split, changes)
+
+    # ---- steps ------------------------------------------------------------------------------------------------
+
+    def _previous(self) -> Before | None:
+        older = [one for one in generations(self.config.generations) if one.number < self.target.number]
+        if not older:
+            return None
+        previous = before(older[-1])
+        if not previous.pictures:
+            self.warn(f"{older[-1].manifest} is gone: which pictures were test pictures is not known")
+        return previous
+
+    def _check_disk(self, files: int) -> None:
+        needed = checks.need(self.config, files)
+        free = shutil.disk_usage(self.config.generations).free
+        if needed > free:
+            raise EnvironmentFault(
+                f"needs about {_giga(needed)}, {_giga(free)} free in {self.config.generations}",
+                hint="free some space, or set `generations:` in the settings to a folder on another disk",
+                fault="P32",
+            )
+
+    def _replaced(self) -> list[str]:
+        if not self.target.folder.exists():
+            return []
+        count = len(list(self.target.snapshots.glob("*.caffemodel*")))
+        what = f" and its {checks.counted(count, 'snapshot')}" if count else ""
+        return [f"generation {self.target.number}{what} replaced, as --force asked for"]
+
+    def _read(self, table: Table, folder: Path) -> None:
+        files = len(table)
+        self.progress(0, files)
+        done = 0
+        for result in decode_all(
+            files,
+            table.paths,
+            workers=how_many(files, self.config.prepare.workers),
+            folder=folder,
+            preprocessing=self.config.preprocessing,
+            max_pixels=self.config.prepare.max_pixels,
+        ):
+            table.fill(result)
+            done += result.stop - result.start
+            self.progress(done, files)
+
+    def _decide(
+        self, table: Table, found: Scan, arranged: classes.Classes, previous: Before | None, spool: Spool
+    ) -> Split:
+        settings = self.config.prepare
+        files = len(table) + len(found.skipped)
+        table.skipped += found.skipped
+        checks.check_readable(found.forbidden + sorted(table.forbidden), sorted(table.changed))
+        checks.check_skipped(table.skipped, files, settings.max_bad, strict=self.strict)
+        self.warn(*checks.remarks(table, self.config.preprocessing, files, table.skipped))
+        if copies := checks.drop_copies(table):
+            self.warn(f"{checks.counted(copies, 'duplicate image')} ignored")
+        if contradictions := checks.check_conflicts(table, settings.on_conflict):
+            self.warn(f"{checks.counted(contradictions, 'image')} in two classes skipped")
+        self.warn(*checks.check_classes(table, arranged.active))
+        indices = np.flatnonzero(table.read)
+        groups = nearly_equal(table.thumbnails, indices, spool.pixels)
+        known = previous.sides if previous else {}
+        split = decide(table.digests, table.explicit, known, groups, self.config.split.test)
+        checks.check_split(table, split, arranged.active, self.config.split.test)
+        if split.moved:
+            self.warn(
+                f"{checks.counted(split.moved, 'image')} nearly equal to one on the other side of the split; "
+                "kept together"
+            )
+        if split.leaked:
+            self.warn(f"{checks.counted(split.leaked, 'test image')} nearly equal to training ones")
+        _log.info(
+            "%d hidden files ignored, %d with a wrong extension, first frame used of %d animations",
+            found.ignored,
+            table.note("extension"),
+            table.note("frames"),
+        )
+        return split
+
+    def _say_changes(self, changes: Changes) -> None:
+        if changes.to_train:
+            self.warn(
+                f"{checks.counted(changes.to_train, 'test image')} of generation {changes.against} in train/ now: "
+                "the generations no longer sit the same exam"
+            )
+
+    def _record(self, table: Table, split: Split, previous: Before | None, hashes: dict[str, str]) -> Record:
+        counts = {}
+        for side, name in enumerate(SPLITS):
+            numbers = np.bincount(table.labels[table.read & (split.sides == side)], minlength=len(table.classes))
+            counts[name] = dict(zip(table.classes, numbers.tolist(), strict=True))
+        return Record(
+            number=self.target.number,
+            parent=previous.record.number if previous else None,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            classes=table.classes,
+            preprocessing=self.config.preprocessing,
+            counts=counts,
+            hashes=hashes,
+            config=self.config.model_dump(mode="json"),
+            versions=_versions(),
+            commands=(self.command,) if self.command else (),
+        )
+
+    def _result(self, table: Table, split: Split, changes: Changes) -> PrepareResult:
+        skipped = sorted((one.path, one.reason) for one in table.skipped)
+        return PrepareResult(
+            generation=self.target.number,
+            folder=self.target.folder,
+            classes=table.classes,
+            train=int(np.count_nonzero(table.read & (split.sides == TRAIN))),
+            test=int(np.count_nonzero(table.read & (split.sides == TEST))),
+            skipped=tuple(skipped),
+            changes=changes,
+            warnings=tuple(self.warnings),
+        )
+
+
+# ---- where it goes --------------------------------------------------------------------------------------------
+
+
+def _target(config: Config, number: int | None, force: bool) -> Generation:
+    if number is None:
+        found = generations(config.generations)
+        number = found[-1].number + 1 if found else 1
+    if number < 1:
+        raise UsageError(f"generation {number}: generations are numbered from 1")
+    target = generation(config.generations, number)
+    _check_free(target, force)
+    return target
+
+
+def _check_free(target: Generation, force: bool) -> None:
+    """P35: nothing that exists is replaced unless `force` says so."""
+    if force or not target.folder.exists():
+        return
+    facts = ""
+    if target.record_path.exists():
+        record = target.read()
+        images = sum(sum(counts.values()) for counts in record.counts.values())
+        snapshots = f", {checks.counted(len(record.snapshots), 'snapshot')}" if record.snapshots else ""
+        facts = f" ({record.created[:10]}, {checks.counted(images, 'image')}{snapshots})"
+    newest = generations(target.folder.parent)[-1].number
+    raise UsageError(
+        f"generation {target.number} exists{facts}",
+        hint=f"--gen {newest + 1}, or --force to replace it",
+        fault="P35",
+    )
+
+
+def _check_place(root: Path, allowed: bool) -> None:
+    kind = network_file_system(root)
+    if kind is not None and not allowed:
+        raise EnvironmentFault(
+            f"{root} is on a network file system ({kind}); LMDB is unsafe there",
+            hint="set `generations:` in the settings to a local folder, or --allow-network-fs",
+            fault="L09",
+        )
+
+
+@contextmanager
+def _explained(target: Generation) -> Iterator[None]:
+    """Say what the operating system refused, and that nothing was lost."""
+    try:
+        yield
+    except EnvironmentFault as error:
+        if error.fault != "P33":
+            raise
+        raise _disk_full(target) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _disk_full(target) from error
+        reason = (error.strerror or str(error)).lower()
+        place = error.filename or target.folder
+        raise EnvironmentFault(
+            f"cannot prepare generation {target.number}: {place}: {reason} (nothing was changed)", fault="T09"
+        ) from error
+
+
+def _disk_full(target: Generation) -> EnvironmentFault:
+    return EnvironmentFault(
+        f"disk full while writing {target.name} (nothing was changed)",
+        hint="free some space, or set `generations:` in the settings to a folder on another disk",
+        fault="P33",
+    )
+
+
+def _overridden(config: Config, changes: Mapping[str, Mapping[str, object]]) -> Config:
+    """The settings with what is not None laid over them, checked like the settings themselves."""
+    values = config.model_dump()
+    for section, fields in changes.items():
+        values[section] |= {name: value for name, value in fields.items() if value is not None}
+    return Config.model_validate(values)
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "wf": workflow.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "Pillow": PIL.__version__,
+        "libjpeg": features.version("jpg") or "",
+        "lmdb": version("lmdb"),
+    }
+
+
+def _giga(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB" if size >= 1e8 else f"{size / 1e6:,.1f} MB"
