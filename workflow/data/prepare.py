@@ -6,12 +6,9 @@ contradictions, split -> databases, mean, labels, manifest -> generation.json ->
 
 from __future__ import annotations
 
-import errno
 import logging
 import platform
-import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,10 +18,11 @@ from typing import Any
 import numpy as np
 import PIL
 from PIL import features
+from pydantic import ValidationError
 
 import workflow
 from workflow.config import Config
-from workflow.data import checks, classes, staging
+from workflow.data import checks, classes, place, staging
 from workflow.data.changes import Before, Changes, before, compare
 from workflow.data.duplicates import nearly_equal
 from workflow.data.pool import decode_all, how_many
@@ -32,9 +30,8 @@ from workflow.data.scan import SPLITS, Scan, scan
 from workflow.data.split import TEST, TRAIN, Split, decide
 from workflow.data.table import Spool, Table
 from workflow.data.writing import write_dataset
-from workflow.errors import EnvironmentFault, UsageError
-from workflow.formats.file_system import network_file_system
-from workflow.generations import Generation, Record, generation, generations
+from workflow.errors import UsageError
+from workflow.generations import Generation, Record, generations
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and the number of all, about ten times a second and worker."""
@@ -92,13 +89,17 @@ def prepare(
     """Make a generation of labelled pictures, whole or not at all.
 
     Args:
-        config: the settings; `max_bad`, `max_pixels`, `on_conflict` and `test_share` override what they say.
+        config: the settings.
         folders: labelled folders; those of the settings if there are none.
         number: of the generation; None is the newest plus one.
         force: replace the generation if it exists, once the new one is whole.
         strict: refuse any file that is not a picture instead of skipping it.
         drop_classes: classes to leave out (P05, P37).
         rename_classes: old name -> new name (P37).
+        max_bad: in place of the settings' `prepare.max_bad` (P08).
+        max_pixels: in place of `prepare.max_pixels` (P12).
+        on_conflict: `stop` or `skip`, in place of `prepare.on_conflict` (P28).
+        test_share: in place of `split.test` (P38).
         follow_symlinks: enter folders that are symbolic links.
         allow_network_fs: write a database to a network file system all the same (L09).
         progress: called now and then.
@@ -115,10 +116,10 @@ def prepare(
             "split": {"test": test_share},
         },
     )
-    target = _target(config, number, force)
-    _check_place(config.generations, allow_network_fs)
-    with _explained(target), target.held("wf prepare"):
-        _check_free(target, force)
+    target = place.choose(config.generations, number, force=force)
+    place.check_file_system(config.generations, allowed=allow_network_fs)
+    with place.explained(target), target.held("wf prepare"):
+        place.check_free(target, force=force)
         job = _Preparation(config, target, progress, tuple(command), strict)
         return job.run(folders or config.images, follow_symlinks, drop_classes, rename_classes or {})
 
@@ -135,7 +136,7 @@ class _Preparation:
         strict: bool,
     ) -> None:
         self.config, self.target, self.command, self.strict = config, target, command, strict
-        self.progress = progress or (lambda done, total: None)
+        self.progress = progress or _silent
         self.warnings: list[str] = []
 
     def warn(self, *texts: str) -> None:
@@ -168,7 +169,7 @@ class _Preparation:
         )
         self.warn(*arranged.warnings)
         table = Table(classes.of_classes(found.folders, arranged), arranged.names)
-        self._check_disk(len(table))
+        place.check_disk(self.config.generations, checks.need(self.config, len(table)))
         replaced = self._replaced()
         with staging.staged(self.target) as stage:
             self._read(table, stage.folder)
@@ -192,16 +193,6 @@ class _Preparation:
         if not previous.pictures:
             self.warn(f"{older[-1].manifest} is gone: which pictures were test pictures is not known")
         return previous
-
-    def _check_disk(self, files: int) -> None:
-        needed = checks.need(self.config, files)
-        free = shutil.disk_usage(self.config.generations).free
-        if needed > free:
-            raise EnvironmentFault(
-                f"needs about {_giga(needed)}, {_giga(free)} free in {self.config.generations}",
-                hint="free some space, or set `generations:` in the settings to a folder on another disk",
-                fault="P32",
-            )
 
     def _replaced(self) -> list[str]:
         if not self.target.folder.exists():
@@ -299,81 +290,17 @@ class _Preparation:
         )
 
 
-# ---- where it goes --------------------------------------------------------------------------------------------
-
-
-def _target(config: Config, number: int | None, force: bool) -> Generation:
-    if number is None:
-        found = generations(config.generations)
-        number = found[-1].number + 1 if found else 1
-    if number < 1:
-        raise UsageError(f"generation {number}: generations are numbered from 1")
-    target = generation(config.generations, number)
-    _check_free(target, force)
-    return target
-
-
-def _check_free(target: Generation, force: bool) -> None:
-    """P35: nothing that exists is replaced unless `force` says so."""
-    if force or not target.folder.exists():
-        return
-    facts = ""
-    if target.record_path.exists():
-        record = target.read()
-        images = sum(sum(counts.values()) for counts in record.counts.values())
-        snapshots = f", {checks.counted(len(record.snapshots), 'snapshot')}" if record.snapshots else ""
-        facts = f" ({record.created[:10]}, {checks.counted(images, 'image')}{snapshots})"
-    newest = generations(target.folder.parent)[-1].number
-    raise UsageError(
-        f"generation {target.number} exists{facts}",
-        hint=f"--gen {newest + 1}, or --force to replace it",
-        fault="P35",
-    )
-
-
-def _check_place(root: Path, allowed: bool) -> None:
-    kind = network_file_system(root)
-    if kind is not None and not allowed:
-        raise EnvironmentFault(
-            f"{root} is on a network file system ({kind}); LMDB is unsafe there",
-            hint="set `generations:` in the settings to a local folder, or --allow-network-fs",
-            fault="L09",
-        )
-
-
-@contextmanager
-def _explained(target: Generation) -> Iterator[None]:
-    """Say what the operating system refused, and that nothing was lost."""
-    try:
-        yield
-    except EnvironmentFault as error:
-        if error.fault != "P33":
-            raise
-        raise _disk_full(target) from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _disk_full(target) from error
-        reason = (error.strerror or str(error)).lower()
-        place = error.filename or target.folder
-        raise EnvironmentFault(
-            f"cannot prepare generation {target.number}: {place}: {reason} (nothing was changed)", fault="T09"
-        ) from error
-
-
-def _disk_full(target: Generation) -> EnvironmentFault:
-    return EnvironmentFault(
-        f"disk full while writing {target.name} (nothing was changed)",
-        hint="free some space, or set `generations:` in the settings to a folder on another disk",
-        fault="P33",
-    )
-
-
 def _overridden(config: Config, changes: Mapping[str, Mapping[str, object]]) -> Config:
     """The settings with what is not None laid over them, checked like the settings themselves."""
     values = config.model_dump()
     for section, fields in changes.items():
         values[section] |= {name: value for name, value in fields.items() if value is not None}
-    return Config.model_validate(values)
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = ".".join(str(part) for part in problem["loc"])
+        raise UsageError(f"{name}: got {problem['input']!r}; {problem['msg'].lower()}") from None
 
 
 def _versions() -> dict[str, str]:
@@ -387,5 +314,5 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _giga(size: int) -> str:
-    return f"{size / 1e9:,.1f} GB" if size >= 1e8 else f"{size / 1e6:,.1f} MB"
+def _silent(done: int, total: int) -> None:
+    del done, total

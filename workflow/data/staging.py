@@ -22,7 +22,8 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 def sweep(root: Path) -> list[Path]:
     """Take away what preparations that were killed left in `root`; anything that is not ours stays.
 
-    Returns what was taken away. A generation that was moved aside to be replaced, and whose successor never came, gets its name back.
+    A generation that was moved aside to be replaced, and whose successor never came, gets its name back.
+    Returns what was taken away.
     """
     swept = []
     for path in leftovers(root):

@@ -20,13 +20,13 @@ def unknown_field(message: str, name: str, outermost: str) -> str:
     close = get_close_matches(name, list(known), n=1)
     if close:
         return f"did you mean '{close[0]}'?"
-    blocks = [field for field, kind in known.items() if kind is not None and name in kind.fields_by_name]
-    if blocks:
-        return f"'{name}' belongs in {' or '.join(blocks)}"
     if message == outermost:
         for other in (caffe_pb2.NetParameter, caffe_pb2.SolverParameter, caffe_pb2.LayerParameter):
             if name in other.DESCRIPTOR.fields_by_name and other.DESCRIPTOR.name != outermost:
                 return f"'{name}' is a field of {other.DESCRIPTOR.name}: is this the right file?"
+    blocks = [field for field, kind in known.items() if kind is not None and name in kind.fields_by_name]
+    if blocks:
+        return f"'{name}' belongs in {' or '.join(blocks)}"
     return f"known: {', '.join(sorted(known))}"
 
 

@@ -24,8 +24,8 @@ _TOKEN = re.compile(
       | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
-# what may follow a backslash: octal up to 377, hexadecimal, Unicode, or one of C's letters and marks
-_ESCAPE = re.compile(r"""\\(?:[0-3][0-7]{0,2}|[4-7][0-7]?(?![0-7])|[xX][0-9A-Fa-f]|u[0-9A-Fa-f]{4}|[abfnrtv?\\'"])""")
+# octal up to 377, hexadecimal, Unicode, or one of C's letters and marks
+_ESCAPE = re.compile(r"""\\(?:[0-3][0-7]{0,2}|[4-7][0-7]?(?![0-7])|[xX][0-9A-Fa-f]|u[0-9A-Fa-f]{4}|[abfnrtv\\'"])""")
 _CLOSING = {"{": "}", "<": ">"}
 
 Step = str | int

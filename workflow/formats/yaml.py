@@ -197,17 +197,15 @@ class _Builder:
         if _INTEGER.fullmatch(text):
             return int(text)
         if _FLOAT.fullmatch(text) or _SPECIAL.fullmatch(text):
-            return float(
-                text.replace(".inf", "inf")
-                .replace(".Inf", "inf")
-                .replace(".INF", "inf")
-                .replace(".nan", "nan")
-                .replace(".NaN", "nan")
-                .replace(".NAN", "nan")
-            )
+            return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
         for pattern, what in _AMBIGUOUS.items():
             if pattern.fullmatch(text):
-                raise self.error(event, f"{_spell(path)}: '{text}' is {what}", hint=f'quote it: "{text}"', fault="Y05")
+                raise self.error(
+                    event,
+                    f"{_spell(path)}: '{text}' is {what}",
+                    hint=f'quote it: "{text}", or write it plainly',
+                    fault="Y05",
+                )
         return text
 
     def location(self, event: Any) -> Location:

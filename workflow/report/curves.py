@@ -56,7 +56,7 @@ def draw_curves(metrics: Path, out: Path) -> None:
     last = max((pairs[-1][0] for pairs in (found.loss, found.test_loss, found.accuracy) if pairs), default=0)
     below.set_xlabel("iteration (updates of the weights)")
     below.set_xlim(0, max(last, 1) * 1.01)
-    below.xaxis.set_major_locator(MaxNLocator(integer=True))
+    below.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     below.xaxis.set_major_formatter("{x:,.0f}")
     figure.suptitle(f"{_generation(metrics)}{last:,} iterations", color=_INK, fontweight="bold")
     for panel in (above, below):
@@ -109,8 +109,7 @@ def _draw_loss(panel: Axes, found: Metrics) -> None:
         panel.plot(iterations[::every], mean[::every], color=_BLUE, label=f"training, mean of {width} steps")
     if found.test_loss:
         panel.plot(*zip(*found.test_loss, strict=True), "o-", color=_RED, markersize=4, label="test")
-    panel.margins(y=0.08)
-    panel.set_ylim(bottom=0)
+    panel.set_ylim(0, 1.1 * max((loss for _, loss in found.loss + found.test_loss), default=1.0))
 
 
 def _draw_accuracy(panel: Axes, found: Metrics) -> None:

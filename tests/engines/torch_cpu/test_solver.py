@@ -262,7 +262,7 @@ def test_one_step_from_the_same_state_is_real_caffes(small, real_caffe, settings
     solver.step(0)
     _, state = solver.snapshot()
     theirs = real_caffe(SNIPPET, state=np.array(str(state)), steps=np.array(1))
-    step = solver._iterate()
+    step = solver.iterate()
     assert step.loss == pytest.approx(float(theirs["loss"]), abs=1e-5) or "iter_size" in settings
     for name, blobs in solver.net.params.items():
         for index, blob in enumerate(blobs):

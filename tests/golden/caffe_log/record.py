@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 NET = """
 name: "golden net"
@@ -35,33 +36,25 @@ caffe.get_solver("solver.prototxt").solve(*sys.argv[1:])
 
 def run(name, rate, *resume):
     """One run; its log goes to NAME.log."""
-    with open("solver.prototxt", "w") as file:
-        file.write(SOLVER % rate)
+    Path("solver.prototxt").write_text(SOLVER % rate)
     done = subprocess.run([sys.executable, "-c", RUN, *resume], stderr=subprocess.PIPE, check=True)
     lines = done.stderr.decode().splitlines(True)
     kept = [line for line in lines if "solver.cpp:" in line and "parameters:" not in line]
-    with open(os.path.join(HERE, name + ".log"), "w") as file:
-        file.writelines(kept)
+    (HERE / (name + ".log")).write_text("".join(kept))
 
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+HERE = Path(__file__).resolve().parent
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
-    with open("net.prototxt", "w") as file:
-        file.write(NET)
+    Path("net.prototxt").write_text(NET)
     run("run", "0.05")
     run("resume", "0.05", "golden_iter_5.solverstate")
     run("diverged", "1e20")
 
-sums = {}
-for name in ("run.log", "resume.log", "diverged.log"):
-    with open(os.path.join(HERE, name), "rb") as file:
-        sums[name] = hashlib.sha256(file.read()).hexdigest()
+logs = ("run.log", "resume.log", "diverged.log")
 origin = {
     "by": "BVLC Caffe 1.0 CPU as built in kendryte-caffe 1.0.0.20210829",
     "command": ".caffe/bin/python tests/golden/caffe_log/record.py",
-    "sha256": sums,
+    "sha256": {name: hashlib.sha256((HERE / name).read_bytes()).hexdigest() for name in logs},
 }
-with open(os.path.join(HERE, "ORIGIN.json"), "w") as file:
-    json.dump(origin, file, indent=2)
-    file.write("\n")
+(HERE / "ORIGIN.json").write_text(json.dumps(origin, indent=2) + "\n")

@@ -69,6 +69,8 @@ class LearningRate:
 class Testing:
     """`Iteration K, Testing net (#0)`."""
 
+    __test__ = False  # pytest: not a test
+
     iteration: int
     net: int
 
@@ -101,7 +103,7 @@ class Snapshotting:
 
 @dataclass(frozen=True, kw_only=True)
 class Resuming:
-    """`Resuming from F`."""
+    """`Resuming from F` of `caffe train`, `Restoring previous solver status from F` of Solve."""
 
     path: str
 
@@ -170,7 +172,7 @@ _RULES = (
     ),
     _rule(r"Solving (.*)", lambda g: Solving(net=g[0])),
     _rule(r"Learning Rate Policy: (.*)", lambda g: Policy(name=g[0])),
-    _rule(r"Resuming from (.+)", lambda g: Resuming(path=g[0])),
+    _rule(r"(?:Resuming|Restoring previous solver status) from (.+)", lambda g: Resuming(path=g[0])),
     _rule(r"Restarting data prefetching from start\.", lambda _: Restarted()),
     _rule(r"Optimization (Done|stopped early)\.", lambda g: Finished(early=g[0] != "Done")),
 )

@@ -115,14 +115,19 @@ class Solver:
             due = param.test_interval > 0 and self.iter % param.test_interval == 0
             if due and (self.iter > 0 or param.test_initialization):
                 yield from self._tests()
-            yield self._iterate()
+            yield self.iterate()
             wished = control.take_snapshot_wish()
             if wished or (param.snapshot > 0 and self.iter % param.snapshot == 0):
                 yield self._snapshot_event()
 
     # ---- one iteration ----
 
-    def _iterate(self) -> Step:
+    def iterate(self) -> Step:
+        """One update and nothing else: no test, no snapshot.
+
+        Raises:
+            DivergedError: T01, the loss is NaN or infinite; nothing was updated.
+        """
         started = time.perf_counter()
         iteration = self.iter
         display = self.param.display > 0 and iteration % self.param.display == 0

@@ -1,0 +1,115 @@
+"""Where a generation goes: its number, whether the place is free and fit for a database, and what to say if not."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workflow.data.checks import counted
+from workflow.errors import EnvironmentFault, UsageError
+from workflow.formats.file_system import network_file_system
+from workflow.generations import Generation, generation, generations
+
+_ELSEWHERE = "set `generations:` in the settings to a folder on another disk"
+
+
+def choose(root: Path, number: int | None, *, force: bool) -> Generation:
+    """The generation to make: that of the number, or the newest plus one.
+
+    Raises:
+        UsageError: P35, or the number is below 1.
+    """
+    if number is None:
+        found = generations(root)
+        number = found[-1].number + 1 if found else 1
+    if number < 1:
+        raise UsageError(f"generation {number}: generations are numbered from 1")
+    target = generation(root, number)
+    check_free(target, force=force)
+    return target
+
+
+def check_free(target: Generation, *, force: bool) -> None:
+    """Nothing that exists is replaced unless `force` says so.
+
+    Raises:
+        UsageError: P35.
+    """
+    if force or not target.folder.exists():
+        return
+    facts = ""
+    if target.record_path.exists():
+        record = target.read()
+        images = sum(sum(counts.values()) for counts in record.counts.values())
+        snapshots = f", {counted(len(record.snapshots), 'snapshot')}" if record.snapshots else ""
+        facts = f" ({record.created[:10]}, {counted(images, 'image')}{snapshots})"
+    newest = generations(target.folder.parent)[-1].number
+    raise UsageError(
+        f"generation {target.number} exists{facts}",
+        hint=f"--gen {newest + 1}, or --force to replace it",
+        fault="P35",
+    )
+
+
+def check_file_system(root: Path, *, allowed: bool) -> None:
+    """LMDB maps its file into memory, which networks do not keep consistent.
+
+    Raises:
+        EnvironmentFault: L09.
+    """
+    kind = network_file_system(root)
+    if kind is not None and not allowed:
+        raise EnvironmentFault(
+            f"{root} is on a network file system ({kind}); LMDB is unsafe there",
+            hint="set `generations:` in the settings to a local folder, or --allow-network-fs",
+            fault="L09",
+        )
+
+
+def check_disk(root: Path, needed: int) -> None:
+    """Whether a number of bytes fits.
+
+    Raises:
+        EnvironmentFault: P32.
+    """
+    free = shutil.disk_usage(root).free
+    if needed > free:
+        raise EnvironmentFault(
+            f"needs about {_giga(needed)}, {_giga(free)} free in {root}",
+            hint=f"free some space, or {_ELSEWHERE}",
+            fault="P32",
+        )
+
+
+@contextmanager
+def explained(target: Generation) -> Iterator[None]:
+    """Say what the operating system refused, and that nothing was lost."""
+    try:
+        yield
+    except EnvironmentFault as error:
+        if error.fault != "P33":
+            raise
+        raise _disk_full(target) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _disk_full(target) from error
+        reason = (error.strerror or str(error)).lower()
+        place = error.filename or target.folder
+        raise EnvironmentFault(
+            f"cannot prepare generation {target.number}: {place}: {reason} (nothing was changed)", fault="T09"
+        ) from error
+
+
+def _disk_full(target: Generation) -> EnvironmentFault:
+    return EnvironmentFault(
+        f"disk full while writing {target.name} (nothing was changed)",
+        hint=f"free some space, or {_ELSEWHERE}",
+        fault="P33",
+    )
+
+
+def _giga(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB" if size >= 1e8 else f"{size / 1e6:,.1f} MB"

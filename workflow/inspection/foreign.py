@@ -1,0 +1,139 @@
+"""Models from elsewhere: what a generation would have recorded is said by flags, and by the deploy net."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from workflow.config import Preprocessing
+from workflow.data.transform import Transform
+from workflow.engines.base import Array
+from workflow.errors import ModelError, NetError, UsageError, did_you_mean
+from workflow.formats import caffe_pb2, labels
+from workflow.formats.binaryproto import read_mean
+from workflow.generations import Reference
+from workflow.inspection.deploy import Deploy, check_outputs
+from workflow.inspection.model import Model
+
+Order = Literal["RGB", "BGR", "GRAY"]
+Size = tuple[int, int, int]  # (C, H, W)
+
+_log = logging.getLogger("workflow")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """What was said about the model; None is not said."""
+
+    mean: str | None
+    labels: Path | None
+    channel_order: str | None
+    scale: float | None
+
+
+def refuse(flags: Flags, reference: Reference) -> None:
+    """Stop at flags for a snapshot whose generation recorded what they say.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for field, value in vars(flags).items():
+        if value is not None:
+            flag = f"--{field.replace('_', '-')}"
+            raise UsageError(
+                f"{flag} was given for {reference.name}, whose generation recorded that when it was prepared",
+                hint=f"leave {flag} out; it is for models from elsewhere",
+            )
+
+
+def model(reference: Reference, weights: caffe_pb2.NetParameter, deploy: Deploy, flags: Flags) -> Model:
+    """The model that the flags and the deploy net describe.
+
+    Pictures are squashed to the size of the net's input; to the mean's, where that is larger and square: then the
+    centre is cut out, as in a training with `crop_size`.
+
+    Raises:
+        UsageError: a channel order or a mean that cannot be.
+        ModelError: M01, M03 the mean; labels that cannot be read.
+        NetError: M02 the mean does not fit; X06 the labels do not.
+    """
+    order = _channel_order(flags.channel_order, deploy)
+    mean = _mean(flags.mean, deploy.shape)
+    stored = _stored(mean, deploy)
+    classes = labels.read(flags.labels) if flags.labels is not None else None
+    if classes is not None:
+        check_outputs(deploy, classes)
+    return Model(
+        name=reference.name,
+        net=deploy.net,
+        source=deploy.source,
+        weights=weights,
+        classes=classes,
+        preprocessing=Preprocessing(width=stored[2], height=stored[1], channel_order=order),
+        transform=Transform(
+            scale=1.0 if flags.scale is None else flags.scale,
+            mean=mean,
+            crop=0 if stored == deploy.shape else deploy.shape[1],
+        ),
+        input=deploy.input,
+        output=deploy.output,
+    )
+
+
+def _channel_order(asked: str | None, deploy: Deploy) -> Order:
+    possible: dict[int, tuple[Order, ...]] = {1: ("GRAY",), 3: ("RGB", "BGR")}
+    channels = deploy.shape[0]
+    if channels not in possible:
+        raise NetError(f"the net takes {channels} channels, expected 1 or 3", at=deploy.source)
+    for order in possible[channels]:
+        if asked is None or asked.upper() == order:
+            return order
+    raise UsageError(
+        f"--channel-order {asked}, but the net takes {channels} channel{'s' * (channels > 1)}: "
+        f"{' or '.join(possible[channels])}",
+        hint=did_you_mean(str(asked).upper(), possible[channels]),
+    )
+
+
+def _mean(said: str | None, shape: Size) -> Array | None:
+    """(C, H, W) from a file or (C, 1, 1) from numbers."""
+    if said is None:
+        _log.warning("no mean was given: pictures go in as 0 to 255, as they are")
+        return None
+    try:
+        values = [float(number) for number in said.split(",")]
+    except ValueError:
+        return read_mean(Path(said))
+    if len(values) not in (1, shape[0]) or not np.isfinite(values).all():
+        raise UsageError(f"--mean {said}: {len(values)} numbers, expected one for each of {shape[0]} channels")
+    return np.resize(np.array(values, np.float32), shape[0])[:, None, None]
+
+
+def _stored(mean: Array | None, deploy: Deploy) -> Size:
+    """The size that pictures are brought to before the mean is subtracted."""
+    shape = deploy.shape
+    if mean is None or mean.shape[1:] == (1, 1) or mean.shape == shape:
+        return shape
+    channels, height, width = mean.shape
+    if channels != shape[0] or shape[1] != shape[2] or min(height, width) < shape[1]:
+        raise ModelError(
+            f"mean is {_by(mean.shape)} but images are {_by(shape)}",
+            hint="give the mean of the data that the model was trained on, or numbers: --mean 104,117,123",
+            fault="M02",
+        )
+    _log.warning(
+        "mean is %s and the net takes %s: the centre of the resized picture is cut out, as in a training "
+        "with crop_size: %d",
+        _by(mean.shape),
+        _by(shape),
+        shape[1],
+    )
+    return channels, height, width
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return "×".join(str(size) for size in shape)

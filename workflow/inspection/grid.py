@@ -1,0 +1,77 @@
+"""A blob as a picture: one tile for each channel, in a square, scaled as a whole from its least to its greatest value."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.engines.base import Array
+from workflow.storage import replacing
+
+Grey = NDArray[np.uint8]
+
+LEAST_SIDE = 400
+"""Pixels of the written picture's width; smaller grids are enlarged, so that a map of 4 x 4 can be seen."""
+
+_BORDER = 255  # what separates the tiles, which are mostly dark after a ReLU
+
+
+def channels(blob: Array, limit: int | None = None) -> Array:
+    """The channels of a blob's first item as (n, h, w): (N, C, H, W) gives C maps, (N, C) gives C single values.
+
+    Args:
+        blob: of any number of axes; the first is the batch.
+        limit: take this many channels at most.
+    """
+    item = blob[0] if blob.ndim else blob
+    shape = (item.shape + (1, 1, 1))[:3] if item.ndim <= 3 else (item.shape[0], -1, item.shape[-1])
+    return item.reshape(shape)[:limit]
+
+
+def grid(maps: Array) -> Grey:
+    """Tile maps (n, h, w) into a square of ceil(sqrt(n)) x ceil(sqrt(n)), row by row.
+
+    All maps share one scale: their least value is 0, their greatest 255. One pixel of border is to the right of and
+    below each tile; places without a map are all border. NaN shows as 0, infinities as the ends of the scale.
+
+    Returns:
+        uint8 (side (h + 1), side (w + 1)).
+    """
+    count, height, width = maps.shape
+    side = math.ceil(math.sqrt(count))
+    tiles = np.full((side * side, height + 1, width + 1), _BORDER, np.uint8)
+    tiles[:count, :height, :width] = _scaled(maps)
+    rows = tiles.reshape(side, side, height + 1, width + 1).transpose(0, 2, 1, 3)  # row, y, column, x
+    return np.ascontiguousarray(rows.reshape(side * (height + 1), side * (width + 1)))
+
+
+def enlarge(picture: Grey, least: int = LEAST_SIDE) -> Grey:
+    """Repeat each pixel as often, in both directions, as makes the width at least `least`."""
+    factor = max(1, math.ceil(least / picture.shape[1]))
+    return picture.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def write(picture: Grey, path: Path) -> None:
+    """Write a grey PNG, whole or not at all; folders are made.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    from PIL import Image
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        Image.fromarray(picture).save(temporary, format="PNG")
+
+
+def _scaled(maps: Array) -> Grey:
+    finite = maps[np.isfinite(maps)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if high <= low:
+        return np.zeros(maps.shape, np.uint8)
+    shown = np.nan_to_num(maps.astype(np.float64), nan=low, neginf=low, posinf=high)
+    grey: Grey = np.rint((shown - low) * (255 / (high - low))).astype(np.uint8)
+    return grey

@@ -1,0 +1,147 @@
+"""Look at what the net sees in one picture: every blob's shape, the probabilities, and grids of the blobs asked for."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workflow.engines.base import Array, Session, Shape
+from workflow.errors import UsageError, did_you_mean
+from workflow.inspection import grid
+from workflow.inspection.model import Model
+from workflow.storage import replacing
+
+DEFAULTS = {"conv1": 36, "conv2": 36, "conv3": 64, "pool3": 64}
+"""The pictures that are made unless others are asked for, and the most channels that each shows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """What a net made of one picture."""
+
+    image: Path
+    snapshot: str
+    blobs: dict[str, Shape]
+    """Every blob's shape, in net order."""
+    probabilities: dict[str, float]
+    """Class -> 0..1, in the order of the classes; empty for a net without a Softmax layer."""
+    label: str | None
+    """The most probable class."""
+    pictures: dict[str, Path]
+    """Blob -> the grid that shows it."""
+
+    def json(self) -> dict[str, Any]:
+        """As `wf inspect --json` gives it."""
+        return {
+            "image": str(self.image),
+            "snapshot": self.snapshot,
+            "blobs": {name: list(shape) for name, shape in self.blobs.items()},
+            "probabilities": self.probabilities,
+            "label": self.label,
+            "pictures": {name: str(path) for name, path in self.pictures.items()},
+        }
+
+
+def inspect(
+    model: Model,
+    session: Session,
+    images: Sequence[Path],
+    *,
+    blobs: Sequence[str] | None = None,
+    out: Path | None = None,
+    save_blobs: Path | None = None,
+) -> Iterator[Inspection]:
+    """Forward pictures one by one, and draw what was asked for.
+
+    Args:
+        model: what was loaded.
+        session: `model.open()`.
+        images: picture files.
+        blobs: names of blobs to draw; None draws those of conv1, conv2, conv3 and pool3 that the net has, or all
+            maps if it has none of them. conv1 and conv2 show 36 channels at most, conv3 and pool3 64, others all.
+        out: folder for the pictures, with a sub-folder for each of several images; None is
+            generations/genN/inspect/IMAGE-iter_N, or inspect/IMAGE-MODEL here for a model from elsewhere.
+        save_blobs: an npz file that gets every blob, float32, several images along the first axis.
+
+    Yields:
+        One result for each image, in order. The npz file is written behind the last.
+
+    Raises:
+        PictureError, DataError: I01, an image cannot be read.
+        UsageError: I02, the net has no such blob.
+        NetError: X06, classes and outputs differ.
+        OSError: a picture cannot be written.
+    """
+    kept: list[dict[str, Array]] = []
+    for image, folder in zip(images, _folders(model, images, out), strict=True):
+        values = model.forward(session, [model.read(image)])
+        scores = model.probabilities(values)
+        named = {} if scores is None else {model.class_name(k): float(p) for k, p in enumerate(scores[0])}
+        yield Inspection(
+            image=image,
+            snapshot=model.name,
+            blobs={name: array.shape for name, array in values.items()},
+            probabilities=named,
+            label=None if scores is None else model.class_name(int(scores[0].argmax())),
+            pictures=_draw(values, _wanted(values, blobs), folder),
+        )
+        if save_blobs is not None:
+            kept.append(values)
+    if save_blobs is not None and kept:
+        save(save_blobs, {name: np.concatenate([each[name] for each in kept]) for name in kept[0]})
+
+
+def save(path: Path, blobs: Mapping[str, Array]) -> None:
+    """Write blobs as an npz file that `numpy.load` reads; whole or not at all.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # numpy.savez takes names as keywords, and cannot take a blob named `file`
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in blobs.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+def _wanted(values: Mapping[str, Array], asked: Sequence[str] | None) -> list[str]:
+    if asked is None:
+        maps = [name for name, array in values.items() if array.ndim == 4 and array[0, 0].size > 1]
+        return [name for name in DEFAULTS if name in values] or maps[1:]  # the first one is the picture itself
+    for name in asked:
+        if name not in values:
+            raise UsageError(f"no blob '{name}'", hint=did_you_mean(name, list(values)), fault="I02")
+    return list(dict.fromkeys(asked))
+
+
+def _draw(values: Mapping[str, Array], names: Sequence[str], folder: Path) -> dict[str, Path]:
+    pictures = {}
+    for name in names:
+        maps = grid.channels(values[name], DEFAULTS.get(name))
+        pictures[name] = folder / f"{name.replace('/', '_')}.png"  # GoogLeNet has blobs like inception_3a/1x1
+        grid.write(grid.enlarge(grid.grid(maps)), pictures[name])
+    return pictures
+
+
+def _folders(model: Model, images: Sequence[Path], out: Path | None) -> list[Path]:
+    """Where each image's pictures go; images of one name in different folders do not share theirs."""
+    if out is not None and len(images) == 1:
+        return [out]
+    snapshot = Path(model.name).stem if model.iteration is None else f"iter_{model.iteration}"
+    if out is not None:
+        names = [image.stem for image in images]
+    else:
+        out = model.generation.folder / "inspect" if model.generation is not None else Path("inspect")
+        names = [f"{image.stem}-{snapshot}" for image in images]
+    taken: dict[str, int] = {}
+    folders = []
+    for name in names:
+        taken[name] = taken.get(name, 0) + 1
+        folders.append(out / (name if taken[name] == 1 else f"{name}-{taken[name]}"))
+    return folders

@@ -1,0 +1,76 @@
+"""The file that a snapshot's name stands for: found, read, and held against what was recorded of it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+
+from workflow.errors import ModelError
+from workflow.formats import caffe_pb2, caffemodel
+from workflow.generations import Reference, SnapshotRecord, resolve
+
+
+def find(root: Path, snapshot: str | None, number: int | None) -> Reference:
+    """The snapshot of that name; see `workflow.generations.resolve`. None is `latest`.
+
+    Raises:
+        UsageError: C06, there is none.
+    """
+    path = Path(snapshot or "")
+    if snapshot and path.is_file() and not path.name.endswith((".caffemodel", ".h5")):
+        return Reference(path)  # what it is, its reader tells: a pickle, perhaps
+    return resolve(root, snapshot or "latest", number)
+
+
+def read(reference: Reference) -> caffe_pb2.NetParameter:
+    """The weights. NaN and infinite ones are warned of (C05), and left for the eye to see what they do.
+
+    Raises:
+        ModelError: C01 empty, cut, damaged or changed since; C03 a solver's state; C04 a pickle.
+    """
+    try:
+        weights = caffemodel.read(reference.weights)
+        _check_sum(reference)
+    except ModelError as error:
+        good = _sound_snapshot(reference) if error.fault == "C01" else None
+        if good is None:
+            raise
+        raise ModelError(error.message, at=error.at, hint=f"newest good snapshot: {good}", fault="C01") from error
+    bad = caffemodel.nonfinite(weights)
+    if bad:
+        counts = ", ".join(f"{count:,} in {layer}" for layer, count in bad.items())
+        good = _sound_snapshot(reference)
+        logging.getLogger("workflow").warning(
+            "%s has NaN or infinite weights: %s%s", reference.name, counts, f" ({good} is finite)" if good else ""
+        )
+    return weights
+
+
+def _check_sum(reference: Reference) -> None:
+    for snapshot in _recorded(reference):
+        expected = snapshot.sha256.get("model")
+        if snapshot.iteration != reference.iteration or expected is None:
+            continue
+        with reference.weights.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
+                raise ModelError(
+                    f"{reference.weights} does not match its checksum: it changed since it was written", fault="C01"
+                )
+
+
+def _sound_snapshot(reference: Reference) -> str | None:
+    """The newest other snapshot of the generation that can be read and holds nothing but numbers."""
+    for snapshot in sorted(_recorded(reference), key=lambda one: one.iteration, reverse=True):
+        if snapshot.iteration == reference.iteration or reference.generation is None:
+            continue
+        try:
+            if not caffemodel.nonfinite(caffemodel.read(reference.generation.folder / snapshot.model)):
+                return f"iter_{snapshot.iteration}"
+        except ModelError:
+            continue
+    return None
+
+
+def _recorded(reference: Reference) -> tuple[SnapshotRecord, ...]:
+    return () if reference.generation is None else reference.generation.read().snapshots
