@@ -200,9 +200,7 @@ def generations(root: Path) -> list[Generation]:
     """Every generation under `root`, by number; leftovers under temporary names are not generations."""
     if not root.is_dir():
         return []
-    found = [
-        (match, path) for path in root.iterdir() if (match := _FOLDER.fullmatch(path.name)) and path.is_dir()
-    ]
+    found = [(match, path) for path in root.iterdir() if (match := _FOLDER.fullmatch(path.name)) and path.is_dir()]
     return sorted((Generation(int(match[1]), path) for match, path in found), key=lambda one: one.number)
 
 
@@ -226,9 +224,7 @@ def existing(root: Path, number: int | None = None) -> Generation:
         if one.number == number:
             return one
     known = ", ".join(str(one.number) for one in found)
-    raise UsageError(
-        f"generation {number} not found in {root}; there are: {known}", hint=f"wf prepare --gen {number}"
-    )
+    raise UsageError(f"generation {number} not found in {root}; there are: {known}", hint=f"wf prepare --gen {number}")
 
 
 @dataclass(frozen=True)

@@ -57,9 +57,7 @@ def leftovers(folder: Path) -> list[Path]:
     """Temporary files and folders in `folder` whose process is gone from this machine."""
     if not folder.is_dir():
         return []
-    return [
-        path for path in sorted(folder.iterdir()) if (pid := _owner(path)) is not None and not _alive(pid)
-    ]
+    return [path for path in sorted(folder.iterdir()) if (pid := _owner(path)) is not None and not _alive(pid)]
 
 
 def _owner(path: Path) -> int | None:

@@ -135,6 +135,21 @@ def test_l03_database_cut(run, generation):
     assert caught.value.fault == "L03"
 
 
+def test_l05_a_label_that_is_no_class(run, generation):
+    import numpy as np
+
+    from workflow.formats import datum, lmdb
+
+    shutil.rmtree(generation.database("train"))
+    with lmdb.Writer(generation.database("train")) as writer:
+        for index in range(30):
+            label = 9 if index == 27 else index % 3
+            writer.put(b"%08d_x.png" % index, datum.encode(np.zeros((3, 9, 8), np.uint8), label))
+    with pytest.raises(DatabaseError, match="record 00000027_x.png: label 9, but there are 3 classes") as caught:
+        run()
+    assert caught.value.fault == "L05"
+
+
 def test_l10_read_only_data_set(run, generation):
     for path in [generation.dataset, *generation.dataset.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)

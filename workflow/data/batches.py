@@ -17,6 +17,9 @@ class Batches:
 
     Batch k begins at record k batch_size, in the order of the keys, and wraps in mid-batch: there is no boundary
     between rounds (Caffe's data_reader). What is random is a function of (seed, k).
+
+    Attributes:
+        classes: how many classes the net has, once that is known; labels are then checked, which real Caffe does not.
     """
 
     def __init__(self, reader: Reader, batch_size: int, transform: Transform, *, phase: str) -> None:
@@ -24,6 +27,7 @@ class Batches:
         self.batch_size = batch_size
         self.transform = transform
         self.phase = phase
+        self.classes: int | None = None
 
     @cached_property
     def stored(self) -> tuple[int, int, int]:
@@ -43,20 +47,34 @@ class Batches:
             Pictures, float32 (batch_size, C, h, w), and labels, float32 (batch_size,).
 
         Raises:
-            DatabaseError: L05, a record that cannot be decoded or is of another shape than the first.
+            DatabaseError: L05, a record that cannot be decoded, is of another shape than the first, or has a
+                label that is no class.
         """
         values = self.reader.values(position * self.batch_size, self.batch_size)
         labels = np.empty(len(values), np.float32)
         pictures = []
         for index, value in enumerate(values):
-            pixels, labels[index] = datum.decode(value)
-            if pixels.shape != self.stored:
-                raise self._wrong_shape(position, index, pixels.shape)
+            try:
+                pixels, label = datum.decode(value)
+            except DatabaseError:
+                datum.decode(value, key=self._key(position, index))  # once more, to name the record
+                raise
+            if pixels.shape != self.stored or not 0 <= label < (self.classes or label + 1):
+                raise self._wrong(position, index, pixels.shape, label)
             pictures.append(pixels)
+            labels[index] = label
         rng = np.random.default_rng([seed, position]) if self.transform.is_random(self.phase) else None
         return self.transform.apply(np.stack(pictures), phase=self.phase, rng=rng), labels
 
-    def _wrong_shape(self, position: int, index: int, shape: tuple[int, ...]) -> DatabaseError:
-        place = (position * self.batch_size + index) % len(self.reader)
-        key = self.reader.keys[place].decode("utf-8", "backslashreplace")
-        return DatabaseError(f"record {key} is {shape}, the first one {self.stored}", fault="L05")
+    def _key(self, position: int, index: int) -> bytes:
+        return self.reader.keys[(position * self.batch_size + index) % len(self.reader)]
+
+    def _wrong(self, position: int, index: int, shape: tuple[int, ...], label: int) -> DatabaseError:
+        name = self._key(position, index).decode("utf-8", "backslashreplace")
+        if shape != self.stored:
+            what = f"its shape is {shape}, that of the first record {self.stored}"
+        else:
+            what = f"label {label}, but there are {self.classes} classes"
+        return DatabaseError(
+            f"record {name}: {what}", hint="prepare the data set anew: wf prepare --force", fault="L05"
+        )

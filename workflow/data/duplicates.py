@@ -17,7 +17,7 @@ from workflow.data.thumbnails import SIDE
 
 Indices = NDArray[np.intp]
 
-_BANDS = 8  # of 14 bits each: copies agree in all bits of at least one (measured: 0.99 and more)
+_BANDS = 7  # of 16 bits each: copies agree in all bits of at least one (measured: 99 %)
 _DEAD_ZONE = 4  # a flat area stays flat when it is re-encoded
 _NEIGHBOURS = 16  # compared within a band, in the order of brightness: bounds the work however alike pictures are
 _BLOCK = 4096
@@ -30,11 +30,14 @@ def same_bytes(digests: NDArray[np.uint8], indices: Indices) -> list[Indices]:
         digests: uint8 (N, 32).
         indices: which of the N files are looked at.
     """
-    keys = np.ascontiguousarray(digests[indices]).view("V32").reshape(-1)
-    order = np.argsort(keys, kind="stable")
-    edges = np.flatnonzero(keys[order][1:] != keys[order][:-1]) + 1
-    runs = np.split(indices[order], edges)
-    return [run for run in runs if len(run) > 1]
+    first = np.ascontiguousarray(digests[indices, :8]).view(np.uint64).reshape(-1)
+    order = np.argsort(first, kind="stable")
+    same = np.flatnonzero(first[order][1:] == first[order][:-1])
+    groups: dict[bytes, set[int]] = {}  # 64 bits may agree by chance: the whole digest decides
+    for place in same:
+        for index in indices[order[place : place + 2]]:
+            groups.setdefault(digests[index].tobytes(), set()).add(int(index))
+    return [np.array(sorted(group)) for group in groups.values() if len(group) > 1]
 
 
 def nearly_equal(
@@ -75,11 +78,11 @@ def _candidates(thumbnails: NDArray[np.uint8], indices: Indices) -> list[tuple[i
     if len(indices) < 2:
         return []
     keys = _keys(thumbnails, indices)
-    means = thumbnails[indices].mean(axis=1, dtype=np.float32)
+    brightness = thumbnails[indices].mean(axis=1, dtype=np.float32).astype(np.int32)  # (M,), 0..255
     found: set[tuple[int, int]] = set()
     for band in range(_BANDS):
-        order = np.lexsort((means, keys[:, band]))
-        key, mean = keys[order, band], means[order]
+        order = np.argsort(keys[:, band].astype(np.int32) << 8 | brightness, kind="stable")
+        key, mean = keys[order, band], brightness[order]
         for shift in range(1, min(_NEIGHBOURS, len(order) - 1) + 1):
             same = key[shift:] == key[:-shift]
             if not same.any():
@@ -103,15 +106,14 @@ def _close(thumbnails: NDArray[np.uint8], first: Indices, second: Indices) -> ND
     return close
 
 
-def _keys(thumbnails: NDArray[np.uint8], indices: Indices) -> NDArray[np.int32]:
-    """int32 (M, 8): per band 14 signs of differences between neighbouring areas."""
-    keys = np.empty((len(indices), _BANDS), np.int32)
+def _keys(thumbnails: NDArray[np.uint8], indices: Indices) -> NDArray[np.uint16]:
+    """uint16 (M, 7): in each band the signs of 16 differences between neighbouring areas from all over the picture."""
+    keys = np.empty((len(indices), _BANDS), np.uint16)
+    spread = np.arange(_BANDS * 16).reshape(16, _BANDS).T.reshape(-1)  # band 0 gets bits 0, 7, 14, ...
     for start in range(0, len(indices), _BLOCK):
         small = thumbnails[indices[start : start + _BLOCK]].reshape(-1, SIDE, SIDE).astype(np.int16)
         across = (small[:, :, 1:] - small[:, :, :-1]) > _DEAD_ZONE
         down = (small[:, 1:, :] - small[:, :-1, :]) > _DEAD_ZONE
         bits = np.concatenate([across.reshape(len(small), -1), down.reshape(len(small), -1)], axis=1)  # (B, 112)
-        weights = 1 << np.arange(bits.shape[1] // _BANDS, dtype=np.int32)
-        for band in range(_BANDS):
-            keys[start : start + _BLOCK, band] = bits[:, band::_BANDS] @ weights
+        keys[start : start + _BLOCK] = np.packbits(np.ascontiguousarray(bits[:, spread]), axis=1).view(np.uint16)
     return keys

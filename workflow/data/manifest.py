@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TextIO
 
@@ -30,12 +31,17 @@ class Image:
     crc32: int | None = None
 
 
-def image_line(image: Image) -> str:
+def image_line(path: str, sha256: str, class_name: str, split: str, crc32: int) -> str:
     """The line of a picture, with its newline."""
     return (
-        f'{{"path": {json.dumps(image.path)}, "sha256": "{image.sha256}", "class": {json.dumps(image.class_name)}, '
-        f'"split": "{image.split}", "crc32": {json.dumps(image.crc32)}}}\n'
+        f'{{"path": {json.dumps(path)}, "sha256": "{sha256}", "class": {_quoted(class_name)}, '
+        f'"split": "{split}", "crc32": {crc32}}}\n'
     )
+
+
+@lru_cache
+def _quoted(name: str) -> str:
+    return json.dumps(name)
 
 
 def write_skipped(file: TextIO, skipped: list[Skipped]) -> None:

@@ -23,6 +23,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from workflow.config import Preprocessing
+from workflow.data.plain_jpeg import read_plain
 from workflow.data.resize import resize
 from workflow.data.sniff import PictureError, sniff
 from workflow.errors import DataError, EnvironmentFault
@@ -31,6 +32,7 @@ Pixels = NDArray[np.uint8]
 
 MAX_PIXELS = 50_000_000
 WHITE = (255, 255, 255)
+_NEVER = 2**31
 
 # The classes themselves rather than Image.open: no further format can be reached, an MPO is just its first JPEG, and
 # Pillow's own bomb check (twice as lenient as ours, and a warning first) does not speak before ours does.
@@ -59,7 +61,7 @@ class Picture(NamedTuple):
     """A decoded picture, and what is worth counting about it."""
 
     pixels: Pixels
-    """(C, H, W), channels in the recorded order."""
+    """(C, H, W), channels in the recorded order; not always C-contiguous."""
     format: str
     notes: tuple[str, ...] = ()
     """Of `16-bit`, `frames`, `upscaled`."""
@@ -83,7 +85,7 @@ def decode(source: Path | str | bytes, preprocessing: Preprocessing, *, max_pixe
     """
     with named(source) as data, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata; what matters is an exception
-        return interpret(data, preprocessing, max_pixels=max_pixels).pixels
+        return np.ascontiguousarray(interpret(data, preprocessing, max_pixels=max_pixels).pixels)
 
 
 def load_rgb(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS, max_side: int = 1024) -> Pixels:
@@ -111,12 +113,16 @@ def interpret(data: bytes, preprocessing: Preprocessing, *, max_pixels: int = MA
         PictureError: without the name of a file.
     """
     kind = sniff(data)
-    image: Image.Image = _open(data, kind, max_pixels)
-    width, height = image.size
-    if kind == "JPEG" and preprocessing.kernel != "opencv":  # whose point is to look at single pixels
-        _shrink_early(image, preprocessing.width, preprocessing.height)
-    image = _loaded(image)
-    notes = _notes(image, (width, height), preprocessing)
+    width, height = _enough(preprocessing)
+    image = read_plain(data, 2 * width, 2 * height, max_pixels) if kind == "JPEG" else None
+    if image is None:
+        image = _open(data, kind, max_pixels)
+        size = image.size
+        _shrink_early(image, width, height)
+        image = _loaded(image)
+    else:
+        size = image.size
+    notes = _notes(image, size, preprocessing)
     image = _opaque(_upright(image), preprocessing.background)
     if preprocessing.channel_order == "GRAY":
         image = resize(image if image.mode == "L" else image.convert("L"), preprocessing)
@@ -126,7 +132,7 @@ def interpret(data: bytes, preprocessing: Preprocessing, *, max_pixels: int = MA
         image = image.convert("RGB")
     pixels = _array(image, 3)
     if preprocessing.channel_order == "BGR":
-        pixels = np.ascontiguousarray(pixels[::-1])
+        pixels = pixels[::-1]
     return Picture(pixels, kind, notes)
 
 
@@ -189,8 +195,15 @@ def _complaint(error: Exception) -> PictureError:
     return PictureError(f"is damaged ({text[:200]})", kind="damaged", fault="P07")
 
 
+def _enough(preprocessing: Preprocessing) -> tuple[int, int]:
+    """The least width and height that a picture must keep when it is shrunk before the resize proper."""
+    if preprocessing.kernel == "opencv":  # whose point is to look at single pixels
+        return _NEVER, _NEVER
+    return 2 * preprocessing.width, 2 * preprocessing.height
+
+
 def _shrink_early(image: Image.Image, width: int, height: int) -> None:
-    """Let the JPEG decoder itself halve the picture up to three times, while both sides keep twice what is needed.
+    """Let the JPEG decoder itself halve the picture up to three times, to no less than `width` x `height`.
 
     A 12-megapixel picture is decoded several times as fast so; the antialiased resize that follows still has at
     least two source pixels a side for each target pixel.
@@ -199,8 +212,8 @@ def _shrink_early(image: Image.Image, width: int, height: int) -> None:
         return
     if _orientation(image) >= 5:  # lies on its side
         width, height = height, width
-    if image.width >= 4 * width and image.height >= 4 * height:
-        image.draft(None, (2 * width, 2 * height))
+    if image.width >= 2 * width and image.height >= 2 * height:
+        image.draft(None, (width, height))
 
 
 # ---- orientation, transparency, depth -------------------------------------------------------------------------
@@ -246,10 +259,9 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _array(image: Image.Image, channels: int) -> Pixels:
-    """uint8 (C, H, W) from a picture whose bytes lie as (H, W, C)."""
+    """uint8 (C, H, W), a view of a picture whose bytes lie as (H, W, C)."""
     width, height = image.size
-    flat = np.frombuffer(image.tobytes(), np.uint8).reshape(height, width, channels)
-    return np.ascontiguousarray(flat.transpose(2, 0, 1))
+    return np.frombuffer(image.tobytes(), np.uint8).reshape(height, width, channels).transpose(2, 0, 1)
 
 
 def _notes(image: Image.Image, size: tuple[int, int], preprocessing: Preprocessing) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ class Table:
 
     def __init__(self, folders: Sequence[Folder], classes: Sequence[str]) -> None:
         self.folders = [folder for folder in folders if folder.names]
+        self._prefixes = {folder.root: os.path.join(folder.root, "") for folder in folders}  # noqa: PTH118
         counts = [len(folder.names) for folder in self.folders]
         self._starts = [0, *np.cumsum(counts, dtype=int).tolist()]
         self.classes = tuple(classes)
@@ -71,15 +72,14 @@ class Table:
         folder = self.folders[number]
         return folder, folder.names[index - self._starts[number]]
 
-    def inside(self, index: int) -> str:
-        """Its path below the folder that the user named."""
+    def names(self, index: int) -> tuple[str, str]:
+        """Its path below the folder that the user named, and its path as it is to be shown and written down."""
         folder, name = self.folder(index)
-        return f"{folder.inside}/{name}"
+        return f"{folder.inside}/{name}", f"{self._prefixes[folder.root]}{folder.inside}/{name}"
 
     def path(self, index: int) -> str:
         """Its path as it is to be shown and written down."""
-        folder, name = self.folder(index)
-        return os.path.join(folder.root, folder.inside, name)  # noqa: PTH118  # a Path would take ten times as long
+        return self.names(index)[1]
 
     def paths(self, start: int, stop: int) -> list[bytes]:
         """Paths of a range of files, as the file system has them."""
@@ -123,7 +123,7 @@ class Spool:
 
     def __init__(self, table: Table, folder: Path, shape: tuple[int, int, int]) -> None:
         self._table, self._folder, self.shape = table, folder, shape
-        self._size = int(np.prod(shape))
+        self.size = int(np.prod(shape))
         self._files: list[BinaryIO] = []
 
     def __enter__(self) -> Self:
@@ -140,7 +140,7 @@ class Spool:
     def pixels(self, index: int) -> NDArray[np.uint8]:
         """uint8 (C, H, W) of picture number `index`."""
         file = self._files[self._table.spools[index]]
-        data = os.pread(file.fileno(), self._size, int(self._table.rows[index]) * self._size)
+        data = os.pread(file.fileno(), self.size, int(self._table.rows[index]) * self.size)
         return np.frombuffer(data, np.uint8).reshape(self.shape)
 
     def remove(self) -> None:

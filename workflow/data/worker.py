@@ -81,7 +81,7 @@ class Decoder:
         Raises:
             OSError: the spool cannot be written.
         """
-        pixels = np.empty((len(paths), *self._preprocessing.shape), np.uint8)
+        pixels = np.empty((len(paths), *self._preprocessing.shape), np.uint8)  # (N, C, H, W)
         refusals: list[Refusal] = []
         digests: list[bytes] = []
         notes = bytearray()

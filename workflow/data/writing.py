@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TextIO
+from typing import Self, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,25 +93,61 @@ def _write_split(
     listing: TextIO,
     mean: RunningMean | None,
 ) -> None:
-    with Writer(folder) as writer:
+    with Writer(folder) as writer, _Behind(writer, spool.size) as behind:
         for number, index in enumerate(chosen.tolist()):
             pixels = spool.pixels(index)
             label = int(table.labels[index])
             value = datum.encode(pixels, label)
-            writer.put(record_key(number, table.inside(index)), value)
+            inside, path = table.names(index)
+            behind.put(record_key(number, inside), value)
             if mean is not None:
                 mean.add(pixels)
-            listing.write(
-                manifest.image_line(
-                    manifest.Image(
-                        path=table.path(index),
-                        sha256=table.digests[index].tobytes().hex(),
-                        class_name=table.classes[label],
-                        split=split,
-                        crc32=zlib.crc32(value),
-                    )
-                )
-            )
+            digest = table.digests[index].tobytes().hex()
+            listing.write(manifest.image_line(path, digest, table.classes[label], split, zlib.crc32(value)))
+
+
+class _Behind:
+    """Lets a thread put the records, so that waiting for the disk and making the next ones go on side by side.
+
+    Args:
+        writer: used by that thread alone.
+        size: bytes of a record, about.
+    """
+
+    def __init__(self, writer: Writer, size: int) -> None:
+        self._writer = writer
+        self._most = max(1, min(500, 2**22 // size))
+        self._records: list[tuple[bytes, bytes]] = []
+        self._thread = ThreadPoolExecutor(1)
+        self._under_way: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Hand on a record; errors of earlier ones are raised here, too."""
+        self._records.append((key, value))
+        if len(self._records) == self._most:
+            self._hand_on()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        with self._thread:
+            if kind is None:
+                self._hand_on()
+                self._wait()
+
+    def _hand_on(self) -> None:
+        self._wait()
+        self._under_way = self._thread.submit(self._write, self._records)
+        self._records = []
+
+    def _wait(self) -> None:
+        if self._under_way is not None:
+            self._under_way.result()
+
+    def _write(self, records: list[tuple[bytes, bytes]]) -> None:
+        for key, value in records:
+            self._writer.put(key, value)
 
 
 def _hashes(dataset: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A blob as a picture: one tile for each channel, in a square, scaled as a whole from its least to its greatest value."""
+"""A blob as a picture: a tile for each channel, in a square, scaled as a whole from the least to the greatest value."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Grey = NDArray[np.uint8]
 LEAST_SIDE = 400
 """Pixels of the written picture's width; smaller grids are enlarged, so that a map of 4 x 4 can be seen."""
 
-_BORDER = 255  # what separates the tiles, which are mostly dark after a ReLU
+_BORDER = 255  # white: after a ReLU most of a map is black
 
 
 def channels(blob: Array, limit: int | None = None) -> Array:
@@ -27,7 +27,7 @@ def channels(blob: Array, limit: int | None = None) -> Array:
         limit: take this many channels at most.
     """
     item = blob[0] if blob.ndim else blob
-    shape = (item.shape + (1, 1, 1))[:3] if item.ndim <= 3 else (item.shape[0], -1, item.shape[-1])
+    shape = (*item.shape, 1, 1, 1)[:3] if item.ndim <= 3 else (item.shape[0], -1, item.shape[-1])
     return item.reshape(shape)[:limit]
 
 

@@ -1,4 +1,4 @@
-"""The files that a project starts with: configs/ and prototxt/, which the wheel carries and a checkout has at its root."""
+"""What a project starts with: configs/ and prototxt/, which the wheel carries and a checkout has at its root."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def test_no_layer_is_named_when_the_net_was_finished():
 
 def test_the_parsers_complaint_is_told():
     lines = [
-        "[libprotobuf ERROR /src/google/protobuf/text_format.cc:322] Error parsing text-format caffe.NetParameter: 4:155",
+        "[libprotobuf ERROR /src/text_format.cc:322] Error parsing text-format caffe.NetParameter: 4:155",
         f"F{PREFIX} upgrade_proto.cpp:90] Check failed: ReadProtoFromTextFile(param_file, param) Failed to parse",
     ]
     assert "Error parsing text-format caffe.NetParameter: 4:155" in explain(-6, lines, NetError).message
@@ -49,6 +49,7 @@ def test_a_missing_database_is_one_whatever_was_asked():
         (-11, EnvironmentFault, "was killed by SIGSEGV"),
         (-7, DatabaseError, "was killed by SIGBUS"),
         (-6, EnvironmentFault, "was killed by SIGABRT"),
+        (-8, NetError, "was killed by SIGFPE, a division by zero"),
         (3, EnvironmentFault, "ended with status 3"),
     ],
 )

@@ -11,7 +11,7 @@ from workflow.errors import DatabaseError, EnvironmentFault, ModelError, Workflo
 
 _PARSER = re.compile(r"\[libprotobuf ERROR [^\]]*\] (.*)")
 _CREATING = re.compile(r"Creating Layer (.+)")
-_TRACE = re.compile(r"\*\*\* |\s+@ |\x1e")  # glog's stack trace says nothing to a user
+_TRACE = re.compile(r"\*\*\* |PC: @|\s+@ |\x1e")  # glog's stack trace says nothing to a user
 _INTERNAL = "Check failed: "
 
 _BY_FILE: dict[str, type[WorkflowError]] = {
@@ -36,7 +36,7 @@ def explain(status: int, lines: Sequence[str], blame: type[WorkflowError]) -> Wo
     if fatal is not None:
         return _refused(fatal, lines, blame)
     if status < 0:
-        return _killed(signal.Signals(-status), lines)
+        return _killed(signal.Signals(-status), lines, blame)
     return EnvironmentFault(f"caffe's process ended with status {status}{_last_words(lines)}")
 
 
@@ -51,10 +51,8 @@ def _refused(fatal: Entry, lines: Sequence[str], blame: type[WorkflowError]) -> 
     complaints = [match[1] for line in lines if (match := _PARSER.match(line))]
     if complaints:
         words = f"{words}: {complaints[-1]}"
-    if layer := _layer_being_made(lines):
-        words = f"layer '{layer}': {words}"
     hint = "wf prepare makes the database" if kind is DatabaseError else None
-    return kind(f"caffe refuses: {words}", hint=hint, fault=_fault(kind, fatal))
+    return kind(f"caffe refuses: {_layer(lines)}{words}", hint=hint, fault=_fault(kind, fatal))
 
 
 def _fault(kind: type[WorkflowError], fatal: Entry) -> str:
@@ -63,20 +61,22 @@ def _fault(kind: type[WorkflowError], fatal: Entry) -> str:
     return "C02" if kind is ModelError and "shape mismatch" in fatal.message else ""
 
 
-def _layer_being_made(lines: Sequence[str]) -> str:
-    """The layer that was being set up at the end, "" if every net was finished."""
+def _layer(lines: Sequence[str]) -> str:
+    """`layer 'conv1': ` for the layer that was being set up at the end, "" if every net was finished."""
     for entry in map(split, reversed(lines)):
         if entry is None or entry.level != "I":
             continue
         if match := _CREATING.fullmatch(entry.message):
-            return match[1]
-        if entry.message.startswith("Network initialization done"):
-            break
+            return f"layer '{match[1]}': "
+        if entry.message.startswith(("Setting up ", "Network initialization done")):
+            break  # that layer is whole; what went wrong since belongs to none yet
     return ""
 
 
-def _killed(by: signal.Signals, lines: Sequence[str]) -> WorkflowError:
+def _killed(by: signal.Signals, lines: Sequence[str], blame: type[WorkflowError]) -> WorkflowError:
     said = f"caffe's process was killed by {by.name}"
+    if by is signal.SIGFPE:  # such as stride_h without stride_w
+        return blame(f"{_layer(lines)}{said}, a division by zero", hint="look for a size that is 0 or half given")
     if by is signal.SIGKILL:
         hint = "a smaller batch_size in the net needs less memory"
         return EnvironmentFault(f"{said} (out of memory?){_last_words(lines)}", hint=hint, fault="T13")

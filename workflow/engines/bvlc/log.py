@@ -9,7 +9,7 @@ from workflow.engines.caffe_log import four_digits, parse, split
 from workflow.engines.caffe_log.reading import Loss, Policy, Solving, Testing, TestOutput
 
 
-def test_passes(lines: Sequence[str]) -> list[tuple[int, int, tuple[Output, ...]]]:
+def passes_in(lines: Sequence[str]) -> list[tuple[int, int, tuple[Output, ...]]]:
     """(iteration, number of the test net, outputs) of every test pass in the lines, in order."""
     passes: list[tuple[int, int, list[Output]]] = []
     for said in map(parse, lines):
@@ -18,9 +18,6 @@ def test_passes(lines: Sequence[str]) -> list[tuple[int, int, tuple[Output, ...]
         elif isinstance(said, TestOutput) and passes:
             passes[-1][2].append(said.output)
     return [(iteration, net, tuple(outputs)) for iteration, net, outputs in passes]
-
-
-test_passes.__test__ = False  # type: ignore[attr-defined]  # pytest: not a test
 
 
 class Log:

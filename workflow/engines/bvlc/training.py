@@ -14,7 +14,7 @@ from typing import Any
 
 from workflow.engines.base import Done, Event, Line, Output, Snapshot, SnapshotFailed, Started, Step, Validation
 from workflow.engines.bvlc.death import fatal_words
-from workflow.engines.bvlc.log import Log, test_passes
+from workflow.engines.bvlc.log import Log, passes_in
 from workflow.engines.bvlc.plan import Plan, resumable, start_weights
 from workflow.engines.bvlc.process import Reply, Worker
 from workflow.engines.bvlc.staging import Staging
@@ -125,7 +125,7 @@ class Run:
 
     def _validations(self, reply: Reply, seconds: float, *, due: bool) -> list[Validation]:
         """The test passes that the log tells of; all of them must be there, or Caffe's log is not what we think."""
-        passes = test_passes(reply.lines)
+        passes = passes_in(reply.lines)
         expected = len(self._plan.tests) if due else 0
         if [net for _, net, _ in passes] != list(range(expected)):
             raise EnvironmentFault(f"caffe's log tells of {len(passes)} test passes, expected {expected}")

@@ -14,6 +14,7 @@ from workflow.engines.torch_cpu.parameters import Parameter, Parameters
 from workflow.errors import NetError, did_you_mean
 from workflow.formats import blobproto, caffe_pb2
 from workflow.layers import Layer, ParamBlob, create
+from workflow.layers.data import Data
 from workflow.layers.fillers import fill
 from workflow.net import weights as weight_files
 from workflow.net.build import AUTOMATIC
@@ -54,6 +55,7 @@ class Net:
             self.layers.extend(create(layer, folder or Path()) for layer in spec.layers)
             self._shapes, declared = self._plan()
             self._parameters = self._allocate(declared, like)
+            self._tell_classes()
         except BaseException:
             self.close()
             raise
@@ -106,20 +108,32 @@ class Net:
                 with torch.no_grad():
                     fill(parameter.tensor, blob.filler, generator)
 
+    def _tell_classes(self) -> None:
+        """Let Data layers check labels, where their records can be named; an ignored label may be any number."""
+        losses = [layer for layer in self.layers if layer.spec.type == "SoftmaxWithLoss"]
+        counts = {self._shapes[layer.spec.bottoms[0]][1] for layer in losses}
+        if len(counts) != 1 or any(layer.message.loss_param.HasField("ignore_label") for layer in losses):
+            return
+        for layer in self.layers:
+            if isinstance(layer, Data):
+                layer.batches.classes = next(iter(counts))
+
     # ---- running ----
 
     def forward(self, **inputs: Array) -> dict[str, Array]:
         """Run the net once; returns the outputs as numpy arrays (pycaffe's `Net.forward`).
 
+        Without inputs, Input layers give zeros.
+
         Raises:
             NetError: an input is missing, unknown, or a shape does not fit a layer.
         """
-        self.run(inputs)
+        self.run(inputs or None)
         return {name: as_array(self.blobs[name]) for name in self.spec.outputs}
 
     def run(self, inputs: Mapping[str, Array] | None = None) -> Tensor:
         """One forward pass that leaves tensors in `blobs`; returns the loss, ready for `backward()`."""
-        tensors = self._inputs(inputs or {})
+        tensors = {} if inputs is None else self._inputs(inputs)
         loss = torch.zeros(())
         blobs: dict[str, Tensor] = {}
         for layer in self.layers:
@@ -146,8 +160,8 @@ class Net:
                 f"net '{self.spec.name}' has no input '{unknown[0]}'",
                 hint=did_you_mean(unknown[0], self.spec.inputs) or "it reads from a database",
             )
-        if arrays and len(arrays) < len(self.spec.inputs):
-            missing = [name for name in self.spec.inputs if name not in arrays]
+        missing = [name for name in self.spec.inputs if name not in arrays]
+        if missing:
             raise NetError(f"net '{self.spec.name}' was not given its input '{missing[0]}'")
         return {name: torch.from_numpy(np.ascontiguousarray(array, np.float32)) for name, array in arrays.items()}
 

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from workflow.errors import DataError, EnvironmentFault
+from workflow.formats.files import read_whole
+
+
+def test_the_bytes_as_they_are(text_file):
+    assert read_whole(text_file("x", b"\x00\r\n"), error=DataError) == b"\x00\r\n"
+
+
+def test_a_named_pipe_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="no regular file"):
+        read_whole(tmp_path / "pipe", error=DataError)
+
+
+def test_over_the_limit(text_file):
+    with pytest.raises(DataError, match="has 3 bytes; at most 2 are read"):
+        read_whole(text_file("x", b"abc"), error=DataError, limit=2)
+
+
+def test_what_the_system_refuses(tmp_path):
+    with pytest.raises(EnvironmentFault, match="cannot read"):
+        read_whole(tmp_path / ("x" * 300), error=DataError)

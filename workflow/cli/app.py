@@ -1,0 +1,60 @@
+"""The table of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from workflow.cli.boundary import Boundary, State
+from workflow.cli.console import show_version
+from workflow.cli.demo import demo
+from workflow.cli.engines import engines
+from workflow.cli.init import init
+from workflow.cli.inspect import inspect
+from workflow.cli.options import ConfigFile, Debug, Json, Quiet, help_of, with_common
+from workflow.cli.predict import predict
+from workflow.cli.prepare import prepare
+from workflow.cli.train import train
+from workflow.cli.verify import verify
+
+COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Begin": (init, demo),
+    "Make a generation": (prepare, train),
+    "Look": (inspect, predict),
+    "Check": (verify, engines),
+}
+
+app = typer.Typer(
+    cls=Boundary,
+    name="wf",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: rich's takes longer to import than all the rest
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def wf(
+    context: typer.Context,
+    config: ConfigFile = None,
+    json: Json = False,
+    debug: Debug = False,
+    quiet: Quiet = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Prepare labelled pictures, train Caffe's small networks on a plain CPU, and look at what they see."""
+    del json, debug, quiet  # the console has looked at these already
+    if version:
+        show_version()
+        raise typer.Exit
+    context.ensure_object(State).config = config
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+for panel, commands in COMMANDS.items():
+    for command in commands:
+        app.command(command.__name__, help=help_of(command), rich_help_panel=panel)(with_common(command))

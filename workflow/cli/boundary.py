@@ -1,0 +1,178 @@
+"""The one place where errors become messages and exit codes.
+
+0 done; 1 to 6 as the tree in `workflow.errors` says; 70 a bug in wf; 130 interrupted; 141 nobody reads stdout any
+more; 143 terminated.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from workflow.cli.console import Console
+from workflow.errors import EnvironmentFault, UsageError, WorkflowError
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+TERMINATED = 143
+
+# what the machine refuses, wherever it does so
+_REFUSALS = frozenset(
+    getattr(errno, name) for name in "ENOSPC EDQUOT EACCES EPERM EROFS EIO EMFILE ENFILE ENOMEM".split()
+)
+
+
+@dataclass(kw_only=True)
+class State:
+    """What is known before a command is: passed down as the context's `obj`."""
+
+    console: Console
+    command: tuple[str, ...]
+    """The command line, for the record."""
+    config: Path | None = None
+
+
+class Boundary(TyperGroup):
+    """The group of all commands; nothing that a user can cause leaves it as a traceback."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: ARG002  (Typer's signature; this group always stands alone)
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run one command line and exit."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        console = Console.of(arguments)
+        state = State(console=console, command=("wf", *arguments))
+        _escape_what_cannot_be_shown()
+        with console.warnings_shown(), _terminable(), _told(console):
+            code = super().main(
+                args=arguments,
+                prog_name=prog_name or "wf",
+                complete_var=complete_var,
+                standalone_mode=False,
+                windows_expand_args=windows_expand_args,
+                obj=state,
+                **extra,
+            )
+            sys.stdout.flush()  # here, where a closed pipe is still caught
+            sys.exit(code if isinstance(code, int) else 0)
+        raise AssertionError("sys.exit leaves")  # for the type checker: a context manager might swallow it
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The list of commands in `wf --help`, under their headings."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        width = max(map(len, self.commands))
+        for name, command in self.commands.items():
+            panel = str(getattr(command, "rich_help_panel", None) or "Commands")
+            summary = command.get_short_help_str(formatter.width - width - 6)
+            panels.setdefault(panel, []).append((f"{name:{width}}", summary))
+        for panel, rows in panels.items():
+            with formatter.section(panel):
+                formatter.write_dl(rows)
+
+    def invoke(self, ctx: Any) -> Any:
+        """As Typer does, but a Ctrl-C is said to have arrived."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.ensure_object(State).console.say("interrupted")
+            raise
+
+
+@contextmanager
+def _told(console: Console) -> Iterator[None]:
+    """Turn whatever comes out into a message and an exit code."""
+    try:
+        yield
+    except WorkflowError as error:
+        code = _tell(console, error)
+    except typer.TyperException as error:  # Typer's own: unknown options, missing arguments
+        code = _tell(console, _usage(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
+        code = BROKEN_PIPE
+    except OSError as error:
+        code = _tell(console, _refusal(error) if error.errno in _REFUSALS else _bug(error))
+    except MemoryError as error:
+        fault = EnvironmentFault("not enough memory", hint="a smaller batch_size, or smaller pictures, need less")
+        fault.__cause__ = error
+        code = _tell(console, fault)
+    except Exception as error:  # the last line: everything else is a bug, and is called one
+        code = _tell(console, _bug(error))
+    else:
+        return
+    sys.exit(code)
+
+
+def _tell(console: Console, error: WorkflowError) -> int:
+    try:
+        console.error(error)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return error.exit_code
+
+
+def _usage(error: typer.TyperException) -> WorkflowError:
+    message = error.format_message().strip().rstrip(".")
+    context = getattr(error, "ctx", None)
+    path = getattr(context, "command_path", "wf")
+    usage = UsageError(message[:1].lower() + message[1:], hint=f"{path} --help")
+    usage.__cause__ = error
+    return usage
+
+
+def _refusal(error: OSError) -> WorkflowError:
+    where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+    fault = EnvironmentFault(f"{where}{(error.strerror or str(error)).lower()}")
+    fault.__cause__ = error
+    return fault
+
+
+def _bug(error: Exception) -> WorkflowError:
+    bug = WorkflowError(
+        f"this is a bug in wf: {type(error).__name__}: {error}",
+        hint="run the same command with --debug and report what it prints",
+    )
+    bug.__cause__ = error
+    return bug
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM unwind the stack, so that temporary files go and locks are freed, and exit with 143."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, frame: object) -> NoReturn:  # noqa: ARG001  (a handler's signature)
+        sys.exit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _escape_what_cannot_be_shown() -> None:
+    """File names need not be text: write what a stream cannot encode as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

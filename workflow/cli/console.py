@@ -1,0 +1,120 @@
+"""The only place that prints: results on stdout, talk on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from workflow import __version__
+from workflow.errors import WorkflowError
+
+
+class Console:
+    """How this run speaks.
+
+    Args:
+        as_json: stdout is one JSON document and nothing else.
+        quiet: no talk; warnings and errors are still said.
+        debug: tracebacks beside errors.
+    """
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False, debug: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.debug = debug
+
+    @classmethod
+    def of(cls, arguments: Sequence[str]) -> Console:
+        """As the command line asks for, before it is parsed: a usage error, too, is told in the right form."""
+        flags = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        return cls(as_json="--json" in flags, quiet="-q" in flags or "--quiet" in flags, debug="--debug" in flags)
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody watches: progress may move."""
+        return not self.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def result(self, document: Mapping[str, Any], text: str) -> None:
+        """What the command was asked for: the document with --json, else the text."""
+        print(_json(document) if self.as_json else text)
+
+    def say(self, text: str) -> None:
+        """Talk: what is going on."""
+        if not self.quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    def warn(self, text: str) -> None:
+        """Something that the user should know and that stops nothing."""
+        print(f"warning: {text}", file=sys.stderr, flush=True)
+
+    def error(self, error: WorkflowError) -> None:
+        """Why the command ends here: on stderr, and with --json also on stdout."""
+        if self.debug:
+            traceback.print_exception(error)
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        if self.as_json:
+            print(_json({"error": _facts(error)}), flush=True)
+
+    def urgent(self, text: str) -> None:
+        """Talk from inside a signal handler, where the buffered streams may be in use."""
+        os.write(2, f"{text}\n".encode(errors="backslashreplace"))
+
+    @contextmanager
+    def warnings_shown(self) -> Iterator[None]:
+        """Print what the library logs as warnings."""
+        handler = _Warnings(self)
+        logger = logging.getLogger("workflow")
+        logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+
+
+def show_version() -> None:
+    """`wf 0.1.0`."""
+    print(f"wf {__version__}")
+
+
+class _Warnings(logging.Handler):
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._console.warn(record.getMessage())
+
+
+def _facts(error: WorkflowError) -> dict[str, Any]:
+    facts = {"id": error.fault, "message": error.message, "hint": error.hint, "path": None}
+    if error.at is not None:
+        facts |= {"path": str(error.at.path)}
+        facts |= {name: value for name in ("line", "column") if (value := getattr(error.at, name))}
+    return facts
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    return json.dumps(_plain(document), indent=2, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """Paths as text, tuples as lists, arrays' numbers as numbers; NaN and infinity, which JSON lacks, as null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "item") and not isinstance(value, (str, bytes)):  # a number of numpy's
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

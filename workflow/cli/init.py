@@ -1,0 +1,28 @@
+"""wf init."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workflow.cli.options import Call
+
+NEXT = """{path} is a project: settings in configs/, nets and solvers in prototxt/
+next:{enter}
+  put labelled pictures into images/CLASS/, one folder for each class
+  wf prepare
+  wf train"""
+
+
+def init(
+    call: Call, folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder, made if need be.")] = Path()
+) -> None:
+    """Make a project folder: settings, nets and solvers, to be edited."""
+    from workflow.project import start
+
+    written = start(folder)
+    enter = "" if folder.resolve() == Path.cwd() else f"\n  cd {folder}"
+    document = {"path": folder, "files": [path.relative_to(folder) for path in written]}
+    call.console.result(document, NEXT.format(path=folder.resolve(), enter=enter))

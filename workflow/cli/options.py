@@ -1,0 +1,135 @@
+"""Options that several commands share, and the wrapping that gives all of them --config, --json, --debug and -q."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from workflow.cli.boundary import State
+from workflow.cli.console import Console
+
+if TYPE_CHECKING:
+    from workflow.config import Config
+
+_EVERYWHERE = "Everywhere"
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Settings in YAML (configs/default.yaml if not given).",
+        rich_help_panel=_EVERYWHERE,
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document; talk goes to stderr.", rich_help_panel=_EVERYWHERE)
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback beside an error.", rich_help_panel=_EVERYWHERE)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No talk, only results.", rich_help_panel=_EVERYWHERE)]
+
+Gen = Annotated[
+    int | None, typer.Option("--gen", metavar="N", min=1, help="Which generation (the newest if not given).")
+]
+Snapshot = Annotated[
+    str | None,
+    typer.Option(
+        "--snapshot", metavar="REF", help="iter_6000, gen4/iter_6000, latest (if not given), best, or a .caffemodel."
+    ),
+]
+Engine = Annotated[
+    Literal["torch", "caffe", "numpy"] | None,
+    typer.Option("--engine", help="What computes (what is done first if not given)."),
+]
+
+_FOREIGN = "Models from elsewhere"
+Net = Annotated[
+    Path | None, typer.Option("--net", metavar="FILE", help="Its deploy prototxt.", rich_help_panel=_FOREIGN)
+]
+Mean = Annotated[
+    str | None,
+    typer.Option(
+        "--mean", metavar="FILE|104,117,123", help="Its mean: a binaryproto or numbers.", rich_help_panel=_FOREIGN
+    ),
+]
+Labels = Annotated[
+    Path | None,
+    typer.Option("--labels", metavar="FILE", help="Its classes' names, one a line.", rich_help_panel=_FOREIGN),
+]
+ChannelOrder = Annotated[
+    Literal["RGB", "BGR", "GRAY"] | None,
+    typer.Option("--channel-order", help="The order of colours it was trained with.", rich_help_panel=_FOREIGN),
+]
+Scale = Annotated[
+    float | None,
+    typer.Option("--scale", metavar="X", help="Its transform_param's scale.", rich_help_panel=_FOREIGN),
+]
+IgnoreMismatch = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ignore-mismatch",
+        metavar="LAYER",
+        help="Leave out a layer's weights if they do not fit (repeatable).",
+        rich_help_panel=_FOREIGN,
+    ),
+]
+
+_COMMON = {"config": ConfigFile, "json": Json, "debug": Debug, "quiet": Quiet}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call of a command: where it speaks, and the settings it was given."""
+
+    console: Console
+    command: tuple[str, ...]
+    """The command line, for the record."""
+    config_file: Path | None
+
+    def settings(self, **overrides: Any) -> Config:
+        """The settings: flags over WF_... variables over YAML over defaults.
+
+        Args:
+            overrides: what flags say; `prepare__max_bad=0.1` is prepare.max_bad, None is a flag not given.
+        """
+        from workflow.cli.settings import load  # pydantic and PyYAML, which --help does not need
+
+        return load(self.config_file, overrides)
+
+
+def help_of(function: Callable[..., None]) -> str:
+    """A command's docstring, its indented blocks marked as not to be re-wrapped."""
+    blocks = inspect.cleandoc(function.__doc__ or "").split("\n\n")
+    return "\n\n".join(f"\b\n{block}" if block.startswith("    ") else block for block in blocks)
+
+
+def with_common(function: Callable[..., None]) -> Callable[..., None]:
+    """The Typer command for `function(call, ...)`: `call` is made here, the common options are added to its own."""
+    signature = inspect.signature(function, eval_str=True)
+    own = [parameter for name, parameter in signature.parameters.items() if name != "call"]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    common = [
+        inspect.Parameter(name, keyword, default=None if name == "config" else False, annotation=annotation)
+        for name, annotation in _COMMON.items()
+    ]
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+
+    @functools.wraps(function)
+    def command(context: typer.Context, **given: Any) -> None:
+        state = context.ensure_object(State)
+        config = given.pop("config") or state.config
+        for name in ("json", "debug", "quiet"):  # the console has looked at these already
+            given.pop(name)
+        function(Call(console=state.console, command=state.command, config_file=config), **given)
+
+    parameters = [context, *(parameter.replace(kind=keyword) for parameter in own), *common]
+    command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read by Typer
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    del command.__wrapped__  # else its signature would be read instead
+    return command

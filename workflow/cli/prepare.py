@@ -1,0 +1,115 @@
+"""wf prepare."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from workflow.cli.options import Call
+from workflow.cli.progress import Counter
+from workflow.errors import UsageError
+
+if TYPE_CHECKING:
+    from workflow.data.prepare import PrepareResult
+
+
+def share(text: str) -> float:
+    """0.15 or 15% as a number."""
+    try:
+        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise typer.BadParameter(f"got '{text}', expected a share such as 0.15 or 15%")
+    return number
+
+
+def prepare(
+    call: Call,
+    folders: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FOLDER ...]", help="Labelled folders (`images` of the settings).")
+    ] = None,
+    gen: Annotated[int | None, typer.Option("--gen", metavar="N", min=1, help="Number (the newest plus one).")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the generation if it exists.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse unreadable files; do not skip them.")] = False,
+    test_share: Annotated[
+        float | None, typer.Option("--test-share", metavar="SHARE", parser=share, help="Share of test pictures.")
+    ] = None,
+    drop_class: Annotated[
+        list[str] | None, typer.Option("--drop-class", metavar="NAME", help="Leave a class out (repeatable).")
+    ] = None,
+    rename: Annotated[
+        list[str] | None, typer.Option("--rename", metavar="OLD=NEW", help="A class has a new name (repeatable).")
+    ] = None,
+    max_bad: Annotated[
+        float | None, typer.Option("--max-bad", metavar="SHARE", parser=share, help="Tolerated unreadable files.")
+    ] = None,
+    max_pixels: Annotated[
+        int | None, typer.Option("--max-pixels", metavar="N", min=1, help="Skip larger pictures.")
+    ] = None,
+    on_conflict: Annotated[
+        Literal["stop", "skip"] | None, typer.Option("--on-conflict", help="The same picture in two classes.")
+    ] = None,
+    follow_symlinks: Annotated[bool, typer.Option("--follow-symlinks", help="Enter folders that are links.")] = False,
+    allow_network_fs: Annotated[
+        bool, typer.Option("--allow-network-fs", help="Write databases to a network file system all the same.")
+    ] = False,
+) -> None:
+    """Turn labelled folders into a generation's data set.
+
+    One sub-folder for each class, or train/CLASS and test/CLASS.
+
+        wf prepare
+        wf prepare more_images --gen 5 --test-share 10%
+    """
+    config = call.settings(
+        prepare__max_bad=max_bad,
+        prepare__max_pixels=max_pixels,
+        prepare__on_conflict=on_conflict,
+        split__test=test_share,
+    )
+    from workflow.data.prepare import prepare as run  # numpy and Pillow, which --help does not need
+
+    with Counter(call.console, "preparing", "pictures") as progress:
+        result = run(
+            config,
+            folders or (),
+            gen,
+            force=force,
+            strict=strict,
+            drop_classes=drop_class or (),
+            rename_classes=_names(rename or ()),
+            follow_symlinks=follow_symlinks,
+            allow_network_fs=allow_network_fs,
+            progress=progress,
+            command=call.command,
+        )
+    call.console.result(result.to_json(), describe(result))
+
+
+def describe(result: PrepareResult) -> str:
+    """What a person wants to know of a preparation."""
+    lines = [
+        f"generation {result.generation}: {result.train:,} training and {result.test:,} test pictures "
+        f"of {len(result.classes)} classes ({', '.join(result.classes)})"
+    ]
+    if result.skipped:
+        reasons = Tally(reason for _, reason in result.skipped).most_common(3)
+        told = "; ".join(f"{count:,} {reason}" for reason, count in reasons)
+        lines.append(f"skipped {len(result.skipped):,} files ({told})")
+    changes = result.changes
+    if changes.against is not None:
+        told = f"{changes.added:,} pictures added, {changes.removed:,} removed, {changes.relabelled:,} in another class"
+        lines.append(f"against generation {changes.against}: {told}")
+    return "\n".join([*lines, f"next: wf train --gen {result.generation}"])
+
+
+def _names(pairs: list[str] | tuple[()]) -> dict[str, str]:
+    names = dict(pair.partition("=")[::2] for pair in pairs)
+    for old, new in names.items():
+        if not old or not new:
+            raise UsageError(f"--rename: got '{old}{'=' + new if new else ''}', expected OLD=NEW")
+    return names

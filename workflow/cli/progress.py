@@ -1,0 +1,145 @@
+"""How far a long command is: a live line on a terminal, otherwise a plain line every ten seconds."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from workflow.cli.console import Console
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from workflow.engines.base import Event, Started, Step, Validation
+
+_EVERY = 10.0  # seconds between plain lines
+_WINDOW = 50  # steps that the speed is taken over
+
+
+class Line:
+    """One bar with words behind it; a context manager.
+
+    Args:
+        console: where to speak.
+        name: what is being done, such as `preparing`.
+    """
+
+    def __init__(self, console: Console, name: str) -> None:
+        self._console = console
+        self._name = name
+        self._stack = ExitStack()
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._spoken = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._console.live:
+            from rich.console import Console as Terminal  # 50 ms that only a terminal needs
+            from rich.progress import BarColumn, Progress, TextColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[words]}"))
+            self._bar = Progress(*columns, console=Terminal(stderr=True), transient=True, refresh_per_second=5)
+            self._stack.enter_context(self._bar)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def show(self, done: int, total: int, words: str = "") -> None:
+        """Say that `done` of `total` are done."""
+        count = f"{done:,}/{total:,}"
+        if self._bar is not None:
+            if self._task is None:
+                self._task = self._bar.add_task(self._name, total=total, words="")
+            self._bar.update(self._task, completed=done, total=total, words=f"{count}  {words}")
+        elif time.monotonic() - self._spoken >= _EVERY:
+            self._spoken = time.monotonic()
+            self._console.say(f"{self._name} {count}  {words}".rstrip())
+
+    def say(self, text: str) -> None:
+        """A line of its own, above the bar."""
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False)
+        else:
+            self._console.say(text)
+
+
+class Counter(Line):
+    """Progress of things that are counted: call it with (done, total)."""
+
+    def __init__(self, console: Console, name: str, things: str) -> None:
+        super().__init__(console, name)
+        self._things = things
+        self._started = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        """`done` of `total` things are done."""
+        seconds = time.monotonic() - self._started
+        speed = f"{done / seconds:,.0f} {self._things}/s" if seconds > 1 else ""
+        self.show(done, total, speed)
+
+
+class Training(Line):
+    """Progress of a training run, drawn from its events."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console, "iteration")
+        self.snapshot: str | None = None
+        """The last snapshot that is whole, such as `iter_6000`."""
+        self.iteration = 0
+        self._began = 0
+        self._goal = 0
+        self._images = 0
+        self._started = time.monotonic()
+        self._seconds: deque[float] = deque(maxlen=_WINDOW)
+
+    def see(self, event: Event) -> None:
+        """Show one event."""
+        from workflow.engines.base import Snapshot, Started, Step, Validation  # numpy: not for --help
+
+        match event:
+            case Started():
+                self._start(event)
+            case Step():
+                self._step(event)
+            case Validation():
+                self.say(_tested(event))
+            case Snapshot():
+                self.snapshot = f"iter_{event.iteration}"
+                self.say(f"snapshot {self.snapshot}")
+            case _:
+                pass
+
+    def _start(self, event: Started) -> None:
+        self._began, self._goal, self._images = event.iteration, event.max_iter, event.images
+        self._started = time.monotonic()
+        self.iteration = event.iteration
+        if event.resumed_from is not None:
+            self.snapshot = f"iter_{event.iteration}"
+            self.say(f"going on from {self.snapshot}, to {event.max_iter:,} iterations")
+
+    def _step(self, event: Step) -> None:
+        self.iteration = event.iteration + 1
+        self._seconds.append(event.seconds)
+        done = self.iteration - self._began
+        left = (time.monotonic() - self._started) / done * (self._goal - self.iteration)
+        speed = self._images * len(self._seconds) / max(sum(self._seconds), 1e-9)
+        words = f"loss {event.smoothed_loss:.4g}  rate {event.rate:.4g}  {speed:,.0f} pictures/s  {duration(left)} left"
+        self.show(self.iteration, self._goal, words)
+
+
+def duration(seconds: float) -> str:
+    """0:42, 12:05, 1:02:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _tested(event: Validation) -> str:
+    numbers = ", ".join(f"{output.name} {output.value:.4f}" for output in event.outputs[:4])
+    return f"tested after {event.iteration:,} iterations: {numbers}"

@@ -1,0 +1,95 @@
+"""wf train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import typer
+
+from workflow.cli.options import Call, Gen
+from workflow.cli.progress import Training, duration
+
+
+def train(
+    call: Call,
+    gen: Gen = None,
+    engine: Annotated[
+        Literal["torch", "caffe"] | None,
+        typer.Option("--engine", help="What computes (`train.engine` of the settings)."),
+    ] = None,
+    max_iter: Annotated[
+        int | None, typer.Option("--max-iter", metavar="N", min=0, help="In place of the solver's max_iter.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew; what an earlier run left is moved aside.")
+    ] = False,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--weights", metavar="REF", help="Start from a snapshot's or a caffemodel's weights (repeatable)."
+        ),
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="REF", help="Go on from this snapshot or .solverstate.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Of the engine.")] = None,
+    precision: Annotated[
+        Literal["float32", "bfloat16"] | None,
+        typer.Option("--precision", help="bfloat16 is for torch on a CPU that has it."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", min=0, help="In place of the solver's random_seed.")
+    ] = None,
+) -> None:
+    """Train a generation; goes on from its newest snapshot if there is one.
+
+    Ctrl-C finishes the iteration, snapshots and ends; a second Ctrl-C quits at once.
+
+        wf train
+        wf train --config configs/cifar10.yaml --gen 1 --threads 2
+    """
+    config = call.settings(train__engine=engine, train__threads=threads, train__precision=precision)
+    from workflow.cli.signals import obeyed  # numpy and torch, which --help does not need
+    from workflow.engines.base import Control
+    from workflow.training import summary
+    from workflow.training import train as run
+
+    control = Control()
+    with obeyed(control, call.console) as interruption, Training(call.console) as progress:
+        try:
+            for event in run(
+                config,
+                number=gen,
+                max_iter=max_iter,
+                fresh=fresh,
+                weights=tuple(weights or ()),
+                resume=resume,
+                seed=seed,
+                control=control,
+                command=call.command,
+            ):
+                progress.see(event)
+        except KeyboardInterrupt:
+            progress.say(f"stopped; the last snapshot is {progress.snapshot}" if progress.snapshot else "stopped")
+            raise
+    facts = summary(config.generations, gen)
+    call.console.result(facts, describe(facts))
+    if interruption.exit_code:
+        call.console.say(f"stopped at iteration {progress.iteration:,}; wf train --gen {facts['generation']} goes on")
+        raise typer.Exit(interruption.exit_code)
+
+
+def describe(facts: Mapping[str, Any]) -> str:
+    """What a person wants to know of a training run."""
+    accuracy, loss, seconds = facts["test_accuracy"], facts["test_loss"], facts["seconds"]
+    tested = f", test accuracy {accuracy:.4f}" if accuracy is not None else ""
+    tested += f", test loss {loss:.4f}" if loss is not None else ""
+    lines = [f"generation {facts['generation']}: {facts['iterations']:,} iterations{tested}"]
+    snapshots = facts["snapshots"]
+    if snapshots:
+        last = snapshots[-1]["path"]
+        lines.append(f"{len(snapshots)} snapshots, the last is {last}")
+    if facts["seconds_per_iteration"]:
+        lines.append(f"{facts['engine']}, {duration(seconds)}, {facts['seconds_per_iteration']:.4f} s an iteration")
+    return "\n".join(lines)

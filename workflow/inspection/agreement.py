@@ -1,0 +1,121 @@
+"""The same pictures two ways through the net, and through every engine: the blobs must be the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.engines import choose, get, statuses
+from workflow.engines.base import Array
+from workflow.engines.numpy_cpu import knows
+from workflow.errors import NetError
+from workflow.formats import caffe_pb2, datum
+from workflow.formats.lmdb import Reader
+from workflow.formats.prototxt import read_net
+from workflow.generations import Generation
+from workflow.inspection import records
+from workflow.inspection.model import Model
+from workflow.inspection.verification import Verification
+from workflow.net.build import build
+
+TOLERANCE = 1e-5
+"""Of the largest number in a blob: what rounding in another order may make of equal inputs."""
+
+Pixels = NDArray[np.generic]
+
+
+def check_blobs(model: Model, generation: Generation, sample: int, engine: str | None, result: Verification) -> None:
+    """Run test batches from the LMDB through the test net, and the same pictures from their files as inspect does.
+
+    Args:
+        model: a snapshot of the generation.
+        generation: its data set.
+        sample: how many pictures at least.
+        engine: what runs both nets; None chooses.
+        result: gets the differences.
+
+    Raises:
+        NetError, ModelError, EngineMissing: as `Engine.open`.
+        DatabaseError: the database cannot be read.
+    """
+    source = generation.prototxt("train_test")
+    net, batch = _test_net(generation)
+    runner = choose(net, engine)
+    count = len(records.images(generation, "test"))
+    batches = max(1, min(-(-sample // batch), count // batch))
+    with runner.open(net, model.weights, source=source) as testing, model.open(runner.name) as looking:
+        for number in range(batches):
+            pictures = _pictures(model, generation, range(number * batch, (number + 1) * batch), result)
+            tested, looked = testing.forward(), model.forward(looking, pictures)
+            _compare(tested, looked, result)
+            if number == 0:
+                _compare_engines(model, runner.name, pictures, looked, result)
+
+
+def _test_net(generation: Generation) -> tuple[caffe_pb2.NetParameter, int]:
+    """The train_test net as run, reading this generation's files wherever we are; and its test batch.
+
+    Mirroring is switched off: chance decides it, in TEST phase too.
+    """
+    source = generation.prototxt("train_test")
+    net = read_net(source)
+    for spec in build(net, phase="TEST", source=source).layers:
+        if spec.type == "Data":
+            batch = spec.message.data_param.batch_size
+            break
+    else:
+        raise NetError(f"{source} has no Data layer for phase TEST", at=source)
+    for layer in net.layer:
+        if layer.type == "Data":
+            database = generation.database("train" if "train" in Path(layer.data_param.source).name else "test")
+            layer.data_param.source = str(database.resolve())
+            layer.transform_param.mirror = False
+            if layer.transform_param.mean_file:
+                layer.transform_param.mean_file = str(generation.mean.resolve())
+    return net, batch
+
+
+def _pictures(model: Model, generation: Generation, positions: range, result: Verification) -> list[Pixels]:
+    """What inspect reads from the files; in the place of a file that is gone or changed, the record itself."""
+    listed = records.images(generation, "test")
+    pictures: list[Pixels] = []
+    with Reader(generation.database("test")) as reader:
+        for position in positions:
+            index = position % len(reader)
+            data = records.source(listed[index], result)
+            pictures.append(datum.decode(reader.read(index)[1])[0] if data is None else model.read(data))
+    return pictures
+
+
+def _compare(tested: Mapping[str, Array], looked: Mapping[str, Array], result: Verification) -> None:
+    for name in looked:
+        if name not in tested:
+            continue  # the probabilities, which the test net leaves to its loss
+        difference = float(np.abs(tested[name] - looked[name]).max(initial=0))
+        result.max_abs_difference = max(result.max_abs_difference, difference)
+        if not difference <= TOLERANCE * _size(tested[name]):
+            result.problems.append(f"blob '{name}' of the test net differs from inspect's by up to {difference:g}")
+
+
+def _compare_engines(
+    model: Model, first: str, pictures: list[Pixels], expected: Mapping[str, Array], result: Verification
+) -> None:
+    for status in statuses():
+        if status.name == first or not status.ready or (status.name == "numpy" and not knows(model.net)):
+            continue
+        with get(status.name).open(model.net, model.weights, source=model.source) as session:
+            blobs = model.forward(session, pictures)
+        worst = 0.0
+        for name, array in blobs.items():
+            difference = float(np.abs(array - expected[name]).max(initial=0)) / _size(expected[name])
+            worst = max(worst, difference)
+            if not difference <= TOLERANCE:
+                result.problems.append(f"blob '{name}' of engines {status.name} and {first} differs by {difference:g}")
+        result.engines[status.name] = worst
+
+
+def _size(blob: Array) -> float:
+    return max(float(np.abs(blob).max(initial=0)), float(np.finfo(np.float32).tiny))

@@ -1,0 +1,49 @@
+"""What a verification found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from workflow.errors import FindingError
+
+_SHOWN = 5  # problems in the message; all of them are in the result
+
+
+@dataclass(kw_only=True)
+class Verification:
+    """What `wf verify` found. It ran to its end; `check` says whether all is well."""
+
+    generation: str
+    snapshot: str | None
+    """None for a generation without a snapshot: its records are verified, and no blob."""
+    checked: int = 0
+    """Records that were compared with their pictures."""
+    max_abs_difference: float = 0.0
+    """The largest between a record and its picture, and between any blobs of the two ways."""
+    engines: dict[str, float] = field(default_factory=dict)
+    """Other engine -> the largest difference of any blob, relative to the blob's largest number."""
+    missing: list[str] = field(default_factory=list)
+    """Pictures that are no longer where they were prepared from."""
+    changed: list[str] = field(default_factory=list)
+    """Pictures whose bytes are others than when they were prepared."""
+    problems: list[str] = field(default_factory=list)
+
+    def json(self) -> dict[str, Any]:
+        """As `wf verify --json` gives it."""
+        return dict(vars(self))
+
+    def check(self) -> None:
+        """Be the finding, if there is one.
+
+        Raises:
+            FindingError: something differs.
+        """
+        if not self.problems:
+            return
+        more = f"; and {len(self.problems) - _SHOWN} more" if len(self.problems) > _SHOWN else ""
+        raise FindingError(
+            "; ".join(self.problems[:_SHOWN]) + more,
+            hint=f"wf prepare --gen {self.generation.removeprefix('gen')} --force writes the data set anew",
+            fault="L04",
+        )
