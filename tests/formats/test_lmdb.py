@@ -163,7 +163,7 @@ def test_l02_zero_bytes(tmp_path):
     assert (caught.value.fault, caught.value.exit_code) == ("L02", 3)
 
 
-@pytest.mark.parametrize("pages", [0.001, 0.5, 1, 2, 5, -0.5, -1])
+@pytest.mark.parametrize("pages", [0.001, 0.5, 1, 2, 5, -0.95, -1, -4])
 def test_l03_truncated_database(database, pages):
     path = database / "data.mdb"
     os.truncate(path, int(4096 * pages) + (path.stat().st_size if pages < 0 else 0))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def engines(call: Call) -> None:
-    """Tell which engines can run here, and what to do about one that cannot.
+    """Tell which engines can run here, and how to get the others.
 
     wf engines
     wf engines --json

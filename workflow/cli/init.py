@@ -17,7 +17,7 @@ next:{enter}
 
 
 def init(
-    call: Call, folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder, made if need be.")] = Path()
+    call: Call, folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder, made if need be.")] = Path()
 ) -> None:
     """Make a project folder: settings, nets and solvers, to be edited."""
     from workflow.project import start

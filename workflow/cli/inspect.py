@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def inspect(
     call: Call,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE ...", help="Picture files.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Picture files.")],
     snapshot: Snapshot = None,
     gen: Gen = None,
     blobs: Annotated[
@@ -37,10 +37,10 @@ def inspect(
     scale: Scale = None,
     ignore_mismatch: IgnoreMismatch = None,
 ) -> None:
-    """Show what the net sees in a picture: every blob's shape, the probabilities, grids of activations.
+    """Show what the net sees: every blob's shape, the probabilities, grids.
 
     wf inspect image.png --snapshot iter_6000
-    wf inspect image.png --snapshot other.caffemodel --net deploy.prototxt --mean 104,117,123 --channel-order BGR
+    wf inspect image.png --snapshot other.caffemodel --net deploy.prototxt --mean mean.binaryproto
     """
     from workflow.inspection import inspect as look  # numpy and Pillow, which --help does not need
     from workflow.inspection import loading

@@ -104,9 +104,11 @@ class Call:
 
 
 def help_of(function: Callable[..., None]) -> str:
-    """A command's docstring, its indented blocks marked as not to be re-wrapped."""
+    """A command's docstring, its examples (a paragraph of lines that begin with `wf`) kept line by line."""
     blocks = inspect.cleandoc(function.__doc__ or "").split("\n\n")
-    return "\n\n".join(f"\b\n{block}" if block.startswith("    ") else block for block in blocks)
+    examples = [all(line.startswith("wf ") for line in block.splitlines()) for block in blocks]
+    kept = [f"\b\n{block}" if example else block for block, example in zip(blocks, examples, strict=True)]
+    return "\n\n".join(kept)
 
 
 def with_common(function: Callable[..., None]) -> Callable[..., None]:

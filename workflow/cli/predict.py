@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def predict(
     call: Call,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH ...", help="Pictures, or folders of them.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pictures, or folders of them.")],
     snapshot: Snapshot = None,
     gen: Gen = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write a table as well.")] = None,

@@ -30,7 +30,7 @@ def share(text: str) -> float:
 def prepare(
     call: Call,
     folders: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FOLDER ...]", help="Labelled folders (`images` of the settings).")
+        list[Path] | None, typer.Argument(metavar="FOLDER", help="Labelled folders (`images` of the settings).")
     ] = None,
     gen: Annotated[int | None, typer.Option("--gen", metavar="N", min=1, help="Number (the newest plus one).")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the generation if it exists.")] = False,
@@ -62,8 +62,8 @@ def prepare(
 
     One sub-folder for each class, or train/CLASS and test/CLASS.
 
-        wf prepare
-        wf prepare more_images --gen 5 --test-share 10%
+    wf prepare
+    wf prepare more_images --gen 5 --test-share 10%
     """
     config = call.settings(
         prepare__max_bad=max_bad,

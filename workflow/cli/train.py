@@ -42,12 +42,12 @@ def train(
         int | None, typer.Option("--seed", metavar="N", min=0, help="In place of the solver's random_seed.")
     ] = None,
 ) -> None:
-    """Train a generation; goes on from its newest snapshot if there is one.
+    """Train a generation, from its newest snapshot on if there is one.
 
     Ctrl-C finishes the iteration, snapshots and ends; a second Ctrl-C quits at once.
 
-        wf train
-        wf train --config configs/cifar10.yaml --gen 1 --threads 2
+    wf train
+    wf train --config configs/cifar10.yaml --gen 1 --threads 2
     """
     config = call.settings(train__engine=engine, train__threads=threads, train__precision=precision)
     from workflow.cli.signals import obeyed  # numpy and torch, which --help does not need

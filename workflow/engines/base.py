@@ -226,8 +226,15 @@ class Engine(Protocol):
         weights: caffe_pb2.NetParameter | None,
         *,
         source: Path | None = None,
+        ignore: Sequence[str] = (),
     ) -> Session:
         """A session in TEST phase on `net` (already upgraded), weights copied by layer name.
+
+        Args:
+            net: the net.
+            weights: a caffemodel.
+            source: the net's file, for messages.
+            ignore: layers whose weights are not copied.
 
         Raises:
             NetError: the net cannot be built, or has a layer that this engine does not know.

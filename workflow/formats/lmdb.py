@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
@@ -14,6 +15,7 @@ import lmdb
 
 from workflow.errors import DatabaseError
 from workflow.formats.lmdb_header import HINT, operating_system_says, require_0_9
+from workflow.formats.lmdb_pages import missing_at_end
 
 COMMIT_EVERY = 1000
 """Records in one transaction, as Caffe's tools do it."""
@@ -240,9 +242,11 @@ def _verify(path: Path, signature: tuple[int, ...]) -> None:
         with path.open("rb") as file:
             require_0_9(path, file.read(32))
         problems = verifier.verify(os.fspath(path))  # type: ignore[no-untyped-call]  # ships no types
+        if not problems and (missing := missing_at_end(path)):
+            problems = [f"{missing} bytes are missing at its end"]
     except OSError as error:
         raise operating_system_says(path, error) from error
-    except (verifier.VerifyError, ValueError, IndexError, OverflowError, MemoryError) as error:
+    except (verifier.VerifyError, struct.error, ValueError, IndexError, OverflowError, MemoryError) as error:
         problems = [str(error)]
     if problems:
         count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"

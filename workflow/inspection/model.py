@@ -43,17 +43,25 @@ class Model:
     iteration: int | None = None
     max_pixels: int = MAX_PIXELS
 
-    def open(self, engine: str | None = None, *, images: int = 1) -> Session:
-        """A session on the net, by the engine asked for or else the one that is done first with so many pictures.
+    def open(self, engine: str | None = None, *, images: int = 1, ignore: Sequence[str] = ()) -> Session:
+        """A session on the net.
+
+        Args:
+            engine: what computes; None chooses the one that is done first.
+            images: how many pictures there are.
+            ignore: layers whose weights are not copied; their fillers fill them, so that a chosen engine has fillers.
 
         Raises:
             UsageError: no such engine.
             NetError, ModelError, EngineMissing: as `Engine.open`; also a layer that the weights do not know.
         """
-        session = choose(self.net, engine, images=images).open(self.net, self.weights, source=self.source)
+        if ignore and engine is None:
+            engine = "torch"
+        runner = choose(self.net, engine, images=images)
+        session = runner.open(self.net, self.weights, source=self.source, ignore=ignore)
         known = {layer.name for layer in self.weights.layer}
         for layer in session.params:
-            if layer not in known:  # some engines would fill it with random numbers
+            if layer not in known and layer not in ignore:  # some engines would fill it with random numbers
                 session.__exit__(None, None, None)
                 raise ModelError(
                     f"layer '{layer}' of {self.source} has parameters, but {self.name} holds none for it",

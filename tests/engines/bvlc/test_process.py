@@ -34,26 +34,38 @@ def worker(tmp_path):
         yield one
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A worker for tests that leave it whole, and its folder."""
+    folder = tmp_path_factory.mktemp("shared")
+    with Worker(CAFFE_PYTHON, folder=folder) as one:
+        yield one, folder
+
+
 def open_echo(worker, folder):
     (folder / "net.prototxt").write_text(ECHO)
     return worker.request("open", path="net.prototxt", level=0, blame=NetError)
 
 
-def test_an_exception_in_python_is_a_refusal_and_no_end(worker, tmp_path):
+def test_an_exception_in_python_is_a_refusal_and_no_end(shared):
+    worker, folder = shared
     with pytest.raises(NetError, match="caffe refuses 'open': RuntimeError: Could not open file nothing"):
         worker.request("open", path="nothing", level=0, blame=NetError)
-    assert open_echo(worker, tmp_path).fields["inputs"] == ["a"]
+    assert open_echo(worker, folder).fields["inputs"] == ["a"]
 
 
-def test_lines_belong_to_their_request(worker, tmp_path):
-    first, second = worker.request("hello"), open_echo(worker, tmp_path)
+def test_lines_belong_to_their_request(shared):
+    worker, folder = shared
+    worker.request("hello")
+    first, second = worker.request("hello"), open_echo(worker, folder)
     assert first.lines == []
     assert any(line.endswith("Creating Layer b") for line in second.lines)
     assert worker.request("hello").lines == []
 
 
-def test_large_arrays_of_any_shape(worker, tmp_path):
-    open_echo(worker, tmp_path)
+def test_large_arrays_of_any_shape(shared):
+    worker, folder = shared
+    open_echo(worker, folder)
     data = np.random.default_rng(1).normal(size=(2000, 1500)).astype(np.float32)  # 12 MB, more than any pipe holds
     blobs = dict(worker.request("forward", arrays=[("a", data.T)]).arrays)
     np.testing.assert_array_equal(blobs["b"], data.T * 2)
@@ -81,7 +93,8 @@ def test_foreign_settings_stay_outside(tmp_path, monkeypatch):
     assert not [setting for setting in environment if setting.startswith(b"PYTHON")]
 
 
-def test_ctrl_c_does_not_reach_it(worker):
+def test_ctrl_c_does_not_reach_it(shared):
+    worker, _ = shared
     assert os.getsid(worker.pid) == worker.pid != os.getsid(0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,15 +37,17 @@ class Engine:
         weights: caffe_pb2.NetParameter | None,
         *,
         source: Path | None = None,
+        ignore: Sequence[str] = (),
     ) -> Session:
         """A session in TEST phase on `net`, weights copied by layer name; see `workflow.engines.base.Engine`.
 
+        Fillers are not run here: a layer that has parameters needs weights.
+
         Raises:
             NetError: the net cannot be built, has a layer that this engine does not know, or shapes do not fit.
-            ModelError: weights do not fit, or a layer with parameters gets none. Fillers are not run here: numbers
-                that nobody trained show nothing.
+            ModelError: weights do not fit, or a layer with parameters gets none.
         """
-        return Session(build(net, phase="TEST", source=source), weights)
+        return Session(build(net, phase="TEST", source=source), weights, ignore=ignore)
 
     def train(self, job: Job) -> Iterator[Event]:
         """Refused: this engine runs nets forward only.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from workflow.engines.base import Array, Shape
 from workflow.engines.numpy_cpu.layers import Layer
@@ -14,7 +14,7 @@ from workflow.net import weights as weight_files
 _Place = tuple[int, int]  # (index of the layer, index of its blob)
 
 
-def assign(layers: Sequence[Layer], weights: caffe_pb2.NetParameter | None) -> None:
+def assign(layers: Sequence[Layer], weights: caffe_pb2.NetParameter | None, *, ignore: Collection[str] = ()) -> None:
     """Fill `blobs` of every layer that asked for parameters.
 
     Parameters of one name are one array, seen in each sharer's shape; of several copies in a file the last one
@@ -33,11 +33,11 @@ def assign(layers: Sequence[Layer], weights: caffe_pb2.NetParameter | None) -> N
                 raise layer.fail(f"blob {blob} of shape {array.shape} in the prototxt, expected {shape}")
             found[owners[index, blob]] = array
     if weights is not None:
-        found.update(_from_file(layers, owners, weights))
+        found.update(_from_file(layers, owners, weights, ignore))
     for index, layer in enumerate(layers):
         places = [owners[index, blob] for blob in range(len(layer.param_shapes))]
         if any(place not in found for place in places):
-            raise _nothing_for(layer, weights)
+            raise _nothing_for(layer, weights, ignore)
         layer.blobs = [found[place].reshape(shape) for place, shape in zip(places, layer.param_shapes, strict=True)]
 
 
@@ -63,18 +63,23 @@ def _owners(layers: Sequence[Layer]) -> dict[_Place, _Place]:
 
 
 def _from_file(
-    layers: Sequence[Layer], owners: dict[_Place, _Place], weights: caffe_pb2.NetParameter
+    layers: Sequence[Layer], owners: dict[_Place, _Place], weights: caffe_pb2.NetParameter, ignore: Collection[str]
 ) -> dict[_Place, Array]:
     first: dict[str, int] = {}
     for index, layer in enumerate(layers):
         first.setdefault(layer.spec.name, index)
     shapes = {name: layers[index].param_shapes for name, index in first.items()}
     shared = {(layers[place[0]].spec.name, place[1]) for place, owner in owners.items() if place != owner}
-    found = weight_files.match(shapes, weights, shared=shared)
+    found = weight_files.match(shapes, weights, ignore=ignore, shared=shared)
     return {owners[first[name], blob]: array for name, arrays in found.items() for blob, array in enumerate(arrays)}
 
 
-def _nothing_for(layer: Layer, weights: caffe_pb2.NetParameter | None) -> ModelError:
+def _nothing_for(layer: Layer, weights: caffe_pb2.NetParameter | None, ignore: Collection[str]) -> ModelError:
+    if layer.spec.name in ignore:
+        return ModelError(
+            f"layer '{layer.spec.name}' ({layer.spec.type}) is to be left as it is, but the numpy engine has no fillers",
+            hint="--engine torch fills it as the prototxt says",
+        )
     if weights is None:
         return ModelError(
             f"layer '{layer.spec.name}' ({layer.spec.type}) has parameters, but no weights were given",

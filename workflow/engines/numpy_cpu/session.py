@@ -7,7 +7,7 @@ place writes into its bottom's memory, so that every name of that memory shows w
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -26,7 +26,7 @@ from workflow.net.spec import NetSpec
 class Session:
     """What `workflow.engines.base.Session` promises, on numpy."""
 
-    def __init__(self, spec: NetSpec, weights: caffe_pb2.NetParameter | None) -> None:
+    def __init__(self, spec: NetSpec, weights: caffe_pb2.NetParameter | None, *, ignore: Collection[str] = ()) -> None:
         self._spec = spec
         self.inputs = spec.inputs
         self.outputs = spec.outputs
@@ -34,7 +34,7 @@ class Session:
         try:
             self._layers.extend(create(layer) for layer in spec.layers)
             self._planned = self._plan({})
-            assign(self._layers, weights)
+            assign(self._layers, weights, ignore=ignore)
         except NetError as error:
             self._close()
             if error.at is None and spec.source is not None:
@@ -116,7 +116,7 @@ class Session:
             raise NetError(f"net '{self._spec.name}' was not given its input '{missing[0]}'")
         given = {name: np.array(inputs[name], dtype=np.float32, order="C", copy=True) for name in self.inputs}
         for name, array in given.items():
-            if array.ndim != len(self._planned[name]):
+            if array.ndim != len(self._planned[name]) or not array.size:
                 raise NetError(
                     f"input '{name}' of shape {array.shape}, expected {len(self._planned[name])} axes "
                     f"as in {self._planned[name]}"
