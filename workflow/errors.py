@@ -135,5 +135,6 @@ def did_you_mean(name: str, known: list[str] | tuple[str, ...]) -> str | None:
 
     if not known:
         return None
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
+    spellings = {one.lower(): one for one in known}
+    close = get_close_matches(name.lower(), spellings, n=1)
+    return f"did you mean '{spellings[close[0]]}'?" if close else f"known: {', '.join(known)}"

@@ -28,9 +28,8 @@ BROKEN_PIPE = 141
 TERMINATED = 143
 
 # what the machine refuses, wherever it does so
-_REFUSALS = frozenset(
-    getattr(errno, name) for name in "ENOSPC EDQUOT EACCES EPERM EROFS EIO EMFILE ENFILE ENOMEM".split()
-)
+_FULL_OR_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE}
 
 
 @dataclass(kw_only=True)
@@ -76,6 +75,7 @@ class Boundary(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The list of commands in `wf --help`, under their headings."""
+        del ctx
         panels: dict[str, list[tuple[str, str]]] = {}
         width = max(map(len, self.commands))
         for name, command in self.commands.items():
@@ -108,7 +108,7 @@ def _told(console: Console) -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
         code = BROKEN_PIPE
     except OSError as error:
-        code = _tell(console, _refusal(error) if error.errno in _REFUSALS else _bug(error))
+        code = _tell(console, _refusal(error) if error.errno in _FULL_OR_BROKEN | _FORBIDDEN else _bug(error))
     except MemoryError as error:
         fault = EnvironmentFault("not enough memory", hint="a smaller batch_size, or smaller pictures, need less")
         fault.__cause__ = error

@@ -30,6 +30,7 @@ class Console:
         self.as_json = as_json
         self.quiet = quiet
         self.debug = debug
+        self._answered = False
 
     @classmethod
     def of(cls, arguments: Sequence[str]) -> Console:
@@ -44,6 +45,7 @@ class Console:
 
     def result(self, document: Mapping[str, Any], text: str) -> None:
         """What the command was asked for: the document with --json, else the text."""
+        self._answered = True
         print(_json(document) if self.as_json else text)
 
     def say(self, text: str) -> None:
@@ -56,11 +58,11 @@ class Console:
         print(f"warning: {text}", file=sys.stderr, flush=True)
 
     def error(self, error: WorkflowError) -> None:
-        """Why the command ends here: on stderr, and with --json also on stdout."""
+        """Why the command ends here: on stderr, and with --json also on stdout, unless the result is there."""
         if self.debug:
             traceback.print_exception(error)
         print(f"error: {error}", file=sys.stderr, flush=True)
-        if self.as_json:
+        if self.as_json and not self._answered:
             print(_json({"error": _facts(error)}), flush=True)
 
     def urgent(self, text: str) -> None:

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, ChannelOrder, Engine, Gen, IgnoreMismatch, Labels, Mean, Net, Scale, Snapshot
+from workflow.cli.options import (
+    Call,
+    ChannelOrder,
+    Engine,
+    Gen,
+    IgnoreMismatch,
+    Labels,
+    Mean,
+    Net,
+    Scale,
+    Snapshot,
+    listed,
+)
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
@@ -55,9 +67,12 @@ def inspect(
         channel_order=channel_order,
         scale=scale,
     )
-    names = [name.strip() for name in blobs.split(",")] if blobs else None
-    with model.open(engine, images=len(images)) as session:
-        found = list(look.inspect(model, session, images, blobs=names, out=out, save_blobs=save_blobs))
+    with model.open(engine, images=len(images), ignore=listed(ignore_mismatch)) as session:
+        found = list(
+            look.inspect(
+                model, session, images, blobs=listed([blobs]) if blobs else None, out=out, save_blobs=save_blobs
+            )
+        )
     documents = [one.json() for one in found]
     document = documents[0] if len(documents) == 1 else {"inspections": documents}
     call.console.result(document, "\n\n".join(map(describe, found)))

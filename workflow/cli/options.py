@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -81,6 +81,11 @@ IgnoreMismatch = Annotated[
 ]
 
 _COMMON = {"config": ConfigFile, "json": Json, "debug": Debug, "quiet": Quiet}
+
+
+def listed(values: Sequence[str] | None) -> tuple[str, ...]:
+    """Names from a repeatable option, each of which may hold several with commas between."""
+    return tuple(name.strip() for value in values or () for name in value.split(",") if name.strip())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, ChannelOrder, Engine, Gen, IgnoreMismatch, Labels, Mean, Net, Scale, Snapshot
+from workflow.cli.options import (
+    Call,
+    ChannelOrder,
+    Engine,
+    Gen,
+    IgnoreMismatch,
+    Labels,
+    Mean,
+    Net,
+    Scale,
+    Snapshot,
+    listed,
+)
 from workflow.cli.progress import Counter
 
 if TYPE_CHECKING:
@@ -48,7 +60,10 @@ def predict(
         scale=scale,
     )
     files = label.pictures(paths)
-    with model.open(engine, images=len(files)) as session, Counter(call.console, "labelling", "pictures") as progress:
+    with (
+        model.open(engine, images=len(files), ignore=listed(ignore_mismatch)) as session,
+        Counter(call.console, "labelling", "pictures") as progress,
+    ):
         result = label.predict(model, session, files, progress=progress)
     if csv is not None:
         label.write_csv(csv, result)

@@ -32,7 +32,8 @@ class Batches:
     @cached_property
     def stored(self) -> tuple[int, int, int]:
         """(C, H, W) of the first record."""
-        pixels, _ = datum.decode(self.reader.values(0, 1)[0])
+        value = self.reader.values(0, 1)[0]
+        pixels, _ = datum.decode(value, key=self.reader.keys[0], force=self.transform.force)
         return (pixels.shape[0], pixels.shape[1], pixels.shape[2])
 
     @property
@@ -55,9 +56,9 @@ class Batches:
         pictures = []
         for index, value in enumerate(values):
             try:
-                pixels, label = datum.decode(value)
+                pixels, label = datum.decode(value, force=self.transform.force)
             except DatabaseError:
-                datum.decode(value, key=self._key(position, index))  # once more, to name the record
+                datum.decode(value, key=self._key(position, index), force=self.transform.force)  # to name the record
                 raise
             if pixels.shape != self.stored or not 0 <= label < (self.classes or label + 1):
                 raise self._wrong(position, index, pixels.shape, label)

@@ -27,7 +27,7 @@ from workflow.errors import EnvironmentFault, WorkflowError
 Paths = Callable[[int, int], Sequence[bytes]]
 """The paths of the files from one number to before another."""
 
-_ALONE = 64  # files that are decoded sooner than a process is started
+_FEW, _FEW_BYTES = 64, 4 * 2**20  # decoded sooner than a process is started
 _MOST = 256  # files in one task, at most
 _MOST_BYTES = 16 * 2**20  # of pixels in one task, at most
 _SECONDS = 0.05  # that a task should take: long enough to be worth the talk, short enough for all to end together
@@ -51,12 +51,21 @@ def spool_path(folder: Path, number: int) -> Path:
     return folder / f"spool{number}"
 
 
-def how_many(files: int, asked: int | None) -> int:
-    """How many decoders to use: as many as asked for, else one for each core, but one for a handful of files."""
+def how_many(files: int, paths: Paths, asked: int | None) -> int:
+    """How many decoders to use: as many as asked for, else one for each core, but one where that is soon done."""
     if asked is not None:
         return asked
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return 1 if files <= _ALONE else min(cores, math.ceil(files / _ALONE))
+    if files <= _FEW and sum(map(_size, paths(0, files))) <= _FEW_BYTES:
+        return 1
+    return min(cores, max(1, files))
+
+
+def _size(path: bytes) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:  # whoever reads it says what is wrong
+        return 0
 
 
 def decode_all(

@@ -208,7 +208,7 @@ class _Preparation:
         for result in decode_all(
             files,
             table.paths,
-            workers=how_many(files, self.config.prepare.workers),
+            workers=how_many(files, table.paths, self.config.prepare.workers),
             folder=folder,
             preprocessing=self.config.preprocessing,
             max_pixels=self.config.prepare.max_pixels,

@@ -6,6 +6,7 @@ Source: src/caffe/data_transformer.cpp, DataTransformer::Transform.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,19 +31,24 @@ class Transform:
     """(C, H, W) as stored, or (C, 1, 1)."""
     crop: int = 0
     mirror: bool = False
+    force: Literal["color", "gray"] | None = None
+    """Make 3 or 1 channels of encoded records; raw ones stay as they are."""
 
     @classmethod
     def of(cls, param: caffe_pb2.TransformationParameter, *, mean: Array | None = None, layer: str = "") -> Transform:
         """Parse the settings; `mean` is what `mean_file` holds, (C, H, W).
 
         Raises:
-            NetError: M04, a mean file and mean values at once.
+            NetError: M04, a mean file and mean values at once; force_color and force_gray at once.
         """
+        if param.force_color and param.force_gray:
+            raise NetError(f"layer '{layer}': force_color and force_gray exclude each other")
         if mean is not None and param.mean_value:
             raise NetError(f"layer '{layer}': mean_file and mean_value exclude each other", fault="M04")
         if param.mean_value:
             mean = np.array(param.mean_value, np.float32)[:, None, None]
-        return cls(scale=param.scale, mean=mean, crop=param.crop_size, mirror=param.mirror)
+        force: Literal["color", "gray"] | None = "color" if param.force_color else "gray" if param.force_gray else None
+        return cls(scale=param.scale, mean=mean, crop=param.crop_size, mirror=param.mirror, force=force)
 
     def shape(self, stored: tuple[int, int, int]) -> tuple[int, int, int]:
         """(C, h, w) of what comes out for stored pictures of (C, H, W).
@@ -74,39 +80,45 @@ class Transform:
         Returns:
             float32 (N, C, h, w), C-contiguous.
         """
-        self.shape((batch.shape[1], batch.shape[2], batch.shape[3]))
-        if self.mean is None:
-            whole = batch.astype(np.float32)
+        shape = self.shape((batch.shape[1], batch.shape[2], batch.shape[3]))
+        out = np.empty((len(batch), *shape), np.float32)
+        if self.crop or self.mirror:
+            self._cut(batch, out, phase, rng)
         else:
-            whole = np.subtract(batch, self.mean, dtype=np.float32)
+            _subtract(batch, self.mean, out)
         if self.scale != 1.0:
-            whole *= np.float32(self.scale)
-        if not self.crop and not self.mirror:
-            return whole
-        return self._cut(whole, phase, rng)
+            out *= np.float32(self.scale)
+        return out
 
     def is_random(self, phase: str) -> bool:
         """Whether `apply` draws in that phase."""
         return self.mirror or (bool(self.crop) and phase == "TRAIN")
 
-    def _cut(self, whole: Array, phase: str, rng: np.random.Generator | None) -> Array:
-        count, channels, height, width = whole.shape
-        size = (self.crop or height, self.crop or width)
-        tops, lefts = np.full(count, (height - size[0]) // 2), np.full(count, (width - size[1]) // 2)
-        flips = np.zeros(count, bool)
+    def _cut(self, batch: NDArray[np.generic], out: Array, phase: str, rng: np.random.Generator | None) -> None:
+        """Fill `out` (N, C, h, w) with windows of `batch`, less the same windows of the mean picture."""
+        count, (height, width), (h, w) = len(batch), batch.shape[2:], out.shape[2:]
+        tops, lefts, flips = [(height - h) // 2] * count, [(width - w) // 2] * count, [0] * count
         if self.is_random(phase):
             if rng is None:
                 raise ValueError(f"a transform with crop or mirror needs a generator in phase {phase}")
             if self.crop and phase == "TRAIN":
-                tops = rng.integers(0, height - size[0] + 1, count)
-                lefts = rng.integers(0, width - size[1] + 1, count)
+                tops = rng.integers(0, height - h + 1, count).tolist()
+                lefts = rng.integers(0, width - w + 1, count).tolist()
             if self.mirror:
-                flips = rng.integers(0, 2, count).astype(bool)
-        out = np.empty((count, channels, *size), np.float32)
-        for index in range(count):
-            window = whole[index, :, tops[index] : tops[index] + size[0], lefts[index] : lefts[index] + size[1]]
-            out[index] = window[:, :, ::-1] if flips[index] else window
-        return out
+                flips = rng.integers(0, 2, count).tolist()
+        per_pixel = self.mean is not None and self.mean.shape[1:] == (height, width)
+        for index, (top, left, flip) in enumerate(zip(tops, lefts, flips, strict=True)):
+            place = (slice(None), slice(top, top + h), slice(left, left + w))
+            mean = self.mean[place] if self.mean is not None and per_pixel else self.mean
+            target = out[index, :, :, ::-1] if flip else out[index]
+            _subtract(batch[index][place], mean, target)
+
+
+def _subtract(pixels: NDArray[np.generic], mean: Array | None, out: Array) -> None:
+    if mean is None:
+        out[...] = pixels
+    else:
+        np.subtract(pixels, mean, out=out)
 
 
 def _by(shape: tuple[int, ...]) -> str:

@@ -15,7 +15,7 @@ from caffe_process import CAFFE_PYTHON
 from workflow.engines.bvlc.process import Worker
 from workflow.errors import EnvironmentFault, NetError
 
-from .conftest import gone, workers
+from .conftest import gone
 
 pytestmark = pytest.mark.caffe
 
@@ -126,7 +126,7 @@ def test_a_ctrl_c_while_waiting_ends_it(worker):
 
 def test_a_forgotten_worker_ends_with_its_last_reference(tmp_path):
     worker = Worker(CAFFE_PYTHON, folder=tmp_path)
-    (pid,) = workers()
+    pid = worker.pid
     del worker
     gc.collect()
     assert gone(pid)

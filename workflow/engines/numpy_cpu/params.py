@@ -77,8 +77,8 @@ def _from_file(
 def _nothing_for(layer: Layer, weights: caffe_pb2.NetParameter | None, ignore: Collection[str]) -> ModelError:
     if layer.spec.name in ignore:
         return ModelError(
-            f"layer '{layer.spec.name}' ({layer.spec.type}) is to be left as it is, but the numpy engine has no fillers",
-            hint="--engine torch fills it as the prototxt says",
+            f"layer '{layer.spec.name}' ({layer.spec.type}) is to be filled, but the numpy engine has no fillers",
+            hint="--engine torch",
         )
     if weights is None:
         return ModelError(

@@ -11,6 +11,8 @@ from workflow.engines.base import Array, Shape
 from workflow.errors import NetError, did_you_mean
 from workflow.net.spec import LayerSpec
 
+_OTHERS = "other engines may know it: --engine torch, --engine caffe"
+
 Range = tuple[int, int | None]  # least and most, None for any number
 
 _LAYERS: dict[str, type[Layer]] = {}
@@ -106,9 +108,10 @@ def create(spec: LayerSpec) -> Layer:
     """
     if spec.type not in _LAYERS:
         known = layer_types()
+        close = did_you_mean(spec.type, known) or ""
         raise NetError(
             f"layer '{spec.name}': type '{spec.type}' is not known to the numpy engine; known: {', '.join(known)}",
-            hint=f"{did_you_mean(spec.type, known)} Other engines know more: --engine torch, --engine caffe",
+            hint=f"{close} {_OTHERS}" if close.startswith("did") else _OTHERS,
             fault="X04",
         )
     cls = _LAYERS[spec.type]

@@ -1,0 +1,69 @@
+"""What a file is by its first bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflow.data.sniff import ACCEPTED, PictureError, sniff
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"\xff\xd8\xff\xe0", "JPEG"),
+        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"GIF89a", "GIF"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "WEBP"),
+        (b"BM\0\0", "BMP"),
+    ],
+)
+def test_accepted_formats(data, kind):
+    assert sniff(data) == kind
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "fault", "bad"),
+    [
+        (b"", "is empty", "P06", True),
+        (b"<!DOCTYPE html><p>404", "is HTML, not an image", "P09", True),
+        (b"\xef\xbb\xbf \n<html>", "is HTML, not an image", "P09", True),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "is a git-lfs pointer", "P09", True),
+        (b"cat,dog\r\n", "is text, not an image", "P09", True),
+        (b"\0" * 900, "holds only zero bytes", "P07", True),
+        (b"\x01\x02\x03\x04", "is not an image", "P09", True),
+        (b"\0\0\0\x18ftypheic\0", "is HEIC", "P11", False),
+        (b"\0\0\0\x18ftypavif\0", "is AVIF", "P11", False),
+        (b"\0\0\0\x18ftypisom\0", "is a video", "P11", False),
+        (b'<?xml version="1.0"?><svg xmlns="">', "is SVG", "P11", False),
+        (b"FUJIFILMCCD-RAW ", "is RAW", "P11", False),
+        (b"%!PS-Adobe-3.0 EPSF", "is EPS", "P13", False),
+        (b"%PDF-1.7", "is PDF", "P13", False),
+        (b"SIMPLE  =                    T", "is FITS", "P13", False),
+        (b"II*\0\x08\0\0\0", "is TIFF", "P13", False),
+    ],
+)
+def test_p06_p09_p11_p13_refusals_by_content(data, reason, fault, bad):
+    with pytest.raises(PictureError) as caught:
+        sniff(data)
+    assert caught.value.reason.startswith(reason)
+    assert (caught.value.fault, caught.value.bad) == (fault, bad)
+
+
+def test_a_complaint_takes_the_name_of_the_file():
+    with pytest.raises(PictureError) as caught:
+        sniff(b"")
+    assert caught.value.of(Path("cat/1.jpg")).message == "cat/1.jpg is empty"
+    assert caught.value.exit_code == 3
+
+
+@given(st.binary(max_size=64))
+def test_any_bytes_get_a_format_or_a_reason(data):
+    try:
+        assert sniff(data) in ACCEPTED
+    except PictureError as error:
+        assert error.reason.startswith(("is ", "holds "))
+        assert error.kind

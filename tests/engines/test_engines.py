@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from google.protobuf import text_format
+
+from workflow import engines
+from workflow.errors import UsageError
+from workflow.formats import caffe_pb2
+
+
+def net(kind):
+    return text_format.Parse(f'layer {{ name: "a" type: "{kind}" top: "a" }}', caffe_pb2.NetParameter())
+
+
+def test_names_and_statuses():
+    assert engines.names() == ("torch", "caffe", "numpy")
+    assert [status.name for status in engines.statuses()] == ["torch", "caffe", "numpy"]
+    assert all(status.ready or status.hint for status in engines.statuses())
+
+
+def test_an_engine_that_there_is_not():
+    with pytest.raises(UsageError, match="no engine 'touch'; there are: torch, caffe, numpy") as caught:
+        engines.get("touch")
+    assert caught.value.hint == "did you mean 'torch'?"
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "images", "expected"),
+    [
+        ("Input", None, 1, "numpy"),
+        ("Input", None, engines.SMALL_JOB, "numpy"),
+        ("Input", None, engines.SMALL_JOB + 1, "torch"),
+        ("Deconvolution", None, 1, "torch"),
+        ("Input", "torch", 1, "torch"),
+        ("Deconvolution", "numpy", 1, "numpy"),
+        ("Input", "caffe", 1, "caffe"),
+    ],
+)
+def test_who_looks(kind, asked, images, expected):
+    assert engines.choose(net(kind), asked, images=images).name == expected
+
+
+def test_the_list_of_engines_imports_none():
+    program = "import sys, workflow.engines; workflow.engines.names(); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

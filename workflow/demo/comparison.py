@@ -1,0 +1,57 @@
+"""One picture of several inspections: each image in a row, its probabilities, and what the net sees in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from workflow.inspection.inspect import Inspection
+from workflow.storage import replacing
+
+_SIDE = 240  # pixels of each image and each grid
+_GAP = 14
+_WORDS = 26  # height of a line of text
+_INK, _PALE = (46, 44, 58), (120, 118, 130)
+
+
+def compare(inspections: Sequence[Inspection], out: Path) -> None:
+    """Draw a table: a row for each inspection, with the image first and then a column for each blob's grid.
+
+    Args:
+        inspections: with the same blobs drawn.
+        out: the PNG to write.
+    """
+    blobs = list(inspections[0].pictures)
+    width = _GAP + (len(blobs) + 1) * (_SIDE + _GAP)
+    row_height = _SIDE + _WORDS + _GAP
+    board = Image.new("RGB", (width, _WORDS + _GAP + len(inspections) * row_height), (255, 255, 255))
+    pen = ImageDraw.Draw(board)
+    font = ImageFont.load_default(size=16)
+    for column, blob in enumerate(blobs, start=1):
+        shape = "×".join(map(str, inspections[0].blobs[blob][1:]))
+        pen.text((_left(column), _GAP), f"{blob}  {shape}", fill=_PALE, font=font)
+    for row, one in enumerate(inspections):
+        top = _WORDS + _GAP + row * row_height
+        for column, path in enumerate([one.image, *(one.pictures[blob] for blob in blobs)]):
+            with Image.open(path) as picture:
+                board.paste(_fitted(picture.convert("RGB")), (_left(column), top))
+        pen.text((_left(0), top + _SIDE + 4), _verdict(one), fill=_INK, font=font)
+    with replacing(out) as temporary:
+        board.save(temporary, format="PNG")
+
+
+def _left(column: int) -> int:
+    return _GAP + column * (_SIDE + _GAP)
+
+
+def _fitted(picture: Image.Image) -> Image.Image:
+    """A square of the board's size; small ones keep their pixels sharp."""
+    sharp = picture.width < _SIDE
+    return picture.resize((_SIDE, _SIDE), Image.Resampling.NEAREST if sharp else Image.Resampling.LANCZOS)
+
+
+def _verdict(one: Inspection) -> str:
+    likely = sorted(one.probabilities.items(), key=lambda pair: -pair[1])[:2]
+    return "   ".join(f"{name} {probability:.1%}" for name, probability in likely)
