@@ -22,7 +22,9 @@ Draw = Callable[..., Path]
 def draw() -> Draw:
     """Write one picture: blocks of random colour, another one for each seed."""
 
-    def write(path: Path, seed: int = 0, *, size: tuple[int, int] = (11, 9), mode: str = "RGB", **options: object) -> Path:
+    def write(
+        path: Path, seed: int = 0, *, size: tuple[int, int] = (11, 9), mode: str = "RGB", **options: object
+    ) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         coarse = np.random.default_rng(seed).integers(0, 256, (3, 4, 3), dtype=np.uint8)
         Image.fromarray(coarse).resize(size, Image.Resampling.NEAREST).convert(mode).save(path, **options)

@@ -74,7 +74,12 @@ def test_damaged_files_are_judged_alike(data):
     if image is not None:
         long = JpegImageFile(io.BytesIO(damaged))
         assert image.tobytes() == long.tobytes()
+    assert fault(damaged) in ("", "P07", "P09", "P12")
+
+
+def fault(data: bytes) -> str:
     try:
-        interpret(damaged, Preprocessing(width=5, height=7))
+        interpret(data, Preprocessing(width=5, height=7))
     except PictureError as error:
-        assert error.fault in ("P07", "P09", "P12")
+        return error.fault
+    return ""

@@ -1,7 +1,6 @@
 """The short way for small, plain JPEGs, of which training sets mostly consist.
 
-Half of Pillow's time for them is
-spent in reading markers and setting up what a plain file does not need.
+Half of Pillow's time for them is spent in reading markers and setting up what a plain file does not need.
 
 The pixels come from the very decoder that JpegImageFile uses (a test compares them bit for bit). Whatever is not
 plain, or does not decode, gets None here and takes the long way, which knows EXIF, CMYK and what to complain of.
@@ -45,11 +44,11 @@ def _header(data: bytes) -> tuple[tuple[int, int], str] | None:
         if marker == _SCAN:
             return None if size is None or mode is None else (size, mode)
         if marker in _SIZES:
-            if data[position + 4] != 8:  # bits
+            facts = data[position + 4 : position + 10]
+            if len(facts) < 6 or facts[0] != 8:  # bits
                 return None
-            height, width = data[position + 5 : position + 7], data[position + 7 : position + 9]
-            size = (int.from_bytes(width, "big"), int.from_bytes(height, "big"))
-            mode = _MODES.get(data[position + 9])
+            size = (int.from_bytes(facts[3:5], "big"), int.from_bytes(facts[1:3], "big"))
+            mode = _MODES.get(facts[5])
         elif marker not in _HARMLESS:
             return None
         position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")

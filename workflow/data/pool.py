@@ -63,7 +63,7 @@ def how_many(files: int, paths: Paths, asked: int | None) -> int:
 
 def _size(path: bytes) -> int:
     try:
-        return os.stat(path).st_size
+        return Path(os.fsdecode(path)).stat().st_size
     except OSError:  # whoever reads it says what is wrong
         return 0
 

@@ -58,10 +58,11 @@ def _padded(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
 
 
 def _scaled(image: Image.Image, size: tuple[int, int], box: Box, kernel: str) -> Image.Image:
+    if box != (0, 0, *image.size):
+        image = image.crop(box)  # Pillow's own `box` would let pixels beyond it shine in
     if kernel != "opencv":
-        return image.resize(size, _PILLOW[kernel], box=box)
-    pixels = np.asarray(image.crop(box))
-    return Image.fromarray(two_tap(pixels, size))
+        return image.resize(size, _PILLOW[kernel])
+    return Image.fromarray(two_tap(np.asarray(image), size))
 
 
 def two_tap(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -30,7 +30,7 @@ def compare(inspections: Sequence[Inspection], out: Path) -> None:
     pen = ImageDraw.Draw(board)
     font = ImageFont.load_default(size=16)
     for column, blob in enumerate(blobs, start=1):
-        shape = "×".join(map(str, inspections[0].blobs[blob][1:]))
+        shape = " x ".join(map(str, inspections[0].blobs[blob][1:]))
         pen.text((_left(column), _GAP), f"{blob}  {shape}", fill=_PALE, font=font)
     for row, one in enumerate(inspections):
         top = _WORDS + _GAP + row * row_height

@@ -1,0 +1,142 @@
+"""Decoding in this process and in several gives the same; a process that dies is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workflow.config import Preprocessing
+from workflow.data.pool import decode_all, how_many, spool_path
+from workflow.data.sniff import PictureError
+from workflow.data.worker import NOTES, read_stable
+from workflow.errors import EnvironmentFault
+
+PREPROCESSING = Preprocessing(width=5, height=7)
+
+
+@pytest.fixture
+def files(tmp_path, draw) -> list[bytes]:
+    """Forty pictures, an empty file, one with a wrong extension and one that is missing."""
+    paths = [draw(tmp_path / "images" / f"{seed}.png", seed) for seed in range(40)]
+    paths[7].write_bytes(b"")
+    paths[9].rename(paths[9].with_suffix(".jpg"))
+    paths[9] = paths[9].with_suffix(".jpg")
+    paths[11].unlink()
+    return [os.fsencode(path) for path in paths]
+
+
+def decoded(files: list[bytes], folder: Path, workers: int) -> dict[int, tuple]:
+    """Number of the file -> what became of it."""
+    folder.mkdir()
+    fates: dict[int, tuple] = {}
+    order: dict[int, list[tuple[int, bytes, int]]] = {}
+    for result in decode_all(
+        len(files),
+        lambda start, stop: files[start:stop],
+        workers=workers,
+        folder=folder,
+        preprocessing=PREPROCESSING,
+        max_pixels=10_000,
+    ):
+        refused = {result.start + one.place: one for one in result.answer.refusals}
+        fates |= {index: (one.what, one.kind) for index, one in refused.items()}
+        good = [index for index in range(result.start, result.stop) if index not in refused]
+        answer = result.answer
+        for place, index in enumerate(good):
+            digest = answer.digests[32 * place : 32 * place + 32]
+            order.setdefault(result.spool, []).append((index, digest, answer.notes[place]))
+    for number, rows in order.items():
+        pixels = np.fromfile(spool_path(folder, number), np.uint8).reshape(-1, 3 * 7 * 5)
+        assert len(pixels) == len(rows)
+        fates |= {row[0]: (*row[1:], pixels[place].tobytes()) for place, row in enumerate(rows)}
+    return fates
+
+
+def test_several_processes_give_what_one_gives(files, tmp_path):
+    alone = decoded(files, tmp_path / "one", 1)
+    assert decoded(files, tmp_path / "three", 3) == alone
+    assert sorted(alone) == list(range(40))
+    assert alone[7] == ("skipped", "empty")
+    assert alone[11] == ("changed", "changed")
+    assert alone[9][1] == 1 << NOTES.index("extension")
+    assert alone[8][1] == 0
+
+
+def test_t13_a_killed_process_is_told(files, tmp_path):
+    (tmp_path / "spools").mkdir()
+    me = os.getpid()
+
+    def paths(start: int, stop: int) -> list[bytes]:
+        if start > 20:
+            for child in Path(f"/proc/{me}/task/{me}/children").read_text().split():
+                os.kill(int(child), signal.SIGKILL)
+        return files[start:stop]
+
+    with pytest.raises(EnvironmentFault, match="a decoding process was killed by SIGKILL"):
+        list(
+            decode_all(40, paths, workers=2, folder=tmp_path / "spools", preprocessing=PREPROCESSING, max_pixels=10_000)
+        )
+
+
+def test_a_spool_that_cannot_be_written_is_told(files, tmp_path):
+    with pytest.raises(OSError, match="No such file"):
+        list(
+            decode_all(
+                40,
+                lambda start, stop: files[start:stop],
+                workers=2,
+                folder=tmp_path / "missing",
+                preprocessing=PREPROCESSING,
+                max_pixels=10_000,
+            )
+        )
+
+
+def test_workers_end_with_their_parent():
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from workflow.data.worker import main; main()"], stdin=subprocess.PIPE
+    )
+    process.stdin.close()
+    assert process.wait(timeout=10) == 0
+
+
+def test_a_handful_is_decoded_here(files):
+    def paths(start: int, stop: int) -> list[bytes]:
+        return files[start:stop]
+
+    assert how_many(40, paths, None) == 1
+    assert how_many(40, paths, 3) == 3
+    assert how_many(1000, paths, None) == len(os.sched_getaffinity(0))
+
+
+def test_large_files_are_worth_a_process(tmp_path):
+    path = tmp_path / "large.jpg"
+    path.write_bytes(b"\0" * 5_000_000)
+    assert how_many(8, lambda start, stop: [os.fsencode(path)] * (stop - start), None) == min(
+        8, len(os.sched_getaffinity(0))
+    )
+
+
+def test_p31_a_file_that_changes_is_not_believed(tmp_path):
+    with pytest.raises(OSError, match="changed while being read"):
+        read_stable(b"/proc/self/status", 10**6)  # says that it is empty, and is not
+    os.mkfifo(tmp_path / "fifo")
+    began = time.monotonic()
+    with pytest.raises(OSError, match="no regular file any more"):
+        read_stable(os.fsencode(tmp_path / "fifo"), 10**6)
+    assert time.monotonic() - began < 1
+
+
+def test_p12_files_far_too_large_are_not_read(tmp_path):
+    path = tmp_path / "film.jpg"
+    with path.open("wb") as file:
+        file.truncate(10**12)  # a hole
+    with pytest.raises(PictureError, match="more than a picture needs"):
+        read_stable(os.fsencode(path), 10**6)

@@ -1,0 +1,102 @@
+"""A test picture stays a test picture."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflow.data.split import TEST, TRAIN, UNDECIDED, decide, fractions
+
+
+def digests(names: list[str]) -> np.ndarray:
+    rows = [np.frombuffer(hashlib.sha256(name.encode()).digest(), np.uint8) for name in names]
+    return np.array(rows, np.uint8).reshape(len(names), 32)
+
+
+def sides(names: list[str], share: float = 0.3, **options: object) -> dict[str, int]:
+    given_ = {"explicit": np.full(len(names), UNDECIDED, np.int8), "known": {}, "groups": []} | options
+    return dict(zip(names, decide(digests(names), share=share, **given_).sides.tolist(), strict=True))
+
+
+NAMES = st.lists(st.text(max_size=6), unique=True, min_size=1, max_size=40)
+
+
+@given(NAMES, NAMES)
+def test_a_picture_keeps_its_side_whatever_comes_or_goes(old, new):
+    before, after = sides(old), sides(sorted(set(old) | set(new)))
+    assert all(after[name] == side for name, side in before.items())
+
+
+@given(NAMES, st.randoms(use_true_random=False))
+def test_the_order_does_not_matter(names, random):
+    mixed = list(names)
+    random.shuffle(mixed)
+    assert sides(names) == sides(mixed)
+
+
+@given(NAMES, st.floats(0.05, 0.9), st.floats(0.01, 0.05))
+def test_a_larger_share_only_adds_test_pictures(names, share, more):
+    small, large = sides(names, share), sides(names, share + more)
+    assert all(large[name] == TEST for name, side in small.items() if side == TEST)
+
+
+@given(NAMES, st.floats(0.05, 0.95))
+def test_the_generation_before_wins_over_the_hash(names, share):
+    known = {digests([name])[0].tobytes(): TEST for name in names[::2]}
+    got = sides(names, share, known=known)
+    assert all(got[name] == TEST for name in names[::2])
+
+
+def test_about_the_share_becomes_test():
+    names = [str(number) for number in range(5000)]
+    assert abs(np.mean(list(sides(names, 0.2).values())) - 0.2) < 0.02
+    values = fractions(digests(names))
+    assert 0 <= values.min() < 0.01
+    assert 0.99 < values.max() < 1
+
+
+def test_the_fraction_is_that_of_the_first_64_bits():
+    digest = hashlib.sha256(b"picture").digest()
+    expected = int.from_bytes(digest[:8], "big") / 2**64
+    assert abs(fractions(np.frombuffer(digest, np.uint8).reshape(1, 32))[0] - expected) < 1e-15
+
+
+def test_folders_win_over_everything():
+    names = ["a", "b", "c"]
+    known = {digests(["a"])[0].tobytes(): TEST}
+    explicit = np.array([TRAIN, TEST, UNDECIDED], np.int8)
+    got = decide(digests(names), explicit, known, [np.array([0, 1])], 0.5)
+    assert got.sides[:2].tolist() == [TRAIN, TEST]
+    assert got.decided.tolist() == [True, True, False]
+    assert got.leaked == 1
+
+
+@given(NAMES.filter(lambda names: len(names) > 2), st.floats(0.2, 0.8))
+def test_p29_nearly_equal_pictures_stay_together(names, share):
+    group = np.arange(len(names) // 2 + 1)
+    alone = sides(names, share)
+    got = decide(digests(names), np.full(len(names), UNDECIDED, np.int8), {}, [group], share)
+    smallest = min(group, key=lambda index: digests(names)[index].tobytes())
+    assert set(got.sides[group].tolist()) == {alone[names[smallest]]}
+    assert got.moved == sum(alone[names[index]] != alone[names[smallest]] for index in group)
+    assert got.sides[len(group) :].tolist() == [alone[name] for name in names[len(group) :]]
+
+
+def test_p29_a_new_copy_joins_the_picture_that_is_known():
+    names = ["known", "copy"]
+    for side in (TRAIN, TEST):
+        known = {digests(["known"])[0].tobytes(): side}
+        explicit = np.full(2, UNDECIDED, np.int8)
+        got = decide(digests(names), explicit, known, [np.array([0, 1])], 0.5)
+        assert got.sides.tolist() == [side, side]
+
+
+def test_p29_a_new_copy_of_both_sides_is_kept_out_of_training():
+    names = ["one", "other", "copy"]
+    known = {digests(["one"])[0].tobytes(): TRAIN, digests(["other"])[0].tobytes(): TEST}
+    got = decide(digests(names), np.full(3, UNDECIDED, np.int8), known, [np.arange(3)], 0.5)
+    assert got.sides.tolist() == [TRAIN, TEST, TEST]
+    assert got.leaked == 2

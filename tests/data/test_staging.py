@@ -1,0 +1,81 @@
+"""A generation's folder comes whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workflow.data import staging
+from workflow.data.staging import staged, sweep
+from workflow.generations import generation
+
+
+def dead_pid() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def names(root: Path) -> list[str]:
+    return sorted(path.name for path in root.iterdir())
+
+
+def fill(folder: Path, text: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "file").write_text(text)
+
+
+def test_it_appears_when_the_block_ends(tmp_path):
+    with staged(generation(tmp_path, 5)) as stage:
+        assert stage.number == 5
+        fill(stage.folder, "new")
+        assert names(tmp_path) == [f"gen5.tmp-{os.getpid()}"]
+    assert names(tmp_path) == ["gen5"]
+    assert (tmp_path / "gen5" / "file").read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_nothing_is_left_of_a_block_that_fails(tmp_path, error):
+    fill(tmp_path / "gen5", "old")
+    with pytest.raises(error), staged(generation(tmp_path, 5)) as stage:
+        fill(stage.folder, "new")
+        raise error
+    assert names(tmp_path) == ["gen5"]
+    assert (tmp_path / "gen5" / "file").read_text() == "old"
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_p35_what_was_there_is_replaced_in_one_step(tmp_path, monkeypatch, exchange):
+    if not exchange:  # a system that cannot swap two names
+        monkeypatch.setattr(staging, "_exchange", lambda one, other: False)
+    fill(tmp_path / "gen5", "old")
+    with staged(generation(tmp_path, 5)) as stage:
+        fill(stage.folder, "new")
+    assert names(tmp_path) == ["gen5"]
+    assert (tmp_path / "gen5" / "file").read_text() == "new"
+
+
+def test_p34_leftovers_of_dead_processes_are_swept(tmp_path):
+    dead = dead_pid()
+    fill(tmp_path / "gen4", "whole")
+    fill(tmp_path / f"gen5.tmp-{dead}", "half")
+    fill(tmp_path / f"gen6.tmp-{os.getppid()}", "of a living process")
+    fill(tmp_path / f"notes.tmp-{dead}", "not ours")
+    (tmp_path / f"gen7.tmp-{dead}").write_text("a file, not ours either")
+    assert [path.name for path in sweep(tmp_path)] == [f"gen5.tmp-{dead}"]
+    assert len(names(tmp_path)) == 4
+    assert sweep(tmp_path / "missing") == []
+
+
+def test_p34_a_generation_that_was_moved_aside_comes_back(tmp_path):
+    aside = tmp_path / f"gen5.replaced.tmp-{dead_pid()}"
+    fill(aside, "old")
+    assert sweep(tmp_path) == []
+    assert (tmp_path / "gen5" / "file").read_text() == "old"
+    fill(aside, "older")
+    assert sweep(tmp_path) == [aside]
+    assert (tmp_path / "gen5" / "file").read_text() == "old"

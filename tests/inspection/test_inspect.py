@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_net import CLASSES, DEPLOY
+
+from workflow.config import Config
+from workflow.errors import DataError, UsageError
+from workflow.formats import blobproto, caffe_pb2, caffemodel
+from workflow.inspection import grid
+from workflow.inspection.inspect import inspect
+from workflow.inspection.loading import load
+
+CROSS = Path("images/test/cross/0.png")
+QUICK = """
+data (1, 3, 32, 32)
+conv1 (1, 32, 32, 32)
+pool1 (1, 32, 16, 16)
+conv2 (1, 32, 16, 16)
+pool2 (1, 32, 8, 8)
+conv3 (1, 64, 8, 8)
+pool3 (1, 64, 4, 4)
+ip1 (1, 64)
+ip2 (1, 2)
+prob (1, 2)
+"""
+
+
+def look(model, *images, **options):
+    with model.open() as session:
+        return list(inspect(model, session, images, **options))
+
+
+def test_shapes_probabilities_and_label(settings, trained):
+    (found,) = look(load(settings), CROSS, blobs=["conv", "prob"])
+    assert found.blobs == {
+        "data": (1, 3, 7, 7),
+        "conv": (1, 6, 7, 7),
+        "pool": (1, 6, 3, 3),
+        "ip": (1, 3),
+        "prob": (1, 3),
+    }
+    assert tuple(found.probabilities) == CLASSES
+    assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-5)
+    assert found.label == max(found.probabilities, key=found.probabilities.get)
+
+
+def test_json_is_json(settings, trained):
+    (found,) = look(load(settings), CROSS, blobs=["conv"])
+    document = json.loads(json.dumps(found.json()))
+    assert list(document) == ["image", "snapshot", "blobs", "probabilities", "label", "pictures"]
+    assert document["image"] == str(CROSS)
+    assert document["snapshot"] == "gen1/iter_20"
+    assert document["blobs"]["conv"] == [1, 6, 7, 7]
+    assert document["pictures"] == {"conv": "generations/gen1/inspect/0-iter_20/conv.png"}
+
+
+def test_pictures_are_the_blobs(settings, trained):
+    model = load(settings)
+    with model.open() as session:
+        (found,) = inspect(model, session, [CROSS], blobs=["conv", "ip"])
+        blobs = model.forward(session, [model.read(CROSS)])
+    for name, path in found.pictures.items():
+        expected = grid.enlarge(grid.grid(grid.channels(blobs[name])))
+        np.testing.assert_array_equal(np.asarray(Image.open(path)), expected)
+        assert min(expected.shape) >= 400
+
+
+def test_without_the_usual_names_all_maps_are_drawn(settings, trained):
+    assert list(look(load(settings), CROSS)[0].pictures) == ["conv", "pool"]
+
+
+def test_i02_an_unknown_blob(settings, trained):
+    with pytest.raises(UsageError, match="no blob 'con'") as caught:
+        look(load(settings), CROSS, blobs=["con"])
+    assert (caught.value.fault, caught.value.hint) == ("I02", "did you mean 'conv'?")
+    assert not (trained.folder / "inspect").exists()
+
+
+def test_i01_a_picture_that_cannot_be_read(settings, trained, project):
+    (project / "cut.png").write_bytes(CROSS.read_bytes()[:150])
+    with pytest.raises(DataError, match="cut.png is truncated") as caught:
+        look(load(settings), Path("cut.png"))
+    assert caught.value.exit_code == 3
+    with pytest.raises(DataError, match="cannot read nothing.png") as caught:
+        look(load(settings), Path("nothing.png"))
+    assert caught.value.fault == "I01"
+
+
+def test_i01_a_picture_of_any_size_takes_the_way_of_prepare(settings, trained, project):
+    Image.open(CROSS).resize((61, 40)).save("large.png")
+    (found,) = look(load(settings), Path("large.png"), blobs=["conv"])
+    assert found.blobs["data"] == (1, 3, 7, 7)
+
+
+def test_where_pictures_go(settings, trained, foreign):
+    same = Path("images/test/circle/0.png")
+    ours = load(settings)
+    names = [one.pictures["conv"].as_posix() for one in look(ours, CROSS, same, blobs=["conv"])]
+    assert names == [f"generations/gen1/inspect/{name}/conv.png" for name in ("0-iter_20", "0-iter_20-2")]
+    (one,) = look(ours, CROSS, blobs=["conv"], out=Path("here"))
+    assert one.pictures["conv"] == Path("here/conv.png")
+    several = look(ours, CROSS, same, blobs=["conv"], out=Path("here"))
+    assert [found.pictures["conv"].as_posix() for found in several] == ["here/0/conv.png", "here/0-2/conv.png"]
+    (one,) = look(load(Config(), **foreign), CROSS, blobs=["conv"])
+    assert one.pictures["conv"] == Path("inspect/0-small/conv.png")
+
+
+def test_blobs_are_saved(settings, trained, project):
+    model = load(settings)
+    other = Path("images/test/circle/1.png")
+    look(model, CROSS, other, blobs=["conv"], save_blobs=Path("deep/blobs.npz"))
+    with model.open() as session, np.load("deep/blobs.npz", allow_pickle=False) as saved:
+        expected = model.forward(session, [model.read(CROSS), model.read(other)])
+        assert saved.files == list(expected)
+        for name, array in expected.items():
+            assert saved[name].dtype == np.float32
+            np.testing.assert_allclose(saved[name], array, rtol=1e-5, atol=1e-7)
+
+
+def test_blobs_of_any_name(foreign, project):
+    """GoogLeNet's have slashes; numpy.savez itself has an argument called `file`."""
+    foreign["net"].write_text(DEPLOY.replace('"pool"', '"file"').replace('"conv"', '"a/b"'))
+    weights = caffemodel.read(Path(foreign["snapshot"]))
+    weights.layer[0].name = "a/b"
+    caffemodel.write(Path(foreign["snapshot"]), weights)
+    Image.new("RGB", (7, 7)).save("black.png")
+    (found,) = look(load(Config(), **foreign), Path("black.png"), save_blobs=Path("blobs.npz"))
+    assert found.pictures["a/b"] == Path("inspect/black-small/a_b.png")
+    with np.load("blobs.npz") as saved:
+        assert saved["file"].shape == (1, 6, 3, 3)
+        assert saved["a/b"].shape == (1, 6, 7, 7)
+
+
+def test_a_net_without_probabilities(foreign, project):
+    foreign["net"].write_text("\n".join(line for line in DEPLOY.splitlines() if "Softmax" not in line))
+    Image.new("RGB", (7, 7)).save("black.png")
+    (found,) = look(load(Config(), **foreign), Path("black.png"))
+    assert (found.probabilities, found.label) == ({}, None)
+    assert found.json()["probabilities"] == {}
+
+
+def test_c05_weights_that_are_no_numbers_can_be_looked_at(foreign, project, caplog):
+    weights = caffemodel.read(Path(foreign["snapshot"]))
+    weights.layer[0].blobs[0].data[0] = float("nan")
+    caffemodel.write(Path(foreign["snapshot"]), weights)
+    Image.new("RGB", (7, 7)).save("black.png")
+    with caplog.at_level(logging.WARNING, "workflow"):
+        (found,) = look(load(Config(), **foreign), Path("black.png"))
+    assert "1 in conv" in caplog.text
+    assert found.pictures["conv"].is_file()
+
+
+@pytest.fixture
+def quick(project):
+    """cifar10_quick with two classes and random weights."""
+    text = (Path(__file__).parents[2] / "prototxt" / "cifar10_quick_deploy.prototxt").read_text()
+    (project / "deploy.prototxt").write_text(text.replace("num_output: 10", "num_output: 2"))
+    shapes = {
+        "conv1": [(32, 3, 5, 5), (32,)],
+        "conv2": [(32, 32, 5, 5), (32,)],
+        "conv3": [(64, 32, 5, 5), (64,)],
+        "ip1": [(64, 1024), (64,)],
+        "ip2": [(2, 64), (2,)],
+    }
+    rng, weights = np.random.default_rng(1), caffe_pb2.NetParameter(name="quick")
+    for name, (shape, bias) in shapes.items():
+        values = rng.normal(size=shape) / np.sqrt(np.prod(shape[1:]))
+        weights.layer.add(name=name, blobs=[blobproto.from_array(values), blobproto.from_array(np.zeros(bias))])
+    caffemodel.write(project / "quick.caffemodel", weights)
+    return load(Config(), snapshot="quick.caffemodel", net=project / "deploy.prototxt", mean="120")
+
+
+def test_blobs_of_cifar10_quick_with_two_classes(quick, project):
+    Image.effect_noise((40, 30), 50).convert("RGB").save("noise.png")
+    (found,) = look(quick, Path("noise.png"))
+    assert "".join(f"{name} {shape}\n" for name, shape in found.blobs.items()).strip() == QUICK.strip()
+
+
+def test_the_four_pictures_of_old(quick, project):
+    """conv1 and conv2 as 6 x 6, conv3 and pool3 as 8 x 8 tiles, one pixel between them, in whole enlargements."""
+    Image.effect_noise((40, 30), 50).convert("RGB").save("noise.png")
+    (found,) = look(quick, Path("noise.png"))
+    sizes = {name: Image.open(path).size for name, path in found.pictures.items()}
+    assert sizes == {
+        "conv1": (6 * 33 * 3,) * 2,
+        "conv2": (6 * 17 * 4,) * 2,
+        "conv3": (8 * 9 * 6,) * 2,
+        "pool3": (8 * 5 * 10,) * 2,
+    }
+
+
+def test_conv1_keeps_its_negative_values_and_conv2_does_not(quick, project):
+    """ReLU works in place behind conv2, and behind pool1."""
+    Image.effect_noise((40, 30), 50).convert("RGB").save("noise.png")
+    with quick.open() as session:
+        blobs = quick.forward(session, [quick.read(Path("noise.png"))])
+    assert blobs["conv1"].min() < 0
+    assert all(blobs[name].min() == 0 for name in ("pool1", "conv2", "conv3"))

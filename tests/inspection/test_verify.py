@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from workflow.errors import DatabaseError, FindingError, UsageError
+from workflow.formats import binaryproto, datum
+from workflow.formats.lmdb import Reader, Writer
+from workflow.inspection.verify import verify
+
+
+def rewrite(folder, change):
+    """The database again, with some values changed."""
+    with Reader(folder) as reader:
+        records = [reader.read(position) for position in range(len(reader))]
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    with Writer(folder) as writer:
+        for position, (key, value) in enumerate(records):
+            writer.put(key, change(position, value))
+    return records
+
+
+def brighter(value):
+    pixels, label = datum.decode(value)
+    return datum.encode((pixels.astype(int) + 2).clip(0, 255).astype(np.uint8), label)
+
+
+def test_one_path(settings, trained):
+    found = verify(settings)
+    found.check()
+    assert found.generation == "gen1"
+    assert found.snapshot == "gen1/iter_20"
+    assert found.checked == 24 + 15
+    assert found.max_abs_difference == 0
+    assert (found.missing, found.changed, found.problems) == ([], [], [])
+    assert found.engines["torch"] < 1e-5
+
+
+def test_json_has_the_keys_that_others_rely_on(settings, trained):
+    document = json.loads(json.dumps(verify(settings, sample=4).json()))
+    assert document["checked"] == 8
+    assert document["max_abs_difference"] == 0
+
+
+@pytest.mark.caffe
+def test_real_caffe_agrees(settings, trained):
+    found = verify(settings)
+    assert 0 < found.engines["caffe"] < 1e-5
+
+
+@pytest.mark.parametrize("engine", ["torch", pytest.param("caffe", marks=pytest.mark.caffe)])
+def test_by_any_engine(settings, trained, engine):
+    found = verify(settings, engine=engine, snapshot="iter_10")
+    found.check()
+    assert found.snapshot == "gen1/iter_10"
+    assert "numpy" in found.engines
+    assert engine not in found.engines
+
+
+def test_before_training_the_records_alone(settings, prepared):
+    found = verify(settings)
+    found.check()
+    assert (found.snapshot, found.checked, found.engines) == (None, 39, {})
+
+
+def test_mirroring_does_not_disturb(settings, trained):
+    path = trained.prototxt("train_test")
+    path.write_text(path.read_text().replace("crop_size: 7", "crop_size: 7 mirror: true", 2))
+    path.write_text(path.read_text().replace("mirror: true mirror: true", "mirror: true"))
+    text = path.read_text()
+    lines, seen = [], False
+    for line in text.splitlines():  # once in each transform_param
+        if "mirror: true" in line and seen and "crop_size" not in line:
+            continue
+        seen = "mirror: true" in line
+        lines.append(line)
+    path.write_text("\n".join(lines))
+    found = verify(settings)
+    found.check()
+    assert found.max_abs_difference == 0
+
+
+def test_a_picture_that_is_gone_is_told_and_no_more(settings, trained):
+    Path("images/test/cross/3.png").unlink()
+    found = verify(settings)
+    found.check()
+    assert found.missing == ["images/test/cross/3.png"]
+    assert found.checked == 38
+
+
+def test_a_picture_that_changed_is_told_and_no_more(settings, trained):
+    Image.new("RGB", (8, 9)).save("images/train/cross/3.png")
+    found = verify(settings)
+    found.check()
+    assert found.changed == ["images/train/cross/3.png"]
+    assert found.max_abs_difference == 0
+
+
+def test_l04_bytes_of_a_record(settings, trained):
+    folder = trained.database("test")
+    records = rewrite(folder, lambda position, value: brighter(value) if position == 3 else value)
+    found = verify(settings)
+    key = records[3][0].decode()
+    assert f"record {key} does not match its checksum" in found.problems
+    assert any("test_lmdb/data.mdb does not match its checksum" in problem for problem in found.problems)
+    assert any(f"record {key} differs from its picture" in problem for problem in found.problems)
+    assert any("blob 'conv' of the test net differs from inspect's" in problem for problem in found.problems)
+    assert found.max_abs_difference >= 2
+    with pytest.raises(FindingError, match="does not match its checksum") as caught:
+        found.check()
+    assert (caught.value.fault, caught.value.exit_code) == ("L04", 1)
+
+
+def test_another_label(settings, trained):
+    def relabel(position, value):
+        pixels, label = datum.decode(value)
+        return datum.encode(pixels, (label + 1) % 3) if position == 0 else value
+
+    rewrite(trained.database("train"), relabel)
+    assert any("has label" in problem for problem in verify(settings).problems)
+
+
+def test_another_mean(settings, trained):
+    """Both ways read the generation's mean, so that they agree; its checksum does not."""
+    binaryproto.write_mean(trained.mean, binaryproto.read_mean(trained.mean) + 1)
+    found = verify(settings)
+    assert found.problems == [f"{trained.mean} does not match its checksum"]
+    assert found.max_abs_difference == 0
+
+
+def test_a_file_that_is_gone(settings, trained):
+    trained.labels.unlink()
+    assert verify(settings).problems == [f"{trained.labels} is missing"]
+
+
+def test_fewer_records_than_were_listed(settings, trained):
+    lines = trained.manifest.read_text().splitlines(keepends=True)
+    trained.manifest.write_text("".join(lines[:-1]))
+    words = "test_lmdb has 15 records, but the manifest lists 14"
+    assert any(words in problem for problem in verify(settings).problems)
+
+
+def test_other_preprocessing_than_was_recorded(settings, trained):
+    record = trained.read()
+    other = record.preprocessing.model_copy(update={"channel_order": "BGR"})
+    trained.write(record.model_copy(update={"preprocessing": other}))
+    found = verify(settings)
+    assert any("differs from its picture" in problem for problem in found.problems)
+    assert found.max_abs_difference > 1
+
+
+def test_the_message_names_the_first_few(settings, trained):
+    rewrite(trained.database("train"), lambda _, value: brighter(value))
+    found = verify(settings)
+    assert len(found.problems) > 20
+    with pytest.raises(FindingError, match=f"; and {len(found.problems) - 5} more"):
+        found.check()
+
+
+def test_l03_a_damaged_database_is_never_opened(settings, trained):
+    path = trained.database("test") / "data.mdb"
+    path.write_bytes(path.read_bytes()[:9000])
+    with pytest.raises(DatabaseError) as caught:
+        verify(settings)
+    assert caught.value.fault == "L03"
+
+
+def test_a_model_from_elsewhere_has_no_data(settings, trained, foreign):
+    with pytest.raises(UsageError):
+        verify(settings, snapshot=foreign["snapshot"])

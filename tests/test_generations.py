@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_net import make_generation
+
+from workflow.errors import BusyError, DataError, UsageError
+from workflow.generations import SnapshotRecord, existing, generation, generations, resolve
+
+ROOT = Path("generations")
+
+
+@pytest.fixture
+def two(project):
+    """Generations 2 and 10; 2 has snapshots at 1000, 2000 and 10000."""
+    first = make_generation(project, 2)
+    make_generation(project, 10)
+    snapshots = []
+    for iteration, accuracy in ((1000, 0.6), (2000, 0.8), (10000, 0.8)):
+        model, state = (f"snapshots/n_iter_{iteration}.{kind}" for kind in ("caffemodel", "solverstate"))
+        (first.folder / "snapshots").mkdir(exist_ok=True)
+        (first.folder / model).write_bytes(b"x")
+        snapshots.append(
+            SnapshotRecord(iteration=iteration, model=model, state=state, sha256={}, test_accuracy=accuracy)
+        )
+    first.write(first.read().model_copy(update={"snapshots": tuple(snapshots)}))
+    return first
+
+
+def test_generations_are_ordered_by_number_and_leftovers_are_none(two):
+    (ROOT / "gen3.tmp-12").mkdir()
+    (ROOT / "genuine").mkdir()
+    assert [one.number for one in generations(ROOT)] == [2, 10]
+    assert existing(ROOT).number == 10
+    assert existing(ROOT, 2).folder == ROOT / "gen2"
+
+
+@pytest.mark.parametrize(
+    ("reference", "iteration"),
+    [("latest", 10000), ("best", 2000), ("iter_1000", 1000), ("gen2/iter_10000", 10000), ("gen2/best", 2000)],
+)
+def test_references(two, reference, iteration):
+    found = resolve(ROOT, reference, 2)
+    assert found.iteration == iteration
+    assert found.name == f"gen2/iter_{iteration}"
+    assert found.weights == two.folder / f"snapshots/n_iter_{iteration}.caffemodel"
+
+
+def test_a_path_inside_a_generation_knows_it(two):
+    path = two.folder / "snapshots" / "n_iter_2000.caffemodel"
+    found = resolve(ROOT, str(path))
+    assert (found.generation, found.iteration) == (two, 2000)
+
+
+def test_a_path_from_elsewhere(project):
+    Path("other.caffemodel").write_bytes(b"x")
+    found = resolve(ROOT, "other.caffemodel")
+    assert found.generation is None
+    assert found.name == "other.caffemodel"
+
+
+def test_c06_unknown_snapshot_is_answered_with_those_there_are(two):
+    with pytest.raises(
+        UsageError, match=r"no snapshot iter_100 in generation 2 \(gen2 has iter_1000, iter_2000, iter_10000\)"
+    ) as caught:
+        resolve(ROOT, "iter_100", 2)
+    assert caught.value.hint.startswith("did you mean 'iter_1000")
+    for reference in ("6000", "gen2", "iter_x", "../x"):
+        with pytest.raises(UsageError, match="no snapshot"):
+            resolve(ROOT, reference, 2)
+    with pytest.raises(UsageError, match="no model file nowhere.caffemodel"):
+        resolve(ROOT, "nowhere.caffemodel")
+
+
+def test_missing_generations_and_snapshots(two):
+    with pytest.raises(UsageError, match="generation 3 not found in generations; there are: 2, 10"):
+        existing(ROOT, 3)
+    with pytest.raises(UsageError, match="no generation in elsewhere"):
+        existing(Path("elsewhere"))
+    with pytest.raises(UsageError, match="generation 10 has no snapshot yet") as caught:
+        resolve(ROOT, "latest")
+    assert caught.value.hint == "wf train --gen 10"
+
+
+def test_records_round_trip_and_damage_is_said(two):
+    record = two.read()
+    two.write(record)
+    assert two.read() == record
+    two.record_path.write_text("{")
+    with pytest.raises(DataError, match="is not a generation's record"):
+        two.read()
+    two.record_path.write_text('{"number": 1}')
+    with pytest.raises(DataError, match="is not a generation's record"):
+        two.read()
+    two.record_path.unlink()
+    with pytest.raises(DataError, match="has no generations/gen2/generation.json"):
+        two.read()
+
+
+def test_t10_one_process_at_a_time(two):
+    with two.held("wf train"):
+        busy = pytest.raises(BusyError, match=r"generation 2 is in use by pid \d+ \(wf train, since")
+        with busy as caught, generation(ROOT, 2).held("wf prepare"):
+            pass
+        assert caught.value.exit_code == 5
+        with generation(ROOT, 10).held("wf train"):
+            pass
+    with two.held("wf prepare"):
+        pass

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workflow.storage import atomic_write, leftovers, replacing, temporary_name
+
+
+def test_new_content_replaces_the_old(tmp_path):
+    path = tmp_path / "file"
+    atomic_write(path, b"old")
+    atomic_write(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_exception_keeps_the_old_and_leaves_nothing(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def fail_in_the_middle():
+        with replacing(path) as temporary:
+            temporary.write_bytes(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_in_the_middle()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_keeps_the_old(tmp_path):
+    """A limit on the file size stands for a full disk: the write fails in the middle."""
+    code = (
+        "import resource, signal, sys; from pathlib import Path; from workflow.storage import atomic_write\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try: atomic_write(Path(sys.argv[1]), b'x' * 5000)\n"
+        "except OSError as error: print(type(error).__name__)\n"
+    )
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, env=environment, check=True
+    )
+    assert done.stdout == "OSError\n"
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_leftovers_are_those_of_dead_processes(tmp_path):
+    dead = tmp_path / "gen5.tmp-999999999"
+    dead.mkdir()
+    alive = temporary_name(tmp_path / "gen6")
+    alive.mkdir()
+    (tmp_path / "gen7.tmp-mine").mkdir()
+    (tmp_path / "gen4").mkdir()
+    assert leftovers(tmp_path) == [dead]
+    assert leftovers(tmp_path / "nowhere") == []
