@@ -41,9 +41,14 @@ def test_it_appears_when_the_block_ends(tmp_path):
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
 def test_nothing_is_left_of_a_block_that_fails(tmp_path, error):
     fill(tmp_path / "gen5", "old")
-    with pytest.raises(error), staged(generation(tmp_path, 5)) as stage:
-        fill(stage.folder, "new")
-        raise error
+
+    def fail() -> None:
+        with staged(generation(tmp_path, 5)) as stage:
+            fill(stage.folder, "new")
+            raise error
+
+    with pytest.raises(error):
+        fail()
     assert names(tmp_path) == ["gen5"]
     assert (tmp_path / "gen5" / "file").read_text() == "old"
 

@@ -60,6 +60,11 @@ def test_json_is_json(settings, trained):
     assert document["pictures"] == {"conv": "generations/gen1/inspect/0-iter_20/conv.png"}
 
 
+def pixels_of(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
 def test_pictures_are_the_blobs(settings, trained):
     model = load(settings)
     with model.open() as session:
@@ -67,7 +72,7 @@ def test_pictures_are_the_blobs(settings, trained):
         blobs = model.forward(session, [model.read(CROSS)])
     for name, path in found.pictures.items():
         expected = grid.enlarge(grid.grid(grid.channels(blobs[name])))
-        np.testing.assert_array_equal(np.asarray(Image.open(path)), expected)
+        np.testing.assert_array_equal(pixels_of(path), expected)
         assert min(expected.shape) >= 400
 
 
@@ -93,7 +98,7 @@ def test_i01_a_picture_that_cannot_be_read(settings, trained, project):
 
 
 def test_i01_a_picture_of_any_size_takes_the_way_of_prepare(settings, trained, project):
-    Image.open(CROSS).resize((61, 40)).save("large.png")
+    Image.fromarray(pixels_of(CROSS)).resize((61, 40)).save("large.png")
     (found,) = look(load(settings), Path("large.png"), blobs=["conv"])
     assert found.blobs["data"] == (1, 3, 7, 7)
 
@@ -182,11 +187,16 @@ def test_blobs_of_cifar10_quick_with_two_classes(quick, project):
     assert "".join(f"{name} {shape}\n" for name, shape in found.blobs.items()).strip() == QUICK.strip()
 
 
+def size_of(path):
+    with Image.open(path) as image:
+        return image.size
+
+
 def test_the_four_pictures_of_old(quick, project):
     """conv1 and conv2 as 6 x 6, conv3 and pool3 as 8 x 8 tiles, one pixel between them, in whole enlargements."""
     Image.effect_noise((40, 30), 50).convert("RGB").save("noise.png")
     (found,) = look(quick, Path("noise.png"))
-    sizes = {name: Image.open(path).size for name, path in found.pictures.items()}
+    sizes = {name: size_of(path) for name, path in found.pictures.items()}
     assert sizes == {
         "conv1": (6 * 33 * 3,) * 2,
         "conv2": (6 * 17 * 4,) * 2,

@@ -175,6 +175,9 @@ class _Pool:
                 size = min(float(self._most), max(1.0, size))
             tasks.close()
         except (BrokenPipeError, EOFError):
+            last_words = receive(answers)
+            if last_words is not None:
+                _answer(last_words)
             raise _died(process) from None
 
     def _take(self, size: int) -> tuple[int, int] | None:

@@ -180,13 +180,14 @@ def main() -> None:
         return
     settings, spool_path, max_pixels = start
     preprocessing = Preprocessing.model_validate_json(settings)
-    with Path(os.fsdecode(spool_path)).open("wb") as spool:
-        decoder = Decoder(preprocessing, int(max_pixels), spool)
-        while (paths := receive(tasks)) is not None:
-            try:
+    try:
+        with Path(os.fsdecode(spool_path)).open("wb") as spool:
+            decoder = Decoder(preprocessing, int(max_pixels), spool)
+            while (paths := receive(tasks)) is not None:
                 answer = decoder.work(paths)
-            except OSError as error:  # the spool's: the disk is full, or worse
-                send(answers, json.dumps([error.errno, error.strerror]).encode())
-                return
-            refusals = json.dumps(answer.refusals).encode()
-            send(answers, refusals, answer.digests, answer.notes, answer.thumbnails)
+                refusals = json.dumps(answer.refusals).encode()
+                send(answers, refusals, answer.digests, answer.notes, answer.thumbnails)
+    except BrokenPipeError:
+        return  # nobody listens any more
+    except OSError as error:  # the spool's: the disk is full, or worse
+        send(answers, json.dumps([error.errno, error.strerror]).encode())

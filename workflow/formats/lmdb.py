@@ -47,8 +47,9 @@ class Writer:
             self.folder.mkdir(parents=True, exist_ok=True)
             # lib_version: Caffe reads 0.9 alone, and an environment variable could ask for 1.0 (L07).
             # Never writemap, map_async or nosync: a full disk would kill the process or damage the file.
+            # No lock file: the folder is new and ours, and on a full disk mapping that file would kill the process.
             self._environment = lmdb.open(
-                os.fspath(self.folder), map_size=map_size, lib_version=0, max_dbs=0, metasync=True, sync=True
+                os.fspath(self.folder), map_size=map_size, lib_version=0, max_dbs=0, metasync=True, sync=True, lock=False
             )
         except (lmdb.Error, OSError) as error:
             raise operating_system_says(self.folder, error) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,15 @@ TOLERANCE = 1e-5
 Pixels = NDArray[np.generic]
 
 
-def check_blobs(model: Model, generation: Generation, sample: int, engine: str | None, result: Verification) -> None:
+def check_blobs(
+    model: Model,
+    generation: Generation,
+    sample: int,
+    *,
+    engine: str | None,
+    others: Sequence[str] | None,
+    result: Verification,
+) -> None:
     """Run test batches from the LMDB through the test net, and the same pictures from their files as inspect does.
 
     Args:
@@ -35,6 +43,7 @@ def check_blobs(model: Model, generation: Generation, sample: int, engine: str |
         generation: its data set.
         sample: how many pictures at least.
         engine: what runs both nets; None chooses.
+        others: engines to compare with it; None is all that can run here.
         result: gets the differences.
 
     Raises:
@@ -52,7 +61,8 @@ def check_blobs(model: Model, generation: Generation, sample: int, engine: str |
             tested, looked = testing.forward(), model.forward(looking, pictures)
             _compare(tested, looked, result)
             if number == 0:
-                _compare_engines(model, runner.name, pictures, looked, result)
+                names = _others(model, runner.name) if others is None else others
+                _compare_engines(model, runner.name, names, pictures, looked, result)
 
 
 def _test_net(generation: Generation) -> tuple[caffe_pb2.NetParameter, int]:
@@ -100,21 +110,29 @@ def _compare(tested: Mapping[str, Array], looked: Mapping[str, Array], result: V
             result.problems.append(f"blob '{name}' of the test net differs from inspect's by up to {difference:g}")
 
 
+def _others(model: Model, first: str) -> list[str]:
+    """Every engine that can run here and knows the net."""
+    ready = [status.name for status in statuses() if status.ready and status.name != first]
+    return [name for name in ready if name != "numpy" or knows(model.net)]
+
+
 def _compare_engines(
-    model: Model, first: str, pictures: list[Pixels], expected: Mapping[str, Array], result: Verification
+    model: Model,
+    first: str,
+    others: Sequence[str],
+    pictures: Sequence[Pixels],
+    expected: Mapping[str, Array],
+    result: Verification,
 ) -> None:
-    for status in statuses():
-        if status.name == first or not status.ready or (status.name == "numpy" and not knows(model.net)):
-            continue
-        with get(status.name).open(model.net, model.weights, source=model.source) as session:
+    for name in others:
+        with get(name).open(model.net, model.weights, source=model.source) as session:
             blobs = model.forward(session, pictures)
-        worst = 0.0
-        for name, array in blobs.items():
-            difference = float(np.abs(array - expected[name]).max(initial=0)) / _size(expected[name])
-            worst = max(worst, difference)
+        result.engines[name] = 0.0
+        for blob, array in blobs.items():
+            difference = float(np.abs(array - expected[blob]).max(initial=0)) / _size(expected[blob])
+            result.engines[name] = max(result.engines[name], difference)
             if not difference <= TOLERANCE:
-                result.problems.append(f"blob '{name}' of engines {status.name} and {first} differs by {difference:g}")
-        result.engines[status.name] = worst
+                result.problems.append(f"blob '{blob}' of engines {name} and {first} differs by {difference:g}")
 
 
 def _size(blob: Array) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from workflow.config import Config
 from workflow.errors import UsageError
 from workflow.generations import Generation, existing
@@ -20,6 +22,7 @@ def verify(
     snapshot: str | None = None,
     number: int | None = None,
     engine: str | None = None,
+    others: Sequence[str] | None = None,
     sample: int = SAMPLE,
 ) -> Verification:
     """Hold a generation's data set against its record, its pictures, and against what the net makes of both.
@@ -33,6 +36,7 @@ def verify(
         snapshot: see `loading.load`; None is the latest, or none at all where the generation has none yet.
         number: the generation; None is the newest.
         engine: what runs the nets; None chooses.
+        others: engines to compare with it; None is all that can run here.
         sample: how many records of each split are compared with their pictures.
 
     Raises:
@@ -49,7 +53,7 @@ def verify(
     for split in ("train", "test"):
         records.check_records(generation, split, sample, config.prepare.max_pixels, result)
     if model is not None:
-        agreement.check_blobs(model, generation, sample, engine, result)
+        agreement.check_blobs(model, generation, sample, engine=engine, others=others, result=result)
     return result
 
 

@@ -42,6 +42,13 @@ def test_a_missing_database_is_one_whatever_was_asked():
     assert (type(error), error.fault) == (DatabaseError, "L01")
 
 
+def test_an_old_failure_of_a_snapshot_is_not_the_cause():
+    disk = f"F{PREFIX} io.cpp:75] Check failed: proto.SerializeToOstream(&output)"
+    assert "killed by SIGKILL" in explain(-9, [disk, *TRACE], NetError).message
+    policy = f"F{PREFIX} sgd_solver.cpp:67] Unknown learning rate policy: nonsense"
+    assert explain(-6, [disk, *TRACE, policy], NetError).message.endswith("policy: nonsense")
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "words"),
     [

@@ -32,7 +32,7 @@ def explain(status: int, lines: Sequence[str], blame: type[WorkflowError]) -> Wo
         lines: the last lines that it printed.
         blame: class of the error when Caffe itself refused what was asked for.
     """
-    fatal = next((entry for entry in map(split, lines) if entry and entry.level == "F"), None)
+    fatal = _fatal(lines) if status == -signal.SIGABRT else None  # else it is of a snapshot's process, long gone
     if fatal is not None:
         return _refused(fatal, lines, blame)
     if status < 0:
@@ -42,7 +42,12 @@ def explain(status: int, lines: Sequence[str], blame: type[WorkflowError]) -> Wo
 
 def fatal_words(lines: Sequence[str]) -> str:
     """What glog's FATAL line says, "" if there is none."""
-    return next((_plain(entry.message) for entry in map(split, lines) if entry and entry.level == "F"), "")
+    fatal = _fatal(lines)
+    return _plain(fatal.message) if fatal else ""
+
+
+def _fatal(lines: Sequence[str]) -> Entry | None:
+    return next((entry for entry in map(split, reversed(lines)) if entry and entry.level == "F"), None)
 
 
 def _refused(fatal: Entry, lines: Sequence[str], blame: type[WorkflowError]) -> WorkflowError:

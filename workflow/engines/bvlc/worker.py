@@ -30,9 +30,12 @@ SNAPSHOT_SECONDS = 600
 
 def live_as_long_as(lifeline):
     """Die by SIGIO when the other end of the pipe is closed."""
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())  # negative: the whole group, with a snapshot's process
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    try:
+        signal.signal(signal.SIGIO, signal.SIG_DFL)
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())  # negative: the whole group, with a snapshot's process
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    except OSError:
+        pass  # no signals for pipes here: the closed channel ends it, after the request that it is at
     if select.select([lifeline], [], [], 0)[0]:  # the engine died before this was in place
         os._exit(1)
 

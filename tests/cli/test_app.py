@@ -1,0 +1,61 @@
+"""The table of commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from running import Run
+
+from workflow.cli.app import COMMANDS
+
+NAMES = [command.__name__ for commands in COMMANDS.values() for command in commands]
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+
+
+def test_wf_alone_shows_help(wf: Run) -> None:
+    assert wf().out == wf("--help").out
+    for name in NAMES:
+        assert f"\n  {name}" in wf().out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_has_help_with_the_common_options(name: str, wf: Run) -> None:
+    shown = wf(name, "--help").out
+    assert "..." not in shown.splitlines()[2]  # a first sentence of one line
+    for option in ("--config", "--json", "--debug", "--quiet", "--help"):
+        assert option in shown
+    summary = next(line for line in wf("--help").out.splitlines() if line.startswith(f"  {name} "))
+    assert not summary.endswith("...")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_is_in_the_readme(name: str) -> None:
+    assert f"`wf {name}" in README
+
+
+def test_version(wf: Run) -> None:
+    assert wf("--version").out.startswith("wf 0.")
+
+
+def test_a_misspelt_command_is_guessed(wf: Run) -> None:
+    ran = wf("preprae", code=2)
+    assert "no such command 'preprae'" in ran.err
+    assert "'prepare'" in ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--config", "x.yaml", "--json", "train"), ("train", "--config", "x.yaml", "--json")]
+)
+def test_common_options_stand_before_or_behind_the_command(arguments: tuple[str, ...], wf: Run) -> None:
+    ran = wf(*arguments, code=2)
+    assert ran.json["error"]["message"] == "config not found: x.yaml"
+    assert ran.json["error"]["id"] == "Y01"
+    assert "error: config not found: x.yaml" in ran.err
+
+
+def test_usage_errors_are_json_too(wf: Run) -> None:
+    ran = wf("inspect", "--json", code=2)
+    assert "IMAGE" in ran.json["error"]["message"]
+    assert ran.json["error"]["hint"] == "wf inspect --help"

@@ -1,0 +1,46 @@
+"""`wf` answers at once: what is not needed for an answer is not imported."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("numpy", "torch", "pydantic", "PIL", "matplotlib", "yaml", "lmdb", "google.protobuf", "h5py", "rich")
+
+
+@pytest.mark.parametrize("module", ["workflow.cli", "workflow.cli.app"])
+def test_importing_the_command_line_imports_nothing_heavy(module: str) -> None:
+    code = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_help_and_version_take_less_than_400_ms(flag: str) -> None:
+    def seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "workflow", flag], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(seconds() for _ in range(3)) < 0.4  # of processor time: other processes may be busy
+
+
+def test_version_needs_no_typer() -> None:
+    code = "import sys; sys.argv = ['wf', '--version']\nfrom workflow.cli import main; main(); assert 'typer' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("wf ")
+
+
+def test_a_closed_pipe_ends_quietly() -> None:  # T17
+    """As with `wf predict images/ | head`: the reader goes before everything is written."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as closed:
+        done = subprocess.run([sys.executable, "-m", "workflow", "--help"], stdout=closed, stderr=subprocess.PIPE)
+    assert done.returncode in {1, 141}
+    assert done.stderr == b""

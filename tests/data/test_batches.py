@@ -1,0 +1,123 @@
+"""Batches by position, and beside real Caffe's Data layer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from workflow.data.batches import Batches
+from workflow.data.transform import Transform
+from workflow.errors import DatabaseError
+from workflow.formats import datum
+from workflow.formats.binaryproto import write_mean
+from workflow.formats.lmdb import Reader, Writer
+
+COUNT = 5
+
+
+def picture(index: int) -> np.ndarray:
+    return np.random.default_rng(index).integers(0, 256, (3, 7, 5), dtype=np.uint8)
+
+
+@pytest.fixture
+def database(tmp_path):
+    with Writer(tmp_path / "lmdb") as writer:
+        for index in range(COUNT):
+            writer.put(b"%08d_cat/%d.png" % (index, index), datum.encode(picture(index), index % 3))
+    return tmp_path / "lmdb"
+
+
+def test_records_follow_each_other_and_wrap_in_mid_batch(database):
+    with Reader(database) as reader:
+        batches = Batches(reader, 2, Transform(), phase="TRAIN")
+        assert batches.shape == (3, 7, 5)
+        seen = [batches.read(position) for position in range(5)]
+        for position, (data, labels) in enumerate(seen):
+            expected = [(2 * position + offset) % COUNT for offset in range(2)]  # 01 23 40 12 34
+            np.testing.assert_array_equal(data, np.stack([picture(index) for index in expected]))
+            assert labels.tolist() == [index % 3 for index in expected]
+            assert data.dtype == labels.dtype == np.float32
+
+
+def test_a_batch_larger_than_the_database(database):
+    with Reader(database) as reader:
+        _, labels = Batches(reader, 12, Transform(), phase="TEST").read(1)
+    assert labels.tolist() == [(index % COUNT) % 3 for index in range(12, 24)]
+
+
+def test_what_is_drawn_depends_on_seed_and_position_alone(database):
+    with Reader(database) as reader:
+        transform = Transform(crop=3, mirror=True)
+        straight = Batches(reader, 2, transform, phase="TRAIN")
+        first = [straight.read(position, seed=7)[0] for position in range(40)]
+        jumped = Batches(reader, 2, transform, phase="TRAIN")
+        np.testing.assert_array_equal(jumped.read(33, seed=7)[0], first[33])
+        assert not all(np.array_equal(jumped.read(k, seed=8)[0], first[k]) for k in range(40))
+        assert not all(np.array_equal(first[k], first[k + COUNT]) for k in range(30))  # the same records
+
+
+def test_l05_records_that_cannot_be_used_are_named(tmp_path):
+    values = {
+        b"00000000_a": datum.encode(picture(0), 1),
+        b"00000001_b": datum.encode(picture(1)[:, :, :4], 1),
+        b"00000002_c": datum.encode(picture(2), 9),
+        b"00000003_d": b"\xff\xff",
+    }
+    with Writer(tmp_path / "lmdb") as writer:
+        for key, value in values.items():
+            writer.put(key, value)
+    with Reader(tmp_path / "lmdb") as reader:
+        batches = Batches(reader, 1, Transform(), phase="TRAIN")
+        batches.classes = 7
+        batches.read(0)
+        with pytest.raises(DatabaseError, match=r"record 00000001_b: its shape is \(3, 7, 4\)"):
+            batches.read(1)
+        with pytest.raises(DatabaseError, match="record 00000002_c: label 9, but there are 7 classes"):
+            batches.read(2)
+        with pytest.raises(DatabaseError, match="record 00000003_d is no Datum"):
+            batches.read(3)
+
+
+NET = """
+layer {{ name: "data" type: "Data" top: "data" top: "label"
+  data_param {{ source: "lmdb" backend: LMDB batch_size: 2 }}
+  transform_param {{ {transform} }} }}
+"""
+
+
+@pytest.mark.caffe
+@pytest.mark.parametrize(
+    ("text", "transform"),
+    [
+        ("", Transform()),
+        ("scale: 0.00390625 crop_size: 4", Transform(scale=0.00390625, crop=4)),
+        ("mean_file: 'mean.binaryproto'", Transform(mean=np.full((3, 7, 5), -1, np.float32))),
+        ("mean_file: 'mean.binaryproto' crop_size: 2 scale: 0.5", Transform(mean=np.zeros(1), crop=2, scale=0.5)),
+        (
+            "mean_value: 104.5 mean_value: 117 mean_value: 123",
+            Transform(mean=np.float32([[[104.5]], [[117]], [[123]]])),
+        ),
+    ],
+    ids=["plain", "crop and scale", "mean", "mean, crop and scale", "mean values"],
+)
+def test_equals_real_caffe_in_the_test_phase(database, tmp_path, real_caffe, text, transform):
+    mean = (255 * np.random.default_rng(9).random((3, 7, 5))).astype(np.float32)
+    write_mean(tmp_path / "mean.binaryproto", mean)
+    (tmp_path / "net.prototxt").write_text(NET.format(transform=text))
+    if "mean_file" in text:
+        transform = Transform(mean=mean, crop=transform.crop, scale=transform.scale)
+    snippet = """
+net = caffe.Net("net.prototxt", caffe.TEST)
+data, labels = [], []
+for _ in range(6):
+    net.forward()
+    data.append(net.blobs["data"].data.copy())
+    labels.append(net.blobs["label"].data.copy())
+result["data"], result["labels"] = np.stack(data), np.stack(labels)
+"""
+    theirs = real_caffe(snippet=snippet)
+    with Reader(database) as reader:
+        batches = Batches(reader, 2, transform, phase="TEST")
+        ours = [batches.read(position) for position in range(6)]
+    np.testing.assert_allclose(np.stack([data for data, _ in ours]), theirs["data"], rtol=1e-6, atol=1e-5)
+    np.testing.assert_array_equal(np.stack([labels for _, labels in ours]), theirs["labels"])
