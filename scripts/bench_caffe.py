@@ -26,16 +26,27 @@ def serve(once):
 
 
 def grid(blob, name):
-    """One grey picture of all channels, as the tutorials had it."""
-    from PIL import Image
-
+    """One grey picture of all channels: drawn by matplotlib as in 2015, by Pillow where that is not installed."""
     side = int(np.ceil(np.sqrt(len(blob))))
     blob = (blob - blob.min()) / max(1e-12, blob.max() - blob.min())
     tiles = np.ones((side * side, blob.shape[1] + 1, blob.shape[2] + 1))
     tiles[: len(blob), :-1, :-1] = blob
     tiles = tiles.reshape(side, side, *tiles.shape[1:]).transpose(0, 2, 1, 3)
     picture = tiles.reshape(side * tiles.shape[1], -1)
-    Image.fromarray((255 * picture).astype(np.uint8)).save(name)
+    try:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        import matplotlib.pyplot as plt
+    except ImportError:
+        from PIL import Image
+
+        Image.fromarray((255 * picture).astype(np.uint8)).save(name)
+    else:
+        plt.figure()
+        plt.imshow(picture, cmap="gray", interpolation="nearest")
+        plt.savefig(name)
+        plt.close()
 
 
 def look(net_file, weights, mean, image, out):

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(min_length=1, strict=True)]
+Level = Annotated[int, Field(strict=True, ge=0, le=255)]
 
 
 class Settings(BaseModel):
@@ -32,7 +33,7 @@ class Preprocessing(Settings):
     """squash ignores the aspect ratio, as Caffe's tools do; crop keeps the centre; pad adds background."""
     kernel: Literal["bilinear", "bicubic", "lanczos", "box", "opencv"] = "bilinear"
     """Pillow's antialiased kernels; opencv is convert_imageset's two-tap bilinear without antialiasing."""
-    background: tuple[int, int, int] = (255, 255, 255)
+    background: tuple[Level, Level, Level] = (255, 255, 255)
     """What shows through transparent pixels and fills the borders of `pad`: R, G, B in 0..255."""
 
     @property
@@ -49,14 +50,14 @@ class Preprocessing(Settings):
 class Split(Settings):
     """Which pictures are test pictures: decided by a hash of the file's bytes, never by position."""
 
-    test: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    test: Annotated[float, Field(strict=True, gt=0, lt=1)] = 0.2
     """Share of test pictures where the folders do not say train/ and test/ themselves."""
 
 
 class Prepare(Settings):
     """What `wf prepare` tolerates and how hard it works."""
 
-    max_bad: Annotated[float, Field(ge=0, le=1)] = 0.05
+    max_bad: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.05
     """Share of unreadable files above which preparation stops: probably a broken copy."""
     max_pixels: Annotated[int, Field(strict=True, ge=1)] = 50_000_000
     on_conflict: Literal["stop", "skip"] = "stop"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -38,10 +39,10 @@ def labelled(draw: Draw) -> Callable[..., Path]:
     """Write labelled folders: `labelled(root, cat=6, dog=5)`; every picture is another one."""
 
     def write(root: Path, *, first: int = 0, **counts: int) -> Path:
-        for number, (name, count) in enumerate(sorted(counts.items())):
+        for name, count in counts.items():
             (root / name).mkdir(parents=True, exist_ok=True)
             for index in range(first, first + count):
-                draw(root / name / f"{index}.png", 1000 * number + index)
+                draw(root / name / f"{index}.png", zlib.crc32(name.encode()) + index)
         return root
 
     return write

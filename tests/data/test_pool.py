@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from workflow.config import Preprocessing
-from workflow.data.pool import decode_all, how_many, spool_path
+from workflow.data.pool import Crew, crew_for, decode_all, spool_path
 from workflow.data.sniff import PictureError
 from workflow.data.worker import NOTES, read_stable
 from workflow.errors import EnvironmentFault
@@ -32,7 +32,7 @@ def files(tmp_path, draw) -> list[bytes]:
     return [os.fsencode(path) for path in paths]
 
 
-def decoded(files: list[bytes], folder: Path, workers: int) -> dict[int, tuple]:
+def decoded(files: list[bytes], folder: Path, crew: Crew) -> dict[int, tuple]:
     """Number of the file -> what became of it."""
     folder.mkdir()
     fates: dict[int, tuple] = {}
@@ -40,7 +40,7 @@ def decoded(files: list[bytes], folder: Path, workers: int) -> dict[int, tuple]:
     for result in decode_all(
         len(files),
         lambda start, stop: files[start:stop],
-        workers=workers,
+        crew=crew,
         folder=folder,
         preprocessing=PREPROCESSING,
         max_pixels=10_000,
@@ -59,9 +59,10 @@ def decoded(files: list[bytes], folder: Path, workers: int) -> dict[int, tuple]:
     return fates
 
 
-def test_several_processes_give_what_one_gives(files, tmp_path):
-    alone = decoded(files, tmp_path / "one", 1)
-    assert decoded(files, tmp_path / "three", 3) == alone
+def test_several_give_what_one_gives(files, tmp_path):
+    alone = decoded(files, tmp_path / "one", Crew(1))
+    assert decoded(files, tmp_path / "processes", Crew(3, processes=True)) == alone
+    assert decoded(files, tmp_path / "threads", Crew(3)) == alone
     assert sorted(alone) == list(range(40))
     assert alone[7] == ("skipped", "empty")
     assert alone[11] == ("changed", "changed")
@@ -81,7 +82,14 @@ def test_t13_a_killed_process_is_told(files, tmp_path):
 
     with pytest.raises(EnvironmentFault, match="a decoding process was killed by SIGKILL"):
         list(
-            decode_all(40, paths, workers=2, folder=tmp_path / "spools", preprocessing=PREPROCESSING, max_pixels=10_000)
+            decode_all(
+                40,
+                paths,
+                crew=Crew(2, processes=True),
+                folder=tmp_path / "spools",
+                preprocessing=PREPROCESSING,
+                max_pixels=10_000,
+            )
         )
 
 
@@ -91,7 +99,7 @@ def test_a_spool_that_cannot_be_written_is_told(files, tmp_path):
             decode_all(
                 40,
                 lambda start, stop: files[start:stop],
-                workers=2,
+                crew=Crew(2, processes=True),
                 folder=tmp_path / "missing",
                 preprocessing=PREPROCESSING,
                 max_pixels=10_000,
@@ -111,17 +119,17 @@ def test_a_handful_is_decoded_here(files):
     def paths(start: int, stop: int) -> list[bytes]:
         return files[start:stop]
 
-    assert how_many(40, paths, None) == 1
-    assert how_many(40, paths, 3) == 3
-    assert how_many(1000, paths, None) == len(os.sched_getaffinity(0))
+    cores = len(os.sched_getaffinity(0))
+    assert crew_for(40, paths, None) == Crew(1)
+    assert crew_for(40, paths, 3) == Crew(3, processes=True)
+    assert crew_for(1000, paths, None) == Crew(cores, processes=cores > 1)
 
 
-def test_large_files_are_worth_a_process(tmp_path):
+def test_a_few_large_files_are_shared_among_threads(tmp_path):
     path = tmp_path / "large.jpg"
     path.write_bytes(b"\0" * 5_000_000)
-    assert how_many(8, lambda start, stop: [os.fsencode(path)] * (stop - start), None) == min(
-        8, len(os.sched_getaffinity(0))
-    )
+    crew = crew_for(8, lambda start, stop: [os.fsencode(path)] * (stop - start), None)
+    assert crew == Crew(min(8, len(os.sched_getaffinity(0))))
 
 
 def test_p31_a_file_that_changes_is_not_believed(tmp_path):

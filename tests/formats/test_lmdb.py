@@ -267,7 +267,7 @@ from workflow.formats.lmdb import Reader
 Reader(Path(sys.argv[1]))  # imports everything while that is still allowed
 with tempfile.TemporaryDirectory() as parent:
     folder = Path(shutil.copytree(sys.argv[1], Path(parent) / "db"))
-    (folder / "lock.mdb").unlink()
+    (folder / "lock.mdb").unlink(missing_ok=True)
     for path, mode in ((folder / "data.mdb", 0o444), (folder, 0o555), (Path(parent), 0o755)):
         path.chmod(mode)
     pid = os.fork()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -12,6 +13,9 @@ def main() -> None:
 
         show_version()
         return
+    # numpy's BLAS gains nothing from threads on nets this small, and loses much where other processes run beside it;
+    # PyTorch has threads of its own
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from workflow.cli.app import app
 
     app(prog_name="wf")

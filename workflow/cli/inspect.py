@@ -49,7 +49,7 @@ def inspect(
     scale: Scale = None,
     ignore_mismatch: IgnoreMismatch = None,
 ) -> None:
-    """Show what the net sees: every blob's shape, the probabilities, grids.
+    """Show what the net sees in a picture: shapes, probabilities, grids.
 
     wf inspect image.png --snapshot iter_6000
     wf inspect image.png --snapshot other.caffemodel --net deploy.prototxt --mean mean.binaryproto

@@ -38,7 +38,7 @@ def load(path: Path | None, overrides: Mapping[str, Any], environment: Mapping[s
     environment = os.environ if environment is None else environment
     file = path or _named(environment) or (_DEFAULT if _DEFAULT.is_file() else shipped() / _DEFAULT)
     _check_exists(file)
-    settings = yaml.read(file)
+    settings = {name: value for name, value in yaml.read(file).items() if value is not None}  # an empty block
     origins: dict[tuple[str, ...], str] = {}
     for name, value in sorted(environment.items()):
         if name.startswith(_PREFIX) and name != _FILE:
@@ -73,8 +73,6 @@ def _lay(settings: dict[str, Any], steps: tuple[str, ...], value: Any) -> None:
     """Put a value over what is there; a block that is no block is left for validation to refuse."""
     for step in steps[:-1]:
         inner = settings.setdefault(step, {})
-        if inner is None:
-            inner = settings[step] = {}
         if not isinstance(inner, dict):
             return
         settings = inner

@@ -88,8 +88,8 @@ def describe(facts: Mapping[str, Any]) -> str:
     lines = [f"generation {facts['generation']}: {facts['iterations']:,} iterations{tested}"]
     snapshots = facts["snapshots"]
     if snapshots:
-        last = snapshots[-1]["path"]
-        lines.append(f"{len(snapshots)} snapshots, the last is {last}")
+        number = "1 snapshot," if len(snapshots) == 1 else f"{len(snapshots)} snapshots, the last is"
+        lines.append(f"{number} {snapshots[-1]['path']}")
     if facts["seconds_per_iteration"]:
         lines.append(f"{facts['engine']}, {duration(seconds)}, {facts['seconds_per_iteration']:.4f} s an iteration")
     return "\n".join(lines)

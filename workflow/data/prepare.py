@@ -25,7 +25,7 @@ from workflow.config import Config
 from workflow.data import checks, classes, place, staging
 from workflow.data.changes import Before, Changes, before, compare
 from workflow.data.duplicates import nearly_equal
-from workflow.data.pool import decode_all, how_many
+from workflow.data.pool import crew_for, decode_all
 from workflow.data.scan import SPLITS, Scan, scan
 from workflow.data.split import TEST, TRAIN, Split, decide
 from workflow.data.table import Spool, Table
@@ -208,7 +208,7 @@ class _Preparation:
         for result in decode_all(
             files,
             table.paths,
-            workers=how_many(files, table.paths, self.config.prepare.workers),
+            crew=crew_for(files, table.paths, self.config.prepare.workers),
             folder=folder,
             preprocessing=self.config.preprocessing,
             max_pixels=self.config.prepare.max_pixels,

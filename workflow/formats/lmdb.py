@@ -49,7 +49,13 @@ class Writer:
             # Never writemap, map_async or nosync: a full disk would kill the process or damage the file.
             # No lock file: the folder is new and ours, and on a full disk mapping that file would kill the process.
             self._environment = lmdb.open(
-                os.fspath(self.folder), map_size=map_size, lib_version=0, max_dbs=0, metasync=True, sync=True, lock=False
+                os.fspath(self.folder),
+                map_size=map_size,
+                lib_version=0,
+                max_dbs=0,
+                metasync=True,
+                sync=True,
+                lock=False,
             )
         except (lmdb.Error, OSError) as error:
             raise operating_system_says(self.folder, error) from error

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
-from torch.nn.functional import leaky_relu, relu
+from torch.nn.functional import leaky_relu, relu, relu_
 
 from workflow.layers.base import Layer, layer
 
@@ -17,4 +18,8 @@ class ReLU(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         slope = self.message.relu_param.negative_slope
-        return leaky_relu(x, slope) if slope else relu(x)
+        if slope:
+            return leaky_relu(x, slope)
+        # autograd may still need the bottom that a layer in place overwrites; without it nobody does
+        in_place = self.spec.bottoms == self.spec.tops and not torch.is_grad_enabled()
+        return relu_(x) if in_place else relu(x)

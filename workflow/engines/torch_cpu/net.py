@@ -163,7 +163,7 @@ class Net:
         missing = [name for name in self.spec.inputs if name not in arrays]
         if missing:
             raise NetError(f"net '{self.spec.name}' was not given its input '{missing[0]}'")
-        return {name: torch.from_numpy(np.ascontiguousarray(array, np.float32)) for name, array in arrays.items()}
+        return {name: torch.from_numpy(np.array(array, np.float32)) for name, array in arrays.items()}
 
     @staticmethod
     def _bottoms(layer: Layer, blobs: Mapping[str, Tensor]) -> list[Tensor]:

@@ -1,0 +1,79 @@
+"""Progress on a terminal and elsewhere."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workflow.cli import progress
+from workflow.cli.console import Console
+from workflow.cli.progress import Counter, Training, duration
+from workflow.engines.base import Output, Snapshot, Started, Step, Validation
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain lines come each time, not every ten seconds."""
+    monkeypatch.setattr(progress, "_EVERY", 0.0)
+
+
+def step(iteration: int) -> Step:
+    return Step(iteration=iteration, loss=0.9, rate=0.001, seconds=0.5, display=False, smoothed_loss=0.8123)
+
+
+def test_a_plain_line_for_each_while(at_once: None, capsys: pytest.CaptureFixture[str]) -> None:
+    with Counter(Console(), "preparing", "pictures") as counter:
+        counter(5, 1000)
+    assert capsys.readouterr().err == "preparing 5/1,000\n"
+
+
+def test_no_more_than_one_in_ten_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    with Counter(Console(), "preparing", "pictures") as counter:
+        counter(5, 1000)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_training_run(at_once: None, capsys: pytest.CaptureFixture[str]) -> None:
+    with Training(Console()) as training:
+        training.see(Started(iteration=100, max_iter=104, images=64, resumed_from=Path("x.solverstate")))
+        training.see(step(100))
+        training.see(step(101))
+        outputs = (Output(index=0, name="accuracy", value=0.75), Output(index=1, name="loss", value=0.6))
+        training.see(Validation(iteration=102, net=0, outputs=outputs))
+        training.see(Snapshot(iteration=102, model=Path("m"), state=Path("s")))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "going on from iter_100, to 104 iterations"
+    assert lines[2] == "iteration 102/104  loss 0.8123  rate 0.001  128 pictures/s  0:00 left"
+    assert lines[3:] == ["tested after 102 iterations: accuracy 0.7500, loss 0.6000", "snapshot iter_102"]
+    assert training.snapshot == "iter_102"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00"), (62, "1:02"), (3723, "1:02:03")])
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(("colour", "escapes"), [("", True), ("1", True)])
+def test_a_terminal_gets_a_moving_bar(colour: str, escapes: bool) -> None:
+    code = (
+        "from workflow.cli.console import Console\n"
+        "from workflow.cli.progress import Counter\n"
+        "with Counter(Console(), 'preparing', 'pictures') as counter:\n"
+        "    counter(5, 10)\n"
+        "    counter.say('above [the] bar')\n"
+    )
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "80"} | ({"NO_COLOR": colour} if colour else {})
+    subprocess.run([sys.executable, "-c", code], stderr=theirs, env=environment, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert "5/10" in shown
+    assert "above [the] bar" in shown
+    assert ("\x1b" in shown) == escapes  # the bar moves; NO_COLOR takes the colours alone
+    assert not (colour and "\x1b[38" in shown)

@@ -1,0 +1,130 @@
+"""wf train: flags, the result, signals. What training does is tested with workflow.training."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from running import Run
+from small_net import make_generation
+
+from workflow.generations import generation
+
+SETTINGS = "train: {solver: prototxt/small_solver.prototxt, deploy: prototxt/small_deploy.prototxt}\n"
+
+
+@pytest.fixture
+def small(wf: Run, project: Path) -> Run:
+    """`wf` in a project whose generation 1 takes a second to train."""
+    make_generation(project)
+    (project / "configs").mkdir()
+    (project / "configs" / "default.yaml").write_text(SETTINGS)
+    return wf
+
+
+def test_json_keys_and_plain_progress(small: Run) -> None:
+    ran = small("train", "--json")
+    document = ran.json
+    assert (document["generation"], document["engine"], document["iterations"]) == (1, "torch", 20)
+    assert [one["iteration"] for one in document["snapshots"]] == [10, 20]
+    assert 0 <= document["test_accuracy"] <= 1
+    assert document["test_loss"] > 0
+    assert document["seconds"] > 0
+    assert document["seconds_per_iteration"] > 0
+    assert "tested after 0 iterations: accuracy" in ran.err
+    assert "snapshot iter_10" in ran.err
+    assert "\x1b" not in ran.err
+    record = generation(Path("generations"), 1).read()
+    assert record.commands[-1] == ("wf", "train", "--json")
+    assert Path("generations/gen1/logs/curves.png").is_file()
+
+
+def test_the_result_for_people_and_going_on(small: Run) -> None:
+    ran = small("train", "--max-iter", "10", "--quiet")
+    assert ran.out.startswith("generation 1: 10 iterations, test accuracy ")
+    assert "small_iter_10.caffemodel" in ran.out
+    assert ran.err == ""
+    assert "going on from iter_10, to 20 iterations" in small("train").err
+    assert "nothing to do" in small("train").err  # T18
+
+
+def test_flags(small: Run) -> None:
+    small("train", "--max-iter", "5", "--threads", "1", "--seed", "9", "--precision", "float32", "--gen", "1")
+    training = generation(Path("generations"), 1).read().training
+    assert (training["threads"], training["random_seed"], training["iterations"]) == (1, 9, 5)
+    ran = small(
+        "train", "--max-iter", "4", "--fresh", "--weights", "generations/gen1/snapshots/small_iter_5.caffemodel"
+    )
+    assert "kept in generations/gen1/before-1" in ran.err or ran.code == 0
+
+
+def test_wrong_flags(small: Run) -> None:
+    assert "'torch', 'caffe'" in small("train", "--engine", "numpy", code=2).err
+    assert "2" in small("train", "--gen", "2", code=2).err
+    ran = small("train", "--resume", "iter_3", "--json", code=2)
+    assert ran.json["error"]["message"]
+
+
+@pytest.fixture
+def running(small: Run) -> Iterator[subprocess.Popen[str]]:
+    """A `wf train` of its own process that has just written a snapshot and would go on for long."""
+    solver = Path("prototxt/small_solver.prototxt")
+    solver.write_text(solver.read_text().replace("snapshot: 10", "snapshot: 5"))
+    command = [sys.executable, "-m", "workflow", "train", "--json", "--max-iter", "1000000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("snapshot"):
+                break
+        yield process
+        process.kill()
+
+
+def test_t03_sigint_finishes_the_step_snapshots_and_ends(running: subprocess.Popen[str]) -> None:
+    running.send_signal(signal.SIGHUP)  # T05: a snapshot, and on it goes
+    time.sleep(0.2)
+    assert running.poll() is None
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "snapshot after this iteration" in err
+    assert "stopping after this iteration, with a snapshot; Ctrl-C again quits now" in err
+    assert "wf train --gen 1 goes on" in err
+    document = json.loads(out)
+    assert document["snapshots"][-1]["iteration"] == document["iterations"]
+    assert "Traceback" not in err
+
+
+def test_t05_sigterm_does_the_same(running: subprocess.Popen[str]) -> None:
+    running.send_signal(signal.SIGTERM)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 143
+    assert "terminated: stopping after this iteration, with a snapshot" in err
+    document = json.loads(out)
+    assert document["snapshots"][-1]["iteration"] == document["iterations"]
+
+
+def test_t04_a_second_sigint_quits_now(small: Run, tmp_path: Path) -> None:
+    """Both arrive within one long iteration: the second one does not wait for its end."""
+    net = Path("prototxt/small_train_test.prototxt")
+    net.write_text(net.read_text().replace("batch_size: 8", "batch_size: 60000"))  # seconds an iteration
+    command = [sys.executable, "-m", "workflow", "train", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("tested after 0"):
+                break
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "stopped" in err
+    assert out == ""
