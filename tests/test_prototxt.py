@@ -88,6 +88,7 @@ def test_real_caffe_runs_the_solvers_unchanged(
 ) -> None:
     dataset = tmp_path / "generations" / "gen1" / "dataset"
     dataset.mkdir(parents=True)
+    (dataset.parent / "snapshots").mkdir()  # Caffe asks whether it can write there
     (tmp_path / "prototxt").symlink_to(FOLDER)
     rng = np.random.default_rng(1)
     for split in ("train", "test"):

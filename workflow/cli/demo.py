@@ -18,7 +18,7 @@ def demo(
     call: Call,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder, made if need be.")] = Path("demo"),
 ) -> None:
-    """Run the whole loop on a small drawn set: about two minutes.
+    """Run the whole loop on a small drawn set: about a minute.
 
     Each step that is done already is passed over, so that the command goes on where it was stopped.
     """

@@ -9,11 +9,9 @@ from __future__ import annotations
 import logging
 import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import PIL
@@ -26,6 +24,7 @@ from workflow.data import checks, classes, place, staging
 from workflow.data.changes import Before, Changes, before, compare
 from workflow.data.duplicates import nearly_equal
 from workflow.data.pool import crew_for, decode_all
+from workflow.data.result import PrepareResult
 from workflow.data.scan import SPLITS, Scan, scan
 from workflow.data.split import TEST, TRAIN, Split, decide
 from workflow.data.table import Spool, Table
@@ -37,35 +36,6 @@ Progress = Callable[[int, int], None]
 """Called with the number of files done and the number of all, about ten times a second and worker."""
 
 _log = logging.getLogger("workflow")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PrepareResult:
-    """What became of the folders."""
-
-    generation: int
-    folder: Path
-    classes: tuple[str, ...]
-    train: int
-    test: int
-    skipped: tuple[tuple[str, str], ...]
-    """(path, reason), by path; the reason is to be said after the path: `is truncated`."""
-    changes: Changes
-    warnings: tuple[str, ...]
-    """As they were logged."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The document of `wf prepare --json`."""
-        return {
-            "generation": self.generation,
-            "folder": str(self.folder),
-            "classes": list(self.classes),
-            "train": self.train,
-            "test": self.test,
-            "skipped": [{"path": path, "reason": reason} for path, reason in self.skipped],
-            "changes": asdict(self.changes),
-            "warnings": list(self.warnings),
-        }
 
 
 def prepare(

@@ -21,7 +21,7 @@ from workflow.formats import datum, labels
 from workflow.formats.binaryproto import write_mean
 from workflow.formats.lmdb import MAX_KEY, Writer
 from workflow.generations import Generation
-from workflow.storage import replacing, sync_folder
+from workflow.storage import sync_folder
 
 
 def write_dataset(
@@ -45,24 +45,31 @@ def write_dataset(
         EnvironmentFault: the disk is full.
     """
     generation.dataset.mkdir(exist_ok=True)
-    mean: RunningMean | None = None
-    with replacing(generation.manifest) as path, path.open("w", encoding="utf-8") as listing:
+    hashes: dict[str, Future[str]] = {}
+    with (
+        ThreadPoolExecutor(1) as hasher,  # hashes the larger database while the smaller one is written
+        replacing(generation.manifest) as path,
+        path.open("w", encoding="utf-8") as listing,
+    ):
         for side, name in enumerate(SPLITS):
             chosen = shuffled(table.digests, np.flatnonzero(table.read & (sides == side)), seed)
             mean = RunningMean(spool.shape) if side == TRAIN else None
-            _write_split(generation.database(name), name, table, chosen, spool, listing, mean)
+            folder = generation.database(name)
+            _write_split(folder, name, table, chosen, spool, listing, mean)
+            hashes[f"{folder.name}/data.mdb"] = hasher.submit(_hash, folder / "data.mdb")
             if mean is not None:
                 write_mean(generation.mean, mean.result())
         manifest.write_skipped(listing, skipped)
     labels.write(generation.labels, table.classes)
     for folder in (generation.database("train"), generation.database("test"), generation.dataset):
         sync_folder(folder)
-    return _hashes(generation.dataset)
+    small = (generation.mean, generation.labels, generation.manifest)
+    return {name: future.result() for name, future in hashes.items()} | {path.name: _hash(path) for path in small}
 
 
 def shuffled(digests: NDArray[np.uint8], indices: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
     """The pictures in an order that depends on the seed and their bytes alone, not on names or folders."""
-    key = seed.to_bytes(8, "little")
+    key = str(seed).encode()[-64:]
     ranks = np.fromiter(
         (
             int.from_bytes(hashlib.blake2b(digests[index].tobytes(), digest_size=8, key=key).digest())
@@ -150,10 +157,6 @@ class _Behind:
             self._writer.put(key, value)
 
 
-def _hashes(dataset: Path) -> dict[str, str]:
-    names = ("train_lmdb/data.mdb", "test_lmdb/data.mdb", "mean.binaryproto", "labels.txt", "images.jsonl")
-    hashes = {}
-    for name in names:
-        with (dataset / name).open("rb") as file:
-            hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return hashes
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

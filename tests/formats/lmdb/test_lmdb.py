@@ -19,7 +19,7 @@ from workflow.formats import datum
 from workflow.formats.binaryproto import write_mean
 from workflow.formats.lmdb import Reader, Writer, verify
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def run(script: str, *arguments: object, **environment: str) -> str:
@@ -80,7 +80,7 @@ def test_values_of_a_batch_wrap_in_the_middle(database):
 
 
 def test_more_records_than_one_mapping_reads(tmp_path, monkeypatch):
-    monkeypatch.setattr("workflow.formats.lmdb.MAPPED", 7)
+    monkeypatch.setattr("workflow.formats.lmdb.reader.MAPPED", 7)
     with Writer(tmp_path / "db") as writer:
         for index in range(40):
             writer.put(b"%04d" % index, b"%d" % index)
@@ -205,7 +205,7 @@ def test_what_was_just_written_may_be_trusted(database, monkeypatch):
     def refuse(*_):
         raise AssertionError("verified")
 
-    monkeypatch.setattr("workflow.formats.lmdb.verify", refuse)
+    monkeypatch.setattr("workflow.formats.lmdb.reader.verify", refuse)
     assert len(Reader(database, trusted=True)) == 40
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from workflow.errors import DatabaseError
 from workflow.formats.lmdb import Reader, Writer
-from workflow.formats.lmdb_pages import missing_at_end
+from workflow.formats.lmdb.pages import missing_at_end
 
 
 @pytest.fixture

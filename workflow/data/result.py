@@ -1,0 +1,38 @@
+"""What a preparation made of its folders."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from workflow.data.changes import Changes
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareResult:
+    """What became of the folders."""
+
+    generation: int
+    folder: Path
+    classes: tuple[str, ...]
+    train: int
+    test: int
+    skipped: tuple[tuple[str, str], ...]
+    """(path, reason), by path; the reason is to be said after the path: `is truncated`."""
+    changes: Changes
+    warnings: tuple[str, ...]
+    """As they were logged."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `wf prepare --json`."""
+        return {
+            "generation": self.generation,
+            "folder": str(self.folder),
+            "classes": list(self.classes),
+            "train": self.train,
+            "test": self.test,
+            "skipped": [{"path": path, "reason": reason} for path, reason in self.skipped],
+            "changes": asdict(self.changes),
+            "warnings": list(self.warnings),
+        }

@@ -1,0 +1,7 @@
+"""Databases of records in LMDB 0.9's format, which real Caffe reads; written durably, verified before opening."""
+
+from workflow.formats.lmdb.reader import Reader
+from workflow.formats.lmdb.verification import verify
+from workflow.formats.lmdb.writer import MAX_KEY, Writer
+
+__all__ = ["MAX_KEY", "Reader", "Writer", "verify"]

@@ -1,0 +1,58 @@
+"""Open files of this process: LMDB must not open one file twice in a process, nor keep it over a fork."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from workflow.errors import DatabaseError
+from workflow.formats.lmdb.header import operating_system_says
+
+_open: dict[str, Handle] = {}
+"""Real path -> what this process, or the parent that it was forked from, has opened."""
+
+
+class Handle:
+    """An environment opened for reading, and how many readers use it."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.pid = os.getpid()
+        # No lock file is needed where nobody writes, and a read-only folder could not hold one (L10).
+        self.environment: Any = lmdb.open(folder, readonly=True, create=False, lock=False, max_dbs=0)
+        self.users = 0
+
+    def release(self) -> None:
+        """One reader less; the last one closes the files."""
+        self.users -= 1
+        if self.users <= 0 and _open.get(self.folder) is self:
+            del _open[self.folder]
+            self.environment.close()
+
+
+def acquire(folder: Path) -> Handle:
+    """The process's handle for a folder, opened if it is not.
+
+    Raises:
+        DatabaseError: LMDB refuses the file.
+        EnvironmentFault: the operating system refuses.
+    """
+    place = os.path.realpath(folder)
+    handle = _open.get(place)
+    if handle is not None and handle.pid != os.getpid():
+        # The parent's: closing it here unmaps this process's copy alone; the parent goes on with its own (L11).
+        handle.environment.close()
+        handle = None
+    if handle is None:
+        try:
+            handle = Handle(place)
+        except (lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.CorruptedError) as error:
+            raise DatabaseError(f"{folder} is no database of LMDB 0.9: {error}", fault="L03") from error
+        except (lmdb.Error, OSError) as error:
+            raise operating_system_says(folder, error) from error
+        _open[place] = handle
+    handle.users += 1
+    return handle
