@@ -115,7 +115,10 @@ def test_sigterm_unwinds_and_exits_with_143(tmp_path: Path) -> None:
         finally:
             left.unlink()
 
-    assert run(act).exit_code == 143
+    result = run(act, "--json")
+    assert result.exit_code == 143
+    assert result.stderr == "terminated\n"
+    assert json.loads(result.stdout)["error"]["message"] == "terminated"
     assert not left.exists()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 

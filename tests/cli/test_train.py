@@ -127,4 +127,4 @@ def test_t04_a_second_sigint_quits_now(small: Run, tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "Traceback" not in err
     assert "stopped" in err
-    assert out == ""
+    assert json.loads(out)["error"]["message"] == "interrupted"

@@ -87,11 +87,16 @@ class Boundary(TyperGroup):
                 formatter.write_dl(rows)
 
     def invoke(self, ctx: Any) -> Any:
-        """As Typer does, but a Ctrl-C is said to have arrived."""
+        """As Typer does, but a Ctrl-C or a SIGTERM is said to have arrived."""
+        console = ctx.ensure_object(State).console
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            ctx.ensure_object(State).console.say("interrupted")
+            console.stopped("interrupted")
+            raise
+        except SystemExit as leaving:
+            if leaving.code == TERMINATED:
+                console.stopped("terminated")
             raise
 
 

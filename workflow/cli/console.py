@@ -62,7 +62,16 @@ class Console:
         if self.debug:
             traceback.print_exception(error)
         print(f"error: {error}", file=sys.stderr, flush=True)
+        self._document(error)
+
+    def stopped(self, word: str) -> None:
+        """The user or the system ended it: `interrupted`, `terminated`."""
+        self.say(word)
+        self._document(WorkflowError(word))
+
+    def _document(self, error: WorkflowError) -> None:
         if self.as_json and not self._answered:
+            self._answered = True
             print(_json({"error": _facts(error)}), flush=True)
 
     def urgent(self, text: str) -> None:

@@ -13,7 +13,7 @@ from workflow.cli.progress import Counter
 from workflow.errors import UsageError
 
 if TYPE_CHECKING:
-    from workflow.data.prepare import PrepareResult
+    from workflow.data.result import PrepareResult
 
 
 def share(text: str) -> float:

@@ -85,6 +85,8 @@ def describe(facts: Mapping[str, Any]) -> str:
     accuracy, loss, seconds = facts["test_accuracy"], facts["test_loss"], facts["seconds"]
     tested = f", test accuracy {accuracy:.4f}" if accuracy is not None else ""
     tested += f", test loss {loss:.4f}" if loss is not None else ""
+    if tested and facts["tested_at"] != facts["iterations"]:  # the solver's test_interval did not meet the end
+        tested += f" after {facts['tested_at']:,}"
     lines = [f"generation {facts['generation']}: {facts['iterations']:,} iterations{tested}"]
     snapshots = facts["snapshots"]
     if snapshots:

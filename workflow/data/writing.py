@@ -21,7 +21,7 @@ from workflow.formats import datum, labels
 from workflow.formats.binaryproto import write_mean
 from workflow.formats.lmdb import MAX_KEY, Writer
 from workflow.generations import Generation
-from workflow.storage import sync_folder
+from workflow.storage import replacing, sync_folder
 
 
 def write_dataset(

@@ -13,7 +13,8 @@ def summary(root: Path, number: int | None) -> dict[str, Any]:
 
     Returns:
         generation, engine, iterations, snapshots ([{iteration, path, test_accuracy}]), test_accuracy and test_loss
-        (of the last test pass, 0..1 and nats, None before the first), seconds, seconds_per_iteration.
+        (of the last test pass, 0..1 and nats, None before the first), tested_at (the iteration of that pass),
+        seconds, seconds_per_iteration.
     """
     generation = existing(root, number)
     record = generation.read()
@@ -32,6 +33,7 @@ def summary(root: Path, number: int | None) -> dict[str, Any]:
         ],
         "test_accuracy": training.get("test_accuracy"),
         "test_loss": training.get("test_loss"),
+        "tested_at": training.get("tested_at"),
         "seconds": training.get("seconds", 0.0),
         "seconds_per_iteration": training.get("seconds_per_iteration"),
     }
