@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from workflow.data.batches import Batches
 from workflow.data.transform import Transform
 from workflow.errors import DatabaseError
-from workflow.formats import datum
+from workflow.formats import caffe_pb2, datum
 from workflow.formats.binaryproto import write_mean
 from workflow.formats.lmdb import Reader, Writer
 
@@ -76,6 +79,19 @@ def test_l05_records_that_cannot_be_used_are_named(tmp_path):
             batches.read(2)
         with pytest.raises(DatabaseError, match="record 00000003_d is no Datum"):
             batches.read(3)
+
+
+def test_encoded_records_come_as_opencv_gives_them(tmp_path):
+    stream = io.BytesIO()
+    Image.fromarray(picture(0).transpose(1, 2, 0)).save(stream, "PNG")
+    value = caffe_pb2.Datum(data=stream.getvalue(), label=2, encoded=True).SerializeToString()
+    with Writer(tmp_path / "lmdb") as writer:
+        writer.put(b"0", value)
+    with Reader(tmp_path / "lmdb") as reader:
+        data, labels = Batches(reader, 1, Transform(), phase="TEST").read(0)
+        np.testing.assert_array_equal(data[0], picture(0)[::-1])  # BGR
+        assert labels.tolist() == [2]
+        assert Batches(reader, 1, Transform(force="gray"), phase="TEST").shape == (1, 7, 5)
 
 
 NET = """

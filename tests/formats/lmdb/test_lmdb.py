@@ -365,3 +365,12 @@ for k in range(4):
         ours, labels = datum.decode_all(reader.values(2 * batch, 2))
         np.testing.assert_array_equal(seen[f"data{batch}"], ours.astype(np.float32) - mean)
         np.testing.assert_array_equal(seen[f"label{batch}"], labels)
+
+
+def test_large_records_do_not_pile_up_in_memory(tmp_path: Path) -> None:
+    with Writer(tmp_path / "db") as writer:
+        for index in range(5):
+            writer.put(b"%04d" % index, bytes(20 * 2**20))
+        assert writer.count == 4
+    with Reader(tmp_path / "db") as reader:
+        assert len(reader) == 5

@@ -14,6 +14,8 @@ from workflow.formats.lmdb.header import operating_system_says
 
 COMMIT_EVERY = 1000
 """Records in one transaction, as Caffe's tools do it."""
+COMMIT_BYTES = 32 * 2**20
+"""And no more than this in one transaction, which is held in memory until it is committed."""
 FIRST_MAP_SIZE = 64 * 2**20
 """Address space of a new database; doubled whenever it is full."""
 MAX_KEY = 511
@@ -22,8 +24,8 @@ MAX_KEY = 511
 class Writer:
     """Writes a new database: `with Writer(folder) as writer: writer.put(key, value)`.
 
-    Records are committed every 1000, and when the block ends; if it ends with an exception, what was not committed
-    is lost and what was stays readable. The folder must not hold a database yet.
+    Records are committed every 1000 or every 32 MiB, and when the block ends; if it ends with an exception, what was
+    not committed is lost and what was stays readable. The folder must not hold a database yet.
 
     Raises:
         DatabaseError: the folder holds a database; a key is empty, longer than 511 bytes or there twice.
@@ -34,6 +36,7 @@ class Writer:
         self.folder = Path(folder)
         self.count = 0
         self._pending: list[tuple[bytes, bytes]] = []
+        self._bytes = 0
         if (self.folder / "data.mdb").exists():
             raise DatabaseError(f"{self.folder} holds a database already", hint="write into a new folder")
         try:
@@ -58,7 +61,8 @@ class Writer:
         if not 0 < len(key) <= MAX_KEY:
             raise DatabaseError(f"a key has 1 to {MAX_KEY} bytes, got {len(key)}", fault="P24")
         self._pending.append((key, value))
-        if len(self._pending) >= COMMIT_EVERY:
+        self._bytes += len(value)
+        if len(self._pending) >= COMMIT_EVERY or self._bytes >= COMMIT_BYTES:
             self._commit()
 
     def close(self) -> None:
@@ -93,3 +97,4 @@ class Writer:
             else:
                 self.count += len(self._pending)
                 self._pending.clear()
+                self._bytes = 0
