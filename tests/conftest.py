@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,6 +18,12 @@ sys.path.insert(0, str(Path(__file__).parent))  # importlib mode adds no folder:
 from caffe_process import CAFFE_PYTHON, run_caffe
 
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C, and let child processes hear it: what a script starts in the background inherits a deaf ear."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -105,7 +105,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path, labelled, signal_):
     labelled(tmp_path / "new", cat=300, dog=300)
     assert start(tmp_path, "old").wait(timeout=60) == 0
     process = start(tmp_path, "new")
-    time.sleep(0.15)
+    time.sleep(0.05)
     os.killpg(process.pid, signal_)  # as a terminal does it
     assert process.wait(timeout=60) != 0
     assert whole(tmp_path) == 60
