@@ -108,3 +108,10 @@ def make_generation(project: Path, number: int = 1) -> Generation:
     (folder / "small_deploy.prototxt").write_text(DEPLOY)
     (folder / "small_solver.prototxt").write_text(SOLVER)
     return one
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace a piece of a file that must be there."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))

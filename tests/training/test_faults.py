@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_net import edit
 
 from workflow.engines.base import Control, Done, Started, Step
 from workflow.errors import (
@@ -29,12 +30,6 @@ from workflow.training import train
 ROOT = Path("generations")
 SOLVER = Path("prototxt/small_solver.prototxt")
 NET = Path("prototxt/small_train_test.prototxt")
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
 
 
 def test_l01_database_missing(run, generation):

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+from small_net import edit
 
 from workflow.engines.base import Done, Snapshot, Started, Step
 from workflow.formats import solverstate
@@ -22,12 +23,6 @@ from workflow.training import summary, train
 ROOT = Path("generations")
 SOLVER = Path("prototxt/small_solver.prototxt")
 NET = Path("prototxt/small_train_test.prototxt")
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
 
 
 def test_a_run_leaves_what_the_design_says(run, generation):

@@ -15,11 +15,10 @@ from torch import Tensor
 
 from workflow.errors import NetError, did_you_mean
 from workflow.formats import caffe_pb2
+from workflow.net.arity import Range, check_arity
 from workflow.net.spec import LayerSpec
 
 Shape = tuple[int, ...]
-Range = tuple[int, int | None]  # least and most, None for any number
-
 _LAYERS: dict[str, type[Layer]] = {}
 
 
@@ -109,10 +108,7 @@ def create(spec: LayerSpec, folder: Path) -> Layer:
             fault="X04",
         )
     cls = _LAYERS[spec.type]
-    for what, names, (least, most) in (("bottoms", spec.bottoms, cls.bottoms), ("tops", spec.tops, cls.tops)):
-        if len(names) < least or (most is not None and len(names) > most):
-            expected = f"{least}" if most == least else f"at least {least}" if most is None else f"{least} to {most}"
-            raise NetError(f"layer '{spec.name}' ({spec.type}): {len(names)} {what}, expected {expected}")
+    check_arity(spec, cls.bottoms, cls.tops)
     return cls(spec, folder)
 
 

@@ -9,11 +9,10 @@ import numpy as np
 
 from workflow.engines.base import Array, Shape
 from workflow.errors import NetError, did_you_mean
+from workflow.net.arity import Range, check_arity
 from workflow.net.spec import LayerSpec
 
 _OTHERS = "other engines may know it: --engine torch, --engine caffe"
-
-Range = tuple[int, int | None]  # least and most, None for any number
 
 _LAYERS: dict[str, type[Layer]] = {}
 
@@ -115,11 +114,5 @@ def create(spec: LayerSpec) -> Layer:
             fault="X04",
         )
     cls = _LAYERS[spec.type]
-    for what, names, (least, most) in (
-        ("bottoms", spec.bottoms, cls.bottoms),
-        ("tops", spec.tops, cls.tops),
-    ):
-        if len(names) < least or (most is not None and len(names) > most):
-            expected = f"{least}" if most == least else f"at least {least}" if most is None else f"{least} to {most}"
-            raise NetError(f"layer '{spec.name}' ({spec.type}): {len(names)} {what}, expected {expected}")
+    check_arity(spec, cls.bottoms, cls.tops)
     return cls(spec)
