@@ -80,8 +80,8 @@ def main():
         net = caffe.Net(sys.argv[2], caffe.TEST)
         net.blobs["data"].reshape(100, 3, 32, 32)
         net.reshape()
-        net.blobs["data"].data[...] = np.random.RandomState(1).uniform(-128, 128, net.blobs["data"].data.shape)
-        serve(net.forward)
+        data = np.random.RandomState(1).uniform(-128, 128, net.blobs["data"].data.shape).astype(np.float32)
+        serve(lambda: net.forward(data=data))
     else:
         look(*sys.argv[2:])
 

@@ -134,6 +134,7 @@ class Net:
     def run(self, inputs: Mapping[str, Array] | None = None) -> Tensor:
         """One forward pass that leaves tensors in `blobs`; returns the loss, ready for `backward()`."""
         tensors = {} if inputs is None else self._inputs(inputs)
+        self.blobs, self.loss = {}, torch.zeros(())  # this pass takes the memory of the last, still in the cache
         loss = torch.zeros(())
         blobs: dict[str, Tensor] = {}
         for layer in self.layers:
@@ -163,7 +164,7 @@ class Net:
         missing = [name for name in self.spec.inputs if name not in arrays]
         if missing:
             raise NetError(f"net '{self.spec.name}' was not given its input '{missing[0]}'")
-        return {name: torch.from_numpy(np.array(array, np.float32)) for name, array in arrays.items()}
+        return {name: _as_tensor(array) for name, array in arrays.items()}
 
     @staticmethod
     def _bottoms(layer: Layer, blobs: Mapping[str, Tensor]) -> list[Tensor]:
@@ -222,6 +223,13 @@ def as_array(tensor: Tensor) -> Array:
 def arrays(blobs: Iterable[tuple[str, Tensor]]) -> dict[str, Array]:
     """Named tensors as arrays, without Caffe's anonymous tops."""
     return {name: as_array(tensor) for name, tensor in blobs if name != AUTOMATIC}
+
+
+def _as_tensor(array: Array) -> Tensor:
+    """A float32 copy, pictures channels-last, made in one pass."""
+    array = np.require(array, np.float32, "W")
+    layout = torch.channels_last if array.ndim == 4 else torch.contiguous_format
+    return torch.from_numpy(array).to(memory_format=layout, copy=True)
 
 
 def _is_picture(layer: Layer, tensor: Tensor) -> bool:
