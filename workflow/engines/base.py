@@ -7,7 +7,7 @@ Arrays that cross this border are numpy: float32, C-contiguous, Caffe's axis ord
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -171,14 +171,15 @@ class Session(Protocol):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
-    def forward(self, **inputs: Array) -> dict[str, Array]:
+    def forward(self, blobs: Collection[str] | None = None, /, **inputs: Array) -> dict[str, Array]:
         """Run the whole net; a batch of another size than the prototxt's reshapes it.
 
         Args:
+            blobs: those to hand out; None is all of them.
             inputs: one float32 array (N, C, H, W) for each of the net's inputs.
 
         Returns:
-            Every blob in net order, the inputs first, copies: what it holds after the whole pass, so that a
+            The blobs in net order, the inputs first, copies: what it holds after the whole pass, so that a
             ReLU that works in place has already changed its bottom.
 
         Raises:

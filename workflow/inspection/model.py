@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from workflow.errors import ModelError, NetError
 from workflow.formats import caffe_pb2
 from workflow.generations import Generation
 from workflow.inspection.deploy import outputs_differ
+
+Pictures = Sequence[NDArray[np.generic]] | NDArray[np.generic]
+"""(C, H, W) each, all of one size."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,13 +82,13 @@ class Model:
         """
         return decode(image, self.preprocessing, max_pixels=self.max_pixels)
 
-    def blob(self, pictures: Sequence[NDArray[np.generic]]) -> Array:
+    def blob(self, pictures: Pictures) -> Array:
         """The net's input blob for pictures of (C, H, W): float32 (N, C, h, w), as the test net's Data layer has it."""
-        return self.transform.apply(np.stack(pictures), phase="TEST")
+        return self.transform.apply(np.asarray(pictures), phase="TEST")
 
-    def forward(self, session: Session, pictures: Sequence[NDArray[np.generic]]) -> dict[str, Array]:
-        """Every blob of the net for pictures of (C, H, W)."""
-        return session.forward(**{self.input: self.blob(pictures)})
+    def forward(self, session: Session, pictures: Pictures, blobs: Collection[str] | None = None) -> dict[str, Array]:
+        """Every blob of the net, or those asked for, for pictures of (C, H, W)."""
+        return session.forward(blobs, **{self.input: self.blob(pictures)})
 
     def probabilities(self, blobs: Mapping[str, Array]) -> Array | None:
         """The probability of each class, float32 (N, classes); None for a net without a Softmax layer.

@@ -156,7 +156,7 @@ def _read(model: Model, files: Iterable[Path], skipped: list[Skipped]) -> tuple[
 def _label(
     model: Model, session: Session, files: Sequence[Path], pixels: Sequence[NDArray[np.uint8]]
 ) -> Iterator[Prediction]:
-    scores = model.probabilities(model.forward(session, pixels))
+    scores = model.probabilities(model.forward(session, pixels, {model.output} if model.output else set()))
     if scores is None:
         raise NetError(f"{model.source} has no Softmax layer, so that there are no probabilities", at=model.source)
     names = [model.class_name(index) for index in range(scores.shape[1])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -64,10 +64,11 @@ class Session:
             self._worker.request("weights", path=str(model), blame=ModelError)
         return reply.fields
 
-    def forward(self, **inputs: Array) -> dict[str, Array]:
-        """Every blob after the whole pass, inputs first, then in net order; float32 copies.
+    def forward(self, wanted: Collection[str] | None = None, /, **inputs: Array) -> dict[str, Array]:
+        """The blobs asked for, or all, after the whole pass, inputs first, then in net order; float32 copies.
 
         Args:
+            wanted: the blobs to hand out; None is all of them.
             inputs: one array for each of the net's inputs; sizes other than the prototxt's reshape the net.
 
         Raises:
@@ -76,7 +77,8 @@ class Session:
         """
         reply = self._worker.request("forward", arrays=self._given(inputs), blame=NetError)
         blobs = dict(reply.arrays)
-        return {**{name: blobs[name] for name in self.inputs}, **blobs}
+        blobs = {**{name: blobs[name] for name in self.inputs}, **blobs}
+        return blobs if wanted is None else {name: array for name, array in blobs.items() if name in wanted}
 
     @cached_property
     def params(self) -> Mapping[str, Sequence[Array]]:

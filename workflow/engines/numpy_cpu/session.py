@@ -44,14 +44,15 @@ class Session:
             self._close()
             raise
 
-    def forward(self, **inputs: Array) -> dict[str, Array]:
+    def forward(self, wanted: Collection[str] | None = None, /, **inputs: Array) -> dict[str, Array]:
         """Run the whole net.
 
         Args:
+            wanted: the blobs to hand out; None is all of them.
             inputs: one float32 array for each of the net's inputs; sizes other than the prototxt's reshape the net.
 
         Returns:
-            Every blob in net order, inputs first: copies, float32, C-contiguous.
+            The blobs in net order, inputs first: copies, float32, C-contiguous.
 
         Raises:
             NetError: an input is missing or unknown, or its shape does not fit a layer.
@@ -73,7 +74,7 @@ class Session:
         return {
             name: np.array(array, dtype=np.float32, order="C", copy=True)
             for name, array in blobs.items()
-            if name != AUTOMATIC
+            if name != AUTOMATIC and (wanted is None or name in wanted)
         }
 
     @property

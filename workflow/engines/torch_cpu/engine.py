@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,11 +27,11 @@ class Session:
         self.inputs = net.spec.inputs
         self.outputs = net.spec.outputs
 
-    def forward(self, **inputs: Array) -> dict[str, Array]:
-        """Every blob after the whole pass, in net order."""
+    def forward(self, blobs: Collection[str] | None = None, /, **inputs: Array) -> dict[str, Array]:
+        """The blobs asked for, or all, after the whole pass, in net order."""
         with torch.inference_mode():
             self.net.run(inputs)
-        return arrays(self.net.blobs.items())
+        return arrays((name, blob) for name, blob in self.net.blobs.items() if blobs is None or name in blobs)
 
     @property
     def params(self) -> dict[str, Sequence[Array]]:

@@ -1,0 +1,1 @@
+"""Exams of snapshots: what each answered, how good that is, what changed between generations, and why."""

@@ -1,0 +1,118 @@
+"""Answers kept on disk, so that an exam is put to a snapshot once.
+
+    generations/gen5/evaluation/iter_6000/gen5-test/answers.npz      beside what commands write about that exam
+
+They are found again while the weights, the preprocessing and the exam are the same; otherwise the pictures are
+shown to the net anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from workflow.errors import UsageError
+from workflow.evaluation.exam import Exam, Picture
+from workflow.evaluation.observe import Answers, Progress, observe
+from workflow.inspection.model import Model
+from workflow.inspection.predict import Skipped
+from workflow.storage import atomic_write
+
+_FORMAT = "wf.answers/1"
+
+
+def folder(model: Model, exam: Exam) -> Path:
+    """Where everything about this exam of this snapshot lies; not made by this function.
+
+    Raises:
+        UsageError: the model is from elsewhere and belongs to no generation.
+    """
+    if model.generation is None or model.iteration is None:
+        raise UsageError(f"{model.name} belongs to no generation, so that nothing is kept of it", hint="name --out DIR")
+    slug = re.sub(r"[^\w.-]+", "-", exam.name).strip("-.")[-60:] or "exam"
+    if exam.name != f"{model.generation.name} test":
+        slug += "-" + hashlib.sha256(os.fsencode(Path(exam.name).absolute())).hexdigest()[:8]
+    return model.generation.folder / "evaluation" / f"iter_{model.iteration}" / slug
+
+
+def answers(
+    model: Model, exam: Exam, *, fresh: bool = False, engine: str | None = None, progress: Progress | None = None
+) -> Answers:
+    """What the snapshot says of the exam: from disk if that is known, else observed and kept.
+
+    Args:
+        model: the snapshot; of one from elsewhere nothing is kept.
+        exam: the pictures.
+        fresh: show the pictures anew in any case.
+        engine: what computes, where something must be computed.
+        progress: told (done, all).
+
+    Raises:
+        NetError, DataError: as `observe`.
+    """
+    if model.generation is None or model.iteration is None:
+        return observe(model, exam, engine=engine, progress=progress)
+    path, key = folder(model, exam) / "answers.npz", _key(model, exam)
+    known = None if fresh else _read(path, key, model, exam)
+    if known is not None:
+        exam.skipped[:] = known.skipped
+        return known
+    found = observe(model, exam, engine=engine, progress=progress)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, _packed(found, key))
+    return found
+
+
+def _key(model: Model, exam: Exam) -> str:
+    """Of all that the answers depend on."""
+    facts = hashlib.sha256(model.weights.SerializeToString(deterministic=True))
+    facts.update(model.net.SerializeToString(deterministic=True))
+    facts.update(model.preprocessing.model_dump_json().encode())
+    transform = model.transform
+    facts.update(repr((transform.scale, transform.crop, model.classes, model.output)).encode())
+    if transform.mean is not None:
+        facts.update(np.ascontiguousarray(transform.mean).tobytes())
+    facts.update(exam.identity().encode())
+    return facts.hexdigest()
+
+
+def _packed(found: Answers, key: str) -> bytes:
+    text = json.dumps(
+        {
+            "format": _FORMAT,
+            "key": key,
+            "classes": found.classes,
+            "pictures": found.pictures,
+            "skipped": [[str(one.path), one.reason] for one in found.skipped],
+        }
+    )
+    packed = io.BytesIO()
+    np.savez(packed, facts=np.frombuffer(text.encode(), np.uint8), probabilities=found.probabilities)
+    return packed.getvalue()
+
+
+def _read(path: Path, key: str, model: Model, exam: Exam) -> Answers | None:
+    """The saved answers, None if there are none for this key; a damaged file is as good as none."""
+    try:
+        with np.load(path, allow_pickle=False) as packed:
+            facts = json.loads(packed["facts"].tobytes())
+            probabilities = packed["probabilities"]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+    if facts.get("format") != _FORMAT or facts.get("key") != key:
+        return None
+    return Answers(
+        snapshot=model.name,
+        exam=exam.name,
+        classes=tuple(facts["classes"]),
+        pictures=[Picture(*one) for one in facts["pictures"]],
+        probabilities=probabilities,
+        skipped=tuple(Skipped(path=Path(name), reason=reason) for name, reason in facts["skipped"]),
+    )
