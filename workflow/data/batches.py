@@ -11,6 +11,8 @@ from workflow.errors import DatabaseError
 from workflow.formats import datum
 from workflow.formats.lmdb import Reader
 
+_ANY = 2**31  # labels are below it, whatever the number of classes
+
 
 class Batches:
     """Reads any batch at once, so that training can go on in the middle.
@@ -52,30 +54,26 @@ class Batches:
                 label that is no class.
         """
         values = self.reader.values(position * self.batch_size, self.batch_size)
-        labels = np.empty(len(values), np.float32)
-        pictures = []
-        for index, value in enumerate(values):
-            try:
-                pixels, label = datum.decode(value, force=self.transform.force)
-            except DatabaseError:
-                datum.decode(value, key=self._key(position, index), force=self.transform.force)  # to name the record
-                raise
-            if pixels.shape != self.stored or not 0 <= label < (self.classes or label + 1):
-                raise self._wrong(position, index, pixels.shape, label)
-            pictures.append(pixels)
-            labels[index] = label
+        try:
+            pixels, labels = datum.decode_all(values, force=self.transform.force)
+        except DatabaseError:
+            keys = [self._key(position, index) for index in range(len(values))]
+            datum.decode_all(values, keys=keys, force=self.transform.force)  # to name the record
+            raise
+        if pixels.shape[1:] != self.stored:
+            raise self._wrong(position, 0, f"its shape is {pixels.shape[1:]}, that of the first record {self.stored}")
+        wrong = np.flatnonzero((labels < 0) | (labels >= (self.classes or _ANY)))
+        if wrong.size:
+            label = labels[wrong[0]]
+            raise self._wrong(position, int(wrong[0]), f"label {label}, but there are {self.classes} classes")
         rng = np.random.default_rng([seed, position]) if self.transform.is_random(self.phase) else None
-        return self.transform.apply(np.stack(pictures), phase=self.phase, rng=rng), labels
+        return self.transform.apply(pixels, phase=self.phase, rng=rng), labels.astype(np.float32)
 
     def _key(self, position: int, index: int) -> bytes:
         return self.reader.keys[(position * self.batch_size + index) % len(self.reader)]
 
-    def _wrong(self, position: int, index: int, shape: tuple[int, ...], label: int) -> DatabaseError:
+    def _wrong(self, position: int, index: int, what: str) -> DatabaseError:
         name = self._key(position, index).decode("utf-8", "backslashreplace")
-        if shape != self.stored:
-            what = f"its shape is {shape}, that of the first record {self.stored}"
-        else:
-            what = f"label {label}, but there are {self.classes} classes"
         return DatabaseError(
             f"record {name}: {what}", hint="prepare the data set anew: wf prepare --force", fault="L05"
         )

@@ -21,6 +21,8 @@ class UpdateRule:
     """
 
     slots = 1
+    still_when_frozen = False
+    """Whether a rate of 0 leaves the history as it is, so that frozen parameters can be passed over."""
 
     def __init__(self, param: caffe_pb2.SolverParameter, blobs: Sequence[Tensor]) -> None:
         self.param = param
@@ -41,6 +43,19 @@ class UpdateRule:
             iteration: updates made before this one.
         """
         raise NotImplementedError
+
+
+def refuse_momentum(param: caffe_pb2.SolverParameter) -> None:
+    """Stop where a rule that has no momentum is given one, as Caffe does.
+
+    Raises:
+        NetError: momentum is not 0.
+    """
+    if param.momentum:
+        raise NetError(
+            f"solver type '{param.type}' with momentum={param.momentum:g}, expected 0",
+            hint="leave momentum out, or take type Adam, which has one",
+        )
 
 
 def rule(kind: str) -> Callable[[type[UpdateRule]], type[UpdateRule]]:

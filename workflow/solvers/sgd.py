@@ -16,6 +16,8 @@ class SGD(UpdateRule):
     Source: src/caffe/solvers/sgd_solver.cpp, ComputeUpdateValue.
     """
 
+    still_when_frozen = True
+
     def update(self, index: int, gradient: Tensor, rate: float, iteration: int) -> Tensor:
         del iteration
         return self.history[index].mul_(self.param.momentum).add_(gradient, alpha=rate)
