@@ -29,15 +29,15 @@ class Applied:
     blob_diffs: list[Array] = field(default_factory=list)
 
 
-def make(text: str, phase: str = "TRAIN") -> Layer:
-    """The layer of a prototxt body, its bottoms fed by Input layers."""
+def make(text: str, phase: str = "TRAIN", folder: Path | None = None) -> Layer:
+    """The layer of a prototxt body, its bottoms fed by Input layers; its files are in `folder`."""
     layer = text_format.Parse(text, caffe_pb2.LayerParameter())
     net = caffe_pb2.NetParameter(name="one")
     for bottom in layer.bottom:
         net.layer.add(name=f"input_{bottom}", type="Input", top=[bottom])
     net.layer.add().CopyFrom(layer)
     spec = build(net, phase=phase)  # type: ignore[arg-type]
-    return create(spec.layer(layer.name), Path())
+    return create(spec.layer(layer.name), folder or Path())
 
 
 def apply(

@@ -37,10 +37,19 @@ def describe(file):
 REQUIRED = ('caffe.ClipParameter.min', 'caffe.ClipParameter.max')
 """
 
-# What the wheel adds to BVLC Caffe, and the one BVLC message that it lacks.
-_FORK = ("Ctc", "Permute", "Reverse", "Continuation", "Labelsequence", "ctc_", "permute_", "reverse_", "labelsequence_")
+# What the wheel adds to BVLC Caffe; the one BVLC message that it lacks, and what we know of other forks.
+_FORK = ("Ctc", "Reverse", "Continuation", "Labelsequence", "ctc_", "reverse_", "labelsequence_")
 _FORK_FIELDS = ("continuation_indicator_param", "caffe.V0LayerParameter.axis=66", "LayerType REVERSE=40")
-_OURS = ("caffe.ClipParameter", "caffe.LayerParameter.clip_param")
+_OTHER_FORKS = (
+    *("Upsample", "ShuffleChannel", "PriorBox", "DetectionOutput", "NonMaximumSuppression", "SaveOutput"),
+    *("Normalize", "Interp", "ReLU6"),
+)
+_OTHER_FIELDS = ("upsample", "shuffle_channel", "prior_box", "detection_output", "norm", "interp", "relu6")
+_OURS = (
+    *("caffe.ClipParameter", "caffe.LayerParameter.clip_param"),
+    *(f"caffe.{name}Parameter" for name in _OTHER_FORKS),
+    *(f"caffe.LayerParameter.{name}_param=" for name in _OTHER_FIELDS),
+)
 
 
 @pytest.mark.caffe

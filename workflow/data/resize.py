@@ -96,9 +96,12 @@ def two_tap(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint
 
 
 def _taps(source: int, target: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int64]]:
-    """For each target position: the two source positions, and the second one's weight in 1/2048."""
+    """For each target position: the two source positions, and the second one's weight in 1/2048.
+
+    Beyond the outermost pixel centres both positions are that pixel, and keep their two weights, as in OpenCV: bits
+    that are dropped of two parts are more than those of the whole.
+    """
     position = (np.arange(target) + 0.5) * (source / target) - 0.5
-    position = position.clip(0, source - 1)
-    first = np.floor(position).astype(np.intp)
-    second = np.minimum(first + 1, source - 1)
-    return first, second, np.rint((position - first) * 2048).astype(np.int64)
+    below = np.floor(position)
+    first, second = (np.clip(below + step, 0, source - 1).astype(np.intp) for step in (0, 1))
+    return first, second, np.rint((position - below) * 2048).astype(np.int64)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from workflow.formats import caffe_pb2
 from workflow.layers.base import Layer, layer
+from workflow.layers.in_place import warn_in_place
 from workflow.net.spec import LayerSpec
 
 _Eltwise = caffe_pb2.EltwiseParameter
@@ -31,6 +32,7 @@ class Eltwise(Layer):
             raise self.fail("coeff belongs to SUM only")
         if coefficients and len(coefficients) != len(spec.bottoms):
             raise self.fail(f"{len(coefficients)} coeff, expected one for each of {len(spec.bottoms)} bottoms")
+        warn_in_place(self)
         self.coefficients = coefficients or [1.0] * len(spec.bottoms)
 
     def forward(self, *bottoms: Tensor) -> Tensor:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor
 from torch.nn.functional import leaky_relu, relu, relu_
 
 from workflow.layers.base import Layer, layer
+from workflow.layers.in_place import warn_in_place
+from workflow.net.spec import LayerSpec
 
 
 @layer("ReLU", bottoms=1, tops=1)
@@ -15,6 +19,11 @@ class ReLU(Layer):
 
     Source: src/caffe/layers/relu_layer.cpp.
     """
+
+    def __init__(self, spec: LayerSpec, folder: Path) -> None:
+        super().__init__(spec, folder)
+        if self.message.relu_param.negative_slope < 0:
+            warn_in_place(self)
 
     def forward(self, x: Tensor) -> Tensor:
         slope = self.message.relu_param.negative_slope

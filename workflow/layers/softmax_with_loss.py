@@ -5,11 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from workflow.formats import caffe_pb2
 from workflow.layers.base import Layer, Shape, axis_of, layer
 from workflow.layers.labels import check_range, scores_and_labels
+from workflow.layers.loss import mode_of, normalizer
 
-_Loss = caffe_pb2.LossParameter
 _TINY = torch.finfo(torch.float32).tiny
 
 
@@ -45,15 +44,8 @@ class SoftmaxWithLoss(Layer):
         if ignored is not None:
             capped = capped.masked_fill(ignored, 0.0)
         valid = target.numel() - (int(ignored.sum()) if ignored is not None else 0)
-        return -capped.sum() / max(1.0, self._normalizer(scores, valid))
-
-    def _normalizer(self, scores: Tensor, valid: int) -> float:
-        param = self.message.loss_param
-        mode = param.normalization
-        if not param.HasField("normalization") and param.HasField("normalize"):
-            mode = _Loss.VALID if param.normalize else _Loss.BATCH_SIZE
         outer, _, inner = scores.shape
-        return {_Loss.FULL: outer * inner, _Loss.VALID: valid, _Loss.BATCH_SIZE: outer, _Loss.NONE: 1}[mode]
+        return -capped.sum() / normalizer(mode_of(param), outer=outer, inner=inner, valid=valid)
 
 
 _LOG_TINY = float(torch.log(torch.tensor(_TINY)))

@@ -1,0 +1,34 @@
+"""Any array in a file of its own: a BlobProto, as InfogainLoss reads its matrix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from google.protobuf.message import DecodeError
+
+from workflow.errors import ModelError
+from workflow.formats import caffe_pb2
+from workflow.formats.blobproto import Array, to_array
+from workflow.formats.files import read_whole
+from workflow.formats.foreign import refuse_foreign
+
+_HINT = "a BlobProto, written for instance by pycaffe's io.array_to_blobproto(...).SerializeToString()"
+
+
+def read_matrix(path: Path) -> Array:
+    """The numbers of a binaryproto, float32, in the shape that it says.
+
+    Raises:
+        ModelError: missing, empty or damaged.
+    """
+    path = Path(path)
+    data = read_whole(path, error=ModelError, hint=_HINT, fault="M01")
+    if not data:
+        raise ModelError(f"{path} is empty", hint=_HINT, fault="M01")
+    refuse_foreign(path, data)
+    try:
+        return to_array(caffe_pb2.BlobProto.FromString(data))
+    except DecodeError:
+        raise ModelError(f"{path} is cut or damaged", hint=_HINT, fault="M01") from None
+    except ModelError as error:
+        raise ModelError(f"{path}: {error.message}", hint=_HINT, fault="M01") from None
