@@ -12,7 +12,7 @@ from workflow.errors import NetError
 from workflow.formats import caffe_pb2
 from workflow.formats.prototxt import read_net
 from workflow.net.build import build
-from workflow.net.spec import NetSpec
+from workflow.net.spec import NetSpec, Phase
 
 _Solver = caffe_pb2.SolverParameter
 
@@ -30,10 +30,8 @@ def train_net(param: _Solver, folder: Path) -> NetSpec:
             f"solver gives {', '.join(given) if given else 'no net'}; expected one of net, train_net, net_param, "
             "train_net_param"
         )
-    value = getattr(param, given[0])
-    net, source = _load(value, folder)
-    state = param.train_state
-    return build(net, phase="TRAIN", level=state.level, stages=tuple(state.stage), source=source)
+    net, source = _load(getattr(param, given[0]), folder)
+    return _build(net, "TRAIN", param.train_state, source)
 
 
 def test_nets(param: _Solver, folder: Path) -> list[NetSpec]:
@@ -57,8 +55,17 @@ def test_nets(param: _Solver, folder: Path) -> list[NetSpec]:
     for index in range(count):
         net, source = _load(explicit[index] if index < len(explicit) else shared, folder)
         state = param.test_state[index] if param.test_state else caffe_pb2.NetState()
-        specs.append(build(net, phase="TEST", level=state.level, stages=tuple(state.stage), source=source))
+        specs.append(_build(net, "TEST", state, source))
     return specs
+
+
+def _build(net: caffe_pb2.NetParameter, phase: Phase, state: caffe_pb2.NetState, source: Path | None) -> NetSpec:
+    """The net for what its own state says and, above that, the solver's: stages of both, the solver's level if given.
+
+    A `phase` in either is passed over. (Caffe would obey it, and train a net in TEST phase.)
+    """
+    level = state.level if state.HasField("level") else net.state.level
+    return build(net, phase=phase, level=level, stages=tuple(state.stage), source=source)
 
 
 def _load(

@@ -78,7 +78,7 @@ class Engine:
         try:
             if job.resume is not None:
                 solver.restore(job.resume)
-            for path in (*(job.folder / weights for weights in param.weights), *job.weights):
+            for path in job.weights:
                 solver.net.copy_from(snapshots.read_weights(path))
             yield Started(
                 iteration=solver.iter, max_iter=param.max_iter, images=_images(solver), resumed_from=job.resume

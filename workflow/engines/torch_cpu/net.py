@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -31,6 +32,9 @@ class Net:
         position: forward passes so far; with `seed` it decides what every layer that is random draws.
         loss: sum over all tops of loss weight times value, after the last forward pass.
     """
+
+    row_major: ClassVar[bool] = False
+    """Whether 4-D parameters lie in C order too, for those who hand out views of them; channels-last is faster."""
 
     def __init__(self, spec: NetSpec, *, seed: int = 0, folder: Path | None = None, like: Net | None = None) -> None:
         """Build the layers, then give them memory.
@@ -82,7 +86,7 @@ class Net:
         # training holds a gradient beside each value, and a history beside each parameter
         needed = 4 * (sum(counts) * (3 if training else 1) + sum(blobs) * (2 if training else 1))
         check_memory(needed)
-        parameters = Parameters(gradients=training)
+        parameters = Parameters(gradients=training, row_major=self.row_major)
         generator = torch.Generator().manual_seed(self.seed)
         theirs = like.params if like else {}
         for layer, blobs_of_layer in zip(self.layers, declared, strict=True):
@@ -173,6 +177,11 @@ class Net:
             tensor if down else tensor.detach() for tensor, down in zip(tensors, layer.spec.propagate_down, strict=True)
         ]
 
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """Every blob's shape as the prototxt has it, in net order, known before any pass."""
+        return dict(self._shapes)
+
     # ---- parameters ----
 
     @property
@@ -199,15 +208,28 @@ class Net:
                 for blob, array in zip(first[name].blobs, values, strict=True):
                     blob.copy_(torch.from_numpy(array))
 
-    def message(self) -> caffe_pb2.NetParameter:
-        """The net as a caffemodel holds it: every layer as it ran, with its blobs (Net::ToProto)."""
+    def message(self, *, gradients: bool = False) -> caffe_pb2.NetParameter:
+        """The net as a caffemodel holds it: every layer as it ran, with its blobs (Net::ToProto).
+
+        With `gradients`, each blob's last gradient is beside its values.
+        """
         net = caffe_pb2.NetParameter(name=self.spec.name)
         for layer in self.layers:
             message = net.layer.add()
             message.CopyFrom(layer.message)
             del message.blobs[:]
-            message.blobs.extend(blobproto.from_array(as_array(blob)) for blob in layer.blobs)
+            for index, blob in enumerate(layer.blobs):
+                diff = as_array(self._gradient(layer, index)) if gradients else None
+                message.blobs.append(blobproto.from_array(as_array(blob), diff=diff))
         return net
+
+    def _gradient(self, layer: Layer, index: int) -> Tensor:
+        """What backward left for a parameter blob, or its owner; zeros where it left nothing."""
+        blob = layer.blobs[index]
+        owner = self._parameters.shared.get((layer.spec.name, index), (layer.spec.name, index))
+        grads = (one.tensor.grad for one in self.learnable if (one.layer, one.index) == owner)
+        gradient = next(grads, None)
+        return torch.zeros_like(blob) if gradient is None else gradient.reshape(blob.shape)
 
     def close(self) -> None:
         """Let go of databases."""

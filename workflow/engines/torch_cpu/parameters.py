@@ -46,8 +46,9 @@ class Parameters:
         shared: (layer, index) of a blob that shares its memory -> (layer, index) of the blob that owns it.
     """
 
-    def __init__(self, *, gradients: bool) -> None:
+    def __init__(self, *, gradients: bool, row_major: bool = False) -> None:
         self._gradients = gradients
+        self._row_major = row_major
         self.learnable: list[Parameter] = []
         self.shared: dict[tuple[str, int], tuple[str, int]] = {}
         self._named: dict[str, Parameter] = {}
@@ -68,7 +69,7 @@ class Parameters:
                 owner = self._named[spec.name]
                 self.shared[layer.spec.name, index] = (owner.layer, owner.index)
                 continue
-            tensor = empty(blob.shape).requires_grad_(self._gradients)
+            tensor = empty(blob.shape, row_major=self._row_major).requires_grad_(self._gradients)
             layer.blobs.append(tensor)
             owned.append(blob)
             parameter = Parameter(layer.spec.name, index, tensor, spec.name, spec.lr_mult, spec.decay_mult)
@@ -94,7 +95,7 @@ class Parameters:
         return owner.tensor.view(blob.shape)
 
 
-def empty(shape: Sequence[int]) -> Tensor:
-    """Memory for a blob; 4-D weights lie channels-last, which convolution on a CPU likes best."""
-    layout = torch.channels_last if len(shape) == 4 else torch.contiguous_format
+def empty(shape: Sequence[int], *, row_major: bool = False) -> Tensor:
+    """Memory for a blob; 4-D weights lie channels-last, which convolution on a CPU likes best, or in C order."""
+    layout = torch.channels_last if len(shape) == 4 and not row_major else torch.contiguous_format
     return torch.empty(tuple(shape), memory_format=layout)

@@ -14,12 +14,21 @@ from workflow.formats import caffe_pb2, caffemodel, solverstate
 
 
 def save(
-    net: Net, history: Sequence[Tensor], *, prefix: Path, folder: Path, iteration: int, current_step: int, hdf5: bool
+    net: Net,
+    history: Sequence[Tensor],
+    *,
+    prefix: Path,
+    folder: Path,
+    iteration: int,
+    current_step: int,
+    hdf5: bool,
+    gradients: bool = False,
 ) -> tuple[Path, Path]:
     """Write PREFIX_iter_N.caffemodel and .solverstate, each whole or not at all, the weights first.
 
     `prefix` is relative to `folder`, as `learned_net` will be inside the state; `history` has the update rule's
-    blobs in Caffe's order; `hdf5` asks for `.caffemodel.h5` and `.solverstate.h5`.
+    blobs in Caffe's order; `hdf5` asks for `.caffemodel.h5` and `.solverstate.h5`, `gradients` for the last
+    gradients beside the weights (the solver's `snapshot_diff`).
 
     Raises:
         OSError: as the operating system says it.
@@ -27,7 +36,7 @@ def save(
     ending = ".h5" if hdf5 else ""
     model = Path(f"{prefix}_iter_{iteration}.caffemodel{ending}")
     state = Path(f"{prefix}_iter_{iteration}.solverstate{ending}")
-    (caffemodel.write_hdf5 if hdf5 else caffemodel.write)(folder / model, net.message())
+    (caffemodel.write_hdf5 if hdf5 else caffemodel.write)(folder / model, net.message(gradients=gradients))
     content = solverstate.State(
         iteration=iteration,
         learned_net=model.as_posix(),

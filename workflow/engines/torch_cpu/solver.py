@@ -19,9 +19,11 @@ from torch import Tensor
 from workflow.engines.base import Control, Done, Event, Output, Snapshot, SnapshotFailed, Step, Validation
 from workflow.engines.torch_cpu import snapshots
 from workflow.engines.torch_cpu.net import Net
+from workflow.engines.torch_cpu.parameters import Parameter
 from workflow.errors import DivergedError, NetError
 from workflow.formats import caffe_pb2
 from workflow.net.solver import test_nets, train_net
+from workflow.net.spec import NetSpec
 from workflow.solvers import Rate, create_rule
 
 
@@ -56,15 +58,27 @@ class Solver:
             raise NetError(f"iter_size={param.iter_size}, expected at least 1")
         self.rate = Rate(param)
         seed = param.random_seed if param.random_seed >= 0 else torch.seed() % 2**31
-        self.net = Net(train_net(param, self.folder), seed=seed, folder=self.folder)
+        self.net = self._make_net(train_net(param, self.folder), seed)
         self.test_nets: list[Net] = []
         try:
             for spec in test_nets(param, self.folder):
-                self.test_nets.append(Net(spec, seed=seed, folder=self.folder, like=self.net))
+                self.test_nets.append(self._make_net(spec, seed, like=self.net))
+            for weights in param.weights:
+                self._copy_weights(weights)
             self.rule = create_rule(param, [parameter.tensor for parameter in self.net.learnable])
         except BaseException:
             self.close()
             raise
+
+    def _make_net(self, spec: NetSpec, seed: int, like: Net | None = None) -> Net:
+        return Net(spec, seed=seed, folder=self.folder, like=like)
+
+    def _copy_weights(self, names: str) -> None:
+        """Start from caffemodels, a list with commas, in order; what a test net has alone is copied, too."""
+        for name in names.split(","):
+            model = snapshots.read_weights(self.folder / name.strip())
+            for net in (self.net, *self.test_nets):
+                net.copy_from(model)
 
     def close(self) -> None:
         """Let go of databases."""
@@ -169,19 +183,23 @@ class Solver:
     @torch.no_grad()
     def _update(self, rate: float) -> None:
         """Clip the sum, divide by iter_size, add decay, let the rule turn it into an update, subtract that."""
-        learning = [(index, one) for index, one in enumerate(self.net.learnable) if one.tensor.grad is not None]
-        self._clip([one.tensor.grad for _, one in learning if one.tensor.grad is not None])
-        for index, one in learning:
-            gradient = one.tensor.grad
-            if one.rate == 0 or gradient is None:
+        self._clip([one.tensor.grad for one in self.net.learnable if one.tensor.grad is not None])
+        for index, one in enumerate(self.net.learnable):
+            if one.rate == 0 and self.rule.still_when_frozen:
                 continue
+            if one.tensor.grad is None:  # no loss depends on it; its decay and its momentum go on
+                one.tensor.grad = torch.zeros_like(one.tensor)
+            gradient = one.tensor.grad
             if self.param.iter_size > 1:
                 gradient /= self.param.iter_size
             decay = self.param.weight_decay * one.decay
             if decay:
                 penalty = one.tensor if self.param.regularization_type == "L2" else one.tensor.sign()
                 gradient.add_(penalty, alpha=decay)
-            one.tensor.sub_(self.rule.update(index, gradient, rate * one.rate, self.iter))
+            self._subtract(one, self.rule.update(index, gradient, rate * one.rate, self.iter))
+
+    def _subtract(self, one: Parameter, update: Tensor) -> None:
+        one.tensor.sub_(update)
 
     def _clip(self, gradients: list[Tensor]) -> None:
         limit = self.param.clip_gradients
@@ -237,6 +255,7 @@ class Solver:
             self.net,
             self.rule.history,
             prefix=Path(self.param.snapshot_prefix),
+            gradients=self.param.snapshot_diff,
             folder=self.folder,
             iteration=self.iter,
             current_step=self.rate.current_step,
