@@ -1,0 +1,111 @@
+"""wf net: looking at prototxt files, and bringing old ones up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from workflow.cli.options import Call
+
+if TYPE_CHECKING:
+    from workflow.inspection.anatomy import Anatomy
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A net's prototxt, of any age.")]
+
+
+def show(
+    call: Call,
+    file: File,
+    phase: Annotated[
+        Literal["TRAIN", "TEST"], typer.Option("--phase", help="Which of the two nets that it may describe.")
+    ] = "TEST",
+    shape: Annotated[
+        str | None,
+        typer.Option("--shape", metavar="C,H,W", help="Of the pictures, where the net's own source is not here."),
+    ] = None,
+    draw: Annotated[
+        Path | None, typer.Option("--draw", metavar="FILE", help="Draw it as well, to a .png or .svg file.")
+    ] = None,
+) -> None:
+    """List a net's layers with shapes, parameters and multiply-adds.
+
+    wf net show prototxt/cifar10_quick_deploy.prototxt --draw net.png
+    wf net show train_test.prototxt --phase TRAIN --shape 3,32,32
+    """
+    from workflow.inspection.anatomy import anatomy  # PyTorch, which --help does not need
+
+    net = anatomy(file, phase=phase, stored=_shape(shape))
+    if draw is not None:
+        from workflow.report.net_drawing import draw_net  # matplotlib
+
+        draw_net(net, draw)
+    facts = net.json() | {"pictures": {"net": str(draw)} if draw else {}}
+    call.console.result(facts, describe(net) + (f"\n{draw}" if draw else ""))
+
+
+def upgrade(
+    call: Call,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A net's or a solver's prototxt, or a caffemodel.")],
+    out: Annotated[
+        Path | None, typer.Argument(metavar="OUT", help="Where to write it; beside FILE if left out.")
+    ] = None,
+) -> None:
+    """Write an old file as Caffe 1.0 writes it: V0 and V1 layers, input fields, enum types, solver types.
+
+    wf net upgrade old_train_val.prototxt new.prototxt
+    wf net upgrade old.caffemodel new.caffemodel
+    """
+    from workflow.formats.upgrade_file import upgrade_file  # protobuf, which --help does not need
+
+    target = out or file.with_name(f"{file.stem}.upgraded{file.suffix}")
+    kind = upgrade_file(file, target)
+    call.console.result({"path": str(target), "kind": kind}, str(target))
+
+
+def describe(net: Anatomy) -> str:
+    """The layers as a table, sums below."""
+    rows = [("layer", "type", "from", "shape", "parameters", "multiply-adds")]
+    for part in net.parts:
+        shapes = ", ".join("×".join(map(str, shape)) or "1" for shape in part.tops.values())
+        made = [name for name in part.tops if name != part.name]
+        tops = f"  ({', '.join(made)})" if made and made != list(part.bottoms) else ""
+        rows.append(
+            (
+                part.name,
+                part.type,
+                ", ".join(part.bottoms),
+                shapes + tops,
+                f"{part.parameters:,}" if part.parameters else "",
+                f"{part.multiply_adds:,}" if part.multiply_adds else "",
+            )
+        )
+    rows.append(("", "", "", f"{len(net.parts)} layers", f"{net.parameters:,}", f"{net.multiply_adds:,}"))
+    return f"{net.name or net.source} ({net.phase}, multiply-adds of one picture)\n" + table(rows, right=(4, 5))
+
+
+def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
+    """Aligned columns, two blanks between them; a line of dashes under the head and above the last row."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if index in right else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    rule = "  ".join("-" * width for width in widths)
+    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+
+def _shape(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    from workflow.errors import UsageError
+
+    parts = text.split(",")
+    if len(parts) != 3 or not all(part.strip().isdigit() and int(part) for part in parts):
+        raise UsageError(f"--shape {text}: expected channels, height and width", hint="--shape 3,32,32")
+    return tuple(int(part) for part in parts)

@@ -1,0 +1,48 @@
+"""A file of an old format written as Caffe 1.0 would: Caffe's three upgrade tools in one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from workflow.errors import PrototxtError, UsageError
+from workflow.formats import caffemodel, prototxt
+
+Kind = Literal["net", "solver", "weights"]
+
+
+def upgrade_file(source: Path, out: Path) -> Kind:
+    """Read `source` as every command reads it, and write `out` as a whole.
+
+    What was old is told as a warning when a net or a solver is read (X08).
+
+    Args:
+        source: a net's or a solver's prototxt, or a caffemodel, told apart by name and content.
+        out: may be `source` itself.
+
+    Raises:
+        UsageError: `out` is of another kind than `source`.
+        PrototxtError, ModelError: it is none of the three.
+    """
+    binary = source.suffix in (".caffemodel", ".h5", ".binary")
+    if binary != (out.suffix in (".caffemodel", ".h5", ".binary")):
+        raise UsageError(f"cannot write {source} as '{out.name}'", hint=f"name a file that ends in {source.suffix}")
+    if binary:
+        model = caffemodel.read(source)
+        (caffemodel.write_hdf5 if out.suffix == ".h5" else caffemodel.write)(out, model)
+        return "weights"
+    try:
+        solver = prototxt.read_solver(source)
+    except PrototxtError as no_solver:
+        try:
+            prototxt.write(out, prototxt.read_net(source))
+        except PrototxtError as no_net:
+            # a text that is neither is most like the one that was read further
+            raise no_solver if _line(no_solver) > _line(no_net) else no_net from None
+        return "net"
+    prototxt.write(out, solver)
+    return "solver"
+
+
+def _line(error: PrototxtError) -> int:
+    return error.at.line if error.at is not None else 0
