@@ -7,22 +7,31 @@ from typing import Annotated
 
 import typer
 
+from workflow.cli import net
+from workflow.cli.blame import blame
 from workflow.cli.boundary import Boundary, State
 from workflow.cli.console import show_version
 from workflow.cli.demo import demo
+from workflow.cli.diff import diff
 from workflow.cli.engines import engines
+from workflow.cli.evaluate import evaluate
 from workflow.cli.init import init
 from workflow.cli.inspect import inspect
+from workflow.cli.log import log
+from workflow.cli.mistakes import mistakes
 from workflow.cli.options import ConfigFile, Debug, Json, Quiet, help_of, with_common
 from workflow.cli.predict import predict
 from workflow.cli.prepare import prepare
+from workflow.cli.report import report
 from workflow.cli.train import train
 from workflow.cli.verify import verify
+from workflow.cli.why import why
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (init, demo),
     "Make a generation": (prepare, train),
     "Look": (inspect, predict),
+    "Judge": (evaluate, mistakes, diff, log, blame, why, report),
     "Check": (verify, engines),
 }
 
@@ -55,6 +64,15 @@ def wf(
         typer.echo(context.get_help())
 
 
+def _with_net() -> None:
+    """`wf net show`, `wf net upgrade`."""
+    group = typer.Typer(name="net", help="Look at prototxt files, bring old ones up to date.", rich_markup_mode=None)
+    for command in (net.show, net.upgrade):
+        group.command(command.__name__, help=help_of(command))(with_common(command))
+    app.add_typer(group, rich_help_panel="Files of Caffe")
+
+
 for panel, commands in COMMANDS.items():
     for command in commands:
         app.command(command.__name__, help=help_of(command), rich_help_panel=panel)(with_common(command))
+_with_net()

@@ -11,10 +11,15 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workflow import __version__
 from workflow.errors import WorkflowError
+
+if TYPE_CHECKING:
+    from workflow.inspection.predict import Skipped
+
+_NAMED = 5  # skipped files that are named
 
 
 class Console:
@@ -56,6 +61,13 @@ class Console:
     def warn(self, text: str) -> None:
         """Something that the user should know and that stops nothing."""
         print(f"warning: {text}", file=sys.stderr, flush=True)
+
+    def skipped(self, files: Sequence[Skipped]) -> None:
+        """Files that could not be read: the first few, and how many more."""
+        for one in files[:_NAMED]:
+            self.warn(f"skipped {one.path}: it {one.reason}")
+        if len(files) > _NAMED:
+            self.warn(f"skipped {len(files) - _NAMED:,} more files")
 
     def error(self, error: WorkflowError) -> None:
         """Why the command ends here: on stderr, and with --json also on stdout, unless the result is there."""

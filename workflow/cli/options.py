@@ -48,6 +48,12 @@ Engine = Annotated[
     typer.Option("--engine", help="What computes (what is done first if not given)."),
 ]
 
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Folder for what is written (the generation's evaluation/)."),
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Show the pictures to the net anew, whatever is kept.")]
+
 _FOREIGN = "Models from elsewhere"
 Net = Annotated[
     Path | None, typer.Option("--net", metavar="FILE", help="Its deploy prototxt.", rich_help_panel=_FOREIGN)

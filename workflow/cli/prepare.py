@@ -100,6 +100,10 @@ def describe(result: PrepareResult) -> str:
         reasons = Tally(reason for _, reason in result.skipped).most_common(3)
         told = "; ".join(f"{count:,} {reason}" for reason, count in reasons)
         lines.append(f"skipped {len(result.skipped):,} files ({told})")
+    corrected = result.corrected
+    if corrected.patches:
+        told = f"{corrected.relabelled:,} labels changed, {corrected.removed:,} pictures left out"
+        lines.append(f"corrections {', '.join(corrected.patches)} obeyed: {told}")
     changes = result.changes
     if changes.against is not None:
         told = f"{changes.added:,} pictures added, {changes.removed:,} removed, {changes.relabelled:,} in another class"

@@ -1,7 +1,7 @@
 """Labelled folders -> generations/genN/dataset.
 
-scan -> number the classes -> read, hash and decode every file once (to a spool) -> drop copies, refuse
-contradictions, split -> databases, mean, labels, manifest -> generation.json -> rename.
+scan -> number the classes -> read, hash and decode every file once (to a spool) -> obey the user's corrections,
+drop copies, refuse contradictions, split -> databases, mean, labels, manifest -> generation.json -> rename.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from pydantic import ValidationError
 
 import workflow
 from workflow.config import Config
-from workflow.data import checks, classes, place, staging
+from workflow.data import checks, classes, corrections, place, staging
 from workflow.data.changes import Before, Changes, before, compare
+from workflow.data.correcting import Corrected, obey
 from workflow.data.duplicates import nearly_equal
 from workflow.data.pool import crew_for, decode_all
 from workflow.data.result import PrepareResult
@@ -108,6 +109,7 @@ class _Preparation:
         self.config, self.target, self.command, self.strict = config, target, command, strict
         self.progress = progress or _silent
         self.warnings: list[str] = []
+        self.corrected = Corrected()
 
     def warn(self, *texts: str) -> None:
         """Say it now, and once more in the result."""
@@ -196,6 +198,9 @@ class _Preparation:
         checks.check_readable(found.forbidden + sorted(table.forbidden), sorted(table.changed))
         checks.check_skipped(table.skipped, files, settings.max_bad, strict=self.strict)
         self.warn(*checks.remarks(table, self.config.preprocessing, files, table.skipped))
+        self.corrected = obey(table, corrections.patches(self.config.generations), arranged)
+        if overruled := self.corrected.overruled:
+            self.warn(f"{checks.counted(overruled, 'corrected image')} in another folder since: the folder wins")
         if copies := checks.drop_copies(table):
             self.warn(f"{checks.counted(copies, 'duplicate image')} ignored")
         if contradictions := checks.check_conflicts(table, settings.on_conflict):
@@ -241,6 +246,7 @@ class _Preparation:
             preprocessing=self.config.preprocessing,
             counts=counts,
             hashes=hashes,
+            corrections=self.corrected.json(),
             config=self.config.model_dump(mode="json"),
             versions=_versions(),
             commands=(self.command,) if self.command else (),
@@ -256,6 +262,7 @@ class _Preparation:
             test=int(np.count_nonzero(table.read & (split.sides == TEST))),
             skipped=tuple(skipped),
             changes=changes,
+            corrected=self.corrected,
             warnings=tuple(self.warnings),
         )
 

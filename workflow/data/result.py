@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow.data.changes import Changes
+from workflow.data.correcting import Corrected
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class PrepareResult:
     skipped: tuple[tuple[str, str], ...]
     """(path, reason), by path; the reason is to be said after the path: `is truncated`."""
     changes: Changes
+    corrected: Corrected
     warnings: tuple[str, ...]
     """As they were logged."""
 
@@ -34,5 +36,6 @@ class PrepareResult:
             "test": self.test,
             "skipped": [{"path": path, "reason": reason} for path, reason in self.skipped],
             "changes": asdict(self.changes),
+            "corrections": self.corrected.json(),
             "warnings": list(self.warnings),
         }

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,7 @@ from workflow.data.scan import scan
 from workflow.errors import DataError
 from workflow.formats.datum import decode_all as decode_records
 from workflow.formats.lmdb import Reader
-from workflow.generations import Generation
+from workflow.generations import Generation, existing
 from workflow.inspection.model import Model
 from workflow.inspection.predict import Skipped, pictures
 
@@ -133,7 +133,7 @@ class Files:
 
     def identity(self) -> str:
         """Of the files' names, classes, sizes and times of change."""
-        return _digest([f"{path}\0{truth or ''}\0{_state(path)}" for path, truth in self.files])
+        return _digest(f"{path}\0{truth or ''}\0{_state(path)}" for path, truth in self.files)
 
     def batches(self, model: Model, size: int) -> Iterator[Batch]:
         """Files in their order, what cannot be read set aside in `skipped`."""
@@ -211,6 +211,23 @@ def of_generation(generation: Generation, model: Model, split: str = "test") -> 
     )
 
 
+def asked(root: Path, model: Model, *, folder: Path | None = None, number: int | None = None) -> Exam:
+    """The exam that a command speaks of: a labelled folder, else the test set of the snapshot's own generation.
+
+    Args:
+        root: where the generations are.
+        model: the snapshot.
+        folder: with a sub-folder for each class.
+        number: whose test set a model from elsewhere is shown; None is the newest's.
+
+    Raises:
+        UsageError, DataError: as `of_labelled`; there is no such generation.
+    """
+    if folder is not None:
+        return of_labelled(folder)
+    return of_generation(model.generation or existing(root, number), model)
+
+
 def of_labelled(folder: Path) -> Exam:
     """A folder with one sub-folder for each class.
 
@@ -234,13 +251,21 @@ def of_unlabelled(*paths: Path) -> Exam:
     return Files(name=" ".join(map(str, paths)), files=[(str(path), None) for path in pictures(paths)])
 
 
+def is_own_test(model: Model, exam: Exam) -> bool:
+    """Whether the exam is the test set of the snapshot's own generation, which the solver put to it too."""
+    return model.generation is not None and exam.name == f"{model.generation.name} test"
+
+
 def digest(questions: Sequence[Picture]) -> str:
     """Equal exactly for exams of the same pictures with the same labels, in whatever order and wherever they lie."""
     return _digest(sorted(f"{one.sha256} {one.truth or ''}" for one in questions))
 
 
-def _digest(lines: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+def _digest(lines: Iterable[str]) -> str:
+    found = hashlib.sha256()
+    for line in lines:
+        found.update(line.encode("utf-8", "surrogatepass") + b"\n")
+    return found.hexdigest()
 
 
 def _state(path: str) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from workflow.engines.base import Array
 from workflow.errors import DataError, NetError
 from workflow.evaluation.exam import Exam, Picture
+from workflow.evaluation.pictures import Pictures
 from workflow.inspection.model import Model
 from workflow.inspection.predict import Skipped
 
@@ -41,6 +42,12 @@ class Answers:
     def predicted(self) -> NDArray[np.int64]:
         """The class of the highest probability, the first among equals; (N,)."""
         best: NDArray[np.int64] = self.probabilities.argmax(1).astype(np.int64)
+        return best
+
+    @cached_property
+    def confidence(self) -> Array:
+        """The probability of the predicted class, float32 (N,)."""
+        best: Array = self.probabilities.max(1)
         return best
 
     @cached_property
@@ -89,7 +96,7 @@ def observe(
     if model.output is None:
         raise NetError(f"{model.source} has no Softmax layer, so that there are no probabilities", at=model.source)
     wanted = {model.output, *blobs}
-    questions: list[Picture] = []
+    questions = Pictures()
     found: dict[str, list[Array]] = {name: [] for name in blobs}
     scores: list[Array] = []
     with model.open(engine, images=exam.count) as session:
@@ -106,13 +113,13 @@ def observe(
                 progress(len(questions) + len(exam.skipped), exam.count)
     if not questions:
         raise DataError(f"no picture in {exam.name} can be read", hint="; ".join(_reasons(exam.skipped)) or None)
-    order = sorted(range(len(questions)), key=lambda index: questions[index].path)
+    order = questions.by_path()
     probabilities = np.concatenate(scores)[order]
     return Answers(
         snapshot=model.name,
         exam=exam.name,
         classes=tuple(model.class_name(index) for index in range(probabilities.shape[1])),
-        pictures=[questions[index] for index in order],
+        pictures=questions.taken(order),
         probabilities=probabilities,
         blobs={name: np.concatenate(parts)[order] for name, parts in found.items()},
         skipped=tuple(sorted(exam.skipped, key=lambda one: one.path)),

@@ -9,23 +9,25 @@ shown to the net anew.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workflow.errors import UsageError
-from workflow.evaluation.exam import Exam, Picture
+from workflow.evaluation.exam import Exam, is_own_test
 from workflow.evaluation.observe import Answers, Progress, observe
+from workflow.evaluation.pictures import Pictures
 from workflow.inspection.model import Model
 from workflow.inspection.predict import Skipped
-from workflow.storage import atomic_write
+from workflow.storage import replacing
 
-_FORMAT = "wf.answers/1"
+_FORMAT = "wf.answers/2"
 
 
 def folder(model: Model, exam: Exam) -> Path:
@@ -37,7 +39,7 @@ def folder(model: Model, exam: Exam) -> Path:
     if model.generation is None or model.iteration is None:
         raise UsageError(f"{model.name} belongs to no generation, so that nothing is kept of it", hint="name --out DIR")
     slug = re.sub(r"[^\w.-]+", "-", exam.name).strip("-.")[-60:] or "exam"
-    if exam.name != f"{model.generation.name} test":
+    if not is_own_test(model, exam):
         slug += "-" + hashlib.sha256(os.fsencode(Path(exam.name).absolute())).hexdigest()[:8]
     return model.generation.folder / "evaluation" / f"iter_{model.iteration}" / slug
 
@@ -59,18 +61,17 @@ def answers(
     """
     if model.generation is None or model.iteration is None:
         return observe(model, exam, engine=engine, progress=progress)
-    path, key = folder(model, exam) / "answers.npz", _key(model, exam)
+    path, key = folder(model, exam) / "answers.npz", fingerprint(model, exam)
     known = None if fresh else _read(path, key, model, exam)
     if known is not None:
         exam.skipped[:] = known.skipped
         return known
     found = observe(model, exam, engine=engine, progress=progress)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, _packed(found, key))
+    _write(path, found, key)
     return found
 
 
-def _key(model: Model, exam: Exam) -> str:
+def fingerprint(model: Model, exam: Exam) -> str:
     """Of all that the answers depend on."""
     facts = hashlib.sha256(model.weights.SerializeToString(deterministic=True))
     facts.update(model.net.SerializeToString(deterministic=True))
@@ -83,19 +84,21 @@ def _key(model: Model, exam: Exam) -> str:
     return facts.hexdigest()
 
 
-def _packed(found: Answers, key: str) -> bytes:
-    text = json.dumps(
-        {
-            "format": _FORMAT,
-            "key": key,
-            "classes": found.classes,
-            "pictures": found.pictures,
-            "skipped": [[str(one.path), one.reason] for one in found.skipped],
-        }
-    )
-    packed = io.BytesIO()
-    np.savez(packed, facts=np.frombuffer(text.encode(), np.uint8), probabilities=found.probabilities)
-    return packed.getvalue()
+def _write(path: Path, found: Answers, key: str) -> None:
+    facts = {
+        "format": _FORMAT,
+        "key": key,
+        "classes": found.classes,
+        "skipped": [[str(one.path), one.reason] for one in found.skipped],
+    }
+    arrays: dict[str, NDArray[np.generic]] = {
+        "facts": np.frombuffer(json.dumps(facts).encode(), np.uint8),
+        "probabilities": found.probabilities,
+        **Pictures(found.pictures).arrays(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def _read(path: Path, key: str, model: Model, exam: Exam) -> Answers | None:
@@ -103,16 +106,20 @@ def _read(path: Path, key: str, model: Model, exam: Exam) -> Answers | None:
     try:
         with np.load(path, allow_pickle=False) as packed:
             facts = json.loads(packed["facts"].tobytes())
+            if facts["format"] != _FORMAT or facts["key"] != key:
+                return None
             probabilities = packed["probabilities"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            pictures = Pictures.of_arrays(packed)
+            classes = tuple(facts["classes"])
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
         return None
-    if facts.get("format") != _FORMAT or facts.get("key") != key:
+    if probabilities.shape != (len(pictures), len(classes)):
         return None
     return Answers(
         snapshot=model.name,
         exam=exam.name,
-        classes=tuple(facts["classes"]),
-        pictures=[Picture(*one) for one in facts["pictures"]],
+        classes=classes,
+        pictures=pictures,
         probabilities=probabilities,
         skipped=tuple(Skipped(path=Path(name), reason=reason) for name, reason in facts["skipped"]),
     )

@@ -29,6 +29,7 @@ def load(
     labels: Path | None = None,
     channel_order: str | None = None,
     scale: float | None = None,
+    tell: bool = True,
 ) -> Model:
     """The model that a command speaks of.
 
@@ -41,6 +42,7 @@ def load(
         labels: for a model from elsewhere: a file of the classes' names, one a line.
         channel_order: for a model from elsewhere: `RGB` (the default), `BGR`, or `GRAY` for one channel.
         scale: for a model from elsewhere: a factor behind the mean, `scale` of the training's transform_param.
+        tell: warn where the newest data set has other classes (I03); whoever compares generations says so itself.
 
     Raises:
         UsageError: C06 no such snapshot; flags that are missing, or contradict a generation's record.
@@ -52,7 +54,9 @@ def load(
     flags = Flags(mean=mean, labels=labels, channel_order=channel_order, scale=scale)
     if reference.generation is not None:
         foreign.refuse(flags, reference)
-        model = _ours(config, reference, reference.generation, weights, net)
+        model = _ours(reference, reference.generation, weights, net)
+        if tell:
+            _tell_other_classes(config, reference, reference.generation, reference.generation.read())
     elif net is not None:
         model = foreign.model(reference, weights, deploy.read(net), flags)
     else:
@@ -63,11 +67,8 @@ def load(
     return replace(model, max_pixels=config.prepare.max_pixels)
 
 
-def _ours(
-    config: Config, reference: Reference, generation: Generation, weights: caffe_pb2.NetParameter, net: Path | None
-) -> Model:
+def _ours(reference: Reference, generation: Generation, weights: caffe_pb2.NetParameter, net: Path | None) -> Model:
     record = generation.read()
-    _tell_other_classes(config, reference, generation, record)
     looking = deploy.read(net or generation.prototxt("deploy"))
     deploy.check_outputs(looking, record.classes)
     transform = test_transform(generation)

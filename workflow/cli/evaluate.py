@@ -1,0 +1,146 @@
+"""wf evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workflow.cli.options import Call, ChannelOrder, Engine, Fresh, Gen, Labels, Mean, Net, Out, Scale, Snapshot
+from workflow.cli.progress import Counter
+from workflow.cli.table import share, table
+
+if TYPE_CHECKING:
+    from workflow.evaluation.result import Evaluation
+
+_FEW = 10  # classes whose confusion matrix is printed; a larger one is in the picture
+_SHORT = 6  # letters of a class in the head of a column
+
+
+def evaluate(
+    call: Call,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="Pictures in class folders (the test set if not given).")
+    ] = None,
+    snapshot: Snapshot = None,
+    gen: Gen = None,
+    min_accuracy: Annotated[
+        float | None,
+        typer.Option("--min-accuracy", metavar="X", min=0, max=1, help="Exit with 1 if the accuracy is lower."),
+    ] = None,
+    out: Out = None,
+    fresh: Fresh = False,
+    engine: Engine = None,
+    net: Net = None,
+    mean: Mean = None,
+    labels: Labels = None,
+    channel_order: ChannelOrder = None,
+    scale: Scale = None,
+) -> None:
+    """Score a snapshot: accuracy with its interval, confusion, each class, calibration, thresholds.
+
+    wf evaluate
+    wf evaluate labelled/ --snapshot gen4/best --min-accuracy 0.9
+    """
+    from workflow.evaluation import exam as exams  # numpy, Pillow and matplotlib, which --help does not need
+    from workflow.evaluation import saved
+    from workflow.evaluation.evaluate import evaluate as put
+    from workflow.evaluation.evaluate import write
+    from workflow.inspection import loading
+    from workflow.report.confusion import draw_confusion
+
+    settings = call.settings()
+    model = loading.load(
+        settings,
+        snapshot=snapshot,
+        number=gen,
+        net=net,
+        mean=mean,
+        labels=labels,
+        channel_order=channel_order,
+        scale=scale,
+    )
+    exam = exams.asked(settings.generations, model, folder=folder, number=gen)
+    target = out or saved.folder(model, exam)
+    with Counter(call.console, "evaluating", "pictures") as progress:
+        found = put(model, exam, fresh=fresh or engine is not None, engine=engine, progress=progress)
+    found = write(target, found)
+    picture = target / "confusion.png"
+    draw_confusion(found.confusion, found.answers.classes, picture, title=f"{model.name} on {exam.name}")
+    call.console.result(found.json() | {"pictures": {"confusion": picture}}, describe(found, picture))
+    call.console.skipped(found.answers.skipped)
+    if min_accuracy is not None:
+        found.require(min_accuracy)
+
+
+def describe(found: Evaluation, picture: Path) -> str:
+    """The scores, each class, the confusion matrix of a few classes, the thresholds, and where everything is."""
+    blocks = [_scores(found), _classes(found)]
+    if len(found.answers.classes) <= _FEW:
+        blocks.append(_confusion(found))
+    blocks += [_thresholds(found), [f"predictions  {found.predictions}", f"confusion    {picture}"]]
+    return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def _scores(found: Evaluation) -> list[str]:
+    score, (low, high) = found.score, found.score.interval
+    rows = [["accuracy", share(score.accuracy), f"95 % interval {low:.4f} to {high:.4f}"]]
+    if found.apart is not None:
+        apart = f"of the {found.apart.count:,} pictures that it was not trained on"
+        rows.append(["without overlap", share(found.apart.accuracy), apart])
+    if found.overlap is not None:
+        rows.append(["overlap", f"{found.overlap:,}", "pictures that it was trained on"])
+    rows.append(["balanced", share(found.balanced_accuracy), "mean of the classes' recalls"])
+    rows.append(["ECE", share(found.calibration.ece), "mean gap between confidence and accuracy"])
+    width = max(len(row[0]) for row in rows)
+    head = f"{found.answers.snapshot} on {found.answers.exam}: {score.correct:,} of {score.count:,} right"
+    return [head, *(f"  {name:{width}}  {value:>6}  {remark}" for name, value, remark in rows)]
+
+
+def _classes(found: Evaluation) -> list[str]:
+    scores = found.per_class
+    rows = [["class", "pictures", "precision", "recall", "F1"]]
+    for index, name in enumerate(found.answers.classes):
+        shares = (scores.precision[index], scores.recall[index], scores.f1[index])
+        rows.append([name, f"{scores.support[index]:,}", *(share(value) for value in shares)])
+    return table(rows)
+
+
+def _confusion(found: Evaluation) -> list[str]:
+    names = found.answers.classes
+    rows = [["is", *shortened(names)]]
+    rows += [
+        [name, *(f"{count:,}" if count else "." for count in counts)]
+        for name, counts in zip(names, found.confusion, strict=True)
+    ]
+    return ["confusion: rows are what it is, columns what the net says", *table(rows)]
+
+
+def shortened(names: Sequence[str]) -> list[str]:
+    """Names of a few letters that are still different."""
+    length = _SHORT
+    while len({name[:length] for name in names}) < len(names):
+        length += 1
+    return [name[:length] for name in names]
+
+
+def _thresholds(found: Evaluation) -> list[str]:
+    names = found.answers.classes if len(found.answers.classes) == 2 else ()
+    parts = [f"{name[:12]} {what}" for name in names for what in ("precision", "recall")]
+    rows = [["believed from", "answered", "share", "wrong", "accuracy", *parts]]
+    for one in found.thresholds:
+        answered = one.answered / found.score.count
+        shares = [value[index] for index in range(len(names)) for value in (one.scores.precision, one.scores.recall)]
+        rows.append(
+            [
+                f"{one.threshold:.2f}",
+                f"{one.answered:,}",
+                f"{answered:.1%}",
+                f"{one.wrong:,}",
+                share(one.accuracy),
+                *map(share, shares),
+            ]
+        )
+    return table(rows)

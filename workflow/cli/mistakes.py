@@ -1,0 +1,108 @@
+"""wf mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workflow.cli.options import Call, ChannelOrder, Engine, Fresh, Gen, Labels, Mean, Net, Out, Scale, Snapshot
+from workflow.cli.progress import Counter
+from workflow.cli.table import table
+from workflow.cli.viewer import show_pictures
+
+if TYPE_CHECKING:
+    from workflow.evaluation.mistakes import Mistakes
+
+_LISTED = 20  # mistakes and cells that are printed; --json has all
+
+
+def mistakes(
+    call: Call,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="Pictures in class folders (the test set if not given).")
+    ] = None,
+    snapshot: Snapshot = None,
+    gen: Gen = None,
+    cell: Annotated[
+        str | None, typer.Option("--cell", metavar="TRUE:PREDICTED", help="Only these, such as cat:dog.")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="How many to draw.")] = 100,
+    out: Out = None,
+    fresh: Fresh = False,
+    show: Annotated[bool, typer.Option("--show", help="Open the contact sheets.")] = False,
+    engine: Engine = None,
+    net: Net = None,
+    mean: Mean = None,
+    labels: Labels = None,
+    channel_order: ChannelOrder = None,
+    scale: Scale = None,
+) -> None:
+    """Show the pictures that a snapshot is wrong about, the most confident first.
+
+    Draws a contact sheet, and makes a folder of links to all of them, one sub-folder for each cell of the
+    confusion matrix.
+
+    wf mistakes
+    wf mistakes --snapshot gen4/best --cell cat:dog --top 30
+    """
+    from workflow.evaluation import exam as exams  # numpy and Pillow, which --help does not need
+    from workflow.evaluation import links, saved, sheet
+    from workflow.evaluation import mistakes as wrong
+    from workflow.inspection import loading
+
+    settings = call.settings()
+    model = loading.load(
+        settings,
+        snapshot=snapshot,
+        number=gen,
+        net=net,
+        mean=mean,
+        labels=labels,
+        channel_order=channel_order,
+        scale=scale,
+    )
+    exam = exams.asked(settings.generations, model, folder=folder, number=gen)
+    target = out or saved.folder(model, exam)
+    with Counter(call.console, "evaluating", "pictures") as progress:
+        answers = saved.answers(model, exam, fresh=fresh or engine is not None, engine=engine, progress=progress)
+    chosen = None if cell is None else wrong.parse_cell(cell, answers.classes)
+    found = links.write_links(target / "mistakes", wrong.mistakes(answers))
+    gone = sum(one.link is None for one in found.mistakes)
+    if chosen is not None:
+        found = found.within(chosen)
+    name = "mistakes" if chosen is None else f"mistakes-{links.cell_name(chosen)}"
+    drawn = [(one.path, one.caption) for one in found.mistakes[:top]]
+    sheets = sheet.write_sheets(drawn, target / f"{name}.png", max_pixels=model.max_pixels)
+    call.console.result(
+        found.json() | {"sheets": sheets, "folder": target / "mistakes"}, describe(found, sheets, target / "mistakes")
+    )
+    call.console.skipped(answers.skipped)
+    if gone:
+        call.console.warn(f"{gone:,} of the wrong pictures are not where they were; they have no link")
+    if show:
+        show_pictures(call.console, sheets)
+
+
+def describe(found: Mistakes, sheets: Sequence[Path], links: Path) -> str:
+    """How many there are of each kind, the most confident ones, and where they can be looked at."""
+    head = f"{found.snapshot} on {found.exam}: {len(found.mistakes):,} of {found.pictures:,} wrong"
+    if found.cell is not None:
+        true, predicted = found.cell
+        head = f"{found.snapshot} on {found.exam}: {len(found.mistakes):,} of '{true}' taken for '{predicted}'"
+    if not found.mistakes:
+        return head
+    blocks = [[head]]
+    if found.cell is None:
+        cells = [[f"{true} -> {predicted}", f"{count:,}"] for (true, predicted), count in found.cells.items()]
+        blocks.append([*table([["is -> said to be", "pictures"], *cells[:_LISTED]]), *_more(len(cells))])
+    rows = [[f"{one.true} -> {one.predicted}", f"{one.probability:.4f}", one.path] for one in found.mistakes[:_LISTED]]
+    blocks.append([*table(rows, left=(0, 2)), *_more(len(found.mistakes))])
+    blocks.append([*(f"contact sheet  {path}" for path in sheets), f"links          {links}"])
+    return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def _more(count: int) -> list[str]:
+    return [f"and {count - _LISTED:,} more"] if count > _LISTED else []

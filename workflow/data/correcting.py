@@ -1,0 +1,91 @@
+"""What a preparation does with the corrections that hold: labels by the bytes of a file, whatever its folder says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from workflow.data.classes import Classes
+from workflow.data.corrections import Correction, Patch
+from workflow.data.table import Table
+from workflow.errors import DataError, did_you_mean
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corrected:
+    """What was corrected, in pictures (a file with the same bytes counts, too)."""
+
+    patches: tuple[str, ...] = ()
+    """Names of the patches that were obeyed: `001`."""
+    relabelled: int = 0
+    removed: int = 0
+    overruled: int = 0
+    """Whose folder no longer says what it said when they were corrected: the folder wins."""
+
+    def json(self) -> dict[str, object]:
+        """For generation.json and `wf prepare --json`."""
+        return {**asdict(self), "patches": list(self.patches)}
+
+
+def obey(table: Table, patches: Sequence[Patch], classes: Classes) -> Corrected:
+    """Give pictures their corrected labels and let removed ones take no part; the files stay where they are.
+
+    Args:
+        table: its `labels`, `read` and `skipped` change.
+        patches: in their order.
+        classes: of the generation that is prepared; classes that it renames are renamed in corrections, too.
+
+    Raises:
+        DataError: a correction names a class that there is not.
+    """
+    wanted: dict[bytes, list[tuple[Patch, Correction]]] = {}
+    for patch in patches:
+        for one in patch.corrections:
+            if one.refused is None:
+                wanted.setdefault(bytes.fromhex(one.sha256), []).append((patch, one))
+    if not wanted:
+        return Corrected(patches=tuple(patch.name for patch in patches))
+    relabelled = removed = overruled = 0
+    for index in np.flatnonzero(table.read).tolist():
+        steps = wanted.get(table.digests[index].tobytes())
+        if steps is None:
+            continue
+        before = int(table.labels[index])
+        if not _follow(table, index, steps, classes):
+            overruled += 1
+        elif not table.read[index]:
+            removed += 1
+        else:
+            relabelled += int(table.labels[index]) != before
+    return Corrected(
+        patches=tuple(patch.name for patch in patches), relabelled=relabelled, removed=removed, overruled=overruled
+    )
+
+
+def _follow(table: Table, index: int, steps: Sequence[tuple[Patch, Correction]], classes: Classes) -> bool:
+    """Apply the corrections of one picture; False if none of them spoke of the class that it has."""
+    spoken = False
+    for patch, one in steps:
+        label = table.classes[table.labels[index]]
+        if classes.renamed.get(one.label, one.label) != label:
+            spoken = spoken or label == classes.renamed.get(one.to or "", one.to)  # moved there by hand: agreed
+            continue
+        spoken = True
+        if one.remove:
+            table.skip(index, f"was removed by {patch.path}", "removed", bad=False)
+            break
+        name = classes.renamed.get(one.to or "", one.to or "")
+        if name in classes.active:
+            table.labels[index] = table.number(name)
+        elif name in classes.dropped:
+            table.skip(index, f"is of the class '{name}' by {patch.path}, which is left out", "left out", bad=False)
+            break
+        else:
+            raise DataError(
+                f"{patch.path} puts {one.path} into class '{name}', which has no folder",
+                at=patch.path,
+                hint=did_you_mean(name, classes.active) or f"wf suspects --undo {patch.number} takes the patch back",
+            )
+    return spoken

@@ -1,0 +1,170 @@
+"""Labels that the user put right without touching a file: patches beside the generations, obeyed by every preparation.
+
+    corrections/001.jsonl          {"sha256": "9f86…", "path": "images/cat/7.png", "from": "cat", "to": "dog"}
+                                   {"sha256": "60d3…", "path": "images/cat/8.png", "from": "cat", "remove": true}
+                                   {"sha256": "a4e6…", "path": "images/cat/9.png", "from": "cat", "refused": "dog"}
+    corrections/002.undone.jsonl   one that was taken back; its number is not given again
+
+A picture is known by its bytes, wherever it lies; `path` is for the reader only. Patches are applied in their order. A
+line holds for a picture that has the class `from` at that point: when its owner has moved the file to another folder
+since, the folder wins.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflow.errors import DataError, Location, UsageError
+from workflow.storage import atomic_write
+
+_NAME = re.compile(r"(\d+)(\.undone)?\.jsonl")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correction:
+    """What was decided about one picture."""
+
+    sha256: str
+    path: str
+    label: str
+    """The class that it had: `from`."""
+    to: str | None = None
+    """The class that it has now."""
+    remove: bool = False
+    """It is to take no part."""
+    refused: str | None = None
+    """The class that was suggested and turned down: the label stays."""
+
+    def line(self) -> str:
+        """As it is written, with its newline."""
+        facts: dict[str, object] = {"sha256": self.sha256, "path": self.path, "from": self.label}
+        if self.remove:
+            facts["remove"] = True
+        else:
+            facts |= {"refused": self.refused} if self.to is None else {"to": self.to}
+        return json.dumps(facts) + "\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patch:
+    """A file of corrections."""
+
+    number: int
+    path: Path
+    corrections: tuple[Correction, ...]
+
+    @property
+    def name(self) -> str:
+        """`001`."""
+        return f"{self.number:03}"
+
+
+def folder(generations: Path) -> Path:
+    """Where the patches lie: corrections/, beside the folder of the generations."""
+    return generations.parent / "corrections"
+
+
+def patches(generations: Path) -> tuple[Patch, ...]:
+    """The patches that hold, in order.
+
+    Raises:
+        DataError: a line is not a correction.
+    """
+    return tuple(
+        Patch(number=number, path=path, corrections=tuple(_read(path)))
+        for number, undone, path in _files(generations)
+        if not undone
+    )
+
+
+def add(generations: Path, corrections: Iterable[Correction]) -> Patch:
+    """Write the next patch.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    number = max((number for number, _, _ in _files(generations)), default=0) + 1
+    path = folder(generations) / f"{number:03}.jsonl"
+    patch = Patch(number=number, path=path, corrections=tuple(corrections))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, "".join(one.line() for one in patch.corrections).encode())
+    return patch
+
+
+def undo(generations: Path, number: int | None = None) -> Patch:
+    """Take a patch back; None is the newest.
+
+    Returns:
+        It, where it lies now.
+
+    Raises:
+        UsageError: there is no such patch.
+        DataError: as `patches`.
+    """
+    held = patches(generations)
+    chosen = next((one for one in reversed(held) if number in (None, one.number)), None)
+    if chosen is None:
+        known = ", ".join(one.name for one in held) or "none"
+        what = "nothing to undo" if number is None else f"no patch {number:03}"
+        raise UsageError(f"{what} in {folder(generations)} (patches: {known})")
+    target = chosen.path.with_name(f"{chosen.name}.undone.jsonl")
+    chosen.path.rename(target)
+    return Patch(number=chosen.number, path=target, corrections=chosen.corrections)
+
+
+def decided(held: Sequence[Patch]) -> set[tuple[str, str]]:
+    """(sha256, class) of all pictures whose label under that class has been decided: changed, removed or kept."""
+    pairs = set()
+    for patch in held:
+        for one in patch.corrections:
+            pairs.add((one.sha256, one.label))
+            if one.to is not None:
+                pairs.add((one.sha256, one.to))
+    return pairs
+
+
+def _files(generations: Path) -> list[tuple[int, bool, Path]]:
+    """Number, whether it was taken back, and path of each patch, by number."""
+    place = folder(generations)
+    if not place.is_dir():
+        return []
+    found = [(match, path) for path in place.iterdir() if (match := _NAME.fullmatch(path.name))]
+    return sorted((int(match[1]), match[2] is not None, path) for match, path in found)
+
+
+def _read(path: Path) -> Iterator[Correction]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read {path}: {error}", at=path) from error
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _correction(line, Location(path=path, line=number))
+
+
+def _correction(line: str, at: Location) -> Correction:
+    try:
+        facts = json.loads(line)
+        one = Correction(
+            sha256=facts["sha256"],
+            path=str(facts.get("path", "")),
+            label=facts["from"],
+            to=facts.get("to"),
+            remove=facts.get("remove", False),
+            refused=facts.get("refused"),
+        )
+        whole = _DIGEST.fullmatch(one.sha256) and isinstance(one.label, str) and isinstance(one.to, str | None)
+        actions = [one.to is not None, one.remove is True, one.refused is not None]
+        reason = "" if whole and sum(actions) == 1 else "expected sha256, from, and one of to, remove, refused"
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+    if reason:
+        raise DataError(
+            f"not a correction: {reason}", at=at, hint=f"mend the line, or wf suspects --undo {int(Path(at.path).stem)}"
+        )
+    return one

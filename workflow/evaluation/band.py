@@ -1,0 +1,98 @@
+"""How far the accuracy of a generation moves with nothing but the random seed: retrained with others, it is a band."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass
+from typing import Any
+
+from workflow.errors import WorkflowError
+from workflow.formats import caffe_pb2, prototxt
+from workflow.generations import Generation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """Accuracies of one generation, trained with different seeds."""
+
+    values: dict[str, float]
+    """`gen5`, `gen5/seed_7` … -> accuracy, 0..1; the generation itself first, at least two."""
+
+    @property
+    def mean(self) -> float:
+        """Of the accuracies."""
+        return statistics.fmean(self.values.values())
+
+    @property
+    def sd(self) -> float:
+        """Their sample standard deviation."""
+        return statistics.stdev(self.values.values())
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The lowest and the highest."""
+        return min(self.values.values()), max(self.values.values())
+
+    def json(self) -> dict[str, Any]:
+        """Everything."""
+        return {"seeds": len(self.values), "mean": self.mean, "sd": self.sd, "range": self.range, "values": self.values}
+
+
+def seed_p_value(before: Band | float, after: Band | float) -> float | None:
+    """How likely other seeds alone make two generations differ so much or more; None where neither has a band.
+
+    Student's t with the pooled variance of those that have a band; a generation of one seed is taken to move as much
+    as the other one: t = (m1 - m2) / (s sqrt(1/n1 + 1/n2)) with sum(n - 1) degrees of freedom.
+    Source: Student 1908; with two bands scipy.stats.ttest_ind computes the same.
+    """
+    from scipy.special import stdtr  # 0.1 s that only this needs
+
+    sides = [list(side.values.values()) if isinstance(side, Band) else [side] for side in (before, after)]
+    freedom = sum(len(values) - 1 for values in sides)
+    if not freedom:
+        return None
+    means = [statistics.fmean(values) for values in sides]
+    squares = sum((value - mean) ** 2 for values, mean in zip(sides, means, strict=True) for value in values)
+    spread = math.sqrt(squares / freedom * sum(1 / len(values) for values in sides))
+    difference = abs(means[1] - means[0])
+    if spread == 0:
+        return 1.0 if difference == 0 else 0.0
+    return 2 * float(stdtr(freedom, -difference / spread))
+
+
+def comparable_reruns(generation: Generation) -> list[Generation]:
+    """The reruns that differ from the generation in nothing but the seed, and are trained as far as it is."""
+    original = generation.original
+    mine = _recipe(original)
+    last = original.read().latest
+    return [
+        rerun
+        for rerun in original.reruns
+        if last is not None
+        and (theirs := rerun.read().latest) is not None
+        and theirs.iteration == last.iteration
+        and mine is not None
+        and _recipe(rerun) == mine
+    ]
+
+
+def recorded_band(generation: Generation) -> Band | None:
+    """The band of the best snapshots' test accuracies, as the solver found them; None with fewer than two of them."""
+    runs = [generation.original, *comparable_reruns(generation)]
+    found = {run.name: best.test_accuracy for run in runs if (best := run.read().best) is not None}
+    values = {name: value for name, value in found.items() if value is not None}
+    return Band(values=values) if len(values) > 1 else None
+
+
+def _recipe(run: Generation) -> tuple[bytes, bytes] | None:
+    """Net and solver as run, but for seed and places; None where they cannot be read."""
+    try:
+        net = prototxt.read_net(run.prototxt("train_test"))
+        solver = caffe_pb2.SolverParameter()
+        solver.CopyFrom(prototxt.read_solver(run.prototxt("solver")))
+    except (WorkflowError, OSError):
+        return None
+    for field in ("random_seed", "net", "snapshot_prefix"):
+        solver.ClearField(field)
+    return net.SerializeToString(deterministic=True), solver.SerializeToString(deterministic=True)

@@ -1,0 +1,106 @@
+"""What a generation's pictures are, against those of its parent: by the bytes of the files, from the two manifests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workflow.data import manifest
+from workflow.data.manifest import Image
+from workflow.generations import Generation, Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relabelled:
+    """A picture that is in another class now."""
+
+    path: str
+    """Its place now."""
+    sha256: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """Of the pictures and classes of a generation."""
+
+    added: tuple[Image, ...] = ()
+    removed: tuple[Image, ...] = ()
+    relabelled: tuple[Relabelled, ...] = ()
+    """A class that was renamed is no other class."""
+    to_train: tuple[Image, ...] = ()
+    """Pictures that were in the test set and are in the training set now."""
+    to_test: tuple[Image, ...] = ()
+
+    def json(self) -> dict[str, Any]:
+        """Counts; of what is usually little, also the pictures."""
+        return {
+            "added": len(self.added),
+            "added_by_class": _by_class(self.added),
+            "removed": len(self.removed),
+            "removed_by_class": _by_class(self.removed),
+            "removed_pictures": [one.path for one in self.removed],
+            "relabelled": len(self.relabelled),
+            "relabelled_pictures": [
+                {"path": one.path, "before": one.before, "after": one.after} for one in self.relabelled
+            ],
+            "to_train": len(self.to_train),
+            "to_test": len(self.to_test),
+        }
+
+
+def pictures(generation: Generation) -> dict[str, Image] | None:
+    """Sha256 -> picture; None for a generation whose data set was deleted to save space.
+
+    Raises:
+        DataError: the manifest is damaged.
+    """
+    if not generation.manifest.is_file():
+        return None
+    return {image.sha256: image for image in manifest.read(generation.manifest)}
+
+
+def renamed(before: Sequence[str], after: Sequence[str]) -> dict[str, str]:
+    """Old name -> new name of classes that kept their number under a name that is new."""
+    return {
+        old: new
+        for old, new in zip(before, after, strict=False)
+        if old != new and old not in after and new not in before
+    }
+
+
+def between(before: Mapping[str, Image], earlier: Record, after: Mapping[str, Image], later: Record) -> Changes:
+    """What changed from one generation's pictures to another's.
+
+    Args:
+        before: `pictures` of the earlier generation.
+        earlier: its record.
+        after: `pictures` of the later generation.
+        later: its record.
+    """
+    names = renamed(earlier.classes, later.classes)
+    relabelled: list[Relabelled] = []
+    to_train: list[Image] = []
+    to_test: list[Image] = []
+    for sha256, now in after.items():
+        was = before.get(sha256)
+        if was is None:
+            continue
+        if names.get(was.class_name, was.class_name) != now.class_name:
+            relabelled.append(Relabelled(path=now.path, sha256=sha256, before=was.class_name, after=now.class_name))
+        if was.split != now.split:
+            (to_train if now.split == "train" else to_test).append(now)
+    return Changes(
+        added=tuple(image for sha256, image in after.items() if sha256 not in before),
+        removed=tuple(image for sha256, image in before.items() if sha256 not in after),
+        relabelled=tuple(relabelled),
+        to_train=tuple(to_train),
+        to_test=tuple(to_test),
+    )
+
+
+def _by_class(images: Sequence[Image]) -> dict[str, int]:
+    return dict(sorted(Counter(image.class_name for image in images).items()))

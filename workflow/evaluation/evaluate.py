@@ -1,0 +1,164 @@
+"""One exam of one snapshot, scored: every picture once, and every number that can be said of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.errors import DataError, did_you_mean
+from workflow.evaluation import saved
+from workflow.evaluation.exam import Exam, is_own_test
+from workflow.evaluation.observe import Answers, Progress
+from workflow.evaluation.overlap import trained_on
+from workflow.evaluation.result import Evaluation, Score
+from workflow.inspection.model import Model
+from workflow.storage import atomic_write, replacing
+
+COLUMNS = ("path", "sha256", "true", "predicted", "probability", "margin")
+"""Of predictions.csv; a column for each class follows."""
+
+
+def evaluate(
+    model: Model, exam: Exam, *, fresh: bool = False, engine: str | None = None, progress: Progress | None = None
+) -> Evaluation:
+    """Put an exam to a snapshot, or find its answers on disk, and score them.
+
+    What the reader should know is logged as a warning: E01 classes without a picture or a prediction, E02 pictures
+    that were trained on, classes that the snapshot does not know, and another accuracy than the solver recorded.
+
+    Args:
+        model: the snapshot.
+        exam: pictures with labels.
+        fresh: show the pictures anew in any case.
+        engine: what computes, where something must be computed.
+        progress: told (done, all).
+
+    Raises:
+        NetError, DataError: as `observe`; also where the snapshot knows none of the classes.
+    """
+    found = saved.answers(model, exam, fresh=fresh, engine=engine, progress=progress)
+    unknown = Counter(one.truth for one in found.pictures if one.truth is not None and one.truth not in found.classes)
+    if not (found.truth >= 0).any():
+        raise _nothing_known(found, unknown)
+    own = is_own_test(model, exam)
+    overlap, apart = (None, None) if own or model.generation is None else _overlap(model, found)
+    evaluation = Evaluation(
+        answers=found,
+        unknown=dict(sorted(unknown.items())),
+        recorded=_recorded(model) if own else None,
+        overlap=overlap,
+        apart=apart,
+    )
+    _warn(evaluation)
+    return evaluation
+
+
+def write(folder: Path, evaluation: Evaluation) -> Evaluation:
+    """Write predictions.csv and evaluation.json, each whole or not at all.
+
+    Returns:
+        The same evaluation, which now knows where its predictions are.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    evaluation = replace(evaluation, predictions=folder / "predictions.csv")
+    write_predictions(folder / "predictions.csv", evaluation.answers)
+    text = json.dumps(evaluation.json(), indent=2, allow_nan=False) + "\n"
+    atomic_write(folder / "evaluation.json", text.encode())
+    return evaluation
+
+
+def write_predictions(path: Path, found: Answers) -> None:
+    """The table of all answers, sorted by path: COLUMNS, then the probability of each class.
+
+    A class that is called as one of COLUMNS has the column `p(true)`. Shares have six digits; a picture without
+    a label has an empty `true`.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    names = [f"p({name})" if name in COLUMNS else name for name in found.classes]
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        table = csv.writer(file)
+        table.writerow([*COLUMNS, *names])
+        for index, one in enumerate(found.pictures):
+            shares = (found.confidence[index], found.margin[index], *found.probabilities[index].tolist())
+            label = found.classes[found.predicted[index]]
+            table.writerow([one.path, one.sha256, one.truth, label, *(f"{share:.6g}" for share in shares)])
+
+
+def _nothing_known(found: Answers, unknown: Counter[str]) -> DataError:
+    if not unknown:
+        return DataError(f"no picture in {found.exam} has a label", hint="put them into a folder for each class")
+    names = ", ".join(f"'{name}'" for name in sorted(unknown))
+    return DataError(
+        f"{found.snapshot} knows none of the classes in {found.exam}: {names}",
+        hint=did_you_mean(min(unknown), found.classes),
+    )
+
+
+def _overlap(model: Model, found: Answers) -> tuple[int | None, Score | None]:
+    if model.generation is None:
+        return None, None
+    seen = trained_on(model.generation, found.pictures) & (found.truth >= 0)
+    count = int(seen.sum())
+    if not count:
+        return 0, None
+    rest = ~seen & (found.truth >= 0)
+    return count, Score(correct=int(found.correct[rest].sum()), count=int(rest.sum()))
+
+
+def _recorded(model: Model) -> float | None:
+    if model.generation is None:
+        return None
+    by_iteration = {one.iteration: one.test_accuracy for one in model.generation.read().snapshots}
+    return by_iteration.get(model.iteration or 0)
+
+
+# ---- warnings ----
+
+
+def _warn(one: Evaluation) -> None:
+    warn = logging.getLogger("workflow").warning
+    score, classes = one.score, one.answers.classes
+    for name, count in one.unknown.items():
+        warn("%s does not know class '%s': %s left out of the scores", one.answers.snapshot, name, _pictures(count))
+    if one.overlap and one.apart is not None:
+        without = f"accuracy without them {one.apart.accuracy:.4f}" if one.apart.count else "none is left without them"
+        warn("%d of %s were in training; %s", one.overlap, _pictures(score.count), without)
+    empty = np.flatnonzero(one.per_class.support == 0)
+    silent = np.flatnonzero((one.per_class.predicted == 0) & (one.per_class.support > 0))
+    if empty.size:
+        warn("no picture of %s; recall n/a", _names(classes, empty))
+    if silent.size:
+        warn("no prediction for %s; precision n/a", _names(classes, silent))
+    if one.recorded is not None and abs(one.recorded * score.count - score.correct) >= 0.5:
+        warn(
+            "%d of %s are right, but the solver's own test says %.4f, which would be %.0f; wf verify finds out why",
+            score.correct,
+            _pictures(score.count),
+            one.recorded,
+            one.recorded * score.count,
+        )
+
+
+def _pictures(count: int) -> str:
+    return f"{count:,} picture{'' if count == 1 else 's'}"
+
+
+def _names(classes: Sequence[str], indices: NDArray[np.intp]) -> str:
+    named = ", ".join(f"'{classes[index]}'" for index in indices[:5])
+    return named + (f" and {len(indices) - 5} more" if len(indices) > 5 else "")

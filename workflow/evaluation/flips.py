@@ -1,0 +1,120 @@
+"""What every generation says of one exam: pictures that go right and wrong again from generation to generation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.config import Config
+from workflow.errors import DataError
+from workflow.evaluation import saved
+from workflow.evaluation.exam import Picture
+from workflow.evaluation.metrics import interval
+from workflow.evaluation.observe import Answers, Progress
+from workflow.evaluation.overlap import trained_on
+from workflow.evaluation.posing import Poser
+from workflow.generations import generations
+from workflow.inspection.loading import load
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sitting:
+    """One generation's best snapshot and the exam."""
+
+    generation: str
+    snapshot: str
+    right: NDArray[np.int8]
+    """(N,): 1 right, 0 wrong, -1 not counted: it was trained on the picture, does not know the class or did not read
+    it."""
+
+    @property
+    def score(self) -> tuple[int, int]:
+        """How many were right, of how many that count."""
+        return int((self.right == 1).sum()), int((self.right >= 0).sum())
+
+    def json(self) -> dict[str, Any]:
+        """The score."""
+        correct, count = self.score
+        return {
+            "generation": self.generation,
+            "snapshot": self.snapshot,
+            "pictures": count,
+            "accuracy": correct / count if count else None,
+            "interval": interval(correct, count),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flip:
+    """A picture whose answer changed between right and wrong at least twice."""
+
+    path: str
+    truth: str | None
+    right: dict[str, bool]
+    """Generation -> whether it was right, of those that count, oldest first."""
+
+    @property
+    def changes(self) -> int:
+        """Between right and wrong."""
+        return sum(one != other for one, other in pairwise(self.right.values()))
+
+    def json(self) -> dict[str, Any]:
+        """Everything."""
+        return {"path": self.path, "true": self.truth, "changes": self.changes, "right": self.right}
+
+
+def sittings(
+    config: Config, pose: Poser, pictures: Sequence[Picture], progress: Progress | None = None
+) -> tuple[Sitting, ...]:
+    """Put the exam to the best snapshot of every generation that has one, oldest first.
+
+    A generation that cannot sit it (a damaged snapshot, files that are gone) is warned of and left out.
+
+    Args:
+        config: says where the generations are.
+        pose: gives the exam as a model takes it.
+        pictures: those that count.
+        progress: told (done, all) for each generation.
+    """
+    return tuple(_sit(config, pose, pictures, progress))
+
+
+def flips(sat: Sequence[Sitting], pictures: Sequence[Picture]) -> tuple[Flip, ...]:
+    """Pictures that changed twice or more, those that changed most first."""
+    found = []
+    for index, one in enumerate(pictures):
+        right = {sitting.generation: bool(sitting.right[index]) for sitting in sat if sitting.right[index] >= 0}
+        flip = Flip(path=one.path, truth=one.truth, right=right)
+        if flip.changes > 1:
+            found.append(flip)
+    return tuple(sorted(found, key=lambda flip: (-flip.changes, flip.path)))
+
+
+def _sit(config: Config, pose: Poser, pictures: Sequence[Picture], progress: Progress | None) -> Iterator[Sitting]:
+    for one in generations(config.generations):
+        if not one.record_path.is_file() or one.read().best is None:
+            continue
+        try:
+            model = load(config, snapshot=f"{one.name}/best", tell=False)
+            found = saved.answers(model, pose(model), progress=progress)
+        except DataError as error:
+            logging.getLogger("workflow").warning("%s is left out of the history: %s", one.name, error.message)
+            continue
+        right = _right(found, pictures)
+        if one.manifest.is_file():
+            right[trained_on(one, pictures)] = -1
+        yield Sitting(generation=one.name, snapshot=model.name, right=right)
+
+
+def _right(found: Answers, pictures: Sequence[Picture]) -> NDArray[np.int8]:
+    places = {(one.path, one.sha256): index for index, one in enumerate(found.pictures)}
+    marks = np.where(found.truth < 0, -1, found.correct).astype(np.int8)
+    return np.array(
+        [marks[places[key]] if (key := (one.path, one.sha256)) in places else -1 for one in pictures], np.int8
+    )

@@ -1,0 +1,150 @@
+"""`wf log`: the chain of generations, what each changed and what came of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workflow.config import Config
+from workflow.data import manifest
+from workflow.data.manifest import Image
+from workflow.errors import DataError, UsageError
+from workflow.evaluation.band import Band, recorded_band
+from workflow.evaluation.changes import Changes, between, pictures, renamed
+from workflow.evaluation.exam import Picture
+from workflow.evaluation.flips import Sitting, sittings
+from workflow.evaluation.metrics import interval
+from workflow.evaluation.observe import Progress
+from workflow.evaluation.posing import of_test_set
+from workflow.generations import Generation, Record, generations
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One generation of the chain."""
+
+    generation: Generation
+    record: Record
+    changes: Changes | None
+    """Against the parent; None where the pictures of either are not known any more."""
+    new_classes: tuple[str, ...]
+    dropped_classes: tuple[str, ...]
+    renamed_classes: dict[str, str]
+    band: Band | None
+    """Of the recorded test accuracy, where the generation was trained with several seeds."""
+    sitting: Sitting | None = None
+    """Of an exam that all generations sat, if one was asked for."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Pictures of `train` and `test`."""
+        return {split: sum(classes.values()) for split, classes in self.record.counts.items()}
+
+    @property
+    def accuracy(self) -> float | None:
+        """Of the best snapshot on the generation's own test set, 0..1; None before the first."""
+        return self.record.best.test_accuracy if self.record.best is not None else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of `accuracy`."""
+        if self.accuracy is None:
+            return None
+        count = self.counts.get("test", 0)
+        return interval(round(self.accuracy * count), count)
+
+    def json(self) -> dict[str, Any]:
+        """One element of `generations` of `wf log --json`."""
+        record = self.record
+        return {
+            "generation": record.number,
+            "parent": record.parent,
+            "created": record.created,
+            "classes": record.classes,
+            "new_classes": self.new_classes,
+            "dropped_classes": self.dropped_classes,
+            "renamed_classes": self.renamed_classes,
+            "pictures": self.counts,
+            "changes": self.changes.json() if self.changes is not None else None,
+            "engine": record.training.get("engine"),
+            "growth": record.training.get("growth"),
+            "snapshots": [{"iteration": one.iteration, "test_accuracy": one.test_accuracy} for one in record.snapshots],
+            "best": f"iter_{record.best.iteration}" if record.best is not None else None,
+            "test_accuracy": self.accuracy,
+            "interval": self.interval,
+            "seeds": self.band.json() if self.band is not None else None,
+            "exam": self.sitting.json() if self.sitting is not None else None,
+        }
+
+
+def chain(config: Config, *, exam: Generation | None = None, progress: Progress | None = None) -> tuple[Entry, ...]:
+    """Every generation, oldest first.
+
+    Args:
+        config: says where they are.
+        exam: a generation whose test set is put to the best snapshot of each, so that accuracies can be compared.
+        progress: told (done, all) where an exam is sat.
+
+    Raises:
+        UsageError: L01, there is no generation.
+        DataError: a manifest is damaged.
+    """
+    found = _readable(config)
+    if not found:
+        raise UsageError(
+            f"no generation in {config.generations}", hint="wf prepare FOLDER makes the first", fault="L01"
+        )
+    sat = {one.generation: one for one in _exam(config, exam, progress)} if exam is not None else {}
+    known: dict[int, tuple[Record, dict[str, Image] | None]] = {}
+    entries = []
+    for one, record in found:
+        known[one.number] = (record, pictures(one))
+        entries.append(_entry(one, record, known, sat.get(one.name)))
+        used = {later.parent for _, later in found if later.number > one.number}
+        known = {number: facts for number, facts in known.items() if number in used}  # memory: what is asked for again
+    return tuple(entries)
+
+
+def _entry(
+    one: Generation,
+    record: Record,
+    known: dict[int, tuple[Record, dict[str, Image] | None]],
+    sitting: Sitting | None,
+) -> Entry:
+    mine = known[one.number][1]
+    earlier, theirs = known.get(record.parent or 0, (None, None))
+    changes = None
+    if record.parent is None and mine is not None:
+        changes = Changes(added=tuple(mine.values()))
+    elif mine is not None and theirs is not None and earlier is not None:
+        changes = between(theirs, earlier, mine, record)
+    before = earlier.classes if earlier is not None else record.classes
+    names = renamed(before, record.classes)
+    return Entry(
+        generation=one,
+        record=record,
+        changes=changes,
+        new_classes=tuple(name for name in record.classes if name not in before and name not in names.values()),
+        dropped_classes=tuple(name for name in before if name not in record.classes and name not in names),
+        renamed_classes=names,
+        band=recorded_band(one),
+        sitting=sitting,
+    )
+
+
+def _readable(config: Config) -> list[tuple[Generation, Record]]:
+    found = []
+    for one in generations(config.generations):
+        try:
+            found.append((one, one.read()))
+        except DataError as error:
+            logging.getLogger("workflow").warning("%s is left out: %s", one.name, error.message)
+    return found
+
+
+def _exam(config: Config, exam: Generation, progress: Progress | None) -> Sequence[Sitting]:
+    images = (image for image in manifest.read(exam.manifest) if image.split == "test")
+    asked = [Picture(image.path, image.sha256, image.class_name) for image in images]
+    return sittings(config, of_test_set(exam), asked, progress)

@@ -1,0 +1,323 @@
+"""Pictures of nothing in particular: how many does each generation take for something, and from what probability on.
+
+A picture is accepted where the probability of a positive class reaches the threshold. The positive class is the one
+not called `other`, `negative`, `background`, `not_...` or the like; of several, any counts. Pictures that one of the
+generations was trained on are left out, for all of them, while others remain.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.config import Config
+from workflow.engines.base import Array
+from workflow.errors import UsageError, did_you_mean
+from workflow.evaluation import saved
+from workflow.evaluation.exam import Exam, Picture, of_generation, of_unlabelled
+from workflow.evaluation.metrics import interval
+from workflow.evaluation.observe import Progress
+from workflow.evaluation.overlap import trained_on
+from workflow.evaluation.panel import Member, Panel, ask, column
+from workflow.generations import Generation
+from workflow.inspection.predict import Skipped
+
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
+"""Those of the table."""
+
+_NEGATIVE = re.compile(
+    r"(others?|neg(ative)?s?|background|bg|none|nothing|unknown|junk|rest|misc)|(not|no|non)[ _-].*", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """What happens at one threshold."""
+
+    threshold: float
+    accepted: int
+    count: int
+    """Pictures of junk."""
+    recall: float | None
+    """The share of the test pictures of positive classes whose own class reaches it; None if there are none."""
+
+    @property
+    def rate(self) -> float:
+        """The false-accept rate, 0..1."""
+        return self.accepted / self.count
+
+    def json(self) -> dict[str, Any]:
+        """With the rate's 95 % interval."""
+        return {
+            "threshold": self.threshold,
+            "accepted": self.accepted,
+            "false_accept_rate": self.rate,
+            "interval": list(interval(self.accepted, self.count)),
+            "recall": self.recall,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Score:
+    """One generation's answers to the junk."""
+
+    generation: str
+    snapshot: str
+    positives: tuple[str, ...]
+    each: Array
+    """float32 (N, positives): the probability of each positive class."""
+    own: Array
+    """float32 (M,): of each test picture of a positive class, the probability of that class."""
+    now: Point
+    """At the threshold in use."""
+    kept: Point | None
+    """At the lowest threshold that keeps the rate under the limit; None if none does: pictures have p = 1."""
+
+    @property
+    def scores(self) -> Array:
+        """The greatest probability of a positive class, (N,)."""
+        greatest: Array = self.each.max(1)
+        return greatest
+
+    def at(self, threshold: float) -> Point:
+        """What happens at another threshold."""
+        return _point(self.scores, self.own, threshold)
+
+    def json(self) -> dict[str, Any]:
+        """The threshold that keeps the limit, the one in use, a table, and each class alone."""
+        limit = self.kept.json() if self.kept is not None else dict.fromkeys(self.now.json())
+        shares = {} if self.kept is None else (self.each >= self.kept.threshold).mean(0)
+        return {
+            "generation": self.generation,
+            "snapshot": self.snapshot,
+            **limit,
+            "now": self.now.json(),
+            "table": [self.at(threshold).json() for threshold in THRESHOLDS],
+            "per_class": {
+                name: {
+                    "now": float((self.each[:, index] >= self.now.threshold).mean()),
+                    "false_accept_rate": float(shares[index]) if len(shares) else None,
+                }
+                for index, name in enumerate(self.positives)
+            },
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Absurdity:
+    """A picture of nothing that the newest generation takes for something."""
+
+    path: str
+    label: str
+    probability: float
+    before: float | None
+    """What the generation before gave its likeliest positive class; None if there is none before."""
+    new: bool
+    """Whether the generation before would have refused it."""
+
+    def json(self) -> dict[str, Any]:
+        """Everything."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Junk:
+    """All generations on one folder of junk."""
+
+    folder: Path
+    target: Path
+    """Where files about it belong."""
+    count: int
+    left_out: int
+    """Pictures that a generation was trained on."""
+    max_rate: float
+    scores: tuple[Score, ...]
+    """Oldest first."""
+    kinds: dict[str, tuple[int, int]]
+    """Sub-folder -> accepted by the newest at the threshold in use, and pictures; empty without sub-folders."""
+    absurdities: tuple[Absurdity, ...]
+    """Of the newest at the threshold in use: new ones first, the most confident first."""
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def newest(self) -> Score:
+        """The last generation."""
+        return self.scores[-1]
+
+    def json(self) -> dict[str, Any]:
+        """As `wf junk --json` gives it: `threshold` and `false_accept_rate` are the newest generation's."""
+        newest = self.newest.json()
+        return {
+            "folder": str(self.folder),
+            "count": self.count,
+            "left_out": self.left_out,
+            "classes": list(self.newest.positives),
+            "max_rate": self.max_rate,
+            **{name: newest[name] for name in ("generation", "snapshot", "threshold", "false_accept_rate")},
+            **{name: newest[name] for name in ("interval", "recall", "now")},
+            "generations": [one.json() for one in self.scores],
+            "kinds": {name: {"accepted": hits, "count": count} for name, (hits, count) in self.kinds.items()},
+            "absurdities": [one.json() for one in self.absurdities],
+            "skipped": [{"path": str(one.path), "reason": one.reason} for one in self.skipped],
+        }
+
+
+def junk(
+    config: Config,
+    folder: Path,
+    *,
+    class_name: str | None = None,
+    threshold: float = 0.5,
+    max_rate: float = 0.01,
+    number: int | None = None,
+    progress: Progress | None = None,
+) -> Junk:
+    """Score a folder of junk by the best snapshot of every generation.
+
+    Args:
+        config: says where the generations are.
+        folder: pictures, in sub-folders or not.
+        class_name: the positive class; None finds it by the names.
+        threshold: the one in use, 0..1.
+        max_rate: the false-accept rate to stay under, in (0, 1].
+        number: the newest generation to ask; None is the newest there is.
+        progress: told (done, all) for each generation.
+
+    Raises:
+        UsageError: P01 no such folder; no generation has a snapshot; the newest does not know the class.
+        DataError: not one picture can be read.
+    """
+    exam = of_unlabelled(folder)
+    panel = ask(config, exam, number=number, progress=progress)
+    asked = positives(panel.newest.classes, class_name)
+    seen = np.any([trained_on(_generation(one), panel.pictures) for one in panel.members], axis=0)
+    kept = np.flatnonzero(~seen) if not seen.all() else np.arange(len(seen))
+    pictures = [panel.pictures[index] for index in kept]
+    scores = tuple(
+        _score(one, panel, asked if class_name else positives(one.classes, None), kept, threshold, max_rate, progress)
+        for one in panel.members
+        if class_name is None or class_name in one.classes
+    )
+    return Junk(
+        folder=folder,
+        target=saved.folder(panel.newest.model, exam),
+        count=len(pictures),
+        left_out=int(seen.sum()),
+        max_rate=max_rate,
+        scores=scores,
+        kinds=_kinds(pictures, folder, scores[-1]),
+        absurdities=_absurdities(pictures, scores),
+        skipped=panel.skipped,
+    )
+
+
+def positives(classes: Sequence[str], asked: str | None) -> tuple[str, ...]:
+    """The classes that junk must not be taken for.
+
+    Raises:
+        UsageError: there is no class of the name that was asked for.
+    """
+    if asked is not None:
+        if asked not in classes:
+            raise UsageError(f"no class '{asked}'", hint=did_you_mean(asked, list(classes)))
+        return (asked,)
+    return tuple(name for name in classes if not _NEGATIVE.fullmatch(name)) or tuple(classes)
+
+
+def keeping(scores: Array, max_rate: float) -> float | None:
+    """The lowest threshold, to a few digits, that less than `max_rate` of the scores reach; None if 1 is no help."""
+    allowed = math.ceil(max_rate * len(scores)) - 1  # less than the rate, not just as much
+    if allowed >= len(scores):
+        return 0.0
+    least = float(np.sort(scores)[::-1][allowed])  # this one must be refused, and all that equal it
+    if least >= 1:
+        return None
+    for digits in range(2, 12):
+        threshold = math.floor(least * 10**digits + 1) / 10**digits
+        if least < threshold <= least + (1 - least) / 10:
+            return threshold
+    return 1.0
+
+
+def _score(
+    member: Member,
+    panel: Panel,
+    names: tuple[str, ...],
+    kept: NDArray[np.int64],
+    threshold: float,
+    max_rate: float,
+    progress: Progress | None,
+) -> Score:
+    each = member.probabilities[kept][:, column(member, names)]
+    own = _own(member, of_generation(_generation(panel.newest), member.model), names, progress)
+    scores = each.max(1)
+    limit = keeping(scores, max_rate)
+    return Score(
+        generation=member.generation,
+        snapshot=member.model.name,
+        positives=names,
+        each=each,
+        own=own,
+        now=_point(scores, own, threshold),
+        kept=None if limit is None else _point(scores, own, limit),
+    )
+
+
+def _own(member: Member, exam: Exam, names: Sequence[str], progress: Progress | None) -> Array:
+    """Of the newest generation's test pictures of these classes, the probability of their own class."""
+    answers = saved.answers(member.model, exam, progress=progress)
+    rows = np.flatnonzero(np.isin(answers.truth, column(member, names)))
+    own: Array = answers.probabilities[rows, answers.truth[rows]]
+    return own
+
+
+def _point(scores: Array, own: Array, threshold: float) -> Point:
+    return Point(
+        threshold=threshold,
+        accepted=int((scores >= threshold).sum()),
+        count=len(scores),
+        recall=float((own >= threshold).mean()) if len(own) else None,
+    )
+
+
+def _kinds(pictures: Sequence[Picture], folder: Path, newest: Score) -> dict[str, tuple[int, int]]:
+    hits = newest.scores >= newest.now.threshold
+    found: dict[str, tuple[int, int]] = {}
+    for one, hit in zip(pictures, hits, strict=True):
+        inside = Path(one.path).relative_to(folder) if folder.is_dir() else Path(one.path)
+        kind = inside.parts[0] if len(inside.parts) > 1 else ""
+        accepted, count = found.get(kind, (0, 0))
+        found[kind] = (accepted + int(hit), count + 1)
+    return {name or ".": counts for name, counts in sorted(found.items())} if found.keys() != {""} else {}
+
+
+def _absurdities(pictures: Sequence[Picture], scores: Sequence[Score]) -> tuple[Absurdity, ...]:
+    newest = scores[-1]
+    before = scores[-2].scores if len(scores) > 1 else None
+    found = []
+    for index in np.flatnonzero(newest.scores >= newest.now.threshold):
+        earlier = None if before is None else float(before[index])
+        found.append(
+            Absurdity(
+                path=pictures[index].path,
+                label=newest.positives[int(newest.each[index].argmax())],
+                probability=float(newest.scores[index]),
+                before=earlier,
+                new=earlier is None or earlier < newest.now.threshold,
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (not one.new, -one.probability, one.path)))
+
+
+def _generation(member: Member) -> Generation:
+    """Whose pictures a member was trained on; a member is always a snapshot of ours."""
+    if member.model.generation is None:
+        raise UsageError(f"{member.model.name} belongs to no generation")
+    return member.model.generation

@@ -1,0 +1,115 @@
+"""The pictures that a snapshot is wrong about, the most confident first: what to look at, and what to label anew."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from workflow.errors import UsageError, did_you_mean
+from workflow.evaluation.observe import Answers
+
+Cell = tuple[str, str]
+"""A true class and the predicted one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """A picture of one class that was given another."""
+
+    path: str
+    sha256: str
+    true: str
+    predicted: str
+    probability: float
+    """Of the predicted class."""
+    probability_true: float
+    """Of the class that the picture is said to be."""
+    link: str | None = None
+    """In the folder of links, once that is made; None where the picture is gone."""
+
+    @property
+    def caption(self) -> str:
+        """`cat -> dog 0.98`."""
+        return f"{self.true} -> {self.predicted} {self.probability:.2f}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistakes:
+    """The wrong answers to an exam, by falling probability, then by path."""
+
+    snapshot: str
+    exam: str
+    pictures: int
+    """Those whose class the snapshot knows."""
+    cell: Cell | None
+    """Where they were limited to one."""
+    mistakes: tuple[Mistake, ...]
+
+    @property
+    def cells(self) -> dict[Cell, int]:
+        """Wrong pictures in each cell of the confusion matrix that has some, the fullest first."""
+        tally = Counter((one.true, one.predicted) for one in self.mistakes)
+        return dict(sorted(tally.items(), key=lambda pair: (-pair[1], pair[0])))
+
+    def within(self, cell: Cell) -> Mistakes:
+        """Those of one cell."""
+        chosen = tuple(one for one in self.mistakes if (one.true, one.predicted) == cell)
+        return replace(self, cell=cell, mistakes=chosen)
+
+    def json(self) -> dict[str, Any]:
+        """As `wf mistakes --json` gives it, but for the files that were written."""
+        return {
+            "snapshot": self.snapshot,
+            "exam": self.exam,
+            "pictures": self.pictures,
+            "count": len(self.mistakes),
+            "cell": None if self.cell is None else list(self.cell),
+            "cells": [
+                {"true": true, "predicted": predicted, "count": count}
+                for (true, predicted), count in self.cells.items()
+            ],
+            "mistakes": [vars(one) for one in self.mistakes],
+        }
+
+
+def mistakes(found: Answers) -> Mistakes:
+    """The wrong answers; pictures without a label, or with one that the snapshot does not know, are none."""
+    wrong = np.flatnonzero((found.truth >= 0) & ~found.correct)
+    order = wrong[np.argsort(-found.confidence[wrong], kind="stable")]  # the answers are sorted by path already
+    listed = []
+    for index in order.tolist():
+        one, truth, predicted = found.pictures[index], int(found.truth[index]), int(found.predicted[index])
+        listed.append(
+            Mistake(
+                path=one.path,
+                sha256=one.sha256,
+                true=found.classes[truth],
+                predicted=found.classes[predicted],
+                probability=float(found.confidence[index]),
+                probability_true=float(found.probabilities[index, truth]),
+            )
+        )
+    count = int((found.truth >= 0).sum())
+    return Mistakes(snapshot=found.snapshot, exam=found.exam, pictures=count, cell=None, mistakes=tuple(listed))
+
+
+def parse_cell(text: str, classes: tuple[str, ...]) -> Cell:
+    """`cat:dog`, pictures of cats that were taken for dogs; class names may have colons of their own.
+
+    Raises:
+        UsageError: it is not two known classes, or twice the same.
+    """
+    parts = text.split(":")
+    splits = [(":".join(parts[:place]), ":".join(parts[place:])) for place in range(1, len(parts))]
+    for true, predicted in splits:
+        if true in classes and predicted in classes:
+            if true == predicted:
+                raise UsageError(f"--cell {text}: pictures of '{true}' that are given '{true}' are right")
+            return true, predicted
+    if not splits:
+        raise UsageError(f"--cell {text}: expected two classes with a colon between", hint="--cell TRUE:PREDICTED")
+    strange = next(name for name in splits[0] if name not in classes)
+    raise UsageError(f"--cell {text}: the snapshot knows no class '{strange}'", hint=did_you_mean(strange, classes))

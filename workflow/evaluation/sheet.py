@@ -1,0 +1,123 @@
+"""Contact sheets: many pictures on one, each with its caption; small ones are enlarged with their pixels kept sharp."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from workflow.data.pictures import MAX_PIXELS, load_rgb
+from workflow.errors import WorkflowError
+from workflow.storage import replacing
+
+TILE = 160  # pixels of a tile's side: 5 x 32
+PAGE = 100
+"""Pictures on one sheet."""
+
+_GAP = 8
+_LINE = 17  # height of a line of text
+_INK, _PALE, _PAPER = (46, 44, 58), (225, 224, 230), (255, 255, 255)
+
+Entry = tuple[Path | str, str]
+"""A picture's path and its caption; a newline begins another line."""
+
+
+def write_sheets(entries: Sequence[Entry], out: Path, *, page: int = PAGE, max_pixels: int = MAX_PIXELS) -> list[Path]:
+    """Write `NAME.png`, and `NAME-2.png` and so on where one does not hold all; older pages beyond the last go.
+
+    Args:
+        entries: the pictures; none gives no sheet.
+        out: the first sheet; its folder is made.
+        page: pictures on one sheet.
+        max_pixels: larger pictures are shown as missing.
+
+    Returns:
+        The sheets, in order.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for number, start in enumerate(range(0, len(entries), page), start=1):
+        path = _page(out, number)
+        with replacing(path) as temporary:
+            sheet(entries[start : start + page], max_pixels=max_pixels).save(temporary, format="PNG")
+        written.append(path)
+    number = len(written) + 1
+    while (old := _page(out, number)).exists():
+        old.unlink()
+        number += 1
+    return written
+
+
+def sheet(entries: Sequence[Entry], *, columns: int | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Pictures in rows, from the top left on, each with its caption below.
+
+    A picture is shown as a person sees it: upright, on white, in its own aspect ratio. One smaller than a tile is
+    enlarged by a whole number without interpolation, a larger one is shrunk. In place of one that cannot be read
+    stands what is the matter.
+
+    Args:
+        entries: at least one.
+        columns: in a row; by default so many that the sheet is about as wide as it is high, 10 at most.
+        max_pixels: larger pictures are not read.
+    """
+    columns = columns or min(10, math.ceil(math.sqrt(len(entries))))
+    columns = min(columns, len(entries))
+    font = ImageFont.load_default(size=13)
+    captions = [_wrapped(caption, font) for _, caption in entries]
+    height = TILE + _GAP + _LINE * max(map(len, captions))
+    rows = math.ceil(len(entries) / columns)
+    board = Image.new("RGB", (_GAP + columns * (TILE + _GAP), _GAP + rows * height), _PAPER)
+    pen = ImageDraw.Draw(board)
+    for index, ((path, _), lines) in enumerate(zip(entries, captions, strict=True)):
+        left, top = _GAP + index % columns * (TILE + _GAP), _GAP + index // columns * height
+        _put(board, pen, path, left, top, max_pixels)
+        for number, line in enumerate(lines):
+            pen.text((left, top + TILE + 2 + number * _LINE), line, fill=_INK, font=font)
+    return board
+
+
+def _page(out: Path, number: int) -> Path:
+    return out if number == 1 else out.with_stem(f"{out.stem}-{number}")
+
+
+def _put(board: Image.Image, pen: ImageDraw.ImageDraw, path: Path | str, left: int, top: int, max_pixels: int) -> None:
+    try:
+        picture = Image.fromarray(load_rgb(Path(path), max_pixels=max_pixels, max_side=TILE))
+    except WorkflowError as error:
+        pen.rectangle((left, top, left + TILE - 1, top + TILE - 1), fill=_PALE)
+        font = ImageFont.load_default(size=13)
+        reason = str(error.message).rpartition(": ")[2]
+        for number, line in enumerate([Path(path).name, *_wrapped(reason, font)][:8]):
+            pen.text((left + 6, top + 6 + number * _LINE), _fitting(line, font, TILE - 12), fill=_INK, font=font)
+        return
+    factor = max(1, TILE // max(picture.size))
+    enlarged = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+    board.paste(enlarged, (left + (TILE - enlarged.width) // 2, top + (TILE - enlarged.height) // 2))
+
+
+def _wrapped(caption: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> list[str]:
+    """Lines no wider than a tile, broken between words; a word that is too long is cut."""
+    lines: list[str] = []
+    for paragraph in caption.split("\n"):
+        line = ""
+        for word in paragraph.split():
+            longer = f"{line} {word}".strip()
+            if line and font.getlength(longer) > TILE:
+                lines.append(line)
+                longer = word
+            line = longer
+        lines.append(line)
+    return [_fitting(line, font, TILE) for line in lines]
+
+
+def _fitting(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+    if font.getlength(line) <= width:
+        return line
+    while line and font.getlength(line + "…") > width:
+        line = line[:-1]
+    return line + "…"

@@ -1,0 +1,81 @@
+"""Noise or signal: what a difference between two snapshots is worth, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from workflow.evaluation.band import Band, seed_p_value
+from workflow.evaluation.comparison import Comparison
+
+LEVEL = 0.05
+"""A difference that chance makes more often than this is called noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Whether the later snapshot is better, worse, or neither that can be told."""
+
+    outcome: Literal["better", "worse", "noise"]
+    words: str
+    seed_p_value: float | None
+    """Of the seeds, where a generation was trained with several; see `band.seed_p_value`."""
+
+    def json(self) -> dict[str, Any]:
+        """Everything."""
+        return {"outcome": self.outcome, "words": self.words, "seed_p_value": self.seed_p_value}
+
+
+def judge(comparison: Comparison, before: Band | None, after: Band | None) -> Verdict:
+    """Weigh the pictures that changed and, where seeds were tried, how far seeds alone move the accuracy.
+
+    Signal is what neither the choice of pictures (McNemar) nor the seeds explain, each at LEVEL. Without a band the
+    words say that seeds were not tried.
+
+    Args:
+        comparison: of the two snapshots.
+        before: accuracies of the earlier generation's seeds on the same pictures; None if it has one seed.
+        after: of the later one's.
+    """
+    was, now = (right / comparison.count for right in comparison.right)
+    seeds = seed_p_value(before or was, after or now)
+    pictures = comparison.p_value
+    outcome: Literal["better", "worse", "noise"]
+    if pictures >= LEVEL or (seeds is not None and seeds >= LEVEL):
+        outcome = "noise"
+    else:
+        outcome = "better" if comparison.difference > 0 else "worse"
+    parts = [_of_pictures(comparison)]
+    if seeds is not None:
+        parts.append(_of_seeds(before, after, seeds))
+    elif outcome != "noise":
+        parts.append("how far another seed alone would move it was not tried")
+    kind, judged = ("noise", "not shown to be better or worse") if outcome == "noise" else ("signal", outcome)
+    return Verdict(
+        outcome=outcome,
+        words="; ".join([f"{kind}: {comparison.after} is {judged} than {comparison.before}", *parts]),
+        seed_p_value=seeds,
+    )
+
+
+def chance(p_value: float) -> str:
+    """`p = 0.031`, `p < 0.001`."""
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
+
+
+def _of_pictures(one: Comparison) -> str:
+    fixed, broken = len(one.fixed), len(one.broken)
+    changed = f"{fixed:,} fixed against {broken:,} broken of {one.count:,} pictures"
+    if not fixed + broken:
+        return "no picture changed between right and wrong"
+    explains = "chance makes that" if one.p_value >= LEVEL else "chance hardly makes that"
+    return f"{changed}: {explains} ({chance(one.p_value)}, McNemar)"
+
+
+def _of_seeds(before: Band | None, after: Band | None, p_value: float) -> str:
+    spread = " and ".join(
+        f"{next(iter(band.values))} {band.mean:.4f} ± {band.sd:.4f} over {len(band.values)} seeds"
+        for band in (before, after)
+        if band is not None
+    )
+    return f"{spread}: the difference is {'within' if p_value >= LEVEL else 'beyond'} what seeds do ({chance(p_value)})"

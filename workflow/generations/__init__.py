@@ -1,0 +1,29 @@
+"""The one description of a generation's folder: its files, its record, its snapshots, its lock.
+
+    generations/gen5/
+      generation.json                  this module's Record
+      dataset/    train_lmdb/ test_lmdb/ mean.binaryproto labels.txt images.jsonl
+      prototxt/   train_test.prototxt deploy.prototxt solver.prototxt      as run
+      snapshots/  NAME_iter_6000.caffemodel  NAME_iter_6000.solverstate
+      logs/       train.log metrics.jsonl curves.png
+      inspect/
+      seeds/seed_7/                    a rerun with another random_seed: generation.json prototxt/ snapshots/ logs/
+
+A snapshot counts once it is listed in the record, which is written last: a pair that a killed process left
+behind is not.
+"""
+
+from workflow.generations.finding import Reference, existing, generation, generations, resolve
+from workflow.generations.folder import Generation
+from workflow.generations.record import Record, SnapshotRecord
+
+__all__ = [
+    "Generation",
+    "Record",
+    "Reference",
+    "SnapshotRecord",
+    "existing",
+    "generation",
+    "generations",
+    "resolve",
+]

@@ -1,0 +1,126 @@
+"""Finding generations by number, and snapshots by what the user calls them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflow.errors import UsageError, did_you_mean
+from workflow.generations.folder import Generation
+
+_FOLDER = re.compile(r"gen(\d+)")
+
+
+def generations(root: Path) -> list[Generation]:
+    """Every generation under `root`, by number; leftovers under temporary names are not generations."""
+    if not root.is_dir():
+        return []
+    found = [(match, path) for path in root.iterdir() if (match := _FOLDER.fullmatch(path.name)) and path.is_dir()]
+    return sorted((Generation(int(match[1]), path) for match, path in found), key=lambda one: one.number)
+
+
+def generation(root: Path, number: int) -> Generation:
+    """The generation of that number, whether it exists or not."""
+    return Generation(number, root / f"gen{number}")
+
+
+def existing(root: Path, number: int | None = None) -> Generation:
+    """The generation of that number, or the newest.
+
+    Raises:
+        UsageError: it does not exist.
+    """
+    found = generations(root)
+    if not found:
+        raise UsageError(f"no generation in {root}", hint="wf prepare FOLDER makes the first", fault="L01")
+    if number is None:
+        return found[-1]
+    for one in found:
+        if one.number == number:
+            return one
+    known = ", ".join(str(one.number) for one in found)
+    raise UsageError(f"generation {number} not found in {root}; there are: {known}", hint=f"wf prepare --gen {number}")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A snapshot that was asked for: weights on disk, and the generation that explains them, if any."""
+
+    weights: Path
+    generation: Generation | None = None
+    iteration: int | None = None
+
+    @property
+    def name(self) -> str:
+        """`gen5/iter_6000`, or the file's path for a model from elsewhere."""
+        if self.generation is None or self.iteration is None:
+            return str(self.weights)
+        return f"{self.generation.name}/iter_{self.iteration}"
+
+
+def resolve(root: Path, reference: str = "latest", number: int | None = None) -> Reference:
+    """Find a snapshot: `iter_6000`, `gen4/iter_6000`, `gen4/seed_7/best`, `latest`, `best`, or a path to a model file.
+
+    `best` is the one with the highest test accuracy, the earlier one among equals.
+
+    Raises:
+        UsageError: there is no such snapshot; the message lists those that there are.
+    """
+    path = Path(reference)
+    if path.name.endswith((".caffemodel", ".h5")):
+        return _from_path(root, path)
+    match = re.fullmatch(r"(?:gen(\d+)/)?(?:seed_(\d+)/)?(latest|best|iter_\d+)", reference)
+    if match is None:
+        raise UsageError(
+            f"no snapshot '{reference}'",
+            hint="write iter_6000, gen4/iter_6000, latest, best, or the path of a .caffemodel",
+            fault="C06",
+        )
+    one = existing(root, int(match[1]) if match[1] else number)
+    if match[2]:
+        one = _rerun(one, int(match[2]))
+    record = one.read()
+    if record.latest is None or record.best is None:
+        raise UsageError(f"{_called(one)} has no snapshot yet", hint=f"wf train --gen {one.number}")
+    if match[3] == "latest":
+        chosen = record.latest
+    elif match[3] == "best":
+        chosen = record.best
+    else:
+        by_name = {f"iter_{snapshot.iteration}": snapshot for snapshot in record.snapshots}
+        if match[3] not in by_name:
+            names = sorted(by_name, key=lambda name: by_name[name].iteration)
+            raise UsageError(
+                f"no snapshot {match[3]} in {_called(one)} ({one.name} has {', '.join(names)})",
+                hint=did_you_mean(match[3], names),
+                fault="C06",
+            )
+        chosen = by_name[match[3]]
+    return Reference(one.folder / chosen.model, one, chosen.iteration)
+
+
+def _called(one: Generation) -> str:
+    return f"generation {one.number}" + ("" if one.seed is None else f" with seed {one.seed}")
+
+
+def _rerun(one: Generation, seed: int) -> Generation:
+    for rerun in one.reruns:
+        if rerun.seed == seed:
+            return rerun
+    known = ", ".join(str(rerun.seed) for rerun in one.reruns) or "none"
+    raise UsageError(
+        f"generation {one.number} was not trained with seed {seed} (further seeds: {known})",
+        hint=f"wf train --gen {one.number} --seeds 3",
+        fault="C06",
+    )
+
+
+def _from_path(root: Path, path: Path) -> Reference:
+    if not path.is_file():
+        raise UsageError(f"no model file {path}", hint="write iter_6000 for a snapshot of ours", fault="C06")
+    for one in (found for whole in generations(root) for found in (*whole.reruns, whole)):
+        if one.folder.resolve() in path.resolve().parents:
+            iteration = re.search(r"_iter_(\d+)\.", path.name)
+            return Reference(path, one, int(iteration[1]) if iteration else None)
+    return Reference(path)

@@ -1,0 +1,161 @@
+"""A generation's folder: its files, its record, its lock."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from workflow.errors import BusyError, DataError
+from workflow.generations.record import Record
+from workflow.storage import atomic_write
+
+_RERUN = re.compile(r"seed_(\d+)")
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A generation by its number and its folder; the files need not exist yet."""
+
+    number: int
+    folder: Path
+    seed: int | None = None
+    """Of a rerun: the same pictures and the same nets, trained with another random_seed, in seeds/seed_K/."""
+
+    @property
+    def name(self) -> str:
+        """`gen5`; `gen5/seed_7` for a rerun."""
+        return f"gen{self.number}" + ("" if self.seed is None else f"/seed_{self.seed}")
+
+    @property
+    def original(self) -> Generation:
+        """The generation itself, for a rerun of it."""
+        return self if self.seed is None else Generation(self.number, self.folder.parents[1])
+
+    def rerun(self, seed: int) -> Generation:
+        """The rerun with that random_seed, whether it exists or not."""
+        folder = self.original.folder / "seeds" / f"seed_{seed}"
+        return Generation(self.number, folder, seed)
+
+    @property
+    def reruns(self) -> list[Generation]:
+        """The reruns that were begun, by seed."""
+        found = [_RERUN.fullmatch(path.name) for path in (self.original.folder / "seeds").glob("seed_*")]
+        reruns = [self.rerun(int(match[1])) for match in found if match]
+        return sorted((one for one in reruns if one.record_path.is_file()), key=lambda one: one.seed or 0)
+
+    @property
+    def record_path(self) -> Path:
+        """generation.json."""
+        return self.folder / "generation.json"
+
+    @property
+    def dataset(self) -> Path:
+        """The prepared pictures; a rerun has those of its original."""
+        return self.original.folder / "dataset"
+
+    def database(self, split: str) -> Path:
+        """The LMDB of `train` or `test`."""
+        return self.dataset / f"{split}_lmdb"
+
+    @property
+    def mean(self) -> Path:
+        """The mean picture of the training set."""
+        return self.dataset / "mean.binaryproto"
+
+    @property
+    def labels(self) -> Path:
+        """Class names, one a line, in the order of their numbers."""
+        return self.dataset / "labels.txt"
+
+    @property
+    def manifest(self) -> Path:
+        """images.jsonl: a line a picture (path, sha256, class, split) or a skipped file (path, reason)."""
+        return self.dataset / "images.jsonl"
+
+    def prototxt(self, kind: str) -> Path:
+        """`train_test`, `deploy` or `solver`, as run."""
+        return self.folder / "prototxt" / f"{kind}.prototxt"
+
+    @property
+    def snapshots(self) -> Path:
+        """Folder of caffemodels and solverstates."""
+        return self.folder / "snapshots"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of train.log, metrics.jsonl and curves.png."""
+        return self.folder / "logs"
+
+    def read(self) -> Record:
+        """The record.
+
+        Raises:
+            DataError: generation.json is missing or is not one of ours.
+        """
+        try:
+            return Record.model_validate(json.loads(self.record_path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise DataError(
+                f"generation {self.number} has no {self.record_path}",
+                hint=f"wf prepare --gen {self.number} --force",
+            ) from None
+        except (ValidationError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise DataError(f"{self.record_path} is not a generation's record: {reason}") from error
+
+    def write(self, record: Record) -> None:
+        """Replace generation.json as a whole."""
+        text = json.dumps(record.model_dump(mode="json"), indent=2, ensure_ascii=True) + "\n"
+        atomic_write(self.record_path, text.encode())
+
+    @contextmanager
+    def held(self, command: str) -> Iterator[None]:
+        """Be the only process that works on this generation and its reruns.
+
+        Raises:
+            BusyError: another process does; names its pid, command and start.
+        """
+        import filelock  # 40 ms that looking at a picture does not need
+
+        path = self.original.folder.with_name(f".{self.original.name}.lock")
+        holder = path.with_suffix(".holder.json")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise BusyError(
+                f"generation {self.number} is in use{_describe(holder)}",
+                hint="wait until it is done, or stop it",
+                fault="T10",
+            ) from None
+        try:
+            facts = {
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+                "command": command,
+                "since": datetime.now(UTC).isoformat(),
+            }
+            holder.write_text(json.dumps(facts), encoding="utf-8")
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+
+def _describe(holder: Path) -> str:
+    try:
+        facts = json.loads(holder.read_text(encoding="utf-8"))
+        since = datetime.fromisoformat(facts["since"]).astimezone()
+        return f" by pid {facts['pid']} ({facts['command']}, since {since:%H:%M})"
+    except (OSError, ValueError, KeyError):
+        return ""

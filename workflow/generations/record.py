@@ -1,0 +1,59 @@
+"""generation.json: what made a generation, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from workflow.config import Preprocessing, Settings
+
+
+class SnapshotRecord(Settings):
+    """One committed snapshot; paths are relative to the generation's folder."""
+
+    iteration: int
+    model: str
+    state: str
+    sha256: dict[str, str]
+    """Of `model` and `state`."""
+    engine: str = "torch"
+    test_accuracy: float | None = None
+    test_loss: float | None = None
+
+
+class Record(Settings):
+    """generation.json: what made this generation, and what came of it."""
+
+    schema_version: str = "wf.generation/1"
+    number: int
+    parent: int | None = None
+    created: str
+    """ISO 8601, UTC."""
+    classes: tuple[str, ...]
+    """In the order of their label numbers."""
+    preprocessing: Preprocessing
+    counts: dict[str, dict[str, int]]
+    """split -> class -> pictures."""
+    hashes: dict[str, str]
+    """File of dataset/ -> sha256."""
+    corrections: dict[str, Any] = Field(default_factory=dict)
+    """Patches that were obeyed, and how many labels they changed."""
+    config: dict[str, Any]
+    """The settings as resolved."""
+    versions: dict[str, str]
+    commands: tuple[tuple[str, ...], ...] = ()
+    """Command lines that worked on this generation, in order."""
+    training: dict[str, Any] = Field(default_factory=dict)
+    """Engine, threads, precision, solver type and hashes of the net that the snapshots belong to."""
+    snapshots: tuple[SnapshotRecord, ...] = ()
+
+    @property
+    def best(self) -> SnapshotRecord | None:
+        """The snapshot of the highest test accuracy, the earlier one among equals; None without snapshots."""
+        return max(self.snapshots, key=lambda one: (one.test_accuracy or 0.0, -one.iteration), default=None)
+
+    @property
+    def latest(self) -> SnapshotRecord | None:
+        """The snapshot of the most iterations; None without snapshots."""
+        return max(self.snapshots, key=lambda one: one.iteration, default=None)

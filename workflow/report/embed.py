@@ -1,0 +1,49 @@
+"""Pictures inside a page: everything becomes a data URI, so that one HTML file is the whole report."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+_MOST = 256  # pixels a side of a thumbnail; a phone at three pixels a point shows 85 points of it
+_TOO_LARGE = 50_000_000  # pixels; such a file is shown as missing
+
+
+def png(data: bytes) -> str:
+    """A data URI of a PNG's bytes."""
+    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+
+
+def picture(path: Path) -> str | None:
+    """A PNG file as it is, None if it is not there."""
+    try:
+        return png(path.read_bytes())
+    except OSError:
+        return None
+
+
+def thumbnail(path: Path | str, size: int = _MOST) -> str | None:
+    """A small copy of any picture, turned upright, without its metadata; None if it cannot be read any more.
+
+    Args:
+        path: the picture.
+        size: pixels of its longer side at most; smaller ones stay as they are.
+    """
+    try:
+        with Image.open(path) as opened:
+            if opened.width * opened.height > _TOO_LARGE:
+                return None
+            if opened.format == "JPEG":
+                opened.draft("RGB", (2 * size, 2 * size))
+            small = ImageOps.exif_transpose(opened).convert("RGBA")
+            small.thumbnail((size, size))
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    white = Image.new("RGBA", small.size, "white")
+    shown = Image.alpha_composite(white, small).convert("RGB")
+    data = io.BytesIO()
+    shown.save(data, "PNG")
+    return png(data.getvalue())

@@ -1,0 +1,172 @@
+"""Everything that a report tells about a generation, gathered from what the commands know and have written."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from PIL import Image
+
+from workflow.config import Config
+from workflow.errors import WorkflowError
+from workflow.evaluation import history, saved
+from workflow.evaluation.diff import diff
+from workflow.evaluation.evaluate import evaluate, write
+from workflow.evaluation.exam import of_generation
+from workflow.evaluation.history import Entry
+from workflow.evaluation.mistakes import Mistake, mistakes
+from workflow.evaluation.observe import Progress
+from workflow.generations import Generation, Record, existing
+from workflow.inspection import grid
+from workflow.inspection.inspect import DEFAULTS
+from workflow.inspection.loading import load
+from workflow.inspection.model import Model
+from workflow.report import embed
+from workflow.report.trend import draw_trend
+
+_LOOKED_INTO = 3  # mistakes whose blobs are shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a page is made of."""
+
+    facts: dict[str, Any]
+    """JSON's own types; what is not known is None."""
+    pictures: dict[str, Any] = field(default_factory=dict)
+    """Data URIs, for the page alone."""
+    folder: Path
+    """Where the page goes if nobody says otherwise."""
+
+
+def gather(config: Config, number: int | None = None, *, progress: Progress | None = None) -> Report:
+    """The facts about a generation and its best snapshot.
+
+    Junk and suspects are in it if `wf junk` and `wf suspects` have been asked about this generation.
+
+    Args:
+        config: says where the generations are.
+        number: the generation; None is the newest.
+        progress: told (done, all) while the test pictures are shown to the net.
+
+    Raises:
+        UsageError: there is no such generation, or it has no snapshot.
+        NetError, DataError: as `evaluate`.
+    """
+    generation = existing(config.generations, number)
+    model = load(config, snapshot="best", number=generation.number)
+    record = generation.read()
+    exam = of_generation(generation, model)
+    folder = saved.folder(model, exam)
+    found = write(folder, evaluate(model, exam, progress=progress))
+    wrong = mistakes(found.answers)
+    chain = history.chain(config)
+    entry = next((one for one in chain if one.generation.number == generation.number), None)
+    junk = _written(folder.parent, "junk.json")
+    facts = {
+        "name": generation.name,
+        "snapshot": model.name,
+        "created": record.created[:10],
+        "record": _recorded(record),
+        "evaluation": found.json(),
+        "changes": entry.changes.json() if entry is not None and entry.changes is not None else None,
+        "generations": [one.json() for one in chain],
+        "mistakes": wrong.json(),
+        "diff": _difference(config, generation, record, progress),
+        "junk": junk,
+        "suspects": (_written(generation.folder, "suspects.json") or {}).get("suspects"),
+        "training": _training(record),
+        "made": _made(record),
+    }
+    pictures = {
+        "curves": embed.picture(generation.logs / "curves.png"),
+        "trend": _trend(chain) if len(chain) > 1 else None,
+        "junk": embed.picture(Path(junk["picture"])) if junk and junk.get("picture") else None,
+        "grids": _grids(model, wrong.mistakes[:_LOOKED_INTO]),
+    }
+    return Report(facts=json.loads(json.dumps(facts, default=str)), pictures=pictures, folder=generation.folder)
+
+
+def _recorded(record: Record) -> dict[str, Any]:
+    return {
+        "number": record.number,
+        "parent": record.parent,
+        "classes": record.classes,
+        "counts": record.counts,
+        "commands": record.commands,
+    }
+
+
+def _difference(
+    config: Config, generation: Generation, record: Record, progress: Progress | None
+) -> dict[str, Any] | None:
+    """Against the parent, where that is still there and was trained."""
+    if record.parent is None:
+        return None
+    try:
+        return diff(config, f"gen{record.parent}", generation.name, history=False, progress=progress).json()
+    except WorkflowError:
+        return None  # the parent was deleted, or never trained; the rest of the page is worth having
+
+
+def _written(folder: Path, name: str) -> dict[str, Any] | None:
+    """The newest document of that name in a folder or below it, None if there is none that can be read."""
+    paths = sorted(folder.glob(f"**/{name}"), key=lambda path: path.stat().st_mtime_ns)
+    for path in reversed(paths):
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(document, dict):
+            return document
+    return None
+
+
+def _training(record: Record) -> str:
+    best = record.best
+    parts = [f"{len(record.snapshots)} snapshots, the last after {record.snapshots[-1].iteration:,} iterations"]
+    if best is not None and best.test_accuracy is not None:
+        parts.append(f"the best is iter_{best.iteration} with {best.test_accuracy:.4f} right")
+    return "; ".join(parts)
+
+
+def _made(record: Record) -> list[tuple[str, str]]:
+    names = ("engine", "precision", "threads", "solver_type", "seed")
+    rows = [(name, str(record.training[name])) for name in names if record.training.get(name) is not None]
+    shape = record.preprocessing
+    rows.append(("pictures", f"{shape.width} × {shape.height}, {shape.channel_order}, {shape.fit}, {shape.kernel}"))
+    return rows + [(name, version) for name, version in record.versions.items()]
+
+
+def _trend(chain: Sequence[Entry]) -> str | None:
+    with TemporaryDirectory() as folder:
+        draw_trend(chain, Path(folder) / "trend.png")
+        return embed.picture(Path(folder) / "trend.png")
+
+
+def _grids(model: Model, wrong: Sequence[Mistake]) -> list[dict[str, Any]]:
+    """The blobs that `wf inspect` shows, of the first mistakes whose pictures are still there."""
+    looked = []
+    with model.open() as session:
+        for one in wrong:
+            try:
+                blobs = model.forward(session, [model.read(Path(one.path))])
+            except WorkflowError:
+                continue
+            names = [name for name in DEFAULTS if name in blobs]
+            shown = {
+                name: _png(grid.enlarge(grid.grid(grid.channels(blobs[name], DEFAULTS[name])), 300)) for name in names
+            }
+            looked.append({"path": one.path, "words": one.caption, "blobs": shown})
+    return looked
+
+
+def _png(pixels: grid.Grey) -> str:
+    data = io.BytesIO()
+    Image.fromarray(pixels).save(data, "PNG", optimize=True)
+    return embed.png(data.getvalue())

@@ -1,0 +1,108 @@
+"""report.html: everything about a generation on one page that needs no server, and the same facts as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from workflow import __version__
+from workflow.report import embed
+from workflow.storage import atomic_write
+
+TITLES = {
+    "data": "Data",
+    "trend": "All generations",
+    "curves": "Training",
+    "confusion": "Confusion",
+    "mistakes": "Mistakes",
+    "diff": "Difference",
+    "junk": "Junk",
+    "suspects": "Suspects",
+    "made": "How it was made",
+}
+_ALWAYS = ("data", "confusion", "mistakes", "made")
+
+
+def write_page(facts: Mapping[str, Any], pictures: Mapping[str, Any], out: Path) -> Path:
+    """Write the page, and its facts beside it under the same name with .json; each whole or not at all.
+
+    Args:
+        facts: JSON's own types only: `report.facts.gather` says what is in them.
+        pictures: data URIs: `curves`, `trend`, `junk` (one each, or None), `grids` (a list).
+        out: the HTML file.
+
+    Returns:
+        The HTML file.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    beside = out.with_suffix(".json")
+    text = render(facts, pictures, facts_name=beside.name)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(beside, (json.dumps(facts, indent=2, allow_nan=False) + "\n").encode())
+    atomic_write(out, text.encode("utf-8", "replace"))
+    return out
+
+
+def render(facts: Mapping[str, Any], pictures: Mapping[str, Any], *, facts_name: str) -> str:
+    """The page as text."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # 60 ms that only this needs
+
+    environment = Environment(
+        loader=PackageLoader("workflow.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "thumbnail": embed.thumbnail,
+        "shown": shown,
+        "percent": percent,
+        "points": points,
+        "thousands": lambda number: f"{number:,}",
+    }
+    style = environment.get_template("style.css").render()
+    shown_sections = [
+        (name, title)
+        for name, title in TITLES.items()
+        if name in _ALWAYS or (pictures if name in ("curves", "trend") else facts).get(name)
+    ]
+    from markupsafe import Markup
+
+    return environment.get_template("report.html.j2").render(
+        {**facts, **pictures, "junk": _junk(facts, pictures)},
+        style=Markup(style),  # noqa: S704  # our own file
+        sections=shown_sections,
+        version=__version__,
+        facts_name=facts_name,
+    )
+
+
+def _junk(facts: Mapping[str, Any], pictures: Mapping[str, Any]) -> dict[str, Any] | None:
+    junk = facts.get("junk")
+    return None if junk is None else {**junk, "plot": pictures.get("junk")}
+
+
+# ---- how things are written ----
+
+
+def percent(share: float | None) -> str:
+    """`93.5 %`; `n/a` for what is 0/0."""
+    if share is None or math.isnan(share):
+        return "n/a"
+    return f"{100 * share:.1f} %"
+
+
+def points(difference: float) -> str:
+    """`+1.2 points`: a difference of two shares."""
+    return f"{100 * difference:+.1f} points".replace("-", "−")
+
+
+def shown(path: str) -> str:
+    """The end of a path that tells pictures apart: the last folder and the name."""
+    return "/".join(Path(path).parts[-2:])

@@ -1,0 +1,119 @@
+"""trend.png: the accuracy of generation after generation, with how sure it is, above the number of its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workflow.evaluation.history import Entry
+from workflow.evaluation.metrics import interval
+from workflow.storage import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_BLUE, _RED, _INK, _PALE = "#2f6fb0", "#d1495b", "#33333d", "#a9c3df"
+_APART = 0.06  # between the two series, so that their bars do not hide each other
+_Point = tuple[float, float, tuple[float, float]]
+
+
+def draw_trend(entries: Sequence[Entry], out: Path, *, exam: str | None = None) -> None:
+    """Draw the chain of generations; the picture replaces an older one in one step.
+
+    Each point is a generation's best snapshot, its bar the 95 % interval (Wilson). Other seeds are small rings, with
+    mean ± sd as a pale stripe.
+
+    Args:
+        entries: oldest first, as `history.chain` gives them.
+        out: the PNG to write; folders are made.
+        exam: `gen5`, where the entries carry what each said of that generation's test set.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    # matplotlib takes half a second to import, and only this function needs it
+    from matplotlib.figure import Figure
+
+    width = max(6.0, min(16.0, 2.5 + 0.9 * len(entries)))
+    figure = Figure(figsize=(width, 6), dpi=110, layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    _draw_accuracy(above, entries, exam)
+    if above.get_legend_handles_labels()[0]:
+        figure.legend(*above.get_legend_handles_labels(), frameon=False, loc="outside upper left", fontsize=9)
+    _draw_pictures(below, entries)
+    places = range(len(entries))
+    below.set_xticks(places, [one.generation.name for one in entries], rotation=0 if len(entries) <= 12 else 90)
+    below.set_xlim(-0.6, len(entries) - 0.4)
+    for panel in (above, below):
+        panel.grid(alpha=0.3, axis="y")
+        panel.spines[["top", "right"]].set_visible(False)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(out) as temporary:
+        figure.savefig(temporary, format="png")
+
+
+def _draw_accuracy(panel: Axes, entries: Sequence[Entry], exam: str | None) -> None:
+    own = [
+        (float(place), one.accuracy, one.interval)
+        for place, one in enumerate(entries)
+        if one.accuracy is not None and one.interval is not None
+    ]
+    same = [
+        (place + _APART, correct / count, interval(correct, count))
+        for place, one in enumerate(entries)
+        if one.sitting is not None
+        for correct, count in (one.sitting.score,)
+        if count
+    ]
+    low = min((span[0] for _, _, span in own + same), default=0.0)
+    panel.set_ylim(max(0.0, low - 0.05), 1.02)
+    panel.set_ylabel("accuracy of the best snapshot (share right)")
+    if not own + same:
+        panel.text(0.5, 0.5, "no snapshot was tested yet", transform=panel.transAxes, ha="center", color=_INK)
+        return
+    _draw_seeds(panel, entries)
+    _draw_points(panel, own, _BLUE, "own test set, 95 % interval", behind=exam is not None)
+    if exam is not None:
+        _draw_points(panel, same, _RED, f"test set of {exam}, without what each was trained on", behind=False)
+
+
+def _draw_points(panel: Axes, points: Sequence[_Point], colour: str, label: str, *, behind: bool) -> None:
+    if not points:
+        return
+    places, values, spans = zip(*points, strict=True)
+    errors = [[value - low for value, (low, _) in zip(values, spans, strict=True)]]
+    errors.append([high - value for value, (_, high) in zip(values, spans, strict=True)])
+    panel.errorbar(places, values, yerr=errors, fmt="o-", color=colour, capsize=4, markersize=5, label=label)
+    for place, value in zip(places, values, strict=True):
+        panel.annotate(
+            f"{value:.3f}",
+            (place, value),
+            xytext=(-6, 5) if behind else (7, 5),
+            textcoords="offset points",
+            ha="right" if behind else "left",
+            color=colour,
+            fontsize=9,
+        )
+
+
+def _draw_seeds(panel: Axes, entries: Sequence[Entry]) -> None:
+    label: str | None = "other seeds, mean ± sd"
+    for place, one in enumerate(entries):
+        if one.band is None:
+            continue
+        mean, sd = one.band.mean, one.band.sd
+        panel.fill_between([place - 0.22, place + 0.22], mean - sd, mean + sd, color=_PALE, alpha=0.6, label=label)
+        others = list(one.band.values.values())[1:]
+        panel.plot([place] * len(others), others, "o", markerfacecolor="none", color=_BLUE, markersize=4)
+        label = None
+
+
+def _draw_pictures(panel: Axes, entries: Sequence[Entry]) -> None:
+    train, test = ([one.counts.get(split, 0) for one in entries] for split in ("train", "test"))
+    places = range(len(entries))
+    panel.bar(places, train, width=0.5, color=_PALE, label="train")
+    panel.bar(places, test, width=0.5, bottom=train, color=_RED, alpha=0.55, label="test")
+    panel.set_ylabel("pictures")
+    panel.yaxis.set_major_formatter("{x:,.0f}")
+    panel.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(0, 1.3), ncols=2)
