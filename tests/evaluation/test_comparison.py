@@ -37,6 +37,7 @@ def shuffled(one: Answers, order) -> Answers:
 
 # ---- the statistics ----
 
+@settings(deadline=None)
 
 @settings(deadline=None)  # the first call imports scipy
 @given(st.integers(0, 400), st.integers(0, 400))

@@ -17,12 +17,14 @@ from workflow.cli.engines import engines
 from workflow.cli.evaluate import evaluate
 from workflow.cli.init import init
 from workflow.cli.inspect import inspect
+from workflow.cli.junk import junk
 from workflow.cli.log import log
 from workflow.cli.mistakes import mistakes
 from workflow.cli.options import ConfigFile, Debug, Json, Quiet, help_of, with_common
 from workflow.cli.predict import predict
 from workflow.cli.prepare import prepare
 from workflow.cli.report import report
+from workflow.cli.suspects import suspects
 from workflow.cli.train import train
 from workflow.cli.verify import verify
 from workflow.cli.why import why
@@ -31,7 +33,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (init, demo),
     "Make a generation": (prepare, train),
     "Look": (inspect, predict),
-    "Judge": (evaluate, mistakes, diff, log, blame, why, report),
+    "Judge": (evaluate, mistakes, diff, log, blame, junk, why, suspects, report),
     "Check": (verify, engines),
 }
 

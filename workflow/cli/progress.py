@@ -100,7 +100,7 @@ class Training(Line):
 
     def see(self, event: Event) -> None:
         """Show one event."""
-        from workflow.engines.base import Snapshot, Started, Step, Validation  # numpy: not for --help
+        from workflow.engines.base import Note, Snapshot, Started, Step, Validation  # numpy: not for --help
 
         match event:
             case Started():
@@ -109,6 +109,8 @@ class Training(Line):
                 self._step(event)
             case Validation():
                 self.say(_tested(event))
+            case Note():
+                self.say(event.text)
             case Snapshot():
                 self.snapshot = f"iter_{event.iteration}"
                 self.say(f"snapshot {self.snapshot}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import typer
@@ -41,6 +42,12 @@ def train(
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", min=0, help="In place of the solver's random_seed.")
     ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            "--seeds", metavar="N", min=1, help="Train N times, each with another seed, to see what chance does."
+        ),
+    ] = None,
 ) -> None:
     """Train a generation, from its newest snapshot on if there is one.
 
@@ -48,14 +55,22 @@ def train(
 
     wf train
     wf train --config configs/cifar10.yaml --gen 1 --threads 2
+    wf train --gen 6 --weights gen5/best --seeds 3
     """
     config = call.settings(train__engine=engine, train__threads=threads, train__precision=precision)
     from workflow.cli.signals import obeyed  # numpy and torch, which --help does not need
     from workflow.engines.base import Control
-    from workflow.training import summary
+    from workflow.errors import UsageError
+    from workflow.training import summary, train_seeds
     from workflow.training import train as run
 
     control = Control()
+    if seeds is not None:
+        if resume is not None:
+            raise UsageError("--resume goes on with one run; --seeds trains several: give one of them")
+        run = partial(train_seeds, seeds=seeds)
+    else:
+        run = partial(run, resume=resume)
     with obeyed(control, call.console) as interruption, Training(call.console) as progress:
         try:
             for event in run(
@@ -64,7 +79,6 @@ def train(
                 max_iter=max_iter,
                 fresh=fresh,
                 weights=tuple(weights or ()),
-                resume=resume,
                 seed=seed,
                 control=control,
                 command=call.command,
@@ -76,8 +90,12 @@ def train(
     facts = summary(config.generations, gen)
     call.console.result(facts, describe(facts))
     if interruption.exit_code:
-        call.console.say(f"stopped at iteration {progress.iteration:,}; wf train --gen {facts['generation']} goes on")
+        call.console.say(f"stopped at iteration {progress.iteration:,}; {_again(facts['generation'], seeds)} goes on")
         raise typer.Exit(interruption.exit_code)
+
+
+def _again(number: int, seeds: int | None) -> str:
+    return f"wf train --gen {number}" + (f" --seeds {seeds}" if seeds is not None else "")
 
 
 def describe(facts: Mapping[str, Any]) -> str:
@@ -94,4 +112,15 @@ def describe(facts: Mapping[str, Any]) -> str:
         lines.append(f"{number} {snapshots[-1]['path']}")
     if facts["seconds_per_iteration"]:
         lines.append(f"{facts['engine']}, {duration(seconds)}, {facts['seconds_per_iteration']:.4f} s an iteration")
+    lines += [
+        f"seed {one['seed']}: best {one['best']}, test accuracy {_share(one['best_accuracy'])}"
+        for one in facts.get("seeds", ())
+    ]
+    if band := facts.get("band"):
+        low, high = band["range"]
+        lines.append(f"{band['seeds']} seeds: {band['mean']:.4f} ± {band['sd']:.4f}, {low:.4f} to {high:.4f}")
     return "\n".join(lines)
+
+
+def _share(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.4f}"

@@ -1,0 +1,113 @@
+"""wf junk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workflow.cli.options import Call, Gen, Out
+from workflow.cli.progress import Counter
+from workflow.cli.table import table
+from workflow.cli.viewer import show_pictures
+
+if TYPE_CHECKING:
+    from workflow.evaluation.junk import Junk
+
+_LISTED = 10  # absurdities that are printed; --json has all
+_SHEET = 100
+
+
+def junk(
+    call: Call,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Pictures of nothing in particular.")],
+    class_name: Annotated[
+        str | None,
+        typer.Option("--class", metavar="NAME", help="What junk is taken for (any class but 'other' and the like)."),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option("--threshold", metavar="P", min=0, max=1, help="From which probability on you accept now.")
+    ] = 0.5,
+    max_rate: Annotated[
+        float, typer.Option("--max-rate", metavar="X", min=1e-6, max=1, help="The share of junk to stay under.")
+    ] = 0.01,
+    gen: Gen = None,
+    out: Out = None,
+    show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
+) -> None:
+    """Count how much junk each generation takes for something, and find the threshold that stops it.
+
+    Every generation's best snapshot scores the folder: the false-accept rate against the threshold, the threshold
+    that keeps it under --max-rate, what that costs on the test set, and the absurdities that are new.
+
+    wf junk junk/
+    wf junk junk/ --class cat --max-rate 0.001
+    """
+    from workflow.evaluation.junk import junk as judge  # numpy, Pillow and matplotlib, which --help does not need
+    from workflow.evaluation.sheet import write_sheets
+    from workflow.report.junk import draw_junk
+
+    settings = call.settings()
+    with Counter(call.console, "scoring", "pictures") as progress:
+        found = judge(
+            settings,
+            folder,
+            class_name=class_name,
+            threshold=threshold,
+            max_rate=max_rate,
+            number=gen,
+            progress=progress,
+        )
+    target = out or found.target
+    pictures = {"curve": target / "junk.png"}
+    draw_junk(found, pictures["curve"])
+    entries = [(one.path, one.caption) for one in found.absurdities[:_SHEET]]
+    for sheet in write_sheets(entries, target / "absurdities.png", max_pixels=settings.prepare.max_pixels):
+        pictures["sheet"] = sheet
+    call.console.result(found.json() | {"pictures": pictures}, describe(found, pictures))
+    call.console.skipped(found.skipped)
+    for warning in found.warnings():
+        call.console.warn(warning)
+    if show:
+        show_pictures(call.console, list(pictures.values()))
+
+
+def describe(found: Junk, pictures: dict[str, Path]) -> str:
+    """Each generation, the newest one's thresholds, the kinds of junk, the absurdities, and where the pictures are."""
+    names = ", ".join(f"'{name}'" for name in found.newest.positives)
+    blocks = [[f"{found.count:,} pictures of {found.folder}; accepted is what is taken for {names}"]]
+    rows = [
+        ["generation", f"from {found.newest.now.threshold:g}", "recall", f"under {found.max_rate:.3g} from", "recall"]
+    ]
+    for one in found.scores:
+        kept = one.kept
+        limit = ["never", ""] if kept is None else [f"{kept.threshold:g}", _share(kept.recall)]
+        rows.append([one.snapshot, _share(one.now.rate), _share(one.now.recall), *limit])
+    blocks.append(table(rows))
+    from workflow.evaluation.acceptance import THRESHOLDS  # numpy, as above
+
+    rows = [["threshold", "accepted", "rate", "recall"]]
+    for point in map(found.newest.at, THRESHOLDS):
+        rows.append([f"{point.threshold:g}", f"{point.accepted:,}", _share(point.rate), _share(point.recall)])
+    blocks.append([f"{found.newest.snapshot} at other thresholds", *table(rows)])
+    if found.kinds:
+        rows = [["kind", "accepted", "of"], *([name, f"{a:,}", f"{b:,}"] for name, (a, b) in found.kinds.items())]
+        blocks.append(table(rows))
+    if found.absurdities:
+        new = sum(one.new for one in found.absurdities)
+        rows = [
+            [f"{one.probability:.4f}", one.label, "" if one.before is None else f"before {one.before:.4f}", one.path]
+            for one in found.absurdities[:_LISTED]
+        ]
+        head = f"{len(found.absurdities):,} accepted by {found.newest.snapshot}"
+        if len(found.scores) > 1:
+            head += f", {new:,} of them new: {found.scores[-2].snapshot} refused them"
+        more = len(found.absurdities) - _LISTED
+        blocks.append([head, *table(rows, left=(1, 2, 3)), *([f"and {more:,} more"] if more > 0 else [])])
+    blocks.append([f"{name:5}  {path}" for name, path in pictures.items()])
+    return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def _share(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.2%}"

@@ -1,0 +1,147 @@
+"""wf suspects."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workflow.cli.options import Call, Gen, Out, Snapshot
+from workflow.cli.progress import Counter
+from workflow.cli.viewer import show_pictures
+from workflow.errors import UsageError
+
+if TYPE_CHECKING:
+    from workflow.config import Config
+    from workflow.evaluation.decisions import Applied
+    from workflow.evaluation.suspects import Suspects
+
+_LISTED = 15  # suspects that are printed; --json and the table have all
+
+
+def suspects(
+    call: Call,
+    number: Annotated[
+        int | None, typer.Argument(metavar="[N]", min=1, help="With --undo: which patch (the newest if not given).")
+    ] = None,
+    snapshot: Snapshot = None,
+    gen: Gen = None,
+    top: Annotated[
+        int | None, typer.Option("--top", metavar="N", min=1, help="How many to list (6 % of the pictures).")
+    ] = None,
+    out: Out = None,
+    apply: Annotated[
+        Path | None,
+        typer.Option("--apply", metavar="FILE", help="Take over the decisions filled into suspects.csv."),
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take applied decisions back.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Open the contact sheets.")] = False,
+) -> None:
+    """List the pictures whose label is probably wrong, and pictures that are there twice.
+
+    Writes suspects.csv, suspects.png and twins.csv. Fill in the column `decision`: accept (the suggested class),
+    refuse, remove, or the name of a class. With --apply the next `wf prepare` obeys; no picture is moved.
+
+    wf suspects
+    wf suspects --apply generations/gen5/evaluation/iter_6000/suspects/suspects.csv
+    wf suspects --undo
+    """
+    settings = call.settings()
+    if number is not None and not undo:
+        raise UsageError(f"got '{number}', which belongs to --undo", hint=f"wf suspects --gen {number}, or --undo")
+    if undo and apply is not None:
+        raise UsageError("--apply and --undo: one at a time")
+    if undo:
+        _undo(call, settings, number)
+    elif apply is not None:
+        _apply(call, settings, apply)
+    else:
+        _find(call, settings, snapshot=snapshot, gen=gen, top=top, out=out, show=show)
+
+
+def _find(
+    call: Call,
+    settings: Config,
+    *,
+    snapshot: str | None,
+    gen: int | None,
+    top: int | None,
+    out: Path | None,
+    show: bool,
+) -> None:
+    from workflow.evaluation import decisions, sheet  # numpy and Pillow, which --help does not need
+    from workflow.evaluation import suspects as doubt
+    from workflow.inspection import loading
+
+    model = loading.load(settings, snapshot=snapshot or "best", number=gen)
+    target = out or doubt.folder(model)
+    table = target / "suspects.csv"
+    decisions.check_free(settings.generations, table)
+    with Counter(call.console, "looking", "pictures") as progress:
+        found = doubt.suspects(settings.generations, model, top=top, progress=progress)
+    decisions.write_suspects(table, found.suspects)
+    decisions.write_twins(target / "twins.csv", found.twins)
+    drawn = [(one.picture.path, one.caption) for one in found.suspects]
+    sheets = sheet.write_sheets(drawn, target / "suspects.png", max_pixels=model.max_pixels)
+    files = {"csv": table, "twins_csv": target / "twins.csv", "sheets": sheets}
+    call.console.result(found.json() | files, describe(found, table, target / "twins.csv", sheets))
+    if show:
+        show_pictures(call.console, sheets)
+
+
+def _apply(call: Call, settings: Config, table: Path) -> None:
+    from workflow.evaluation.decisions import apply  # numpy, which --help does not need
+
+    done = apply(settings.generations, table)
+    call.console.result(done.json(), describe_applied(done, table))
+
+
+def _undo(call: Call, settings: Config, number: int | None) -> None:
+    from workflow.data.corrections import undo
+
+    patch = undo(settings.generations, number)
+    count = len(patch.corrections)
+    document = {"undone": patch.number, "decisions": count, "path": patch.path}
+    text = f"patch {patch.name} taken back ({count:,} decisions, kept in {patch.path})\nnext: wf prepare"
+    call.console.result(document, text)
+
+
+def describe(found: Suspects, table: Path, twins: Path, sheets: Sequence[Path]) -> str:
+    """How many there are, the most doubtful ones, and where the rest can be looked at."""
+    splits = Tally(one.split for one in found.suspects)
+    told = f" ({splits['train']:,} training, {splits['test']:,} test pictures)" if found.suspects else ""
+    lines = [f"{found.snapshot}: {len(found.suspects):,} of {found.pictures:,} labels are doubtful{told}"]
+    shown = found.suspects[:_LISTED]
+    width = max((len(f"'{one.label}': '{one.suggested}'?") for one in shown), default=0)
+    for one in shown:
+        change = f"'{one.label}': '{one.suggested}'?"
+        lines.append(f"  {one.score:.4f}  {change:{width}}  {one.picture.path}")
+    if len(found.suspects) > _LISTED:
+        lines.append(f"  and {len(found.suspects) - _LISTED:,} more")
+    if found.decided:
+        lines.append(f"{found.decided:,} more were decided before")
+    if found.twins:
+        kinds = Tally(one.kind for one in found.twins)
+        lines.append("twins: " + ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()))
+    lines.append("")
+    lines += [f"contact sheet  {path}" for path in sheets]
+    lines.append(f"table          {table}")
+    if found.twins:
+        lines.append(f"twins          {twins}")
+    if found.suspects:
+        lines.append(f"next: fill in `decision` (accept, refuse, remove or a class), then wf suspects --apply {table}")
+    return "\n".join(lines)
+
+
+def describe_applied(done: Applied, table: Path) -> str:
+    """What the next preparation will do otherwise."""
+    if done.patch is None:
+        return f"no new decision in {table} ({done.open:,} rows open)"
+    return (
+        f"{done.patch.path}: {done.relabelled:,} labels to change, {done.removed:,} pictures to leave out, "
+        f"{done.refused:,} labels confirmed ({done.open:,} rows open)\n"
+        f"next: wf prepare; wf suspects --undo {done.patch.number} takes it back"
+    )

@@ -1,0 +1,122 @@
+"""junk.png: how much junk is accepted at each threshold: by generation, and by class of the newest one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workflow.evaluation.acceptance import Scores
+from workflow.evaluation.junk import Junk
+from workflow.storage import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_INK, _GREEN = "#33333d", "#2e8b57"
+_CLASSES = 10  # curves of classes: those that accept most
+
+
+def draw_junk(found: Junk, out: Path) -> None:
+    """Draw the curves.
+
+    Args:
+        found: of `junk`.
+        out: the PNG to write; folders are made.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    from matplotlib.figure import Figure  # half a second to import, and only this function needs it
+
+    several = len(found.newest.positives) > 1
+    figure = Figure(figsize=(13 if several else 8, 5.2), dpi=100, layout="constrained")
+    panels = figure.subplots(1, 1 + several, squeeze=False)[0]
+    _draw_generations(panels[0], found)
+    if several:
+        _draw_classes(panels[1], found)
+    for panel in panels:
+        _finish(panel, found)
+    names = ", ".join(f"'{name}'" for name in found.newest.positives[:3]) + (", …" if several else "")
+    what = f"any class ({names})" if several else names
+    figure.suptitle(_plain(f"{found.count:,} pictures of junk taken for {what}"), color=_INK, fontweight="bold")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(out) as temporary:
+        figure.savefig(temporary, format="png")
+
+
+def _draw_generations(panel: Axes, found: Junk) -> None:
+    from matplotlib import colormaps
+
+    shades = colormaps["Blues"](np.linspace(0.35, 0.95, len(found.scores)))  # the newest is the darkest
+    newest = found.newest
+    for shade, one in zip(shades, found.scores, strict=True):
+        width, words = (2.2, ": junk accepted") if one is newest else (1.3, "")
+        panel.step(
+            *_share_above(one.scores), where="pre", color=shade, linewidth=width, label=f"{one.generation}{words}"
+        )
+    if len(newest.own):
+        panel.step(
+            *_share_above(newest.own), where="pre", color=_GREEN, linestyle="--", label=f"{newest.generation}: recall"
+        )
+    if newest.kept is not None:
+        panel.axvline(newest.kept.threshold, color=_INK, linestyle=":", linewidth=1)
+        right = newest.kept.threshold > 0.5
+        panel.annotate(
+            f"from {newest.kept.threshold:g} on:\n{newest.kept.rate:.2%} of the junk"
+            + (f"\nrecall {newest.kept.recall:.2%}" if newest.kept.recall is not None else ""),
+            (newest.kept.threshold, 0.5),
+            xytext=(-6 if right else 6, 0),
+            textcoords="offset points",
+            ha="right" if right else "left",
+            va="center",
+            fontsize=9,
+            color=_INK,
+        )
+    panel.set_title("every generation's best snapshot", fontsize=10, color=_INK)
+
+
+def _draw_classes(panel: Axes, found: Junk) -> None:
+    newest = found.newest
+    rates = (newest.each >= newest.now.threshold).mean(0)
+    for index in np.argsort(-rates, kind="stable")[:_CLASSES].tolist():
+        name = newest.positives[index]
+        label = _plain(f"{name if len(name) <= 20 else name[:19] + '…'}: {rates[index]:.1%}")
+        panel.step(*_share_above(newest.each[:, index]), where="pre", linewidth=1.3, label=label)
+    panel.set_title(
+        f"{newest.generation}, class by class (share accepted from {newest.now.threshold:g} on)",
+        fontsize=10,
+        color=_INK,
+    )
+
+
+def _finish(panel: Axes, found: Junk) -> None:
+    from matplotlib.ticker import PercentFormatter
+
+    panel.axhline(found.max_rate, color="#b2182b", linewidth=0.9)
+    panel.set_yscale("symlog", linthresh=max(found.max_rate, 1 / found.count), linscale=0.5)
+    panel.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    ticks = sorted({0.0, found.max_rate, 0.1, 0.5, 1.0})
+    panel.set_yticks(ticks, [f"{tick:.3g}" if tick < 0.001 else f"{tick:.1%}" for tick in ticks])
+    panel.minorticks_off()
+    panel.set_ylim(0, 1.1)
+    panel.set_xlim(0, 1.005)
+    panel.set_xlabel("threshold (probability)")
+    panel.set_ylabel("share accepted")
+    panel.grid(alpha=0.25)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.legend(frameon=False, fontsize=9, loc="lower left")
+
+
+def _share_above(scores: Scores) -> tuple[Sequence[float], Sequence[float]]:
+    """The share of scores that reach a threshold, where it changes: x ascending from 0 to 1, y for `where="pre"`."""
+    values, counts = np.unique(scores, return_counts=True)
+    reached = counts[::-1].cumsum()[::-1] / len(scores)  # share >= each value
+    return [0.0, *values.tolist(), 1.0], [1.0, *reached.tolist(), float((scores >= 1).mean())]
+
+
+def _plain(text: str) -> str:
+    """Dollar signs that matplotlib does not take for formulas."""
+    return text.replace("$", r"\$")
