@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def blame(
     call: Call, image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture, wherever it lies now.")]
 ) -> None:
-    """Tell which generation brought a picture in, as what, and what every generation says of it.
+    """Tell which generation brought a picture in, and its fate since.
 
     wf blame images/cat/12.png
     """

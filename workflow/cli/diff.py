@@ -36,7 +36,7 @@ def diff(
     out: Out = None,
     show: Annotated[bool, typer.Option("--show", help="Open the contact sheet.")] = False,
 ) -> None:
-    """Put one exam to two generations: what was fixed, what was broken, and whether it is noise.
+    """Compare two snapshots: what is fixed, broken, still wrong.
 
     Pictures that either of the two was trained on are left out.
 

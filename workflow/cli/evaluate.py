@@ -39,7 +39,7 @@ def evaluate(
     channel_order: ChannelOrder = None,
     scale: Scale = None,
 ) -> None:
-    """Score a snapshot: accuracy with its interval, confusion, each class, calibration, thresholds.
+    """Score a snapshot: accuracy, confusion, each class, calibration.
 
     wf evaluate
     wf evaluate labelled/ --snapshot gen4/best --min-accuracy 0.9

@@ -36,7 +36,7 @@ def junk(
     out: Out = None,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
 ) -> None:
-    """Count how much junk each generation takes for something, and find the threshold that stops it.
+    """Score pictures of nothing in particular by every generation.
 
     Every generation's best snapshot scores the folder: the false-accept rate against the threshold, the threshold
     that keeps it under --max-rate, what that costs on the test set, and the absurdities that are new.

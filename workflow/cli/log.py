@@ -28,7 +28,7 @@ def log(
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Open the trend picture.")] = False,
 ) -> None:
-    """Show the chain of generations: pictures, classes, engine, snapshots, accuracy, trend.
+    """Show the chain of generations and what each one changed.
 
     wf log
     wf log --exam gen5 --show

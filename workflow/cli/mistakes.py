@@ -40,7 +40,7 @@ def mistakes(
     channel_order: ChannelOrder = None,
     scale: Scale = None,
 ) -> None:
-    """Show the pictures that a snapshot is wrong about, the most confident first.
+    """Show the wrong pictures, most confident first.
 
     Draws a contact sheet, and makes a folder of links to all of them, one sub-folder for each cell of the
     confusion matrix.

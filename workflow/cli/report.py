@@ -19,7 +19,7 @@ def report(
         typer.Option("--out", metavar="FILE", help="The HTML file (report.html in the generation's folder)."),
     ] = None,
 ) -> None:
-    """Write everything about a generation on one page that needs no server.
+    """Write everything about a generation on one page.
 
     Data, curves, confusion, mistakes with what the net saw in them, the difference to the parent, and junk and
     suspects if those commands have been asked. The same facts lie beside it as JSON.

@@ -40,7 +40,7 @@ def suspects(
     undo: Annotated[bool, typer.Option("--undo", help="Take applied decisions back.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Open the contact sheets.")] = False,
 ) -> None:
-    """List the pictures whose label is probably wrong, and pictures that are there twice.
+    """List labels that are probably wrong, and near-duplicates.
 
     Writes suspects.csv, suspects.png and twins.csv. Fill in the column `decision`: accept (the suggested class),
     refuse, remove, or the name of a class. With --apply the next `wf prepare` obeys; no picture is moved.

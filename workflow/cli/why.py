@@ -43,7 +43,7 @@ def why(
     channel_order: ChannelOrder = None,
     scale: Scale = None,
 ) -> None:
-    """Account for a picture's score exactly: which channels and which places paid for its class.
+    """Account for the score of one picture, cell by cell.
 
     Beside it the training pictures that the net's filters take for most alike, and the generation that brought
     each in. The first call for a snapshot shows it all its training pictures once.

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from workflow.data.classes import Classes
-from workflow.data.corrections import Correction, Patch
+from workflow.data.corrections import Correction, Patch, in_force
 from workflow.data.table import Table
 from workflow.errors import DataError, did_you_mean
 
@@ -40,15 +40,9 @@ def obey(table: Table, patches: Sequence[Patch], classes: Classes) -> Corrected:
     Raises:
         DataError: a correction names a class that there is not.
     """
-    wanted: dict[bytes, list[tuple[Patch, Correction]]] = {}
-    for patch in patches:
-        for one in patch.corrections:
-            if one.refused is None:
-                wanted.setdefault(bytes.fromhex(one.sha256), []).append((patch, one))
-    if not wanted:
-        return Corrected(patches=tuple(patch.name for patch in patches))
+    wanted = {bytes.fromhex(sha256): steps for sha256, steps in in_force(patches).items()}
     relabelled = removed = overruled = 0
-    for index in np.flatnonzero(table.read).tolist():
+    for index in np.flatnonzero(table.read).tolist() if wanted else []:
         steps = wanted.get(table.digests[index].tobytes())
         if steps is None:
             continue
@@ -73,6 +67,8 @@ def _follow(table: Table, index: int, steps: Sequence[tuple[Patch, Correction]],
             spoken = spoken or label == classes.renamed.get(one.to or "", one.to)  # moved there by hand: agreed
             continue
         spoken = True
+        if one.refused is not None:
+            continue
         if one.remove:
             table.skip(index, f"was removed by {patch.path}", "removed", bad=False)
             break

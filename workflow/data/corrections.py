@@ -7,7 +7,7 @@
 
 A picture is known by its bytes, wherever it lies; `path` is for the reader only. Patches are applied in their order. A
 line holds for a picture that has the class `from` at that point: when its owner has moved the file to another folder
-since, the folder wins.
+since, the folder wins. Of several lines about the same picture and the same `from`, the last holds.
 """
 
 from __future__ import annotations
@@ -115,6 +115,17 @@ def undo(generations: Path, number: int | None = None) -> Patch:
     target = chosen.path.with_name(f"{chosen.name}.undone.jsonl")
     chosen.path.rename(target)
     return Patch(number=chosen.number, path=target, corrections=chosen.corrections)
+
+
+def in_force(held: Sequence[Patch]) -> dict[str, list[tuple[Patch, Correction]]]:
+    """sha256 -> the corrections that hold for it, in order, each with the patch that it is from."""
+    steps: dict[str, dict[str, tuple[Patch, Correction]]] = {}
+    for patch in held:
+        for one in patch.corrections:
+            of_picture = steps.setdefault(one.sha256, {})
+            of_picture.pop(one.label, None)  # the last one holds, in its own place
+            of_picture[one.label] = patch, one
+    return {sha256: list(of_picture.values()) for sha256, of_picture in steps.items()}
 
 
 def decided(held: Sequence[Patch]) -> set[tuple[str, str]]:

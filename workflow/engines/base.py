@@ -102,6 +102,13 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Note:
+    """Something about the run that its user should know, and that is no fault."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Done:
     """The run is over; `stopped` when it was asked to stop before max_iter."""
 
@@ -113,7 +120,7 @@ class Done:
     outputs: tuple[Output, ...] = ()
 
 
-Event = Started | Step | Validation | Snapshot | SnapshotFailed | Line | Done
+Event = Started | Step | Validation | Snapshot | SnapshotFailed | Line | Note | Done
 
 
 # ---- training ----

@@ -64,7 +64,7 @@ def seed_p_value(before: Band | float, after: Band | float) -> float | None:
 def comparable_reruns(generation: Generation) -> list[Generation]:
     """The reruns that differ from the generation in nothing but the seed, and are trained as far as it is."""
     original = generation.original
-    mine = _recipe(original)
+    mine = recipe(original)
     last = original.read().latest
     return [
         rerun
@@ -73,7 +73,7 @@ def comparable_reruns(generation: Generation) -> list[Generation]:
         and (theirs := rerun.read().latest) is not None
         and theirs.iteration == last.iteration
         and mine is not None
-        and _recipe(rerun) == mine
+        and recipe(rerun) == mine
     ]
 
 
@@ -85,8 +85,16 @@ def recorded_band(generation: Generation) -> Band | None:
     return Band(values=values) if len(values) > 1 else None
 
 
-def _recipe(run: Generation) -> tuple[bytes, bytes] | None:
-    """Net and solver as run, but for seed and places; None where they cannot be read."""
+def recipe(run: Generation, *, length: bool = True) -> tuple[bytes, bytes] | None:
+    """Net and solver as run, but for seed and places: equal for runs that differ in nothing else.
+
+    Args:
+        run: a generation or a rerun.
+        length: whether max_iter counts.
+
+    Returns:
+        None where they cannot be read.
+    """
     try:
         net = prototxt.read_net(run.prototxt("train_test"))
         solver = caffe_pb2.SolverParameter()
@@ -95,4 +103,6 @@ def _recipe(run: Generation) -> tuple[bytes, bytes] | None:
         return None
     for field in ("random_seed", "net", "snapshot_prefix"):
         solver.ClearField(field)
+    if not length:
+        solver.ClearField("max_iter")
     return net.SerializeToString(deterministic=True), solver.SerializeToString(deterministic=True)

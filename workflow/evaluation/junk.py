@@ -7,8 +7,6 @@ generations was trained on are left out, for all of them, while others remain.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.config import Config
-from workflow.engines.base import Array
-from workflow.errors import UsageError, did_you_mean
+from workflow.errors import UsageError
 from workflow.evaluation import saved
+from workflow.evaluation.acceptance import THRESHOLDS, Point, Scores, keeping, point, positives
 from workflow.evaluation.exam import Exam, Picture, of_generation, of_unlabelled
 from workflow.evaluation.metrics import interval
 from workflow.evaluation.observe import Progress
@@ -28,40 +26,6 @@ from workflow.evaluation.overlap import trained_on
 from workflow.evaluation.panel import Member, Panel, ask, column
 from workflow.generations import Generation
 from workflow.inspection.predict import Skipped
-
-THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
-"""Those of the table."""
-
-_NEGATIVE = re.compile(
-    r"(others?|neg(ative)?s?|background|bg|none|nothing|unknown|junk|rest|misc)|(not|no|non)[ _-].*", re.IGNORECASE
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Point:
-    """What happens at one threshold."""
-
-    threshold: float
-    accepted: int
-    count: int
-    """Pictures of junk."""
-    recall: float | None
-    """The share of the test pictures of positive classes whose own class reaches it; None if there are none."""
-
-    @property
-    def rate(self) -> float:
-        """The false-accept rate, 0..1."""
-        return self.accepted / self.count
-
-    def json(self) -> dict[str, Any]:
-        """With the rate's 95 % interval."""
-        return {
-            "threshold": self.threshold,
-            "accepted": self.accepted,
-            "false_accept_rate": self.rate,
-            "interval": list(interval(self.accepted, self.count)),
-            "recall": self.recall,
-        }
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,24 +35,24 @@ class Score:
     generation: str
     snapshot: str
     positives: tuple[str, ...]
-    each: Array
-    """float32 (N, positives): the probability of each positive class."""
-    own: Array
-    """float32 (M,): of each test picture of a positive class, the probability of that class."""
+    each: Scores
+    """(N, positives): the probability of each positive class."""
+    own: Scores
+    """(M,): of each test picture of a positive class, the probability of that class."""
     now: Point
     """At the threshold in use."""
     kept: Point | None
     """At the lowest threshold that keeps the rate under the limit; None if none does: pictures have p = 1."""
 
     @property
-    def scores(self) -> Array:
+    def scores(self) -> Scores:
         """The greatest probability of a positive class, (N,)."""
-        greatest: Array = self.each.max(1)
+        greatest: Scores = self.each.max(1)
         return greatest
 
     def at(self, threshold: float) -> Point:
         """What happens at another threshold."""
-        return _point(self.scores, self.own, threshold)
+        return point(self.scores, self.own, threshold)
 
     def json(self) -> dict[str, Any]:
         """The threshold that keeps the limit, the one in use, a table, and each class alone."""
@@ -122,6 +86,12 @@ class Absurdity:
     new: bool
     """Whether the generation before would have refused it."""
 
+    @property
+    def caption(self) -> str:
+        """Below its picture."""
+        earlier = "" if self.before is None else f"\nbefore {self.before:.2f}{', new' if self.new else ''}"
+        return f"{self.label} {self.probability:.2f}{earlier}"
+
     def json(self) -> dict[str, Any]:
         """Everything."""
         return dict(vars(self))
@@ -135,8 +105,11 @@ class Junk:
     target: Path
     """Where files about it belong."""
     count: int
-    left_out: int
+    """Pictures that were scored."""
+    trained_on: int
     """Pictures that a generation was trained on."""
+    left_out: int
+    """How many of those were not scored: all of them, unless there are no others."""
     max_rate: float
     scores: tuple[Score, ...]
     """Oldest first."""
@@ -151,12 +124,28 @@ class Junk:
         """The last generation."""
         return self.scores[-1]
 
+    def warnings(self) -> list[str]:
+        """What takes from the weight of the figures."""
+        found = []
+        if self.trained_on > self.left_out:
+            found.append("every picture is in a training set, so that these rates say little; add fresh junk")
+        elif self.left_out:
+            found.append(f"{self.left_out:,} pictures are in a training set, and left out")
+        if self.count * self.max_rate < 1:
+            _, high = interval(0, self.count)
+            found.append(
+                f"{self.count:,} pictures are too few for a rate under {self.max_rate:.3g}: "
+                f"even if none is accepted, it may be {high:.3g}"
+            )
+        return found
+
     def json(self) -> dict[str, Any]:
         """As `wf junk --json` gives it: `threshold` and `false_accept_rate` are the newest generation's."""
         newest = self.newest.json()
         return {
             "folder": str(self.folder),
             "count": self.count,
+            "trained_on": self.trained_on,
             "left_out": self.left_out,
             "classes": list(self.newest.positives),
             "max_rate": self.max_rate,
@@ -165,6 +154,7 @@ class Junk:
             "generations": [one.json() for one in self.scores],
             "kinds": {name: {"accepted": hits, "count": count} for name, (hits, count) in self.kinds.items()},
             "absurdities": [one.json() for one in self.absurdities],
+            "warnings": self.warnings(),
             "skipped": [{"path": str(one.path), "reason": one.reason} for one in self.skipped],
         }
 
@@ -209,41 +199,14 @@ def junk(
         folder=folder,
         target=saved.folder(panel.newest.model, exam),
         count=len(pictures),
-        left_out=int(seen.sum()),
+        trained_on=int(seen.sum()),
+        left_out=len(seen) - len(kept),
         max_rate=max_rate,
         scores=scores,
         kinds=_kinds(pictures, folder, scores[-1]),
         absurdities=_absurdities(pictures, scores),
         skipped=panel.skipped,
     )
-
-
-def positives(classes: Sequence[str], asked: str | None) -> tuple[str, ...]:
-    """The classes that junk must not be taken for.
-
-    Raises:
-        UsageError: there is no class of the name that was asked for.
-    """
-    if asked is not None:
-        if asked not in classes:
-            raise UsageError(f"no class '{asked}'", hint=did_you_mean(asked, list(classes)))
-        return (asked,)
-    return tuple(name for name in classes if not _NEGATIVE.fullmatch(name)) or tuple(classes)
-
-
-def keeping(scores: Array, max_rate: float) -> float | None:
-    """The lowest threshold, to a few digits, that less than `max_rate` of the scores reach; None if 1 is no help."""
-    allowed = math.ceil(max_rate * len(scores)) - 1  # less than the rate, not just as much
-    if allowed >= len(scores):
-        return 0.0
-    least = float(np.sort(scores)[::-1][allowed])  # this one must be refused, and all that equal it
-    if least >= 1:
-        return None
-    for digits in range(2, 12):
-        threshold = math.floor(least * 10**digits + 1) / 10**digits
-        if least < threshold <= least + (1 - least) / 10:
-            return threshold
-    return 1.0
 
 
 def _score(
@@ -255,7 +218,7 @@ def _score(
     max_rate: float,
     progress: Progress | None,
 ) -> Score:
-    each = member.probabilities[kept][:, column(member, names)]
+    each = member.probabilities[kept][:, column(member, names)].astype(np.float64)
     own = _own(member, of_generation(_generation(panel.newest), member.model), names, progress)
     scores = each.max(1)
     limit = keeping(scores, max_rate)
@@ -265,26 +228,16 @@ def _score(
         positives=names,
         each=each,
         own=own,
-        now=_point(scores, own, threshold),
-        kept=None if limit is None else _point(scores, own, limit),
+        now=point(scores, own, threshold),
+        kept=None if limit is None else point(scores, own, limit),
     )
 
 
-def _own(member: Member, exam: Exam, names: Sequence[str], progress: Progress | None) -> Array:
+def _own(member: Member, exam: Exam, names: Sequence[str], progress: Progress | None) -> Scores:
     """Of the newest generation's test pictures of these classes, the probability of their own class."""
     answers = saved.answers(member.model, exam, progress=progress)
     rows = np.flatnonzero(np.isin(answers.truth, column(member, names)))
-    own: Array = answers.probabilities[rows, answers.truth[rows]]
-    return own
-
-
-def _point(scores: Array, own: Array, threshold: float) -> Point:
-    return Point(
-        threshold=threshold,
-        accepted=int((scores >= threshold).sum()),
-        count=len(scores),
-        recall=float((own >= threshold).mean()) if len(own) else None,
-    )
+    return answers.probabilities[rows, answers.truth[rows]].astype(np.float64)
 
 
 def _kinds(pictures: Sequence[Picture], folder: Path, newest: Score) -> dict[str, tuple[int, int]]:
@@ -302,7 +255,7 @@ def _absurdities(pictures: Sequence[Picture], scores: Sequence[Score]) -> tuple[
     newest = scores[-1]
     before = scores[-2].scores if len(scores) > 1 else None
     found = []
-    for index in np.flatnonzero(newest.scores >= newest.now.threshold):
+    for index in np.flatnonzero(newest.scores >= newest.now.threshold).tolist():
         earlier = None if before is None else float(before[index])
         found.append(
             Absurdity(

@@ -45,6 +45,9 @@ class BatchNorm(Layer):
         zero = caffe_pb2.FillerParameter()
         return [ParamBlob(shape=shape, filler=zero) for shape in ((channels,), (channels,), (1,))]
 
+    def top_shapes(self, *bottoms: Shape) -> list[Shape]:
+        return [bottoms[0]]
+
     def forward(self, x: Tensor) -> Tensor:
         x = x.float()
         if x.dim() < 2 or x.shape[1] != self.blobs[0].numel():

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _INK, _GREEN = "#33333d", "#2e8b57"
 _CLASSES = 10  # curves of classes: those that accept most
+_CLOSEST = 1e-5  # the axis ends this far from 1
+_TICKS = (0, 0.5, 0.9, 0.99, 0.999, 0.9999)
 
 
 def draw_junk(found: Junk, out: Path) -> None:
@@ -32,7 +34,7 @@ def draw_junk(found: Junk, out: Path) -> None:
     from matplotlib.figure import Figure  # half a second to import, and only this function needs it
 
     several = len(found.newest.positives) > 1
-    figure = Figure(figsize=(13 if several else 8, 5.2), dpi=100, layout="constrained")
+    figure = Figure(figsize=(15 if several else 9, 5.2), dpi=100, layout="constrained")
     panels = figure.subplots(1, 1 + several, squeeze=False)[0]
     _draw_generations(panels[0], found)
     if several:
@@ -63,17 +65,18 @@ def _draw_generations(panel: Axes, found: Junk) -> None:
         )
     if newest.kept is not None:
         panel.axvline(newest.kept.threshold, color=_INK, linestyle=":", linewidth=1)
-        right = newest.kept.threshold > 0.5
+        right = newest.kept.threshold > 0.9
         panel.annotate(
             f"from {newest.kept.threshold:g} on:\n{newest.kept.rate:.2%} of the junk"
             + (f"\nrecall {newest.kept.recall:.2%}" if newest.kept.recall is not None else ""),
-            (newest.kept.threshold, 0.5),
-            xytext=(-6 if right else 6, 0),
+            (min(newest.kept.threshold, 1 - _CLOSEST), found.max_rate),
+            xytext=(-6 if right else 6, 8),
             textcoords="offset points",
             ha="right" if right else "left",
-            va="center",
+            va="bottom",
             fontsize=9,
             color=_INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )
     panel.set_title("every generation's best snapshot", fontsize=10, color=_INK)
 
@@ -102,12 +105,20 @@ def _finish(panel: Axes, found: Junk) -> None:
     panel.set_yticks(ticks, [f"{tick:.3g}" if tick < 0.001 else f"{tick:.1%}" for tick in ticks])
     panel.minorticks_off()
     panel.set_ylim(0, 1.1)
-    panel.set_xlim(0, 1.005)
-    panel.set_xlabel("threshold (probability)")
+    panel.set_xscale("function", functions=(_nines, lambda x: 1 - 10.0**-x))
+    panel.set_xticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
+    panel.set_xlim(0, 1 - _CLOSEST)
+    panel.set_xlabel("threshold (probability), spread out towards 1")
     panel.set_ylabel("share accepted")
     panel.grid(alpha=0.25)
     panel.spines[["top", "right"]].set_visible(False)
-    panel.legend(frameon=False, fontsize=9, loc="lower left")
+    panel.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _nines(thresholds: Scores) -> Scores:
+    """0, 0.9, 0.99, 0.999 evenly: what is decided, is decided close to 1."""
+    places: Scores = -np.log10(np.clip(1 - np.asarray(thresholds), _CLOSEST, None))
+    return places
 
 
 def _share_above(scores: Scores) -> tuple[Sequence[float], Sequence[float]]:

@@ -49,6 +49,24 @@ def write(
     return filled
 
 
+def repeat(rerun: Generation) -> caffe_pb2.SolverParameter:
+    """Write a rerun's prototxt: those that the generation was run with, but for the seed and the places.
+
+    Raises:
+        PrototxtError: the generation's files are missing or damaged.
+    """
+    original = rerun.original
+    solver = prototxt.read_solver(original.prototxt("solver"))
+    solver.net = rerun.prototxt("train_test").as_posix()
+    solver.snapshot_prefix = (rerun.snapshots / Path(solver.snapshot_prefix).name).as_posix()
+    solver.random_seed = rerun.seed or 0
+    rerun.prototxt("solver").parent.mkdir(exist_ok=True)
+    for kind in ("train_test", "deploy"):
+        prototxt.write(rerun.prototxt(kind), prototxt.read_net(original.prototxt(kind)))
+    prototxt.write(rerun.prototxt("solver"), solver)
+    return solver
+
+
 def _net_path(solver: caffe_pb2.SolverParameter, path: Path) -> Path:
     """The solver's net, relative to the project folder as Caffe has it, or to the solver's own folder."""
     if not solver.net:

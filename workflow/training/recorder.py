@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from workflow.engines import caffe_log
-from workflow.engines.base import Done, Event, Line, Output, Snapshot, SnapshotFailed, Started, Step, Validation
+from workflow.engines.base import Done, Event, Line, Note, Output, Snapshot, SnapshotFailed, Started, Step, Validation
 from workflow.errors import EnvironmentFault
 from workflow.generations import Generation, Record, SnapshotRecord
 
@@ -72,7 +72,7 @@ class Recorder:
                 self._failed(event)
             case Done():
                 self._finish(event)
-            case Line():
+            case Line() | Note():
                 pass
 
     def close(self) -> None:

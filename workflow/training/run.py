@@ -6,20 +6,20 @@ import itertools
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from workflow import engines
-from workflow.config import Config
+from workflow.config import Config, Train
 from workflow.engines import caffe_log
-from workflow.engines.base import Control, Done, Event, Job, Started, Step
+from workflow.engines.base import Control, Done, Event, Job, Note, Started, Step
 from workflow.errors import EnvironmentFault, UsageError
 from workflow.formats import caffe_pb2, prototxt
 from workflow.formats.lmdb import verify
 from workflow.generations import Generation, Record, existing
 from workflow.report.curves import draw_curves
-from workflow.training import as_run, start
+from workflow.training import as_run, growth, start
 from workflow.training.recorder import Recorder
 from workflow.training.watch import Watch
 
@@ -58,57 +58,105 @@ def train(
         command: the command line, for the record.
 
     Yields:
-        Started, Step, Validation, Snapshot, SnapshotFailed, Line and at last Done.
+        Started, Step, Validation, Snapshot, SnapshotFailed, Line and at last Done; before all of them a Note where
+        weights were fitted to other classes.
 
     Raises:
         UsageError, DataError, BusyError, EnvironmentFault, DivergedError: as the tree of errors says.
     """
-    settings = config.train.model_copy(
-        update={
-            key: value
-            for key, value in {"engine": engine, "threads": threads, "precision": precision}.items()
-            if value is not None
-        }
+    settings = chosen(config, engine=engine, threads=threads, precision=precision)
+    generation = existing(config.generations, number)
+    wishes = Wishes(
+        max_iter=max_iter,
+        fresh=fresh,
+        resume=resume,
+        weights=tuple(weights),
+        seed=seed,
+        control=control or Control(),
+        command=tuple(command),
     )
+    with generation.held("wf train"):
+        yield from train_held(settings, config.generations, generation, wishes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What the user asks of one run; see `train`."""
+
+    max_iter: int | None = None
+    fresh: bool = False
+    resume: str | None = None
+    weights: tuple[str, ...] = ()
+    seed: int | None = None
+    control: Control = field(default_factory=Control)
+    command: tuple[str, ...] = ()
+    one_of_several: bool = False
+    """Of several runs with different seeds one may well be done already: nothing is said of that then."""
+
+
+def chosen(config: Config, *, engine: str | None, threads: int | None, precision: str | None) -> Train:
+    """The settings of a run, flags laid over them.
+
+    Raises:
+        UsageError: bfloat16 and real Caffe.
+    """
+    flags = {"engine": engine, "threads": threads, "precision": precision}
+    settings = config.train.model_copy(update={key: value for key, value in flags.items() if value is not None})
     if settings.precision == "bfloat16" and settings.engine != "torch":
         raise UsageError("precision bfloat16 is for the torch engine; real Caffe computes in float32")
-    root = config.generations
-    generation = existing(root, number)
-    with generation.held("wf train"):
-        record = generation.read()
-        start.check_dataset(generation, record)
-        if settings.engine == "caffe":  # ours verifies when it opens them; a damaged one would kill real Caffe
-            for split in ("train", "test"):
-                verify(generation.database(split))
-        begin = start.choose(root, generation, record, resume=resume, weights=tuple(weights), fresh=fresh)
-        if begin.resume is None and record.snapshots:
-            record, begin = _move_aside(generation, record, begin)
-        solver = as_run.write(settings, generation, record, max_iter=max_iter, seed=seed)
-        start.check_solver(record, solver, begin)
-        if begin.resume is not None and begin.iteration >= solver.max_iter:
-            yield from _nothing_to_do(generation, begin, solver)
-            return
-        _probe(generation)
-        facts = _facts(settings.engine, settings.precision, settings.threads, solver)
-        _compare(record, facts, begin)
-        record = record.model_copy(update={"commands": (*record.commands, tuple(command))}) if command else record
-        job = Job(
-            folder=Path(),
-            solver=generation.prototxt("solver"),
-            resume=begin.resume,
-            weights=begin.weights,
-            threads=settings.threads,
-            precision=settings.precision,
-            control=control or Control(),
-        )
-        log = caffe_log.Writer(
-            net=prototxt.read_net(generation.prototxt("train_test")).name,
-            policy=solver.lr_policy,
-            display=solver.display,
-            weights=begin.weights,
-        )
-        recorder = Recorder(generation, record, engine=settings.engine, facts=facts, log=log)
-        yield from _run(job, recorder, settings.engine)
+    return settings
+
+
+def train_held(settings: Train, root: Path, generation: Generation, wishes: Wishes) -> Iterator[Event]:
+    """One run of a generation, or of its rerun with another seed, that this process holds.
+
+    Raises:
+        UsageError, DataError, EnvironmentFault, DivergedError: as `train`.
+    """
+    record = generation.read()
+    start.check_dataset(generation, record)
+    if settings.engine == "caffe":  # ours verifies when it opens them; a damaged one would kill real Caffe
+        for split in ("train", "test"):
+            verify(generation.database(split))
+    begin = start.choose(root, generation, record, resume=wishes.resume, weights=wishes.weights, fresh=wishes.fresh)
+    if begin.resume is None and record.snapshots:
+        record, begin = _move_aside(generation, record, begin)
+    if generation.seed is None:
+        solver = as_run.write(settings, generation, record, max_iter=wishes.max_iter, seed=wishes.seed)
+    else:
+        solver = as_run.repeat(generation)
+    start.check_solver(record, solver, begin)
+    if begin.resume is not None and begin.iteration >= solver.max_iter:
+        yield from _nothing_to_do(generation, begin, solver, told=not wishes.one_of_several)
+        return
+    _probe(generation)
+    facts = _facts(settings.engine, settings.precision, settings.threads, solver)
+    _compare(record, facts, begin)
+    if begin.weights:
+        facts["weights"] = [path.as_posix() for path in begin.weights]
+        begin, grown = growth.fit(root, generation, record, begin, seed=solver.random_seed)
+        facts["growth"] = [{"from": one.source, **one.growth.json()} for one in grown]
+        for one in grown:
+            yield Note(text=one.words)
+    if wishes.command:
+        record = record.model_copy(update={"commands": (*record.commands, wishes.command)})
+    job = Job(
+        folder=Path(),
+        solver=generation.prototxt("solver"),
+        resume=begin.resume,
+        weights=begin.weights,
+        threads=settings.threads,
+        precision=settings.precision,
+        control=wishes.control,
+    )
+    log = caffe_log.Writer(
+        net=prototxt.read_net(generation.prototxt("train_test")).name,
+        policy=solver.lr_policy,
+        display=solver.display,
+        weights=begin.weights,
+    )
+    recorder = Recorder(generation, record, engine=settings.engine, facts=facts, log=log)
+    yield from _run(job, recorder, settings.engine)
 
 
 def _run(job: Job, recorder: Recorder, engine: str) -> Iterator[Event]:
@@ -130,13 +178,17 @@ def _run(job: Job, recorder: Recorder, engine: str) -> Iterator[Event]:
             draw_curves(metrics, recorder.generation.logs / "curves.png")
 
 
-def _nothing_to_do(generation: Generation, begin: start.Start, solver: caffe_pb2.SolverParameter) -> Iterator[Event]:
-    _log.warning(
-        "nothing to do: generation %d already has %d of %d iterations (--max-iter asks for more, --fresh begins anew)",
-        generation.number,
-        begin.iteration,
-        solver.max_iter,
-    )
+def _nothing_to_do(
+    generation: Generation, begin: start.Start, solver: caffe_pb2.SolverParameter, *, told: bool
+) -> Iterator[Event]:
+    if told:
+        _log.warning(
+            "nothing to do: generation %d already has %d of %d iterations "
+            "(--max-iter asks for more, --fresh begins anew)",
+            generation.number,
+            begin.iteration,
+            solver.max_iter,
+        )
     yield Started(iteration=begin.iteration, max_iter=solver.max_iter, images=0, resumed_from=begin.resume)
     yield Done(iteration=begin.iteration, loss=None)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow.generations import existing
+from workflow.training import seeds
 
 
 def summary(root: Path, number: int | None) -> dict[str, Any]:
@@ -14,7 +15,7 @@ def summary(root: Path, number: int | None) -> dict[str, Any]:
     Returns:
         generation, engine, iterations, snapshots ([{iteration, path, test_accuracy}]), test_accuracy and test_loss
         (of the last test pass, 0..1 and nats, None before the first), tested_at (the iteration of that pass),
-        seconds, seconds_per_iteration.
+        seconds, seconds_per_iteration; and where it was trained with several seeds, what `seeds.facts` gives.
     """
     generation = existing(root, number)
     record = generation.read()
@@ -36,4 +37,5 @@ def summary(root: Path, number: int | None) -> dict[str, Any]:
         "tested_at": training.get("tested_at"),
         "seconds": training.get("seconds", 0.0),
         "seconds_per_iteration": training.get("seconds_per_iteration"),
+        **seeds.facts(generation),
     }

@@ -1,0 +1,141 @@
+"""`wf train --seeds N`: one generation trained with several seeds, to see how far chance alone moves its accuracy."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from workflow.config import Config, Train
+from workflow.engines.base import Control, Event, Note
+from workflow.errors import UsageError
+from workflow.evaluation.band import recipe, recorded_band
+from workflow.generations import Generation, Record, existing
+from workflow.training.run import Wishes, chosen, train_held
+
+_log = logging.getLogger("workflow")
+
+
+def train_seeds(
+    config: Config,
+    *,
+    seeds: int,
+    number: int | None = None,
+    engine: str | None = None,
+    max_iter: int | None = None,
+    fresh: bool = False,
+    weights: Sequence[str] = (),
+    threads: int | None = None,
+    precision: str | None = None,
+    seed: int | None = None,
+    control: Control | None = None,
+    command: Sequence[str] = (),
+) -> Iterator[Event]:
+    """Train a generation, and then again with further seeds, each to the end; goes on where it was interrupted.
+
+    The first run is that of `train`. The others lie in seeds/seed_K/ and differ from it in nothing but random_seed,
+    which is one more for each: net, solver, engine, precision and what it started from are those of the first run.
+    Runs that are complete already are left as they are.
+
+    Args:
+        config: the settings; the other arguments override them, see `train`.
+        seeds: how many runs there are in all, at least 1.
+        number: of the generation, the newest if None.
+        engine: of the first run.
+        max_iter: replaces the solver's.
+        fresh: begin all runs anew.
+        weights: snapshots or caffemodels that all runs start from.
+        threads: of the engine.
+        precision: of the first run.
+        seed: random_seed of the first run.
+        control: wishes to stop or to snapshot; no further run begins once it asks to stop.
+        command: the command line, for the record.
+
+    Yields:
+        The events of one run after the other, a Note before each but the first.
+
+    Raises:
+        UsageError: fewer than 1 seed; and all that `train` raises.
+    """
+    if seeds < 1:
+        raise UsageError(f"--seeds {seeds}: expected at least 1")
+    control = control or Control()
+    settings = chosen(config, engine=engine, threads=threads, precision=precision)
+    generation = existing(config.generations, number)
+    wishes = Wishes(
+        max_iter=max_iter,
+        fresh=fresh,
+        weights=tuple(weights),
+        seed=seed,
+        control=control,
+        command=tuple(command),
+        one_of_several=seeds > 1,
+    )
+    with generation.held("wf train"):
+        before = recipe(generation, length=False) if generation.read().snapshots else None
+        yield from train_held(settings, config.generations, generation, wishes)
+        if before not in (None, recipe(generation, length=False)) and not (fresh or weights):
+            _log.warning(
+                "net or solver changed since %s was begun: its first run differs from the others in more than the "
+                "seed (--fresh begins all of them anew)",
+                generation.name,
+            )
+        for place in range(1, seeds):
+            if control.stopping:
+                return
+            record = generation.read()
+            rerun = _begun(generation, record, place)
+            yield Note(text=f"seed {rerun.seed}, run {place + 1} of {seeds}")
+            again = Wishes(fresh=fresh, weights=_weights(rerun, record, wishes), control=control, one_of_several=True)
+            yield from train_held(_same(settings, record), config.generations, rerun, again)
+
+
+def facts(generation: Generation) -> dict[str, Any]:
+    """`seeds` ([{seed, folder, iterations, test_accuracy, best, best_accuracy}]) and `band` of a generation.
+
+    Returns:
+        Nothing where it was trained with one seed. The band is of the best snapshots' test accuracy, None with fewer
+        than two runs that are complete.
+    """
+    if not generation.reruns:
+        return {}
+    band = recorded_band(generation)
+    return {
+        "seeds": [_run_facts(run) for run in (generation, *generation.reruns)],
+        "band": band.json() if band is not None else None,
+    }
+
+
+def _begun(generation: Generation, record: Record, place: int) -> Generation:
+    """The rerun at that place, with a record of its own from the first moment on."""
+    first = max(int(record.training.get("random_seed", -1)), 0)
+    rerun = generation.rerun(first + place)
+    if not rerun.record_path.is_file():
+        rerun.folder.mkdir(parents=True, exist_ok=True)
+        rerun.write(record.model_copy(update={"snapshots": (), "training": {}, "commands": ()}))
+    return rerun
+
+
+def _weights(rerun: Generation, record: Record, wishes: Wishes) -> tuple[str, ...]:
+    """What the first run started from, unless the rerun goes on from a snapshot of its own."""
+    if rerun.read().snapshots and not (wishes.fresh or wishes.weights):
+        return ()
+    return tuple(record.training.get("weights", ()))
+
+
+def _same(settings: Train, record: Record) -> Train:
+    """The first run's engine and precision, whatever the flags are this time."""
+    kept: dict[str, Any] = {key: record.training[key] for key in ("engine", "precision") if key in record.training}
+    return settings.model_copy(update=kept)
+
+
+def _run_facts(run: Generation) -> dict[str, Any]:
+    record = run.read()
+    return {
+        "seed": record.training.get("random_seed", run.seed),
+        "folder": run.folder.as_posix(),
+        "iterations": record.training.get("iterations", record.latest.iteration if record.latest else 0),
+        "test_accuracy": record.training.get("test_accuracy"),
+        "best": f"iter_{record.best.iteration}" if record.best is not None else None,
+        "best_accuracy": record.best.test_accuracy if record.best is not None else None,
+    }
