@@ -128,3 +128,13 @@ def test_t04_a_second_sigint_quits_now(small: Run, tmp_path: Path) -> None:
     assert "Traceback" not in err
     assert "stopped" in err
     assert json.loads(out)["error"]["message"] == "interrupted"
+
+
+def test_seeds(small: Run) -> None:
+    ran = small("train", "--seeds", "2", "--max-iter", "10")
+    assert "seed 6, run 2 of 2" in ran.err
+    assert "2 seeds: " in ran.out
+    document = small("train", "--seeds", "2", "--max-iter", "10", "--json").json
+    assert [one["seed"] for one in document["seeds"]] == [5, 6]
+    assert set(document["band"]) == {"seeds", "mean", "sd", "range", "values"}
+    assert "--resume goes on with one run" in small("train", "--seeds", "2", "--resume", "iter_10", code=2).err

@@ -53,7 +53,7 @@ def _png(rng: Rng, height: int, width: int, channels: int = 3) -> bytes:
     return memory.getvalue()
 
 
-def _mean(rng: Rng, channels: int, height: int, width: int) -> tuple[str, dict[str, bytes]]:
+def subtraction(rng: Rng, channels: int, height: int, width: int) -> tuple[str, dict[str, bytes]]:
     """Lines of `transform_param` that subtract something, and the files that they need."""
     kind = int(rng.integers(4))
     if kind == 0:
@@ -77,7 +77,7 @@ def image_data(rng: Rng) -> Case:
         files[f"a {number}.png"] = _png(rng, int(sides[0]), int(sides[1]), int(rng.choice([1, channels])))
         lines.append(f" {number}.png {rng.integers(0, 9)}")
     size = f"new_height: {height} new_width: {width}" if resized else ""
-    text, more = _mean(rng, channels, height, width)
+    text, more = subtraction(rng, channels, height, width)
     # a picture's middle is cut out in TEST phase; in TRAIN phase the place is random
     crop = maybe(rng, f"crop_size: {rng.integers(2, 5)}")
     files |= {"list.txt": "\n".join(lines).encode()} | more
@@ -101,7 +101,7 @@ def window_data(rng: Rng) -> Case:
         boxes.append(f"{x1} {y1} {rng.integers(x1 + 3, width)} {rng.integers(y1 + 3, height)}")
     windows = f"2 0.8 {boxes[0]}\n3 0.1 {boxes[1]}\n4 0.5 {boxes[2]}\n"
     side = crop + int(rng.integers(0, 5))
-    text, more = _mean(rng, 3, side, side)
+    text, more = subtraction(rng, 3, side, side)
     files = {
         "a.png": _png(rng, height, width),
         "w.txt": f"# 0\na.png\n3 {height} {width}\n3\n{windows}".encode(),

@@ -82,6 +82,7 @@ def record(cases: Mapping[str, tuple[str, Case]], folder: Path, *, python: Path 
     for name, (kind, case) in cases.items():
         (folder / name).mkdir()
         for file, content in {"net.prototxt": case.prototxt(kind).encode(), **case.files}.items():
+            (folder / name / file).parent.mkdir(parents=True, exist_ok=True)
             (folder / name / file).write_bytes(content)
         given |= {f"{name}/bottom/{index}": array for index, array in enumerate(case.bottoms)}
         given |= {f"{name}/blob/{index}": array for index, array in enumerate(case.blobs)}

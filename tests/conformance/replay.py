@@ -52,12 +52,15 @@ def replay(recording: Recording, folder: Path) -> Worst:
         AssertionError: a shape differs, or a gradient is there that should not be.
     """
     for file, content in _under(recording, "file").items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_bytes(content.tobytes())
     net = _built(recording, folder)
-    errors = _forward(net, recording)
-    outputs = max(errors.values(), default=0.0)
-    errors |= _backward(net, recording)
-    net.close()
+    try:
+        errors = _forward(net, recording)
+        outputs = max(errors.values(), default=0.0)
+        errors |= _backward(net, recording)
+    finally:
+        net.close()
     gradients = max((error for key, error in errors.items() if "_diff" in key), default=0.0)
     return Worst(outputs=outputs, gradients=gradients, where=max(errors, key=errors.__getitem__, default=""))
 

@@ -38,7 +38,6 @@ def shuffled(one: Answers, order) -> Answers:
 # ---- the statistics ----
 
 
-@settings(deadline=None)
 @settings(deadline=None)  # the first call imports scipy
 @given(st.integers(0, 400), st.integers(0, 400))
 def test_mcnemar_is_statsmodels(b: int, c: int) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from one_generation import make_one
 from PIL import Image
-from three_generations import add_snapshot, draw, next_generation, settings
+from three_generations import add_snapshot, settings
 
 from workflow.data import manifest
 from workflow.errors import DataError, UsageError
@@ -25,13 +26,7 @@ CLASSES = ("circle", "cross", "empty")
 @pytest.fixture
 def one(project: Path) -> Generation:
     """Generation 1: 24 pictures to train on, 14 to test with."""
-    from three_generations import write_prototxt
-
-    write_prototxt(project)
-    for name in CLASSES:
-        draw(project / "images", "train", name, 0, 8)
-        draw(project / "images", "test", name, 0, 5 if name != "empty" else 4)
-    return next_generation(project)
+    return make_one(project)
 
 
 def asked(found: exam.Exam, model: Model, size: int = 4) -> tuple[list[Picture], np.ndarray]:

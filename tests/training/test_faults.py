@@ -111,8 +111,8 @@ def test_x01_typo_in_the_net(run):
 
 
 def test_x04_unknown_layer(run):
-    edit(NET, '"ReLU"', '"BNLL"')
-    with pytest.raises(NetError, match="type 'BNLL' is not known to the torch engine; known: Accuracy") as caught:
+    edit(NET, '"ReLU"', '"Mystery"')
+    with pytest.raises(NetError, match="type 'Mystery' is not known to the torch engine; known: AbsVal") as caught:
         run()
     assert "--engine caffe" in caught.value.hint
 

@@ -20,6 +20,7 @@ from workflow.cli.inspect import inspect
 from workflow.cli.junk import junk
 from workflow.cli.log import log
 from workflow.cli.mistakes import mistakes
+from workflow.cli.next import next
 from workflow.cli.options import ConfigFile, Debug, Json, Quiet, help_of, with_common
 from workflow.cli.predict import predict
 from workflow.cli.prepare import prepare
@@ -33,7 +34,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (init, demo),
     "Make a generation": (prepare, train),
     "Look": (inspect, predict),
-    "Judge": (evaluate, mistakes, diff, log, blame, junk, why, suspects, report),
+    "Judge": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
     "Check": (verify, engines),
 }
 

@@ -84,7 +84,7 @@ def _find(
         found = doubt.suspects(settings.generations, model, top=top, progress=progress)
     decisions.write_suspects(table, found.suspects)
     decisions.write_twins(target / "twins.csv", found.twins)
-    drawn = [(one.picture.path, one.caption) for one in found.suspects]
+    drawn = [(one.picture.path, f"{row}. {one.caption}") for row, one in enumerate(found.suspects, start=1)]
     sheets = sheet.write_sheets(drawn, target / "suspects.png", max_pixels=model.max_pixels)
     files = {"csv": table, "twins_csv": target / "twins.csv", "sheets": sheets}
     call.console.result(found.json() | files, describe(found, table, target / "twins.csv", sheets))

@@ -104,7 +104,7 @@ def _write(path: Path, found: Answers, key: str) -> None:
 def _read(path: Path, key: str, model: Model, exam: Exam) -> Answers | None:
     """The saved answers, None if there are none for this key; a damaged file is as good as none."""
     try:
-        with np.load(path, allow_pickle=False) as packed:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as packed:
             facts = json.loads(packed["facts"].tobytes())
             if facts["format"] != _FORMAT or facts["key"] != key:
                 return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,15 +42,17 @@ def write_sheets(entries: Sequence[Entry], out: Path, *, page: int = PAGE, max_p
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
-    for number, start in enumerate(range(0, len(entries), page), start=1):
-        path = _page(out, number)
+    for start in range(0, len(entries), page):
+        path = out.with_stem(f"{out.stem}-{len(written) + 1}") if written else out
         with replacing(path) as temporary:
             sheet(entries[start : start + page], max_pixels=max_pixels).save(temporary, format="PNG")
         written.append(path)
-    number = len(written) + 1
-    while (old := _page(out, number)).exists():
-        old.unlink()
-        number += 1
+    for old in out.parent.iterdir():
+        number = re.fullmatch(rf"{re.escape(out.stem)}-(\d+)", old.stem)
+        if number is not None and old.suffix == out.suffix and int(number[1]) > len(written):
+            old.unlink()
+    if not written:
+        out.unlink(missing_ok=True)
     return written
 
 
@@ -79,10 +82,6 @@ def sheet(entries: Sequence[Entry], *, columns: int | None = None, max_pixels: i
         for number, line in enumerate(lines):
             pen.text((left, top + TILE + 2 + number * _LINE), line, fill=_INK, font=font)
     return board
-
-
-def _page(out: Path, number: int) -> Path:
-    return out if number == 1 else out.with_stem(f"{out.stem}-{number}")
 
 
 def _put(board: Image.Image, pen: ImageDraw.ImageDraw, path: Path | str, left: int, top: int, max_pixels: int) -> None:

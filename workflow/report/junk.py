@@ -65,7 +65,7 @@ def _draw_generations(panel: Axes, found: Junk) -> None:
         )
     if newest.kept is not None:
         panel.axvline(newest.kept.threshold, color=_INK, linestyle=":", linewidth=1)
-        right = newest.kept.threshold > 0.9
+        right = newest.kept.threshold > 0.999
         panel.annotate(
             f"from {newest.kept.threshold:g} on:\n{newest.kept.rate:.2%} of the junk"
             + (f"\nrecall {newest.kept.recall:.2%}" if newest.kept.recall is not None else ""),
