@@ -108,3 +108,20 @@ def test_t10_one_process_at_a_time(two):
             pass
     with two.held("wf prepare"):
         pass
+
+
+def test_a_rerun_has_the_pictures_of_its_generation_and_files_of_its_own(tmp_path: Path) -> None:
+    one = generation(tmp_path, 5)
+    rerun = one.rerun(7)
+    assert rerun.name == "gen5/seed_7"
+    assert rerun.original == one
+    assert rerun.rerun(8) == one.rerun(8)
+    assert rerun.database("test") == one.database("test")
+    assert rerun.snapshots == tmp_path / "gen5" / "seeds" / "seed_7" / "snapshots"
+    for name in ("seed_10", "seed_7", "seed_x", "seed_9"):
+        (tmp_path / "gen5" / "seeds" / name).mkdir(parents=True)
+    for seed in (10, 7):
+        one.rerun(seed).record_path.write_text("{}")
+    assert [found.seed for found in one.reruns] == [7, 10]  # 9 was not begun
+    with one.held("wf train"), pytest.raises(BusyError), rerun.held("wf train"):
+        pass

@@ -105,7 +105,7 @@ def _classes(found: Diff) -> list[str]:
     rows = [["class", "pictures", "before", "after", "fixed", "broken", "p"]]
     for one in found.comparison.per_class:
         shares = (f"{one.before / one.count:.4f}", f"{one.after / one.count:.4f}")
-        rows.append([one.name, f"{one.count:,}", *shares, f"{one.fixed:,}", f"{one.broken:,}", f"{one.p_value:.3f}"])
+        rows.append([one.name, f"{one.count:,}", *shares, f"{one.fixed:,}", f"{one.broken:,}", _chance(one.p_value)])
     return table(rows)
 
 
@@ -150,6 +150,10 @@ def _history(found: Diff) -> list[str]:
         marks = "".join("." if name not in flip.right else "+" if flip.right[name] else "-" for name in names)
         lines.append(f"  {marks}  {flip.truth}  {flip.path}")
     return [*lines, *_more(len(found.flips))]
+
+
+def _chance(p_value: float) -> str:
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
 def _pictures(count: int) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from workflow.evaluation.result import Evaluation
 
 _FEW = 10  # classes whose confusion matrix is printed; a larger one is in the picture
+_TWO = 2
+_LONG = 16  # letters of a class where there is room
 _SHORT = 6  # letters of a class in the head of a column
 
 
@@ -80,7 +82,10 @@ def describe(found: Evaluation, picture: Path) -> str:
     blocks = [_scores(found), _classes(found)]
     if len(found.answers.classes) <= _FEW:
         blocks.append(_confusion(found))
-    blocks += [_thresholds(found), [f"predictions  {found.predictions}", f"confusion    {picture}"]]
+    blocks.append(_thresholds(found))
+    if len(found.answers.classes) == _TWO:
+        blocks.append(_both(found))
+    blocks += [[f"predictions  {found.predictions}", f"confusion    {picture}"]]
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
@@ -127,20 +132,18 @@ def shortened(names: Sequence[str]) -> list[str]:
 
 
 def _thresholds(found: Evaluation) -> list[str]:
-    names = found.answers.classes if len(found.answers.classes) == 2 else ()
-    parts = [f"{name[:12]} {what}" for name in names for what in ("precision", "recall")]
-    rows = [["believed from", "answered", "share", "wrong", "accuracy", *parts]]
+    rows = [["believed from", "answered", "share", "wrong", "accuracy"]]
     for one in found.thresholds:
-        answered = one.answered / found.score.count
-        shares = [value[index] for index in range(len(names)) for value in (one.scores.precision, one.scores.recall)]
-        rows.append(
-            [
-                f"{one.threshold:.2f}",
-                f"{one.answered:,}",
-                f"{answered:.1%}",
-                f"{one.wrong:,}",
-                share(one.accuracy),
-                *map(share, shares),
-            ]
-        )
+        counts = [f"{one.answered:,}", f"{one.answered / found.score.count:.1%}", f"{one.wrong:,}"]
+        rows.append([f"{one.threshold:.2f}", *counts, share(one.accuracy)])
+    return table(rows)
+
+
+def _both(found: Evaluation) -> list[str]:
+    """Precision and recall of both of two classes at each threshold: what a yes-or-no question is tuned by."""
+    head = [part for name in found.answers.classes for part in (f"{name[:_LONG]}: precision", "recall")]
+    rows = [["believed from", *head]]
+    for one in found.thresholds:
+        pairs = zip(one.scores.precision, one.scores.recall, strict=True)
+        rows.append([f"{one.threshold:.2f}", *(share(value) for pair in pairs for value in pair)])
     return table(rows)

@@ -76,9 +76,13 @@ class Counter(Line):
         super().__init__(console, name)
         self._things = things
         self._started = time.monotonic()
+        self._done = 0
 
     def __call__(self, done: int, total: int) -> None:
-        """`done` of `total` things are done."""
+        """`done` of `total` things are done; fewer than the last time begin another round."""
+        if done < self._done:
+            self._started = time.monotonic()
+        self._done = done
         seconds = time.monotonic() - self._started
         speed = f"{done / seconds:,.0f} {self._things}/s" if seconds > 1 else ""
         self.show(done, total, speed)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.errors import DataError, did_you_mean
 from workflow.evaluation import saved
 from workflow.evaluation.exam import Exam, is_own_test
 from workflow.evaluation.observe import Answers, Progress
 from workflow.evaluation.overlap import trained_on
 from workflow.evaluation.result import Evaluation, Score
+from workflow.evaluation.unknown import counted, unknown_classes
 from workflow.inspection.model import Model
 from workflow.storage import atomic_write, replacing
 
@@ -45,14 +44,12 @@ def evaluate(
         NetError, DataError: as `observe`; also where the snapshot knows none of the classes.
     """
     found = saved.answers(model, exam, fresh=fresh, engine=engine, progress=progress)
-    unknown = Counter(one.truth for one in found.pictures if one.truth is not None and one.truth not in found.classes)
-    if not (found.truth >= 0).any():
-        raise _nothing_known(found, unknown)
+    unknown = unknown_classes(found)
     own = is_own_test(model, exam)
     overlap, apart = (None, None) if own or model.generation is None else _overlap(model, found)
     evaluation = Evaluation(
         answers=found,
-        unknown=dict(sorted(unknown.items())),
+        unknown=unknown,
         recorded=_recorded(model) if own else None,
         overlap=overlap,
         apart=apart,
@@ -100,16 +97,6 @@ def write_predictions(path: Path, found: Answers) -> None:
             table.writerow([one.path, one.sha256, one.truth, label, *(f"{share:.6g}" for share in shares)])
 
 
-def _nothing_known(found: Answers, unknown: Counter[str]) -> DataError:
-    if not unknown:
-        return DataError(f"no picture in {found.exam} has a label", hint="put them into a folder for each class")
-    names = ", ".join(f"'{name}'" for name in sorted(unknown))
-    return DataError(
-        f"{found.snapshot} knows none of the classes in {found.exam}: {names}",
-        hint=did_you_mean(min(unknown), found.classes),
-    )
-
-
 def _overlap(model: Model, found: Answers) -> tuple[int | None, Score | None]:
     if model.generation is None:
         return None, None
@@ -134,11 +121,9 @@ def _recorded(model: Model) -> float | None:
 def _warn(one: Evaluation) -> None:
     warn = logging.getLogger("workflow").warning
     score, classes = one.score, one.answers.classes
-    for name, count in one.unknown.items():
-        warn("%s does not know class '%s': %s left out of the scores", one.answers.snapshot, name, _pictures(count))
     if one.overlap and one.apart is not None:
         without = f"accuracy without them {one.apart.accuracy:.4f}" if one.apart.count else "none is left without them"
-        warn("%d of %s were in training; %s", one.overlap, _pictures(score.count), without)
+        warn("%d of %s were in training; %s", one.overlap, counted(score.count), without)
     empty = np.flatnonzero(one.per_class.support == 0)
     silent = np.flatnonzero((one.per_class.predicted == 0) & (one.per_class.support > 0))
     if empty.size:
@@ -149,14 +134,10 @@ def _warn(one: Evaluation) -> None:
         warn(
             "%d of %s are right, but the solver's own test says %.4f, which would be %.0f; wf verify finds out why",
             score.correct,
-            _pictures(score.count),
+            counted(score.count),
             one.recorded,
             one.recorded * score.count,
         )
-
-
-def _pictures(count: int) -> str:
-    return f"{count:,} picture{'' if count == 1 else 's'}"
 
 
 def _names(classes: Sequence[str], indices: NDArray[np.intp]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from workflow.errors import UsageError, did_you_mean
 from workflow.evaluation.observe import Answers
+from workflow.evaluation.unknown import unknown_classes
 
 Cell = tuple[str, str]
 """A true class and the predicted one."""
@@ -76,7 +77,12 @@ class Mistakes:
 
 
 def mistakes(found: Answers) -> Mistakes:
-    """The wrong answers; pictures without a label, or with one that the snapshot does not know, are none."""
+    """The wrong answers; pictures without a label, or with one that the snapshot does not know, are none.
+
+    Raises:
+        DataError: as `unknown_classes`.
+    """
+    unknown_classes(found)
     wrong = np.flatnonzero((found.truth >= 0) & ~found.correct)
     order = wrong[np.argsort(-found.confidence[wrong], kind="stable")]  # the answers are sorted by path already
     listed = []
