@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import io
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from workflow.evaluation.exam import Picture
@@ -63,8 +61,10 @@ def test_close_finds_what_comparing_one_by_one_finds() -> None:
     for number in range(0, 1200, 3):
         values[number + 1] = values[number] ^ np.uint64(sum(1 << int(bit) for bit in rng.integers(0, 64, 9)))
     expected = [
-        (one, other) for one, other in combinations(range(0, 1300), 2) if (int(values[one]) ^ int(values[other])).bit_count() <= 8
-    ]  # fmt: skip
+        (one, other)
+        for one, other in combinations(range(1300), 2)
+        if (int(values[one]) ^ int(values[other])).bit_count() <= 8
+    ]
     pairs, bits = close(values)
     assert len(expected) > 100
     assert [tuple(pair) for pair in pairs.tolist()] == expected
@@ -98,10 +98,3 @@ def test_the_worst_come_first() -> None:
 
 def test_no_pictures_no_twins() -> None:
     assert found(np.stack([scene(1)]), ["cat"], ["test"]) == []
-
-
-@pytest.mark.slow
-def test_cifar_10_has_twins_across_its_split(shared_data: Path) -> None:
-    folder = shared_data.parent.parent / "cifar"
-    if not folder.is_dir():
-        pytest.skip("CIFAR-10 is not unpacked here")
