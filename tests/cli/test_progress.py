@@ -38,6 +38,19 @@ def test_no_more_than_one_in_ten_seconds(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().err == ""
 
 
+def test_another_round_has_a_speed_of_its_own(
+    at_once: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with Counter(Console(), "looking", "pictures") as counter:
+        for later, done, total in ((10, 1000, 1000), (1, 10, 500), (2, 400, 500)):
+            now[0] += later
+            counter(done, total)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["looking 1,000/1,000  100 pictures/s", "looking 10/500", "looking 400/500  200 pictures/s"]
+
+
 def test_a_training_run(at_once: None, capsys: pytest.CaptureFixture[str]) -> None:
     with Training(Console()) as training:
         training.see(Started(iteration=100, max_iter=104, images=64, resumed_from=Path("x.solverstate")))

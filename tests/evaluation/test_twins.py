@@ -59,7 +59,7 @@ def test_close_finds_what_comparing_one_by_one_finds() -> None:
     rng = np.random.default_rng(7)
     values = rng.integers(0, 2**64, 1300, dtype=np.uint64)  # more than one block of rows
     for number in range(0, 1200, 3):
-        values[number + 1] = values[number] ^ np.uint64(sum(1 << int(bit) for bit in rng.integers(0, 64, 9)))
+        values[number + 1] = values[number] ^ np.uint64(sum(1 << bit for bit in set(rng.integers(0, 64, 9).tolist())))
     expected = [
         (one, other)
         for one, other in combinations(range(1300), 2)

@@ -164,7 +164,7 @@ def suspects(root: Path, model: Model, *, top: int | None = None, progress: Prog
     place = {id(one): number for number, one in enumerate(known.pictures)}
     together = np.array([(place[id(one.first)], place[id(one.second)]) for one in found], np.int64).reshape(-1, 2)
     filters = unlabelled.learn(known.pixels)
-    rows = unlabelled.features(known.pixels, filters, _part(progress, 2, 0, len(known.pixels)))
+    rows = unlabelled.features(known.pixels, filters, _part(progress, 2 * len(known.pixels), len(known.pixels)))
     classes = len(record.classes)
     fold = out_of_fold.folds(len(rows), together)
     near = out_of_fold.neighbours(known.learned, known.labels, classes)
@@ -201,8 +201,8 @@ def _gather(model: Model, generation: Generation, classes: Sequence[str], progre
     for split in SPLITS:
         exam = of_generation(generation, model, split)
         before = len(pictures)
-        learned.append(features(model, exam, progress=_part(progress, 0, before, count)).values)
-        told = _part(progress, 1, 0, count)
+        learned.append(features(model, exam, progress=_part(progress, 2 * before, count)).values)
+        told = _part(progress, before + exam.count, count)
         for batch in exam.batches(model, _READ):
             pictures += batch.pictures
             splits += [split] * len(batch.pictures)
@@ -222,14 +222,14 @@ def _gather(model: Model, generation: Generation, classes: Sequence[str], progre
     )
 
 
-def _part(progress: Progress | None, step: int, before: int, count: int) -> Progress | None:
-    """Progress of one of the three looks at every picture: the snapshot's, the hashes', the filters'."""
+def _part(progress: Progress | None, start: int, count: int) -> Progress | None:
+    """Progress of one of the three looks at every picture (snapshot, hashes, filters) after `start` looks."""
     if progress is None:
         return None
 
     def told(done: int, total: int) -> None:
         del total
-        progress((step * count + before + done) // 3, count)
+        progress((start + done) // 3, count)
 
     return told
 

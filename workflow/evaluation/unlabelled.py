@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8]
 
 _PATCH, _STRIDE, _QUARTERS = 6, 2, 2
 _FILTERS = 400
-_SAMPLED = 100_000  # patches that the whitening is learned from
+_SAMPLED = 100_000  # patches that the whitening is learned from, at most 100 a picture
 _CONTRAST = 10.0  # added to a patch's variance: one of noise is not blown up (pixels of 0..255)
 _SMOOTHING = 0.1  # added to the eigenvalues of the patches' covariance
 _THRESHOLD = 0.5
@@ -69,8 +69,9 @@ def learn(pixels: Pixels, seed: int = 0) -> Filters:
     count, _, height, width = pixels.shape
     size = min(_PATCH, height), min(_PATCH, width)
     windows = sliding_window_view(pixels, size, axis=(2, 3))  # (N, C, H', W', 6, 6)
-    picture, row, column = (rng.integers(0, limit, _SAMPLED) for limit in (count, *windows.shape[2:4]))
-    patches = _even(windows[picture, :, row, column].reshape(_SAMPLED, -1).astype(np.float32))
+    sampled = min(_SAMPLED, 100 * count)
+    picture, row, column = (rng.integers(0, limit, sampled) for limit in (count, *windows.shape[2:4]))
+    patches = _even(windows[picture, :, row, column].reshape(sampled, -1).astype(np.float32))
     mean = patches.mean(axis=0)
     values, vectors = np.linalg.eigh(np.cov(patches.T).reshape(len(mean), -1))
     whitening = ((vectors / np.sqrt(values + _SMOOTHING)) @ vectors.T).astype(np.float32)

@@ -52,7 +52,7 @@ def draw_junk(found: Junk, out: Path) -> None:
 def _draw_generations(panel: Axes, found: Junk) -> None:
     from matplotlib import colormaps
 
-    shades = colormaps["Blues"](np.linspace(0.35, 0.95, len(found.scores)))  # the newest is the darkest
+    shades = colormaps["Blues"](np.linspace(0.95, 0.35, len(found.scores))[::-1])  # the newest is the darkest
     newest = found.newest
     for shade, one in zip(shades, found.scores, strict=True):
         width, words = (2.2, ": junk accepted") if one is newest else (1.3, "")
