@@ -53,3 +53,15 @@ def test_damaged_lines_are_named(tmp_path, line):
 def test_missing(tmp_path):
     with pytest.raises(DataError, match="cannot read"):
         list(read(tmp_path / "images.jsonl"))
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_one_split_alone(tmp_path, split):
+    path = tmp_path / "images.jsonl"
+    tricky = 'a "split": "test" and a "train".png'
+    lines = [
+        image_line(tricky, "0" * 64, "test", "train", 1),
+        image_line(tricky, "1" * 64, "train", "test", 2),
+    ]
+    path.write_text("".join(lines))
+    assert list(read(path, split)) == [one for one in read(path) if one.split == split] != []

@@ -50,17 +50,24 @@ def write_skipped(file: TextIO, skipped: list[Skipped]) -> None:
         file.write(json.dumps({"path": one.path, "reason": one.reason}) + "\n")
 
 
-def read(path: Path) -> Iterator[Image]:
+def read(path: Path, split: str | None = None) -> Iterator[Image]:
     """The pictures of a manifest, in order; skipped files are left out.
+
+    Args:
+        path: of the manifest.
+        split: `train` or `test`: only its pictures; lines of others are not parsed.
 
     Raises:
         DataError: the file is missing or a line is not one of ours; the message names it.
     """
+    word = json.dumps(split)  # a quote within a JSON string has a backslash before it, so no path looks like this word
     try:
         with path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, start=1):
+                if split is not None and word not in line:
+                    continue
                 image = _image(path, number, line)
-                if image is not None:
+                if image is not None and split in (None, image.split):
                     yield image
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}", hint=_HINT) from error

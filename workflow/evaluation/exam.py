@@ -98,7 +98,7 @@ class Records:
     def batches(self, model: Model, size: int) -> Iterator[Batch]:
         """Records, without a look at the files; `model` must have the data set's preprocessing."""
         del model
-        listed = (one for one in manifest.read(self.generation.manifest) if one.split == self.split)
+        listed = (one for one in manifest.read(self.generation.manifest, self.split))
         start = 0
         with Reader(self.generation.database(self.split)) as reader:
             while images := list(islice(listed, size)):
@@ -203,7 +203,7 @@ def of_generation(generation: Generation, model: Model, split: str = "test") -> 
     """
     if generation.read().preprocessing == model.preprocessing:
         return Records(generation=generation, split=split)
-    listed = [one for one in manifest.read(generation.manifest) if one.split == split]
+    listed = list(manifest.read(generation.manifest, split))
     return Files(
         name=f"{generation.name} {split}",
         files=[(one.path, one.class_name) for one in listed],

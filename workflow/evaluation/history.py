@@ -145,6 +145,6 @@ def _readable(config: Config) -> list[tuple[Generation, Record]]:
 
 
 def _exam(config: Config, exam: Generation, progress: Progress | None) -> Sequence[Sitting]:
-    images = (image for image in manifest.read(exam.manifest) if image.split == "test")
+    images = manifest.read(exam.manifest, "test")
     asked = [Picture(image.path, image.sha256, image.class_name) for image in images]
     return sittings(config, of_test_set(exam), asked, progress)

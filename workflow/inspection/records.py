@@ -42,7 +42,7 @@ def images(generation: Generation, split: str) -> list[Image]:
     Raises:
         DataError: the manifest is missing or damaged.
     """
-    return [image for image in manifest.read(generation.manifest) if image.split == split]
+    return list(manifest.read(generation.manifest, split))
 
 
 def check_records(generation: Generation, split: str, sample: int, max_pixels: int, result: Verification) -> None:
