@@ -99,15 +99,15 @@ class Records:
         """Records, without a look at the files; `model` must have the data set's preprocessing."""
         del model
         listed = (one for one in manifest.read(self.generation.manifest, self.split))
-        start = 0
+        start, count = 0, self.count
         with Reader(self.generation.database(self.split)) as reader:
             while images := list(islice(listed, size)):
-                if start + len(images) > len(reader):
+                if start + len(images) > min(len(reader), count):
                     break
                 pixels, _ = decode_records(reader.values(start, len(images)))
                 yield Batch([Picture(one.path, one.sha256, one.class_name) for one in images], pixels)
                 start += len(images)
-            if start != len(reader) or start != self.count:
+            if start != len(reader) or start != count:
                 number = self.generation.number
                 raise DataError(
                     f"{self.generation.database(self.split)} has {len(reader)} records, the manifest lists other ones",

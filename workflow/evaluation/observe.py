@@ -97,31 +97,36 @@ def observe(
         raise NetError(f"{model.source} has no Softmax layer, so that there are no probabilities", at=model.source)
     wanted = {model.output, *blobs}
     questions = Pictures()
-    found: dict[str, list[Array]] = {name: [] for name in blobs}
-    scores: list[Array] = []
+    kept: dict[str, Array] = {}  # made whole at once: parts between the passes' own large arrays fragment the heap
+
+    def keep(name: str, rows: Array) -> None:
+        if name not in kept:
+            kept[name] = np.empty((exam.count, *rows.shape[1:]), rows.dtype)
+        kept[name][len(questions) : len(questions) + len(rows)] = rows
+
     with model.open(engine, images=exam.count) as session:
         for pictures, pixels in exam.batches(model, BATCH):
             computed = model.forward(session, pixels, wanted)
             _require(blobs, computed, model)
             rows = model.probabilities(computed)
             if rows is not None:
-                scores.append(rows)
+                keep("", rows)
             for name in blobs:
-                found[name].append(computed[name])
+                keep(name, computed[name])
             questions.extend(pictures)
             if progress is not None:
                 progress(len(questions) + len(exam.skipped), exam.count)
     if not questions:
         raise DataError(f"no picture in {exam.name} can be read", hint="; ".join(_reasons(exam.skipped)) or None)
     order = questions.by_path()
-    probabilities = np.concatenate(scores)[order]
+    probabilities = kept.pop("")[order]
     return Answers(
         snapshot=model.name,
         exam=exam.name,
         classes=tuple(model.class_name(index) for index in range(probabilities.shape[1])),
         pictures=questions.taken(order),
         probabilities=probabilities,
-        blobs={name: np.concatenate(parts)[order] for name, parts in found.items()},
+        blobs={name: rows[order] for name, rows in kept.items()},
         skipped=tuple(sorted(exam.skipped, key=lambda one: one.path)),
     )
 
