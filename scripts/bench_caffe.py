@@ -1,8 +1,8 @@
 """The real-Caffe side of scripts/bench; runs inside Caffe's own Python.
 
-`train SOLVER` and `forward NET` wait for lines on stdin, each a number of repetitions, and answer with the seconds
-of each repetition. `look NET WEIGHTS MEAN IMAGE OUT` does what a script of 2015 did, as a whole process: load a
-picture, preprocess it, run it forward, save four grids.
+`train SOLVER` and `forward NET BATCH` wait for lines on stdin, each a number of repetitions, and answer with the
+seconds of each repetition. `look NET WEIGHTS MEAN IMAGE OUT` does what a script of 2015 did, as a whole process: load
+a picture, preprocess it, run it forward, save four grids.
 """
 
 import sys
@@ -78,7 +78,7 @@ def main():
         serve(lambda: solver.step(1))
     elif kind == "forward":
         net = caffe.Net(sys.argv[2], caffe.TEST)
-        net.blobs["data"].reshape(100, 3, 32, 32)
+        net.blobs["data"].reshape(int(sys.argv[3]), *net.blobs["data"].data.shape[1:])
         net.reshape()
         data = np.random.RandomState(1).uniform(-128, 128, net.blobs["data"].data.shape).astype(np.float32)
         serve(lambda: net.forward(data=data))
