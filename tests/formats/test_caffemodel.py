@@ -229,3 +229,18 @@ net.save_hdf5('theirs.caffemodel.h5')
         for key, array in ours.items():
             layer, index = key.split()
             np.testing.assert_array_equal(theirs[layer][int(index)], array)
+
+
+def test_names_that_are_no_text(tmp_path):
+    model = caffe_pb2.NetParameter()
+    model.layer.add(name="ip", type="InnerProduct", bottom=["data"])
+    (tmp_path / "odd.caffemodel").write_bytes(model.SerializeToString().replace(b"data", b"d\xe6ta"))
+    with pytest.raises(ModelError, match=r"name 'd\\xe6ta' is not UTF-8"):
+        read(tmp_path / "odd.caffemodel")
+
+
+def test_few_bytes_that_claim_gigabytes(tmp_path):
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.create_dataset("data/ip/0", (30000, 30000), dtype="f4", chunks=(1000, 1000), fillvalue=1.0)
+    with pytest.raises(ModelError, match="claims 3600000000 bytes"):
+        read(tmp_path / "m.h5")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from google.protobuf.message import DecodeError, EncodeError
+from google.protobuf.message import DecodeError, EncodeError, Message
 
 from workflow.errors import ModelError
 from workflow.formats import caffe_pb2, hdf5
@@ -41,6 +42,9 @@ def read(path: Path) -> caffe_pb2.NetParameter:
     except DecodeError:
         _refuse_state(path, data)
         raise ModelError(f"{path} is cut or damaged", hint=_HINT, fault="C01") from None
+    for name in _not_utf8(net):
+        text = name.decode("utf-8", "backslashreplace")
+        raise ModelError(f"{path}: name '{text}' is not UTF-8", hint=_HINT, fault="C01")
     try:
         net, notes = upgrade_net(net)
     except UpgradeError as error:
@@ -110,6 +114,17 @@ def _checked(net: caffe_pb2.NetParameter, path: Path) -> caffe_pb2.NetParameter:
                     f"{path}: layer '{layer.name}', blob {index}: {error.message}", hint=_HINT, fault="C01"
                 ) from None
     return net
+
+
+def _not_utf8(message: Message) -> Iterator[bytes]:
+    """Strings, but for those within blobs, that are no text: protobuf's parser takes any bytes and gives them back."""
+    for field, value in message.ListFields():
+        parts = value if field.is_repeated else (value,)
+        if field.type == field.TYPE_STRING:
+            yield from (part for part in parts if isinstance(part, bytes))
+        elif field.message_type is not None and field.message_type.name != "BlobProto":
+            for part in parts:
+                yield from _not_utf8(part)
 
 
 def _refuse_state(path: Path, data: bytes) -> None:

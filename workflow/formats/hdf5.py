@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from workflow.errors import ModelError
 from workflow.formats import caffe_pb2
-from workflow.formats.blobproto import Array, diff_to_array, from_array, to_array
+from workflow.formats.blobproto import Array, diff_to_array, from_array, shape_of, to_array
 from workflow.storage import replacing
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAX_AXES = 32  # Caffe's blobs have no more
+_MAX_RATIO = 100  # bytes of an array for each byte in the file; Caffe does not compress
+_ALWAYS_READ = 2**20
+_MAX_GAPS = 64  # parameters of one layer that others own
+_NUMBER = re.compile("0|[1-9][0-9]{0,8}")
 
 
 def is_hdf5(data: bytes) -> bool:
@@ -28,6 +33,9 @@ def is_hdf5(data: bytes) -> bool:
 
 def read_net(path: Path) -> caffe_pb2.NetParameter:
     """Layers with a name and blobs, in the file's order (alphabetical).
+
+    A parameter that another layer owns is not in the file; where the layer has others behind it, an empty blob of shape
+    (0,) takes its place.
 
     Raises:
         ModelError: damaged, or no model's file.
@@ -39,8 +47,12 @@ def read_net(path: Path) -> caffe_pb2.NetParameter:
             layer = net.layer.add(name=str(name))
             arrays = _numbered(_group(data, name, path), path)
             diff = _diffs(file, name, path)
-            for index, array in enumerate(arrays):
-                layer.blobs.append(from_array(array, diff=diff.get(index)))
+            if max(arrays, default=-1) + 1 - len(arrays) > _MAX_GAPS:
+                raise ModelError(f"{path}: layer '{name}' lacks most of its arrays", fault="C01")
+            for index in range(max(arrays, default=-1) + 1):
+                found = index in arrays
+                array = arrays[index] if found else np.zeros(0, np.float32)
+                layer.blobs.append(from_array(array, diff=diff.get(index) if found else None))
     return net
 
 
@@ -53,7 +65,9 @@ def write_net(path: Path, model: caffe_pb2.NetParameter) -> None:
         ModelError: a layer's name with a '/', or twice: HDF5 has no such names.
     """
     owned: set[str] = set()
-    has_diff = all(len(blob.diff) or len(blob.double_diff) for layer in model.layer for blob in layer.blobs)
+    has_diff = all(
+        len(blob.diff) or len(blob.double_diff) for layer in model.layer for blob in layer.blobs if _holds(blob)
+    )
     with replacing(path) as temporary, _opened(temporary, "w") as file:
         data = file.create_group("data")
         diff = file.create_group("diff") if has_diff and _has_blobs(model) else None
@@ -64,6 +78,8 @@ def write_net(path: Path, model: caffe_pb2.NetParameter) -> None:
             diff_group = None if diff is None else diff.create_group(layer.name)
             for index, blob in enumerate(layer.blobs):
                 name = layer.param[index].name if index < len(layer.param) else ""
+                if not _holds(blob):
+                    continue
                 if diff_group is not None:
                     diff_group.create_dataset(str(index), data=diff_to_array(blob))
                 if name not in owned:
@@ -84,8 +100,11 @@ def read_state(path: Path) -> tuple[int, str, int, list[Array]]:
         step = _integer(file, "current_step", path) if "current_step" in file else 0
         learned = file.get("learned_net")
         text = learned[()] if _is_dataset(learned) and learned.shape == () else b""
-        history = _numbered(_group(file, "history", path), path) if "history" in file else []
-        return iteration, text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text), step, history
+        history = _numbered(_group(file, "history", path), path) if "history" in file else {}
+        if sorted(history) != list(range(len(history))):
+            raise ModelError(f"{path}: its history has gaps, expected 0 to {len(history) - 1}", fault="C01")
+        name = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+        return iteration, name, step, [history[index] for index in range(len(history))]
 
 
 def write_state(path: Path, iteration: int, learned_net: str, current_step: int, history: list[Array]) -> None:
@@ -147,12 +166,10 @@ def _is_dataset(thing: Any) -> bool:
     return isinstance(thing, h5py.Dataset)
 
 
-def _numbered(group: h5py.Group, path: Path) -> list[Array]:
-    """Datasets 0, 1, … of a group; a gap ends the list."""
-    arrays: list[Array] = []
-    while (name := str(len(arrays))) in group:
-        arrays.append(_array(group, name, path))
-    return arrays
+def _numbered(group: h5py.Group, path: Path) -> dict[int, Array]:
+    """Datasets 0, 1, … of a group by their numbers, of which some may be missing."""
+    numbers = [int(name) for name in group if _NUMBER.fullmatch(name)]
+    return {number: _array(group, str(number), path) for number in sorted(numbers)}
 
 
 def _array(group: Any, name: str, path: Path) -> Array:
@@ -161,7 +178,8 @@ def _array(group: Any, name: str, path: Path) -> Array:
     dataset: Any = group[name] if isinstance(group.get(name, getlink=True), h5py.HardLink) else None
     if not _is_dataset(dataset) or dataset.dtype.kind != "f" or dataset.ndim > _MAX_AXES:
         raise ModelError(f"{path}: '{group.name}/{name}' is no array of floats", fault="C01")
-    if dataset.nbytes > 2**34 or dataset.external:
+    stored = dataset.id.get_storage_size()  # what lies in the file: a few bytes can claim gigabytes of one value
+    if dataset.nbytes > max(_MAX_RATIO * stored, _ALWAYS_READ) or dataset.external:
         raise ModelError(f"{path}: '{group.name}/{name}' claims {dataset.nbytes} bytes", fault="C01")
     return np.array(dataset[()], dtype=np.float32)
 
@@ -169,7 +187,7 @@ def _array(group: Any, name: str, path: Path) -> Array:
 def _diffs(file: Any, layer: str, path: Path) -> dict[int, Array]:
     if "diff" not in file or layer not in file["diff"]:
         return {}
-    return dict(enumerate(_numbered(_group(_group(file, "diff", path), layer, path), path)))
+    return _numbered(_group(_group(file, "diff", path), layer, path), path)
 
 
 def _integer(file: Any, name: str, path: Path) -> int:
@@ -177,6 +195,11 @@ def _integer(file: Any, name: str, path: Path) -> int:
     if not _is_dataset(dataset) or dataset.dtype.kind not in "iu" or dataset.size != 1:
         raise ModelError(f"{path} has no integer '{name}'", hint="is this a solver state?", fault="C01")
     return int(np.ravel(dataset[()])[0])
+
+
+def _holds(blob: caffe_pb2.BlobProto) -> bool:
+    """Whether it is more than the place of a blob that another layer owns."""
+    return shape_of(blob) != (0,)
 
 
 def _has_blobs(model: caffe_pb2.NetParameter) -> bool:

@@ -65,7 +65,7 @@ def read(path: Path) -> State:
     return _checked(
         State(
             iteration=message.iter,
-            learned_net=message.learned_net,
+            learned_net=_text(message.learned_net),
             history=arrays,
             current_step=message.current_step,
         ),
@@ -101,6 +101,11 @@ def _checked(state: State, path: Path) -> State:
             f"{path}: iteration {state.iteration}, step {state.current_step}; expected 0 or more", fault="C01"
         )
     return state
+
+
+def _text(value: str | bytes) -> str:
+    """Protobuf gives back a string that is not UTF-8 as bytes."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _refuse_model(path: Path, data: bytes) -> None:
