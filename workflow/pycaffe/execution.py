@@ -1,0 +1,291 @@
+"""A net that runs layer by layer on blobs which a script may look at and change between any two layers.
+
+Each layer that backward will visit keeps a small graph of its own from its bottoms and parameters to its tops;
+between layers, values and gradients pass through the blobs, as in Caffe.
+Source: src/caffe/net.cpp, Net::ForwardFromTo and BackwardFromTo; src/caffe/python/caffe/_caffe.cpp.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from workflow.engines import torch_cpu
+from workflow.engines.base import Array
+from workflow.errors import NetError
+from workflow.layers import Layer
+from workflow.net.spec import NetSpec
+from workflow.pycaffe import mode
+from workflow.pycaffe.blob import Blob, Numbers
+from workflow.pycaffe.reach import reach
+
+Callback = Callable[[int], object]
+
+
+@dataclass(kw_only=True)
+class _Trace:
+    """How a layer's tops came from its bottoms and parameters; leaves that want a gradient say so themselves."""
+
+    bottoms: list[Tensor]
+    params: list[Tensor]
+    tops: list[Tensor]
+
+
+class Running(torch_cpu.Net):
+    """The net behind a pycaffe net.
+
+    Attributes:
+        memory: name -> blob, in net order.
+        param_memory: for each layer the blobs of its parameters; sharers share data and diff.
+        callbacks: functions of a layer's index, for each of `before_forward`, `after_forward`, `before_backward`
+            and `after_backward`.
+    """
+
+    row_major: ClassVar[bool] = True
+
+    def __init__(
+        self, spec: NetSpec, *, seed: int = 0, folder: Path | None = None, like: Running | None = None
+    ) -> None:
+        self._first_position = 0
+        self._runs: Counter[int] = Counter()
+        super().__init__(spec, seed=seed, folder=folder, like=like)
+        self.memory = self._make_blobs()
+        self.param_memory = self._make_param_blobs(like)
+        self.callbacks: dict[str, list[Callback]] = {
+            f"{when}_{way}": [] for when in ("before", "after") for way in ("forward", "backward")
+        }
+        rates = {(one.layer, one.index): one.rate for one in self.learnable}
+        owner = self._parameters.shared
+        self.reach = reach(
+            spec,
+            {
+                number: [
+                    rates.get(owner.get((layer.spec.name, index), (layer.spec.name, index)), 1.0)
+                    for index in range(len(layer.blobs))
+                ]
+                for number, layer in enumerate(self.layers)
+            },
+        )
+        self._traces: dict[int, _Trace] = {}
+
+    # ---- blobs ----
+
+    def _make_blobs(self) -> dict[str, Blob]:
+        blobs: dict[str, Blob] = {}
+        for layer in self.layers:
+            for top, weight in zip(layer.spec.tops, layer.spec.loss_weights, strict=True):
+                if top not in blobs:
+                    shape = self._shapes[top]
+                    same = blobs[layer.spec.bottoms[0]].numbers if layer.spec.type == "Split" else Numbers(shape)
+                    blobs[top] = Blob(same, Numbers(shape))
+                if weight:
+                    blobs[top].diff[...] = weight
+        return blobs
+
+    def _make_param_blobs(self, like: Running | None) -> list[list[Blob]]:
+        theirs = {layer.spec.name: blobs for layer, blobs in zip(like.layers, like.param_memory)} if like else {}  # noqa: B905 - equal by construction
+        owners: dict[tuple[str, int], Blob] = {}
+        found = []
+        for layer in self.layers:
+            name, blobs = layer.spec.name, []
+            for index, tensor in enumerate(layer.blobs):
+                if len(theirs.get(name, ())) == len(layer.blobs):
+                    numbers = theirs[name][index].numbers
+                else:
+                    numbers = Numbers.of(tensor)
+                blob = Blob(numbers, Numbers(tuple(tensor.shape)))
+                owner = owners.get(self._parameters.shared.get((name, index), ("", 0)))
+                if owner is not None:
+                    blob.gradient = Numbers.of(owner.gradient.fixed().view(tensor.shape))
+                owners.setdefault((name, index), blob)
+                blobs.append(blob)
+            found.append(blobs)
+        return found
+
+    def _gradient(self, layer: Layer, index: int) -> Tensor:
+        return self.param_memory[self.layers.index(layer)][index].gradient.tensor
+
+    @property
+    def position(self) -> int:
+        """Forward passes so far, of the layer that made most; every layer counts its own."""
+        return self._first_position + max(self._runs.values(), default=0)
+
+    @position.setter
+    def position(self, value: int) -> None:
+        self._first_position = value
+        self._runs.clear()
+
+    # ---- forward ----
+
+    def run(self, inputs: Mapping[str, Array] | None = None) -> Tensor:
+        """The whole pass; inputs are written to their blobs first, which otherwise keep what they hold."""
+        for name, array in (inputs or {}).items():
+            self.memory[name].data[...] = array
+        self.loss = torch.tensor(self.forward_range(0, len(self.layers) - 1))
+        self.blobs = {name: blob.numbers.tensor for name, blob in self.memory.items()}
+        return self.loss
+
+    def forward_range(self, first: int, last: int) -> float:
+        """Run layers `first` to `last`, both included; returns the sum of their weighted losses."""
+        loss = 0.0
+        with torch.inference_mode(False):
+            for number in range(first, last + 1):
+                self._call("before_forward", number)
+                loss += self._forward(number)
+                self._call("after_forward", number)
+        return loss
+
+    def _forward(self, number: int) -> float:
+        layer = self.layers[number]
+        if layer.spec.type == "Input":
+            return 0.0
+        layer.seed, layer.position = self.seed, self._first_position + self._runs[number]
+        self._runs[number] += 1
+        trace = self._apply(number)
+        loss = 0.0
+        sources = {tensor.untyped_storage().data_ptr() for tensor in trace.bottoms}
+        for top, tensor, weight in zip(layer.spec.tops, trace.tops, layer.spec.loss_weights, strict=True):
+            if layer.spec.type != "Split":
+                self._store(top, tensor, sources if top not in layer.spec.bottoms else set())
+            if weight:
+                loss += weight * float(tensor.detach().sum())
+        return loss
+
+    def _apply(self, number: int) -> _Trace:
+        """The layer's tops from what its bottoms hold now; where backward will pass, with their graph."""
+        layer, traced = self.layers[number], self.reach.layers[number]
+        bottoms = [self._read(name) for name in layer.spec.bottoms]
+        params = [blob.numbers.tensor.to(mode.device()) for blob in self.param_memory[number]]
+        if traced:
+            for index, down in enumerate(self.reach.bottoms[number]):
+                if layer.spec.bottoms[index] in layer.spec.tops:
+                    bottoms[index] = bottoms[index].clone()  # the top will take its place in the blob
+                bottoms[index].requires_grad_(down)
+            for param, learns in zip(params, self.reach.params[number], strict=True):
+                param.requires_grad_(learns)
+        ours, layer.blobs = layer.blobs, params
+        try:
+            with torch.set_grad_enabled(traced):
+                result = layer.forward(*bottoms)
+        finally:
+            layer.blobs = ours
+        for blob, param in zip(self.param_memory[number], params, strict=True):
+            if param.is_cuda and param._version:  # a layer keeps statistics in its parameters, here in a copy of them
+                blob.numbers.put(param)
+        tops = [result] if isinstance(result, Tensor) else list(result)
+        trace = _Trace(bottoms=bottoms, params=params, tops=tops)
+        if traced:
+            self._traces[number] = trace
+        return trace
+
+    def _read(self, name: str) -> Tensor:
+        numbers = self.memory[name].numbers
+        tensor = numbers.tensor.to(mode.device())
+        if numbers.seen and tensor.dim() == 4:
+            return tensor.contiguous(memory_format=torch.channels_last)  # what convolutions on a CPU like best
+        return tensor
+
+    def _store(self, name: str, tensor: Tensor, sources: set[int]) -> None:
+        """Keep a top; a layer that hands on its bottom's memory (Dropout in TEST phase) does not make them one."""
+        numbers = self.memory[name].numbers
+        shared = not numbers.seen and tensor.untyped_storage().data_ptr() in sources
+        numbers.put(tensor.detach().clone() if shared else tensor)
+        if self.memory[name].gradient.shape != numbers.shape:
+            self.memory[name].gradient.resize(numbers.shape)
+
+    # ---- backward ----
+
+    def backward_range(self, first: int, last: int) -> None:
+        """Run layers `first` down to `last`, both included: top diffs to bottom diffs, parameter diffs add up."""
+        with torch.inference_mode(False):
+            for number in range(first, last - 1, -1):
+                self._call("before_backward", number)
+                if self.reach.layers[number]:
+                    self._backward(number)
+                self._call("after_backward", number)
+
+    def _backward(self, number: int) -> None:
+        layer = self.layers[number]
+        trace = self._traces.get(number) or self._apply(number)
+        wanted = [leaf for leaf in (*trace.bottoms, *trace.params) if leaf.requires_grad]
+        gradients = iter(self._gradients_of(layer, trace, wanted))
+        for name, leaf in zip(layer.spec.bottoms, trace.bottoms, strict=True):
+            if leaf.requires_grad:
+                gradient = next(gradients)
+                self.memory[name].gradient.put(torch.zeros_like(leaf) if gradient is None else gradient)
+        for blob, leaf in zip(self.param_memory[number], trace.params, strict=True):
+            if leaf.requires_grad and (gradient := next(gradients)) is not None:
+                blob.gradient.add(gradient)
+
+    def _gradients_of(self, layer: Layer, trace: _Trace, wanted: Sequence[Tensor]) -> Sequence[Tensor | None]:
+        seeds = [
+            (top, self.memory[name].gradient.tensor.to(top.device).view(top.shape))
+            for name, top in zip(layer.spec.tops, trace.tops, strict=True)
+            if top.requires_grad
+        ]
+        if not seeds or not wanted:
+            return [None] * len(wanted)
+        tops, diffs = zip(*seeds, strict=True)
+        found = torch.autograd.grad(tops, wanted, diffs, retain_graph=True, allow_unused=True)
+        handed_on = {diff.untyped_storage().data_ptr() for diff in diffs}
+        return [
+            one.clone() if one is not None and one.untyped_storage().data_ptr() in handed_on else one for one in found
+        ]
+
+    # ---- parameters and shapes ----
+
+    def clear_param_diffs(self) -> None:
+        """Make the diffs of all parameters zero."""
+        for blobs in self.param_memory:
+            for blob in blobs:
+                blob.gradient.clear()
+
+    def reshape(self) -> None:
+        """Give every blob the shape that follows from the inputs' shapes, without running.
+
+        Raises:
+            NetError: a shape does not fit a layer, or the parameters that it has.
+        """
+        for layer, blobs in zip(self.layers, self.param_memory, strict=True):
+            if layer.spec.type == "Input":
+                continue
+            bottoms = [self.memory[name].shape for name in layer.spec.bottoms]
+            needed, have = [one.shape for one in layer.param_blobs(*bottoms)], [blob.shape for blob in blobs]
+            if needed != have:
+                raise NetError(
+                    f"layer '{layer.spec.name}' ({layer.spec.type}): bottoms of shapes {bottoms} need parameters of "
+                    f"shapes {needed}, it has {have}"
+                )
+            for top, shape in zip(layer.spec.tops, layer.top_shapes(*bottoms), strict=True):
+                self.memory[top].reshape(*shape)
+
+    def share_with(self, other: Running) -> None:
+        """Use the other net's parameters, in its memory, for all layers of the same names.
+
+        Raises:
+            NetError: numbers or shapes of parameters differ.
+        """
+        first = {layer.spec.name: index for index, layer in reversed(list(enumerate(self.layers)))}
+        for number, layer in enumerate(other.layers):
+            mine = first.get(layer.spec.name)
+            if mine is None:
+                continue
+            theirs, ours = other.param_memory[number], self.param_memory[mine]
+            if [blob.shape for blob in theirs] != [blob.shape for blob in ours]:
+                raise NetError(
+                    f"layer '{layer.spec.name}': cannot share parameters of shapes {[blob.shape for blob in theirs]}, "
+                    f"expected {[blob.shape for blob in ours]}"
+                )
+            for index, (blob, source) in enumerate(zip(ours, theirs, strict=True)):
+                blob.numbers.alias(source.numbers)
+                self.layers[mine].blobs[index].data = blob.numbers.tensor
+
+    def _call(self, when: str, number: int) -> None:
+        for callback in self.callbacks[when]:
+            callback(number)

@@ -1,0 +1,65 @@
+"""What pycaffe says of several solvers that share the work: here there is always one."""
+
+from __future__ import annotations
+
+from workflow.errors import EngineMissing, NetError
+
+_HINT = "one process trains; PyTorch uses all of its cores"
+
+
+class NCCL:
+    """Caffe's link between GPUs, which this package does not have."""
+
+    def __init__(self, *args: object) -> None:
+        """Refuse.
+
+        Raises:
+            EngineMissing: always.
+        """
+        del args
+        raise EngineMissing("NCCL: training on several GPUs is not supported", hint=_HINT)
+
+
+def has_nccl() -> bool:
+    """False."""
+    return False
+
+
+def solver_count() -> int:
+    """1."""
+    return 1
+
+
+def solver_rank() -> int:
+    """0."""
+    return 0
+
+
+def set_solver_count(count: int) -> None:
+    """Accept 1.
+
+    Raises:
+        NetError: another number.
+    """
+    if count != 1:
+        raise NetError(f"set_solver_count: {count}, expected 1", hint=_HINT)
+
+
+def set_solver_rank(rank: int) -> None:
+    """Accept 0.
+
+    Raises:
+        NetError: another number.
+    """
+    if rank != 0:
+        raise NetError(f"set_solver_rank: {rank}, expected 0", hint=_HINT)
+
+
+def set_multiprocess(multiprocess: bool) -> None:
+    """Accept False.
+
+    Raises:
+        NetError: True.
+    """
+    if multiprocess:
+        raise NetError("set_multiprocess: True, expected False", hint=_HINT)
