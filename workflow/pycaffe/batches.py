@@ -46,6 +46,9 @@ def forward_backward_all(
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Run all items forward and backward, as many at a time as the net's first blob has.
 
+    What filled up the last batch is cut off from every array; Caffe leaves it on all diffs but as many as there are
+    outputs.
+
     Args:
         net: the net.
         blobs: blobs to return besides the outputs.
