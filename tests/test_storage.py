@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.storage import atomic_write, leftovers, replacing, temporary_name
+from workflow.storage import atomic_write, leftovers, replacing, temporary_name, write_document
 
 
 def test_new_content_replaces_the_old(tmp_path):
@@ -16,6 +17,15 @@ def test_new_content_replaces_the_old(tmp_path):
     atomic_write(path, b"new")
     assert path.read_bytes() == b"new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_document_makes_its_folder_and_holds_paths_as_text(tmp_path):
+    path = tmp_path / "new" / "facts.json"
+    write_document(path, {"picture": path, "rate": 0.25, "sheets": [path.parent]})
+    assert json.loads(path.read_text()) == {"picture": str(path), "rate": 0.25, "sheets": [str(path.parent)]}
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_document(path, {"rate": float("nan")})
+    assert json.loads(path.read_text())["rate"] == 0.25
 
 
 def test_an_exception_keeps_the_old_and_leaves_nothing(tmp_path):

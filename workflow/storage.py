@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 TEMPORARY = ".tmp-"  # NAME.tmp-PID: what a killed process leaves, and what sweep() takes away
 
@@ -42,6 +44,18 @@ def atomic_write(path: Path, data: bytes) -> None:
     """Replace `path` by `data`, durably; old content stays whole until the new one is."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def write_document(path: Path, document: Mapping[str, Any]) -> None:
+    """Replace `path` by a JSON document, paths in it as text; its folder is made.
+
+    Raises:
+        OSError: as the operating system says it.
+        ValueError: a number in it is no number (JSON knows no NaN).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document, indent=2, allow_nan=False, default=os.fspath)
+    atomic_write(path, f"{text}\n".encode())
 
 
 def sync_folder(folder: Path) -> None:

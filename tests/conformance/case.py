@@ -98,6 +98,13 @@ class Generator:
     """Why the tolerance is not 1e-5."""
     debian: str = ""
     """Why the everyday build of Caffe cannot judge the type, but Debian 11's can."""
+    opencv: str = ""
+    """Why no Caffe can judge the type, but OpenCV can, forward only."""
+
+    @property
+    def by_golden_file(self) -> bool:
+        """Whether the type is held by its golden file alone, for want of a witness in `.caffe/`."""
+        return bool(self.debian or self.opencv)
 
     def cases(self, count: int, seed: int = 1) -> list[Case]:
         """The first `count` random nets; each is a function of seed, type and its own number alone."""
@@ -118,7 +125,7 @@ ELSEWHERE: dict[str, Elsewhere] = {}
 
 
 def generator(
-    kind: str, *, tolerance: float = CLOSE, why: str = "", debian: str = ""
+    kind: str, *, tolerance: float = CLOSE, why: str = "", debian: str = "", opencv: str = ""
 ) -> Callable[[Callable[[Rng], Case]], Callable[[Rng], Case]]:
     """Register a function that draws nets of a layer type.
 
@@ -127,6 +134,7 @@ def generator(
         tolerance: relative error allowed; more than 1e-5 needs a reason.
         why: that reason: where Caffe itself is so loose, and why.
         debian: why only Debian 11's build of Caffe can judge the type; it is held by its golden file then.
+        opencv: why only OpenCV can judge the type, forward; it is held by its golden file then, too.
     """
     if tolerance > CLOSE and not why:
         raise ValueError(f"a tolerance of {tolerance:g} for {kind} needs a reason")
@@ -134,7 +142,7 @@ def generator(
     def register(draw: Callable[[Rng], Case]) -> Callable[[Rng], Case]:
         if kind in GENERATORS:
             raise ValueError(f"layer type {kind} has two generators")
-        GENERATORS[kind] = Generator(kind=kind, draw=draw, tolerance=tolerance, why=why, debian=debian)
+        GENERATORS[kind] = Generator(kind=kind, draw=draw, tolerance=tolerance, why=why, debian=debian, opencv=opencv)
         return draw
 
     return register

@@ -11,9 +11,17 @@ from PIL import Image
 
 from workflow.formats import blobproto
 
-elsewhere("MemoryData", why="a script hands its arrays over", test="tests/layers/test_memory_data.py")
-elsewhere("HDF5Output", why="it writes a file", test="tests/layers/test_hdf5_layers.py")
-elsewhere("Python", why="it is the user's own class", test="tests/layers/test_python.py")
+elsewhere(
+    "MemoryData",
+    why="a script hands its arrays over; 20 random nets equal real Caffe's",
+    test="tests/layers/test_memory_data.py",
+)
+elsewhere(
+    "HDF5Output", why="it writes a file; 20 random nets equal real Caffe's", test="tests/layers/test_hdf5_layers.py"
+)
+elsewhere(
+    "Python", why="it is the user's own class; the same module runs in real Caffe", test="tests/layers/test_python.py"
+)
 
 
 @generator("DummyData")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from conformance.case import ELSEWHERE, GENERATORS, Case, generator, load_families
@@ -9,6 +12,7 @@ from conformance.recording import record
 from conformance.replay import error, replay
 
 from workflow.layers import layer_types
+from workflow.solvers import rule_types
 
 load_families()
 NETS = 2
@@ -21,7 +25,7 @@ def recorded(tmp_path_factory):
     cases = {
         f"{kind}{i}": (kind, case)
         for kind, one in GENERATORS.items()
-        if not one.debian
+        if not one.by_golden_file
         for i, case in enumerate(one.cases(NETS, seed=3))
     }
     return record(cases, folder), folder
@@ -32,8 +36,22 @@ def test_every_layer_type_has_a_generator_or_says_why_not():
     assert not set(GENERATORS) & set(ELSEWHERE)
 
 
+def test_the_page_of_results_has_every_type_and_no_miss():
+    page = (Path(__file__).parents[2] / "docs" / "layers.md").read_text()
+    layers, solvers = page.split("## Solvers")
+    rows = re.findall(r"^\| (\w+) \| (\d*)", layers, re.MULTILINE)
+    assert [kind for kind, _ in rows if kind != "layer"] == layer_types(), (
+        "run scripts/conformance --write docs/layers.md"
+    )
+    assert all(int(count) >= 20 for kind, count in rows if kind in GENERATORS)
+    assert {kind for kind in re.findall(r"^\| (\w+) \|", solvers, re.MULTILINE) if kind != "solver"} == set(
+        rule_types()
+    )
+    assert "MISSED" not in page
+
+
 @pytest.mark.caffe
-@pytest.mark.parametrize("kind", sorted(kind for kind, one in GENERATORS.items() if not one.debian))
+@pytest.mark.parametrize("kind", sorted(kind for kind, one in GENERATORS.items() if not one.by_golden_file))
 def test_random_nets_agree_with_caffe(recorded, kind):
     recordings, folder = recorded
     for i in range(NETS):

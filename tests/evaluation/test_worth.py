@@ -79,7 +79,7 @@ def test_reasons(project):
     novelty = np.ones(count)
     novelty[3] = 9
     worth = weigh(panel, novelty)
-    assert "unlike the training set (9.0 × the usual distance)" in worth.reason(3)
+    assert "unlike the training set (9.0 times as far as usual)" in worth.reason(3)
     closest = int(worth.margin.argmin())
     assert "torn between " in worth.reason(closest)
     most = int(worth.disagreement.argmax())

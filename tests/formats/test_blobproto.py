@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from workflow.errors import ModelError
 from workflow.formats import caffe_pb2
-from workflow.formats.blobproto import diff_to_array, from_array, matches, shape_of, to_array, varint
+from workflow.formats.blobproto import diff_to_array, from_array, matches, shape_of, to_array, varint, widen
 
 shapes = st.lists(st.integers(0, 4), max_size=5).map(tuple)
 
@@ -103,3 +103,56 @@ def test_blobs_with_a_shape_fit_that_shape_alone():
 @given(st.integers(-(2**31), 2**31 - 1))
 def test_varint_is_protobufs(number):
     assert b"\x28" + varint(number) == caffe_pb2.Datum(label=number).SerializeToString()
+
+
+VALUES = np.array([[0.5, -2.0, 65504.0], [1e-7, np.inf, -0.0]], np.float16)
+
+
+@pytest.mark.parametrize(("kind", "dtype"), [("DOUBLE", "<f8"), ("FLOAT", "<f4"), ("FLOAT16", "<f2")])
+def test_raw_values_of_nvidias_fork(kind, dtype):
+    blob = caffe_pb2.BlobProto(raw_data_type=kind, raw_data=VALUES.astype(dtype).tobytes())
+    blob.raw_diff_type, blob.raw_diff = caffe_pb2.BlobProto.FLOAT16, (-VALUES).tobytes()
+    blob.shape.dim.extend(VALUES.shape)
+    widen(blob)
+    np.testing.assert_array_equal(to_array(blob), VALUES.astype(np.float32))
+    np.testing.assert_array_equal(diff_to_array(blob), -VALUES.astype(np.float32))
+    assert {field.name for field, _ in blob.ListFields()} == {"shape", "data", "diff"}
+
+
+def half_blob(bits, number=10):
+    """Half floats as other forks write them: packed integers in a field that BlobProto does not have."""
+    packed = b"".join(map(varint, bits))
+    return caffe_pb2.BlobProto.FromString(varint(number << 3 | 2) + varint(len(packed)) + packed)
+
+
+def test_half_floats_as_packed_integers():
+    bits = VALUES.view(np.uint16).ravel().tolist()
+    blob = half_blob(bits)
+    blob.MergeFromString(half_blob(bits[::-1], 11).SerializeToString())
+    blob.shape.dim.extend(VALUES.shape)
+    widen(blob)
+    np.testing.assert_array_equal(to_array(blob), VALUES.astype(np.float32))
+    np.testing.assert_array_equal(diff_to_array(blob).ravel(), VALUES.astype(np.float32).ravel()[::-1])
+    assert caffe_pb2.BlobProto.FromString(blob.SerializeToString()) == blob
+
+
+def test_plain_values_count_where_there_are_both():
+    blob = caffe_pb2.BlobProto(data=[1, 2], raw_data_type="FLOAT16", raw_data=b"1234")
+    widen(blob)
+    assert list(blob.data) == [1, 2]
+    assert not blob.raw_data
+
+
+@pytest.mark.parametrize(
+    ("blob", "words"),
+    [
+        (caffe_pb2.BlobProto(raw_data_type="INT", raw_data=b"1234"), "raw type INT, expected whole numbers of DOUBLE"),
+        (caffe_pb2.BlobProto(raw_data_type="FLOAT16", raw_data=b"123"), "3 bytes of raw type FLOAT16"),
+        (half_blob([70000]), "no packed integers of 16 bits"),
+        (half_blob([2**40]), "no packed integers of 16 bits"),
+        (caffe_pb2.BlobProto.FromString(b"\x52\x02\x01\x80"), "no packed integers of 16 bits"),
+    ],
+)
+def test_raw_values_that_are_none(blob, words):
+    with pytest.raises(ModelError, match=words):
+        widen(blob)

@@ -42,11 +42,11 @@ _FORK = ("Ctc", "Reverse", "Continuation", "Labelsequence", "ctc_", "reverse_", 
 _FORK_FIELDS = ("continuation_indicator_param", "caffe.V0LayerParameter.axis=66", "LayerType REVERSE=40")
 _OTHER_FORKS = (
     *("Upsample", "ShuffleChannel", "PriorBox", "DetectionOutput", "NonMaximumSuppression", "SaveOutput"),
-    *("Normalize", "Interp", "ReLU6"),
+    *("Normalize", "Interp", "ReLU6", "Resize"),
 )
 _OTHER_FIELDS = ("upsample", "shuffle_channel", "prior_box", "detection_output", "norm", "interp", "relu6")
 _OURS = (
-    *("caffe.ClipParameter", "caffe.LayerParameter.clip_param"),
+    *("caffe.ClipParameter", "caffe.LayerParameter.clip_param", "caffe.BlobProto.raw_", "caffe.BlobProto.RawType"),
     *(f"caffe.{name}Parameter" for name in _OTHER_FORKS),
     *(f"caffe.LayerParameter.{name}_param=" for name in _OTHER_FIELDS),
 )

@@ -244,3 +244,86 @@ def test_few_bytes_that_claim_gigabytes(tmp_path):
         file.create_dataset("data/ip/0", (30000, 30000), dtype="f4", chunks=(1000, 1000), fillvalue=1.0)
     with pytest.raises(ModelError, match="claims 3600000000 bytes"):
         read(tmp_path / "m.h5")
+
+
+def test_half_floats_become_floats(tmp_path, model):
+    half = np.arange(24, dtype=np.float16).reshape(4, 6) / 3
+    blob = model.layer[2].blobs[0]
+    blob.Clear()
+    blob.shape.dim.extend(half.shape)
+    blob.raw_data_type, blob.raw_data = caffe_pb2.BlobProto.FLOAT16, half.tobytes()
+    (tmp_path / "half.caffemodel").write_bytes(model.SerializeToString())
+    got = read(tmp_path / "half.caffemodel")
+    np.testing.assert_array_equal(arrays(got.layer[2])[0], half.astype(np.float32))
+    blob.raw_data_type = caffe_pb2.BlobProto.UINT
+    (tmp_path / "odd.caffemodel").write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match="layer 'ip', blob 0: 48 bytes of raw type UINT") as caught:
+        read(tmp_path / "odd.caffemodel")
+    assert caught.value.fault == "C01"
+
+
+def test_half_floats_in_hdf5(tmp_path):
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["data/ip/0"] = np.array([[0.5, 2], [3, 4]], np.float16)
+    (ip,) = read(tmp_path / "m.h5").layer
+    np.testing.assert_array_equal(arrays(ip)[0], [[0.5, 2], [3, 4]])
+
+
+def test_a_gap_in_hdf5_is_an_empty_blob_that_is_not_written_again(tmp_path):
+    """Real Caffe leaves a shared parameter to its owner: /data/ip2/0 is missing, /data/ip2/1 is there."""
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["data/ip1/0"] = np.ones((2, 3), np.float32)
+        file["data/ip2/1"] = np.ones(2, np.float32)
+    model = read(tmp_path / "m.h5")
+    assert [[shape_of(blob) for blob in layer.blobs] for layer in model.layer] == [[(2, 3)], [(0,), (2,)]]
+    write_hdf5(tmp_path / "again.h5", model)
+    with h5py.File(tmp_path / "again.h5") as file:
+        assert {name: sorted(group) for name, group in file["data"].items()} == {"ip1": ["0"], "ip2": ["1"]}
+    with h5py.File(tmp_path / "m.h5", "a") as file:
+        file["data/ip2/999999"] = np.ones(2, np.float32)
+    with pytest.raises(ModelError, match="layer 'ip2' lacks most of its arrays"):
+        read(tmp_path / "m.h5")
+
+
+def odd_file(age: str) -> bytes:
+    """A model of 2013, 2014 or today with a layer of a type that nobody knows."""
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    net = caffe_pb2.NetParameter(name="odd")
+    for name, old, kind in (("ip", "innerproduct", 14), ("odd", "fancy", 20)):
+        blob = from_array(values, legacy=age != "V2")
+        if age == "V0":
+            net.layers.add(layer={"name": name, "type": old, "blobs": [blob], "kernelsize": 3})
+        elif age == "V1":
+            net.layers.add(name=name, type=kind, blobs=[blob])
+        else:
+            net.layer.add(name=name, type="InnerProduct" if name == "ip" else "FancyFork", blobs=[blob])
+    # V1's enum: what was written as number 20 is 99 in the file
+    return net.SerializeToString().replace(b"\x28\x14", b"\x28\x63")
+
+
+@pytest.mark.parametrize(("age", "kind"), [("V0", ""), ("V1", ""), ("V2", "FancyFork")])
+def test_layers_of_unknown_types_keep_their_names_and_blobs(text_file, age, kind):
+    model = read(text_file("odd.caffemodel", odd_file(age)))
+    assert [(layer.name, layer.type, len(layer.blobs)) for layer in model.layer] == [
+        ("ip", "InnerProduct", 1),
+        ("odd", kind, 1),
+    ]
+
+
+@pytest.mark.caffe
+@pytest.mark.parametrize("age", ["V1", "V2"])
+def test_real_caffe_takes_the_known_layers_of_such_a_file(text_file, real_caffe, age):
+    """(A V0 file with an unknown type ends real Caffe.)"""
+    text_file("odd.caffemodel", odd_file(age))
+    text_file(
+        "net.prototxt",
+        """layer { name: "d" type: "Input" top: "d" input_param { shape { dim: [2, 3] } } }
+        layer { name: "ip" type: "InnerProduct" bottom: "d" top: "ip"
+          inner_product_param { num_output: 2 bias_term: false } }""",
+    )
+    snippet = """
+net = caffe.Net('net.prototxt', caffe.TEST)
+net.copy_from('odd.caffemodel')
+result['ip'] = net.params['ip'][0].data
+"""
+    np.testing.assert_array_equal(real_caffe(snippet)["ip"], np.arange(6).reshape(2, 3))

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from workflow.formats import caffe_pb2
-from workflow.formats.prototxt import parse
+from workflow.formats.prototxt import parse, read_net, read_solver, write
 from workflow.formats.upgrade import upgrade_net, upgrade_solver
 from workflow.formats.upgrade_error import UpgradeError
+from workflow.net.build import build
 
 
 def net(text: str) -> caffe_pb2.NetParameter:
@@ -94,3 +96,69 @@ def test_solver_types(old, new):
 def test_a_net_inside_a_solver_is_not_upgraded():
     given = parse("net_param { layers { type: RELU } }", caffe_pb2.SolverParameter)
     assert upgrade_solver(given) == (given, ())
+
+
+DATA = 'layer { name: "d" type: "DummyData" top: "d" dummy_data_param { shape { dim: [2, 3, 7, 5] } } }'
+OLD = {
+    "inputs with shapes": (
+        """input: "a" input_shape { dim: [2, 3, 7] } input: "b" input_shape { dim: [2, 3, 7] }
+        layer { name: "s" type: "Eltwise" bottom: "a" bottom: "b" top: "s" }"""
+    ),
+    "inputs with four dimensions": (
+        """input: "a" input: "b" input_dim: [2, 3, 7, 5, 2, 1, 7, 5]
+        layer { name: "c" type: "Concat" bottom: "a" bottom: "b" top: "c" }"""
+    ),
+    "shapes and dimensions": f"""input: "a" input_shape {{ dim: [4, 2] }} input_dim: [2, 3, 7, 5] {RELU}""",
+    "types by number": (
+        """input: "a" input_dim: [2, 3, 7, 5]
+        layers { name: "c" type: 4 bottom: "a" top: "c" blobs_lr: 2 convolution_param { num_output: 2 kernel_size: 2 } }
+        layers { name: "p" type: 17 bottom: "c" top: "p" pooling_param { pool: 1 kernel_size: 2 } }"""
+    ),
+    "statistics that would learn": (
+        f"""{DATA} layer {{ name: "n" type: "BatchNorm" bottom: "d" top: "n"
+        param {{ name: "m" lr_mult: 2 }} param {{ }} param {{ decay_mult: 3 }} }}"""
+    ),
+    "the net's own state": f"""state {{ phase: TEST level: 3 stage: "x" }} {DATA}
+        layer {{ name: "r" type: "ReLU" bottom: "d" top: "r" include {{ min_level: 1 stage: "x" }} }}""",
+}
+
+
+@pytest.mark.caffe
+def test_real_caffe_makes_the_same_of_old_text_and_of_what_we_make_of_it(tmp_path, real_caffe):
+    """Every layer as it ran, and every blob's shape."""
+    for name, text in OLD.items():
+        (tmp_path / f"{name} old").write_text(text)
+        write(tmp_path / f"{name} new", read_net(tmp_path / f"{name} old"))
+    snippet = """
+for name in [str(one) for one in given['names']]:
+    for age in ('old', 'new'):
+        net = caffe.Net(name + ' ' + age, caffe.TEST, **({'level': 3} if 'state' in name else {}))
+        net.save('saved')
+        key = '%s %s ' % (name, age)
+        result[key + 'saved'] = np.frombuffer(open('saved', 'rb').read(), np.uint8)
+        result[key + 'shapes'] = np.array([str((blob, list(net.blobs[blob].shape))) for blob in net.blobs])
+"""
+    said = real_caffe(snippet, names=np.array(list(OLD)))
+    for name in OLD:
+        spec = build(read_net(tmp_path / f"{name} old"), phase="TEST", level=3 if "state" in name else 0)
+        for what in ("saved", "shapes"):
+            np.testing.assert_array_equal(said[f"{name} old {what}"], said[f"{name} new {what}"], err_msg=name)
+        saved = caffe_pb2.NetParameter.FromString(said[f"{name} old saved"].tobytes())
+        assert [layer.name for layer in saved.layer] == [layer.name for layer in spec.layers]
+        assert [layer.type for layer in saved.layer] == [layer.type for layer in spec.layers]
+
+
+@pytest.mark.caffe
+def test_real_caffe_takes_the_same_solver_from_a_number(tmp_path, real_caffe):
+    (tmp_path / "net").write_text(
+        f"""{DATA} layer {{ name: "ip" type: "InnerProduct" bottom: "d" top: "ip"
+          inner_product_param {{ num_output: 1 }} }}
+        layer {{ name: "l" type: "Reduction" bottom: "ip" top: "l" loss_weight: 1 }}"""
+    )
+    for number in range(6):
+        momentum = "" if number in (2, 3) else "momentum: 0.9"
+        text = f'train_net: "net" solver_type: {number} base_lr: 0.1 lr_policy: "fixed" {momentum} snapshot_prefix: "s"'
+        (tmp_path / f"solver{number}").write_text(text)
+    snippet = "result['kinds'] = np.array([type(caffe.get_solver('solver%d' % i)).__name__ for i in range(6)])"
+    kinds = [f"{read_solver(tmp_path / f'solver{number}').type}Solver" for number in range(6)]
+    assert real_caffe(snippet)["kinds"].tolist() == kinds

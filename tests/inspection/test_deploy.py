@@ -47,3 +47,9 @@ def test_x06_outputs_and_classes(tmp_path):
 
 def test_a_net_that_classifies_in_its_own_way(tmp_path):
     deploy.check_outputs(deploy.read(write(tmp_path, DEPLOY.split('layer { name: "conv"')[0])), ("a", "b"))
+
+
+def test_x09_a_net_that_would_write_elsewhere(tmp_path):
+    spy = 'layer { name: "spy" type: "HDF5Output" bottom: "prob" bottom: "prob" hdf5_output_param { file_name: "/x" } }'
+    with pytest.raises(NetError, match="'spy' .HDF5Output. writes '/x', which lies outside the project"):
+        deploy.read(write(tmp_path, f"{DEPLOY}\n{spy}"))

@@ -195,3 +195,17 @@ def test_what_is_not_obeyed_is_said(caplog):
     make(output_text("num_classes: 3 save_output_param { output_directory: 'out' } visualize: true"), "TEST")
     assert "save_output_param is not obeyed" in caplog.text
     assert "visualize is not obeyed" in caplog.text
+
+
+def test_nothing_is_said_of_a_picture_that_is_not_to_be_shown(caplog):
+    make(output_text("num_classes: 3 visualize: false visualize_threshold: 0.3"), "TEST")
+    assert not caplog.records
+
+
+def test_what_published_detection_nets_say_is_read(caplog):
+    """The fork's resize_param, inside save_output_param."""
+    text = """num_classes: 3 save_output_param { output_directory: "out" output_format: "VOC" label_map_file: "map"
+      resize_param { prob: 1 resize_mode: WARP height: 300 width: 300 pad_mode: CONSTANT pad_value: 104
+        interp_mode: LINEAR interp_mode: LANCZOS4 } }"""
+    make(output_text(text), "TEST")
+    assert len(caplog.records) == 1

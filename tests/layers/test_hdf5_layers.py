@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import h5py
 import numpy as np
 import pytest
@@ -112,22 +110,33 @@ def test_output_that_does_not_fit_or_cannot_be_written(tmp_path):
 
 
 @pytest.mark.caffe
-def test_output_is_that_of_real_caffe(real_caffe, tmp_path):
-    inputs = "".join(
-        f"layer {{ name: '{name}' type: 'Input' top: '{name}' input_param {{ shape {{ {dims} }} }} }}\n"
-        for name, dims in (("a", "dim: 2 dim: 3 dim: 2"), ("b", "dim: 2"))
-    )
-    (tmp_path / "net.prototxt").write_text(f"{inputs} layer {{ {OUTPUT} }}")
-    real_caffe(
-        "net = caffe.Net('net.prototxt', caffe.TEST)\n"
-        "net.blobs['a'].data[...], net.blobs['b'].data[...] = given['a'], given['b']\nnet.forward()\ndel net\n",
-        a=A,
-        b=B,
-    )
-    os.rename(tmp_path / "out.h5", tmp_path / "theirs.h5")  # noqa: PTH104 - shorter
-    make(OUTPUT, folder=tmp_path).forward(torch.from_numpy(A), torch.from_numpy(B))
-    with h5py.File(tmp_path / "out.h5") as ours, h5py.File(tmp_path / "theirs.h5") as theirs:
-        assert set(ours) == set(theirs)
-        for name in ours:
-            assert ours[name].dtype == theirs[name].dtype
-            np.testing.assert_array_equal(ours[name], theirs[name])
+def test_twenty_random_outputs_are_those_of_real_caffe(real_caffe, tmp_path):
+    rng = np.random.default_rng(6)
+    given = {}
+    for i in range(20):
+        batch = int(rng.integers(1, 5))
+        text = OUTPUT.replace("out.h5", f"theirs{i}.h5")
+        inputs = ""
+        for name in "ab":
+            shape = (batch, *(int(size) for size in rng.integers(1, 5, size=rng.integers(0, 4))))
+            given[f"{name}{i}"] = rng.normal(size=shape).astype("f")
+            dims = " ".join(f"dim: {size}" for size in shape)
+            inputs += f"layer {{ name: '{name}' type: 'Input' top: '{name}' input_param {{ shape {{ {dims} }} }} }}\n"
+        (tmp_path / f"net{i}.prototxt").write_text(f"{inputs} layer {{ {text} }}")
+    snippet = """
+for i in range(20):
+    net = caffe.Net('net%d.prototxt' % i, caffe.TEST)
+    for name in 'ab':
+        net.blobs[name].data[...] = given[name + str(i)]
+    net.forward()
+    del net
+"""
+    real_caffe(snippet, **given)
+    for i in range(20):
+        layer = make(OUTPUT.replace("out.h5", f"ours{i}.h5"), folder=tmp_path)
+        layer.forward(*(torch.from_numpy(given[f"{name}{i}"]) for name in "ab"))
+        with h5py.File(tmp_path / f"ours{i}.h5") as ours, h5py.File(tmp_path / f"theirs{i}.h5") as theirs:
+            assert set(ours) == set(theirs)
+            for name in ours:
+                assert ours[name].dtype == theirs[name].dtype
+                np.testing.assert_array_equal(ours[name], theirs[name])

@@ -23,28 +23,38 @@ def test_batches_go_round_and_round():
     assert layer.forward()[1].flatten().tolist() == [4, 5]
 
 
-@pytest.mark.caffe
-def test_as_real_caffe(real_caffe, tmp_path):
-    (tmp_path / "net.prototxt").write_text(f"layer {{ {TEXT % ''} }}")
-    theirs = real_caffe(
-        """
-net = caffe.Net('net.prototxt', caffe.TEST)
-net.set_input_arrays(given['data'], given['labels'])
-for turn in range(4):
-    net.forward()
-    result['data%d' % turn] = net.blobs['data'].data
-    result['label%d' % turn] = net.blobs['label'].data.copy()
-    result['data%d' % turn] = result['data%d' % turn].copy()
-""",
-        data=DATA,
-        labels=LABELS,
-    )
-    layer = make(TEXT % "")
-    layer.set_arrays(DATA, LABELS)
+SNIPPET = """
+for i in range(20):
+    net = caffe.Net('net%d.prototxt' % i, caffe.TEST)
+    net.set_input_arrays(given['data%d' % i], given['labels%d' % i])
     for turn in range(4):
-        data, label = layer.forward()
-        np.testing.assert_array_equal(data, theirs[f"data{turn}"])
-        np.testing.assert_array_equal(label, theirs[f"label{turn}"])
+        net.forward()
+        result['data%d.%d' % (i, turn)] = net.blobs['data'].data.copy()
+        result['label%d.%d' % (i, turn)] = net.blobs['label'].data.copy()
+    del net
+"""
+
+
+@pytest.mark.caffe
+def test_twenty_random_nets_as_real_caffe(real_caffe, tmp_path):
+    rng = np.random.default_rng(5)
+    given, layers = {}, []
+    for i in range(20):
+        batch, rounds, *sizes = (int(size) for size in rng.integers(1, 5, size=5))
+        text = TEXT % ""
+        for old, new in zip(("size: 2", "channels: 3", "height: 5", "width: 4"), (batch, *sizes), strict=True):
+            text = text.replace(old, f"{old.partition(':')[0]}: {new}")
+        (tmp_path / f"net{i}.prototxt").write_text(f"layer {{ {text} }}")
+        given[f"data{i}"] = rng.normal(size=(batch * rounds, *sizes)).astype("f")
+        given[f"labels{i}"] = rng.integers(0, 9, size=batch * rounds).astype("f")
+        layers.append(make(text))
+    theirs = real_caffe(SNIPPET, **given)
+    for i, layer in enumerate(layers):
+        layer.set_arrays(given[f"data{i}"], given[f"labels{i}"])
+        for turn in range(4):
+            data, label = layer.forward()
+            np.testing.assert_array_equal(data, theirs[f"data{i}.{turn}"])
+            np.testing.assert_array_equal(label, theirs[f"label{i}.{turn}"])
 
 
 def test_arrays_that_do_not_fit(caplog):

@@ -6,7 +6,7 @@ import pytest
 from workflow.errors import ModelError
 from workflow.formats import blobproto, caffe_pb2, caffemodel
 from workflow.formats.prototxt import read_net
-from workflow.net.weights import match
+from workflow.net.weights import match, warn_of_unused
 
 RNG = np.random.default_rng(1)
 W, B = RNG.normal(size=(4, 3, 5, 2)).astype("f"), RNG.normal(size=4).astype("f")
@@ -105,3 +105,27 @@ def test_v1_file_with_legacy_blobs_of_real_caffe(shared_data):
     found = match({"conv1": [(32, 3, 5, 5), (32,)], "ip1": [(64, 1024), (64,)], "ip2": [(10, 64), (10,)]}, model)
     assert list(found) == ["conv1", "ip1", "ip2"]
     assert [array.shape for array in found["ip1"]] == [(64, 1024), (64,)]
+
+
+def test_weights_without_a_layer_are_told_of_once(caplog):
+    file = weights(("data",), ("conv", W, B), ("loss1/fc", B), ("fancy", B))
+    warn_of_unused(file, {"conv": 0, "ip": 1})
+    assert [record.getMessage() for record in caplog.records] == [
+        "the file has weights of layers that the net does not have; they were left: loss1/fc, fancy"
+    ]
+    caplog.clear()
+    warn_of_unused(file, {"conv", "loss1/fc", "fancy"})
+    assert not caplog.records
+
+
+def test_an_hdf5_file_leaves_shared_blobs_to_their_owners():
+    """Real Caffe writes b's bias alone, as /data/b/1, where b shares a's weight."""
+    empty = np.zeros(0, np.float32)
+    layers = {"a": [(4,), (4,)], "b": [(4,), (4,)], "c": [(4,), (4,)]}
+    file = weights(("a", B, B), ("b", empty, 2 * B), ("c", 3 * B))
+    found = match(layers, file, shared={("b", 0), ("c", 1)})
+    assert found["b"][0] is None
+    assert found["c"][1] is None
+    np.testing.assert_array_equal(found["b"][1], 2 * B)
+    with pytest.raises(ModelError, match="b: file 0, net 4; c: file has 1 blobs, net has 2"):
+        match(layers, file)

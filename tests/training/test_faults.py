@@ -135,6 +135,17 @@ def test_x09_a_source_elsewhere_is_never_opened(run, generation):
     assert "secret" not in generation.prototxt("train_test").read_text()
 
 
+def test_x09_other_layers_stay_in_the_project(run, generation):
+    spy = (
+        'layer { name: "spy" type: "HDF5Output" bottom: "ip" bottom: "ip" hdf5_output_param { file_name: "../../x" } }'
+    )
+    edit(NET, 'layer { name: "accuracy"', f'{spy}\nlayer {{ name: "accuracy"')
+    with pytest.raises(NetError, match="layer 'spy' .HDF5Output. writes '../../x', which lies outside") as caught:
+        run(max_iter=1)
+    assert caught.value.fault == "X09"
+    assert not generation.prototxt("train_test").exists()
+
+
 def test_c03_weights_where_a_state_is_needed(run):
     run(max_iter=10)
     with pytest.raises(UsageError, match="holds weights, not solver state") as caught:

@@ -17,7 +17,7 @@ import pytest
 from small_net import edit
 
 from workflow.engines.base import Done, Snapshot, Started, Step
-from workflow.formats import solverstate
+from workflow.formats import prototxt, solverstate
 from workflow.training import summary, train
 
 ROOT = Path("generations")
@@ -92,6 +92,13 @@ def test_weights_start_a_run(run, generation):
     assert losses[0] < fresh[0]
 
 
+def test_weights_are_a_list_as_caffes_flag_takes_it(run, generation):
+    run(max_iter=20)
+    run(weights=["iter_10, iter_20"], max_iter=1)
+    taken = generation.read().training["weights"]
+    assert [Path(path).name for path in taken] == ["small_iter_10.caffemodel", "small_iter_20.caffemodel"]
+
+
 # ---- a process killed at any moment ----
 
 CHILD = """
@@ -144,3 +151,29 @@ def test_each_engine_goes_on_from_the_others_snapshot(run, generation):
         (10, "caffe"), (20, "torch"), (30, "caffe"),
     ]  # fmt: skip
     assert isinstance([event for event in events if isinstance(event, Snapshot)][-1], Snapshot)
+
+
+TEST_NET = """layers { name: "pictures" type: DATA top: "data" top: "label"
+    data_param { source: "?" batch_size: 5 backend: LMDB scale: 0.01 mean_file: "?" crop_size: 7 } }
+  layers { name: "conv" type: CONVOLUTION bottom: "data" top: "conv"
+    convolution_param { num_output: 6 kernel_size: 3 pad: 1 } }
+  layers { name: "pool" type: POOLING bottom: "conv" top: "pool" pooling_param { kernel_size: 3 stride: 2 } }
+  layers { name: "relu" type: RELU bottom: "pool" top: "pool" }
+  layers { name: "ip" type: INNER_PRODUCT bottom: "pool" top: "ip" inner_product_param { num_output: 3 } }
+  layers { name: "prob" type: SOFTMAX bottom: "ip" top: "prob" }
+  layers { name: "accuracy" type: ACCURACY bottom: "prob" bottom: "label" top: "accuracy" }
+"""
+
+
+def test_an_old_solver_with_a_train_net_and_a_test_net(run, generation):
+    """Two files, the test net in the form of 2014; what was run is one file that real Caffe runs."""
+    Path("prototxt/test.prototxt").write_text(TEST_NET)
+    edit(SOLVER, 'net: "prototxt/small_train_test.prototxt"', f'train_net: "{NET}" test_net: "test.prototxt"')
+    events = run()
+    assert isinstance(events[-1], Done)
+    assert generation.read().snapshots[-1].test_accuracy is not None
+    ran = prototxt.read_net(generation.prototxt("train_test"))
+    both = [layer.name for layer in ran.layer if not layer.include]
+    assert both == ["conv", "pool", "relu", "ip"]
+    assert prototxt.read_solver(generation.prototxt("solver")).net == generation.prototxt("train_test").as_posix()
+    assert summary(ROOT, None)["test_loss"] is None

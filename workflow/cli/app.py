@@ -19,6 +19,7 @@ from workflow.cli.init import init
 from workflow.cli.inspect import inspect
 from workflow.cli.junk import junk
 from workflow.cli.log import log
+from workflow.cli.maps import maps
 from workflow.cli.mistakes import mistakes
 from workflow.cli.next import next
 from workflow.cli.options import ConfigFile, Debug, Json, Quiet, help_of, with_common
@@ -33,7 +34,7 @@ from workflow.cli.why import why
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (init, demo),
     "Make a generation": (prepare, train),
-    "Look": (inspect, predict),
+    "Look": (inspect, predict, maps),
     "Judge": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
     "Check": (verify, engines),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -25,6 +25,8 @@ from workflow.cli.viewer import show_pictures
 if TYPE_CHECKING:
     from workflow.inspection.inspect import Inspection
 
+_SIDE_BY_SIDE = 8  # pictures; more make columns too narrow for any screen
+
 
 def inspect(
     call: Call,
@@ -40,6 +42,22 @@ def inspect(
     save_blobs: Annotated[
         Path | None, typer.Option("--save-blobs", metavar="FILE", help="Write every blob to an npz file.")
     ] = None,
+    compare: Annotated[
+        bool | None,
+        typer.Option("--compare/--no-compare", help="Side by side, with scales and figures (on for 2 to 8 pictures)."),
+    ] = None,
+    channel: Annotated[
+        list[int] | None, typer.Option("--channel", metavar="N", help="Compare only this channel (repeatable).")
+    ] = None,
+    order: Annotated[
+        Literal["number", "activity"], typer.Option("--order", help="Channels of --compare; activity: strongest first.")
+    ] = "number",
+    top: Annotated[
+        int | None, typer.Option("--top", metavar="N", min=1, help="Compare this many channels at most.")
+    ] = None,
+    each_channel: Annotated[
+        bool, typer.Option("--each-channel", help="Compare on a colour scale for each channel, not for each blob.")
+    ] = False,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
     engine: Engine = None,
     net: Net = None,
@@ -53,10 +71,21 @@ def inspect(
 
     wf inspect image.png --snapshot iter_6000
     wf inspect image.png --snapshot other.caffemodel --net deploy.prototxt --mean mean.binaryproto
+    wf inspect false.png true.png --order activity --top 16
     """
+    from workflow.errors import UsageError
     from workflow.inspection import inspect as look  # numpy and Pillow, which --help does not need
     from workflow.inspection import loading
 
+    chosen = bool(channel) or order != "number" or top is not None or each_channel
+    if compare is False and chosen:
+        raise UsageError(
+            "--channel, --order, --top and --each-channel are about --compare", hint="without --no-compare"
+        )
+    together = compare if compare is not None else chosen or 1 < len(images) <= _SIDE_BY_SIDE
+    if together and len(images) > _SIDE_BY_SIDE:
+        raise UsageError(f"{len(images)} pictures side by side are too many, expected {_SIDE_BY_SIDE} at most")
+    names = listed([blobs]) if blobs else None
     model = loading.load(
         call.settings(),
         snapshot=snapshot,
@@ -68,16 +97,36 @@ def inspect(
         scale=scale,
     )
     with model.open(engine, images=len(images), ignore=listed(ignore_mismatch)) as session:
-        found = list(
-            look.inspect(
-                model, session, images, blobs=listed([blobs]) if blobs else None, out=out, save_blobs=save_blobs
+        found = list(look.inspect(model, session, images, blobs=names, out=out, save_blobs=save_blobs))
+        beside: dict[str, Any] = {}
+        if together:
+            from workflow.inspection import comparison
+            from workflow.report.comparison import draw_comparison  # matplotlib, which plain grids do not need
+
+            compared = comparison.compare(
+                model,
+                session,
+                images,
+                blobs=names,
+                channels=channel or (),
+                order=order,
+                top=top,
+                each_channel=each_channel,
             )
-        )
+            home = out or comparison.folder(model, images)
+            drawn = draw_comparison(compared, model.preprocessing, home)
+            beside = {"pictures": {name: str(path) for name, path in drawn.items()}, "blobs": compared.json()}
     documents = [one.json() for one in found]
     document = documents[0] if len(documents) == 1 else {"inspections": documents}
-    call.console.result(document, "\n\n".join(map(describe, found)))
+    talk = [describe(one) for one in found]
+    if beside:
+        document = document | {"snapshot": model.name, "comparison": beside}
+        width = max(map(len, beside["pictures"]))
+        talk.append("\n".join(["side by side", *(f"  {k:{width}}  {path}" for k, path in beside["pictures"].items())]))
+    call.console.result(document, "\n\n".join(talk))
     if show:
-        show_pictures(call.console, [picture for one in found for picture in one.pictures.values()])
+        drawn_paths = [Path(path) for path in beside.get("pictures", {}).values()]
+        show_pictures(call.console, drawn_paths or [picture for one in found for picture in one.pictures.values()])
 
 
 def describe(one: Inspection) -> str:

@@ -47,6 +47,7 @@ def junk(
     from workflow.evaluation.junk import junk as judge  # numpy, Pillow and matplotlib, which --help does not need
     from workflow.evaluation.sheet import write_sheets
     from workflow.report.junk import draw_junk
+    from workflow.storage import write_document
 
     settings = call.settings()
     with Counter(call.console, "scoring", "pictures") as progress:
@@ -65,7 +66,9 @@ def junk(
     entries = [(one.path, one.caption) for one in found.absurdities[:_SHEET]]
     for sheet in write_sheets(entries, target / "absurdities.png", max_pixels=settings.prepare.max_pixels):
         pictures["sheet"] = sheet
-    call.console.result(found.json() | {"pictures": pictures}, describe(found, pictures))
+    document = found.json() | {"picture": pictures["curve"], "pictures": pictures}
+    write_document(found.target / "junk.json", document)  # never elsewhere: wf report looks for it there
+    call.console.result(document, describe(found, pictures))
     call.console.skipped(found.skipped)
     for warning in found.warnings():
         call.console.warn(warning)

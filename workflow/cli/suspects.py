@@ -75,6 +75,7 @@ def _find(
     from workflow.evaluation import decisions, sheet  # numpy and Pillow, which --help does not need
     from workflow.evaluation import suspects as doubt
     from workflow.inspection import loading
+    from workflow.storage import write_document
 
     model = loading.load(settings, snapshot=snapshot or "best", number=gen)
     target = out or doubt.folder(model)
@@ -87,7 +88,9 @@ def _find(
     drawn = [(one.picture.path, f"{row}. {one.caption}") for row, one in enumerate(found.suspects, start=1)]
     sheets = sheet.write_sheets(drawn, target / "suspects.png", max_pixels=model.max_pixels)
     files = {"csv": table, "twins_csv": target / "twins.csv", "sheets": sheets}
-    call.console.result(found.json() | files, describe(found, table, target / "twins.csv", sheets))
+    document = found.json() | files
+    write_document(doubt.folder(model) / "suspects.json", document)  # never elsewhere: wf report looks for it there
+    call.console.result(document, describe(found, table, target / "twins.csv", sheets))
     if show:
         show_pictures(call.console, sheets)
 
@@ -103,9 +106,8 @@ def _undo(call: Call, settings: Config, number: int | None) -> None:
     from workflow.data.corrections import undo
 
     patch = undo(settings.generations, number)
-    count = len(patch.corrections)
-    document = {"undone": patch.number, "decisions": count, "path": patch.path}
-    text = f"patch {patch.name} taken back ({count:,} decisions, kept in {patch.path})\nnext: wf prepare"
+    document = {"undone": patch.number, "decisions": patch.count, "path": patch.path}
+    text = f"patch {patch.name} taken back ({patch.count:,} decisions, kept in {patch.path})\nnext: wf prepare"
     call.console.result(document, text)
 
 

@@ -28,7 +28,7 @@ def train(
     weights: Annotated[
         list[str] | None,
         typer.Option(
-            "--weights", metavar="REF", help="Start from a snapshot's or a caffemodel's weights (repeatable)."
+            "--weights", metavar="REF", help="Start from a snapshot's or a caffemodel's weights, or from several: a,b."
         ),
     ] = None,
     resume: Annotated[

@@ -64,6 +64,22 @@ class Patch:
         return f"{self.number:03}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Undone:
+    """A patch that was taken back."""
+
+    number: int
+    path: Path
+    """Where it lies now."""
+    count: int
+    """Lines that it has."""
+
+    @property
+    def name(self) -> str:
+        """`001`."""
+        return f"{self.number:03}"
+
+
 def folder(generations: Path) -> Path:
     """Where the patches lie: corrections/, beside the folder of the generations."""
     return generations.parent / "corrections"
@@ -96,25 +112,23 @@ def add(generations: Path, corrections: Iterable[Correction]) -> Patch:
     return patch
 
 
-def undo(generations: Path, number: int | None = None) -> Patch:
-    """Take a patch back; None is the newest.
-
-    Returns:
-        It, where it lies now.
+def undo(generations: Path, number: int | None = None) -> Undone:
+    """Take a patch back, even one that is damaged; None is the newest.
 
     Raises:
         UsageError: there is no such patch.
-        DataError: as `patches`.
+        OSError: as the operating system says it.
     """
-    held = patches(generations)
-    chosen = next((one for one in reversed(held) if number in (None, one.number)), None)
-    if chosen is None:
-        known = ", ".join(one.name for one in held) or "none"
+    held = {count: path for count, undone, path in _files(generations) if not undone}
+    chosen = max(held, default=None) if number is None else number
+    if chosen not in held:
+        known = ", ".join(f"{one:03}" for one in held) or "none"
         what = "nothing to undo" if number is None else f"no patch {number:03}"
         raise UsageError(f"{what} in {folder(generations)} (patches: {known})")
-    target = chosen.path.with_name(f"{chosen.name}.undone.jsonl")
-    chosen.path.rename(target)
-    return Patch(number=chosen.number, path=target, corrections=chosen.corrections)
+    path = held[chosen]
+    lines = path.read_bytes().splitlines()
+    path.rename(target := path.with_name(f"{chosen:03}.undone.jsonl"))
+    return Undone(number=chosen, path=target, count=sum(bool(line.strip()) for line in lines))
 
 
 def in_force(held: Sequence[Patch]) -> dict[str, list[tuple[Patch, Correction]]]:

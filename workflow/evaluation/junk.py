@@ -139,6 +139,18 @@ class Junk:
             )
         return found
 
+    @property
+    def words(self) -> str:
+        """The newest generation in a sentence or two."""
+        one, limit = self.newest, self.newest.kept
+        names = ", ".join(f"'{name}'" for name in one.positives)
+        share = f"{one.now.accepted:,} of {one.now.count:,} pictures ({one.now.rate:.1%})"
+        said = f"{one.snapshot} takes {share} of {self.folder} for {names} from probability {one.now.threshold:g} on."
+        if limit is None:
+            return f"{said} No threshold keeps that under {self.max_rate:.3g}."
+        cost = "" if limit.recall is None else f", and accepts {limit.recall:.0%} of its own test pictures"
+        return f"{said} From {limit.threshold:g} on it takes {limit.accepted:,}{cost}."
+
     def json(self) -> dict[str, Any]:
         """As `wf junk --json` gives it: `threshold` and `false_accept_rate` are the newest generation's."""
         newest = self.newest.json()
@@ -154,6 +166,7 @@ class Junk:
             "generations": [one.json() for one in self.scores],
             "kinds": {name: {"accepted": hits, "count": count} for name, (hits, count) in self.kinds.items()},
             "absurdities": [one.json() for one in self.absurdities],
+            "words": self.words,
             "warnings": self.warnings(),
             "skipped": [{"path": str(one.path), "reason": one.reason} for one in self.skipped],
         }

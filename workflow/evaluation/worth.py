@@ -75,7 +75,7 @@ class Worth:
 
     def _novelty(self, index: int) -> str:
         times = self.novelty[index] / max(float(np.median(self.novelty)), 1e-12)
-        return f"unlike the training set ({times:.1f} × the usual distance)"
+        return f"unlike the training set ({times:.1f} times as far as usual)"
 
 
 def weigh(panel: Panel, novelty: Floats) -> Worth:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from google.protobuf.unknown_fields import UnknownFieldSet
 from numpy.typing import NDArray
 
 from workflow.errors import ModelError
@@ -12,6 +13,12 @@ from workflow.formats import caffe_pb2
 
 Array = NDArray[np.float32]
 
+_RAW_TYPES: dict[str, np.dtype[np.floating]] = {
+    "DOUBLE": np.dtype("<f8"),
+    "FLOAT": np.dtype("<f4"),
+    "FLOAT16": np.dtype("<f2"),
+}
+_PACKED = 2  # protobuf's wire type of bytes
 _LEGACY = ("num", "channels", "height", "width")
 
 
@@ -52,6 +59,57 @@ def to_array(blob: caffe_pb2.BlobProto) -> Array:
     values = blob.double_data or blob.data
     with np.errstate(over="ignore"):  # a double beyond float32 becomes inf, as a cast in C++ does
         return np.array(values, dtype=np.float32).reshape(shape_of(blob))
+
+
+def widen(blob: caffe_pb2.BlobProto) -> None:
+    """Turn values that a fork stored as half floats, or as raw bytes, into `data` that every Caffe reads, in place.
+
+    NVIDIA's fork has `raw_data`, little-endian numbers of `raw_data_type`; others have packed integers, the bits of a
+    half float each, in field 10, and gradients in field 11. Where `data` or `double_data` is there too, it counts.
+
+    Raises:
+        ModelError: raw values of a type that is no real number, or that do not fill their bytes.
+    """
+    unknown = UnknownFieldSet(blob)
+    fields = [unknown[index] for index in range(len(unknown))]
+    packed: dict[int, bytes] = {field.field_number: field.data for field in fields if field.wire_type == _PACKED}
+    for name, tag, half in (("data", _DATA, 10), ("diff", _DIFF, 11)):
+        raw: bytes = getattr(blob, f"raw_{name}")
+        plain = len(getattr(blob, name)) or len(getattr(blob, f"double_{name}"))
+        if raw and not plain:
+            _fill(blob, tag, _real(raw, getattr(blob, f"raw_{name}_type")))
+        elif half in packed and not plain:
+            _fill(blob, tag, _halves(packed[half]))
+        blob.ClearField(f"raw_{name}")
+        blob.ClearField(f"raw_{name}_type")
+    if packed:
+        blob.DiscardUnknownFields()
+
+
+def _real(raw: bytes, kind: caffe_pb2.BlobProto.RawType) -> NDArray[np.floating]:
+    name = caffe_pb2.BlobProto.RawType.Name(kind)
+    if name not in _RAW_TYPES or len(raw) % _RAW_TYPES[name].itemsize:
+        raise ModelError(f"{len(raw)} bytes of raw type {name}, expected whole numbers of {', '.join(_RAW_TYPES)}")
+    values: NDArray[np.floating] = np.frombuffer(raw, _RAW_TYPES[name])
+    return values
+
+
+def _halves(packed: bytes) -> NDArray[np.floating]:
+    """Varints of at most 16 bits, each the bits of a half float."""
+    octets = np.frombuffer(packed, np.uint8)
+    ends = np.flatnonzero(octets < 0x80)  # the last octet of each number has no high bit
+    starts = np.concatenate([[0], ends + 1])[:-1]
+    lengths = ends - starts + 1
+    whole = len(ends) > 0 and ends[-1] == len(octets) - 1 and lengths.max() <= 3
+    bits = np.zeros(len(ends), np.uint32)
+    if whole:
+        padded = np.concatenate([octets, np.zeros(2, np.uint8)]).astype(np.uint32)
+        for i in range(3):  # 7 bits an octet, low ones first
+            bits |= np.where(lengths > i, (padded[starts + i] & 0x7F) << (7 * i), 0).astype(np.uint32)
+    if not whole or bits.max() > 0xFFFF:
+        raise ModelError("half floats that are no packed integers of 16 bits")
+    halves: NDArray[np.floating] = bits.astype(np.uint16).view(np.float16)
+    return halves
 
 
 def diff_to_array(blob: caffe_pb2.BlobProto) -> Array | None:

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError, EncodeError, Message
 
 from workflow.errors import ModelError
 from workflow.formats import caffe_pb2, hdf5
-from workflow.formats.blobproto import Array, check, to_array
+from workflow.formats.blobproto import Array, check, to_array, widen
 from workflow.formats.files import read_whole
 from workflow.formats.foreign import refuse_foreign
 from workflow.formats.upgrade import upgrade_net
@@ -22,8 +22,9 @@ _HINT = "take an older snapshot, or copy the file again"
 
 
 def read(path: Path) -> caffe_pb2.NetParameter:
-    """The model, upgraded to today's layers, every blob checked against its shape.
+    """The model, upgraded to today's layers, every blob checked against its shape; half floats become floats.
 
+    Layers of types that nobody knows keep their names and blobs.
     HDF5 files are recognised by their first bytes; their layers have a name and blobs, nothing else.
 
     Raises:
@@ -46,7 +47,7 @@ def read(path: Path) -> caffe_pb2.NetParameter:
         text = name.decode("utf-8", "backslashreplace")
         raise ModelError(f"{path}: name '{text}' is not UTF-8", hint=_HINT, fault="C01")
     try:
-        net, notes = upgrade_net(net)
+        net, notes = upgrade_net(net, weights=True)
     except UpgradeError as error:
         raise ModelError(f"{path}: {error.message}", fault="C01") from None
     if notes:
@@ -108,6 +109,7 @@ def _checked(net: caffe_pb2.NetParameter, path: Path) -> caffe_pb2.NetParameter:
     for layer in net.layer:
         for index, blob in enumerate(layer.blobs):
             try:
+                widen(blob)
                 check(blob)
             except ModelError as error:
                 raise ModelError(

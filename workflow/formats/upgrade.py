@@ -16,10 +16,13 @@ SOLVER_TYPES = ("SGD", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam")
 """In the order of the old enum `SolverType`."""
 
 
-def upgrade_net(message: caffe_pb2.NetParameter) -> tuple[caffe_pb2.NetParameter, tuple[str, ...]]:
+def upgrade_net(
+    message: caffe_pb2.NetParameter, *, weights: bool = False
+) -> tuple[caffe_pb2.NetParameter, tuple[str, ...]]:
     """The net as Caffe would run it, and what was old about it.
 
-    The message itself is not changed; a net that needs nothing is returned as it is.
+    The message itself is not changed; a net that needs nothing is returned as it is. With `weights` it is a caffemodel,
+    which is read for names and blobs: a V0 layer of unknown type is left without a type then.
 
     Raises:
         UpgradeError: `layer` and `layers` both, or an old layer that nothing today can express.
@@ -27,7 +30,7 @@ def upgrade_net(message: caffe_pb2.NetParameter) -> tuple[caffe_pb2.NetParameter
     notes: list[str] = []
     net = message
     if net.layers:
-        net = _upgrade_layers(net, notes)
+        net = _upgrade_layers(net, notes, weights=weights)
     if net.input:
         net = _upgrade_input(net)
         notes.append("input fields")
@@ -53,7 +56,7 @@ def upgrade_solver(
     return solver, ("solver_type",)
 
 
-def _upgrade_layers(message: caffe_pb2.NetParameter, notes: list[str]) -> caffe_pb2.NetParameter:
+def _upgrade_layers(message: caffe_pb2.NetParameter, notes: list[str], *, weights: bool) -> caffe_pb2.NetParameter:
     if message.layer:
         raise UpgradeError("'layer' and 'layers' (old) in one net", "layers", 0, hint="write every layer as 'layer'")
     net = message
@@ -66,7 +69,7 @@ def _upgrade_layers(message: caffe_pb2.NetParameter, notes: list[str]) -> caffe_
                 is_v0.index(not is_v0[0]),
                 hint="write all as 'layer'",
             )
-        net = v0_to_v1(net)
+        net = v0_to_v1(net, weights=weights)
         notes.append("V0 layers")
     else:
         notes.append("V1 layers")

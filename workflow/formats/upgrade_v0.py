@@ -90,8 +90,10 @@ _TRANSFORMS = {"scale": "scale", "meanfile": "mean_file", "cropsize": "crop_size
 _KEPT = ("name", "type", "blobs", "blobs_lr", "weight_decay")
 
 
-def v0_to_v1(net: caffe_pb2.NetParameter) -> caffe_pb2.NetParameter:
+def v0_to_v1(net: caffe_pb2.NetParameter, *, weights: bool = False) -> caffe_pb2.NetParameter:
     """Every entry as V1; `padding` layers disappear into the convolution or pooling that reads them.
+
+    In a caffemodel (`weights`) an unknown type is no reason to stop: the layer gets none.
 
     Raises:
         UpgradeError: a type that V0 never had, or padding that nothing can take over.
@@ -100,7 +102,7 @@ def v0_to_v1(net: caffe_pb2.NetParameter) -> caffe_pb2.NetParameter:
     new.CopyFrom(net)
     new.ClearField("layers")
     for layer in _absorb_padding(net):
-        _convert(layer, new.layers.add())
+        _convert(layer, new.layers.add(), weights=weights)
     return new
 
 
@@ -132,21 +134,22 @@ def _take_over(layer: caffe_pb2.V1LayerParameter, index: int, padding: caffe_pb2
     layer.bottom[index] = padding.bottom[0]
 
 
-def _convert(old: caffe_pb2.V1LayerParameter, new: caffe_pb2.V1LayerParameter) -> None:
+def _convert(old: caffe_pb2.V1LayerParameter, new: caffe_pb2.V1LayerParameter, *, weights: bool) -> None:
     new.bottom.extend(old.bottom)
     new.top.extend(old.top)
     v0 = old.layer
     if v0.HasField("name"):
         new.name = v0.name
-    if v0.HasField("type"):
-        if v0.type not in V0_TYPES:
-            raise UpgradeError(f"layer '{v0.name}': unknown old type '{v0.type}'", hint=_known_types())
+    known = v0.type in V0_TYPES
+    if known:
         new.type = getattr(caffe_pb2.V1LayerParameter, V0_TYPES[v0.type])
+    elif v0.HasField("type") and not weights:
+        raise UpgradeError(f"layer '{v0.name}': unknown old type '{v0.type}'", hint=_known_types())
     new.blobs.extend(v0.blobs)
     new.blobs_lr.extend(v0.blobs_lr)
     new.weight_decay.extend(v0.weight_decay)
     for field, value in v0.ListFields():
-        if field.name not in _KEPT:
+        if field.name not in _KEPT and (known or not weights):
             _place(v0, field.name, value, new)
 
 

@@ -10,6 +10,7 @@ from workflow.formats import caffe_pb2
 from workflow.formats.prototxt import read_net
 from workflow.net.build import build
 from workflow.net.fill import classifying_layer
+from workflow.net.paths import refuse_outside
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,9 +31,11 @@ def read(source: Path) -> Deploy:
     """Read a deploy net.
 
     Raises:
-        PrototxtError, NetError: it is no net, or not one with a single input of (N, C, H, W).
+        PrototxtError, NetError: it is no net, or not one with a single input of (N, C, H, W); X09 it reaches for
+            files outside the project.
     """
     net = read_net(source)
+    refuse_outside(net, at=source)
     spec = build(net, phase="TEST", source=source)
     if len(spec.inputs) != 1:
         hint = "give the deploy net; this one reads a database" if not spec.inputs else None

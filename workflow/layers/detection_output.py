@@ -42,7 +42,7 @@ class DetectionOutput(Layer):
         if param.nms_param.nms_threshold < 0:
             raise self.fail(f"nms_threshold={param.nms_param.nms_threshold:g}, expected 0 or more")
         for name in ("save_output_param", "visualize", "save_file"):
-            if param.HasField(name):
+            if param.HasField(name) and getattr(param, name):
                 logging.getLogger("workflow").warning(
                     "layer '%s' (DetectionOutput): %s is not obeyed; the boxes are in '%s'",
                     *(spec.name, name, spec.tops[0]),

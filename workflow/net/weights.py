@@ -5,6 +5,7 @@ Source: src/caffe/net.cpp, Net::CopyTrainedLayersFrom; src/caffe/blob.cpp, Blob:
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
@@ -25,7 +26,7 @@ def match(
     *,
     ignore: Collection[str] = (),
     shared: Collection[Blob] = (),
-) -> dict[str, list[Array]]:
+) -> dict[str, list[Array | None]]:
     """The arrays that `weights` hold for the layers of a net.
 
     Layers of the file that the net does not have are passed over, as in Caffe, and so are layers of the net that
@@ -37,29 +38,30 @@ def match(
             one name Caffe fills the first.
         weights: a caffemodel, upgraded.
         ignore: layers that keep what they have (`--ignore-mismatch`).
-        shared: parameters that another layer owns. HDF5 files leave them out; a layer of the file without any blob
-            is passed over if all of its parameters are among them.
+        shared: parameters that another layer owns. HDF5 files leave them out: at the end of a layer, or as an empty
+            blob before others.
 
     Returns:
         Layer name -> its parameters, float32, in the net's shapes, for layers that have any; in the file's order.
+        None stands for a shared parameter that the file leaves to its owner.
 
     Raises:
         ModelError: numbers or shapes of blobs differ; all layers that do not fit are listed.
     """
-    found: dict[str, list[Array]] = {}
+    found: dict[str, list[Array | None]] = {}
     problems: dict[str, str] = {}
     for layer in weights.layer:
         shapes = layers.get(layer.name)
         if shapes is None or layer.name in ignore:
             continue
-        if _left_out(layer, len(shapes), shared):
-            continue
-        problem = _misfit(layer, shapes)
+        blobs = _stored(layer, len(shapes), shared)
+        problem = _misfit(blobs, shapes)
         if problem:
             problems[layer.name] = problem
-        elif shapes:
+        elif any(blob is not None for blob in blobs):
             found[layer.name] = [
-                blobproto.to_array(blob).reshape(shape) for blob, shape in zip(layer.blobs, shapes, strict=True)
+                None if blob is None else blobproto.to_array(blob).reshape(shape)
+                for blob, shape in zip(blobs, shapes, strict=True)
             ]
     if problems:
         raise ModelError(
@@ -70,17 +72,39 @@ def match(
     return found
 
 
-def _left_out(layer: caffe_pb2.LayerParameter, count: int, shared: Collection[Blob]) -> bool:
-    """Whether the file leaves this to the owners of what the layer shares: it has no blob, and needs none."""
-    return not layer.blobs and count > 0 and all((layer.name, index) in shared for index in range(count))
+def warn_of_unused(weights: caffe_pb2.NetParameter, known: Collection[str]) -> None:
+    """Say once which layers of a file have weights but no layer of theirs in the net; Caffe logs a line for each.
+
+    Args:
+        weights: a caffemodel.
+        known: names of the net's layers.
+    """
+    unused = list(dict.fromkeys(layer.name for layer in weights.layer if layer.blobs and layer.name not in known))
+    if unused:
+        logging.getLogger("workflow").warning(
+            "the file has weights of layers that the net does not have; they were left: %s", ", ".join(unused)
+        )
 
 
-def _misfit(layer: caffe_pb2.LayerParameter, shapes: Sequence[Shape]) -> str:
-    """What is wrong with the layer of the file, as `file 32×3×5×5, net 64×3×5×5`; empty if it fits."""
-    if len(layer.blobs) != len(shapes):
-        return f"file has {len(layer.blobs)} blobs, net has {len(shapes)}"
-    for index, (blob, shape) in enumerate(zip(layer.blobs, shapes, strict=True)):
-        if not blobproto.matches(blob, shape):
+def _stored(layer: caffe_pb2.LayerParameter, count: int, shared: Collection[Blob]) -> list[caffe_pb2.BlobProto | None]:
+    """The blobs of a layer of the file; None for those that it leaves to the owners of what the layer shares."""
+    blobs: list[caffe_pb2.BlobProto | None] = list(layer.blobs)
+    for index in range(count):
+        if (layer.name, index) not in shared:
+            continue
+        if index == len(blobs):
+            blobs.append(None)
+        elif index < len(blobs) and blobproto.shape_of(layer.blobs[index]) == (0,):
+            blobs[index] = None
+    return blobs
+
+
+def _misfit(blobs: Sequence[caffe_pb2.BlobProto | None], shapes: Sequence[Shape]) -> str:
+    """What is wrong with a layer of the file, as `file 32×3×5×5, net 64×3×5×5`; empty if it fits."""
+    if len(blobs) != len(shapes):
+        return f"file has {len(blobs)} blobs, net has {len(shapes)}"
+    for index, (blob, shape) in enumerate(zip(blobs, shapes, strict=True)):
+        if blob is not None and not blobproto.matches(blob, shape):
             which = f" (blob {index})" if index else ""
             return f"file {_by(blobproto.shape_of(blob))}, net {_by(shape)}{which}"
     return ""

@@ -16,7 +16,7 @@ POLICIES = ("exp", "fixed", "inv", "multistep", "poly", "sigmoid", "step")
 
 @dataclass
 class Rate:
-    """The learning rate of a run; `current_step` is multistep's position and travels in the solverstate.
+    """The learning rate of a run; `current_step`, of step and multistep, travels in the solverstate.
 
     fixed      base
     step       base gamma^floor(k / stepsize)
@@ -52,7 +52,8 @@ class Rate:
         param, k = self.param, iteration
         match param.lr_policy:
             case "step":
-                factor = param.gamma ** (k // param.stepsize)
+                self.current_step = k // param.stepsize
+                factor = param.gamma**self.current_step
             case "exp":
                 factor = param.gamma**k
             case "inv":

@@ -9,6 +9,8 @@ from workflow.errors import NetError
 from workflow.formats import caffe_pb2, prototxt
 from workflow.generations import Generation, Record
 from workflow.net.fill import Filling, fill_deploy, fill_solver, fill_train_test
+from workflow.net.merge import merge
+from workflow.net.paths import refuse_outside
 
 
 def write(
@@ -19,10 +21,11 @@ def write(
     Paths inside are relative to the project folder (the current one), where `caffe train --solver=...` runs them.
 
     Raises:
-        PrototxtError, NetError: the user's files do not parse or cannot be filled in.
+        PrototxtError, NetError: the user's files do not parse or cannot be filled in; X09 they reach for files outside
+            the project.
     """
     solver = prototxt.read_solver(settings.solver)
-    net_path = _net_path(solver, settings.solver)
+    user_net, net_path = _net(solver, settings.solver)
     facts = Filling(
         train_source=generation.database("train").as_posix(),
         test_source=generation.database("test").as_posix(),
@@ -31,8 +34,10 @@ def write(
         shape=record.preprocessing.shape,
         test_count=sum(record.counts["test"].values()),
     )
-    net, passes = fill_train_test(prototxt.read_net(net_path), facts)
+    net, passes = fill_train_test(user_net, facts)
     deploy = fill_deploy(prototxt.read_net(settings.deploy), facts)
+    refuse_outside(net, at=net_path, filled=["Data"])
+    refuse_outside(deploy, at=settings.deploy)
     name = _stem(solver, net)
     filled = fill_solver(
         solver,
@@ -67,15 +72,29 @@ def repeat(rerun: Generation) -> caffe_pb2.SolverParameter:
     return solver
 
 
-def _net_path(solver: caffe_pb2.SolverParameter, path: Path) -> Path:
-    """The solver's net, relative to the project folder as Caffe has it, or to the solver's own folder."""
+def _net(solver: caffe_pb2.SolverParameter, path: Path) -> tuple[caffe_pb2.NetParameter, Path]:
+    """The train_test net that a solver names, and its file; of an old solver's two files one net is made.
+
+    `train_net` and `test_net` are taken out of `solver` then.
+    """
+    if solver.train_net and len(solver.test_net) == 1:
+        train_path = _found(solver.train_net, path)
+        test = prototxt.read_net(_found(solver.test_net[0], path))
+        solver.ClearField("train_net")
+        solver.ClearField("test_net")
+        return merge(prototxt.read_net(train_path), test), train_path
     if not solver.net:
         raise NetError(f"{path} names no net", at=path, hint='add net: "prototxt/..._train_test.prototxt"')
-    candidates = [Path(solver.net), path.parent / solver.net, path.parent / Path(solver.net).name]
-    for candidate in candidates:
+    net_path = _found(solver.net, path)
+    return prototxt.read_net(net_path), net_path
+
+
+def _found(name: str, path: Path) -> Path:
+    """A net's file, relative to the project folder as Caffe has it, or to the folder of the solver at `path`."""
+    for candidate in (Path(name), path.parent / name, path.parent / Path(name).name):
         if candidate.is_file():
             return candidate
-    raise NetError(f"the solver's net '{solver.net}' is neither in the project folder nor beside {path}", at=path)
+    raise NetError(f"the solver's net '{name}' is neither in the project folder nor beside {path}", at=path)
 
 
 def _stem(solver: caffe_pb2.SolverParameter, net: caffe_pb2.NetParameter) -> str:

@@ -30,7 +30,8 @@ def choose(
 ) -> Start:
     """Decide where to begin.
 
-    Without flags: the newest committed snapshot, if there is one.
+    Without flags: the newest committed snapshot, if there is one. `weights` may hold lists with commas, as Caffe's
+    flag takes them.
 
     Raises:
         UsageError: flags that exclude each other, a snapshot that is not there, weights where a state is needed.
@@ -38,7 +39,8 @@ def choose(
     if resume and (weights or fresh):
         raise UsageError("--resume goes on from a state; --weights and --fresh begin anew: give one of them")
     if weights:
-        return Start(weights=tuple(resolve(root, one, generation.number).weights for one in weights))
+        names = [name.strip() for one in weights for name in ([one] if Path(one).exists() else one.split(","))]
+        return Start(weights=tuple(resolve(root, name, generation.number).weights for name in names))
     if resume:
         return _from_state(_state_path(root, generation, resume))
     _tell_of_incomplete(generation, record)

@@ -68,6 +68,41 @@ def test_schedule_without_first_test_and_last_snapshot(small):
     assert kinds(solver.run(Control())) == [("Validation", 4), ("Validation", 8), ("Done", 10)]
 
 
+@pytest.mark.parametrize(("reached", "again"), [(20, False), (15, True)])
+def test_a_run_that_is_over_snapshots_only_what_was_not_due_before(small, reached, again):
+    """Iteration 20 fell due with `snapshot: 10`, so its files are there; 15 did not."""
+    solver = small(max_iter=20, snapshot=10, tests=False)
+    solver.step(reached)
+    _, state = solver.snapshot()
+    over = small(max_iter=reached, snapshot=10, tests=False)
+    over.restore(state)
+    assert kinds(over.run(Control())) == [*([("Snapshot", reached)] if again else []), ("Done", reached)]
+
+
+OVER = """
+import os
+folder = 'generations/gen1/snapshots/'
+solver = caffe.get_solver('generations/gen1/prototxt/solver.prototxt')
+stat = {name: os.stat(folder + name).st_mtime_ns for name in os.listdir(folder)}
+solver.solve(str(given['state']))
+result['written'] = np.array(sorted(n for n in os.listdir(folder) if stat.get(n) != os.stat(folder + n).st_mtime_ns))
+"""
+
+
+@pytest.mark.caffe
+@pytest.mark.parametrize(("reached", "count"), [(20, 0), (15, 2)])
+def test_real_caffe_writes_as_much_when_a_run_is_over(small, real_caffe, reached, count):
+    solver = small(max_iter=20, snapshot=10, tests=False)
+    solver.step(reached)
+    _, state = solver.snapshot()
+    text = Path("generations/gen1/prototxt/solver.prototxt").read_text()
+    Path("generations/gen1/prototxt/solver.prototxt").write_text(
+        text.replace("max_iter: 20", f"max_iter: {reached}").replace("test_interval: 10", "test_interval: 100")
+    )
+    written = real_caffe(OVER, state=np.array(str(state)))["written"]
+    assert len(written) == count, written
+
+
 def test_a_test_pass_scores_every_picture_once(small):
     solver = small(plain=True)
     net = solver.test_nets[0]

@@ -70,8 +70,14 @@ def _from_file(
         first.setdefault(layer.spec.name, index)
     shapes = {name: layers[index].param_shapes for name, index in first.items()}
     shared = {(layers[place[0]].spec.name, place[1]) for place, owner in owners.items() if place != owner}
+    weight_files.warn_of_unused(weights, first)
     found = weight_files.match(shapes, weights, ignore=ignore, shared=shared)
-    return {owners[first[name], blob]: array for name, arrays in found.items() for blob, array in enumerate(arrays)}
+    return {
+        owners[first[name], blob]: array
+        for name, arrays in found.items()
+        for blob, array in enumerate(arrays)
+        if array is not None
+    }
 
 
 def _nothing_for(layer: Layer, weights: caffe_pb2.NetParameter | None, ignore: Collection[str]) -> ModelError:

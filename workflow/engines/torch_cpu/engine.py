@@ -11,7 +11,6 @@ from typing import Self
 import torch
 
 from workflow.engines.base import Array, Event, Job, Started, Status
-from workflow.engines.torch_cpu import snapshots
 from workflow.engines.torch_cpu.net import Net, arrays, as_array
 from workflow.engines.torch_cpu.solver import Solver
 from workflow.formats import caffe_pb2
@@ -79,7 +78,7 @@ class Engine:
             if job.resume is not None:
                 solver.restore(job.resume)
             for path in job.weights:
-                solver.net.copy_from(snapshots.read_weights(path))
+                solver.take_weights(path)
             yield Started(
                 iteration=solver.iter, max_iter=param.max_iter, images=_images(solver), resumed_from=job.resume
             )

@@ -194,19 +194,30 @@ class Net:
         """Layer name -> its parameter blobs; a name that two layers bear keeps the last, as in pycaffe."""
         return {layer.spec.name: layer.blobs for layer in self.layers if layer.blobs}
 
-    def copy_from(self, source: caffe_pb2.NetParameter, *, ignore: Collection[str] = ()) -> None:
+    def copy_from(
+        self, source: caffe_pb2.NetParameter, *, ignore: Collection[str] = (), known: Collection[str] | None = None
+    ) -> None:
         """Copy weights layer by layer, matched by name; layers that the file does not have keep theirs.
+
+        Weights that find no layer are left, and told of in one warning.
+
+        Args:
+            source: a caffemodel.
+            ignore: layers that keep theirs whatever the file has.
+            known: layers whose weights nobody misses if they find none here; this net's own if None.
 
         Raises:
             ModelError: numbers or shapes of blobs differ.
         """
         first = {layer.spec.name: layer for layer in reversed(self.layers)}  # of layers that bear one name
         shapes = {name: [tuple(blob.shape) for blob in layer.blobs] for name, layer in first.items()}
+        weight_files.warn_of_unused(source, first if known is None else known)
         found = weight_files.match(shapes, source, ignore=ignore, shared=self._parameters.shared)
         with torch.no_grad():
             for name, values in found.items():
                 for blob, array in zip(first[name].blobs, values, strict=True):
-                    blob.copy_(torch.from_numpy(array))
+                    if array is not None:
+                        blob.copy_(torch.from_numpy(array))
 
     def message(self, *, gradients: bool = False) -> caffe_pb2.NetParameter:
         """The net as a caffemodel holds it: every layer as it ran, with its blobs (Net::ToProto).

@@ -63,8 +63,8 @@ class Solver:
         try:
             for spec in test_nets(param, self.folder):
                 self.test_nets.append(self._make_net(spec, seed, like=self.net))
-            for weights in param.weights:
-                self._copy_weights(weights)
+            for name in (name for names in param.weights for name in names.split(",")):
+                self.take_weights(self.folder / name.strip())
             self.rule = create_rule(param, [parameter.tensor for parameter in self.net.learnable])
         except BaseException:
             self.close()
@@ -73,12 +73,18 @@ class Solver:
     def _make_net(self, spec: NetSpec, seed: int, like: Net | None = None) -> Net:
         return Net(spec, seed=seed, folder=self.folder, like=like)
 
-    def _copy_weights(self, names: str) -> None:
-        """Start from caffemodels, a list with commas, in order; what a test net has alone is copied, too."""
-        for name in names.split(","):
-            model = snapshots.read_weights(self.folder / name.strip())
-            for net in (self.net, *self.test_nets):
-                net.copy_from(model)
+    def take_weights(self, path: Path) -> None:
+        """Start from a caffemodel; what a test net has alone is copied, too.
+
+        Raises:
+            ModelError: it is damaged, or does not fit.
+        """
+        model = snapshots.read_weights(path)
+        nets = (self.net, *self.test_nets)
+        ours = {layer.spec.name for net in nets for layer in net.layers}
+        told = {layer.name for layer in model.layer}  # what no net has is told of once, at the first of them
+        for index, net in enumerate(nets):
+            net.copy_from(model, known=told if index else ours)
 
     def close(self) -> None:
         """Let go of databases."""
@@ -101,7 +107,9 @@ class Solver:
     def run(self, control: Control) -> Iterator[Event]:
         """Train to max_iter, or until `control` asks to stop; ends with Done."""
         param = self.param
-        snapshotted = -1
+        # of a run resumed at or beyond max_iter, the snapshot that fell due at its iteration was written before
+        resumed_at_end = self.iter >= param.max_iter and param.snapshot > 0 and self.iter % param.snapshot == 0
+        snapshotted = self.iter if resumed_at_end else -1
         for event in self._steps(param.max_iter, control):
             if isinstance(event, Snapshot):
                 snapshotted = event.iteration

@@ -1,0 +1,107 @@
+"""wf maps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workflow.cli.options import Call, ChannelOrder, Gen, Labels, Mean, Net, Out, Scale, Snapshot
+from workflow.cli.progress import Counter
+from workflow.cli.table import table
+from workflow.cli.viewer import show_pictures
+
+if TYPE_CHECKING:
+    from workflow.vision.explain import Explanation
+
+
+def maps(
+    call: Call,
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture file.")],
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method",
+            metavar="NAME",
+            help="saliency, guided-backpropagation, deconvolution, smoothgrad, integrated-gradients, grad-cam or "
+            "occlusion; may be given several times (all of them).",
+        ),
+    ] = None,
+    class_name: Annotated[
+        str | None, typer.Option("--class", metavar="CLASS", help="What to look for (the class that it was given).")
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option("--unit", metavar="BLOB:CHANNEL", help="In place of a class, such as conv3:17 or conv3:17,2,3."),
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option("--layer", metavar="BLOB", help="Grad-CAM's (the last convolution before the target).")
+    ] = None,
+    snapshot: Snapshot = None,
+    gen: Gen = None,
+    out: Out = None,
+    show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
+    net: Net = None,
+    mean: Mean = None,
+    labels: Labels = None,
+    channel_order: ChannelOrder = None,
+    scale: Scale = None,
+) -> None:
+    """Show which places of a picture speak for a class.
+
+    Each map is put to the test: the hottest places are covered first (deletion: the smaller the area under the
+    falling probability, the better the map), or given back first (insertion: the greater, the better).
+
+    wf maps image.png
+    wf maps image.png --class cat --method grad-cam --layer conv2
+    wf maps image.png --unit conv3:17
+    """
+    from workflow.errors import UsageError
+    from workflow.evaluation.ledger import folder  # numpy, and below PyTorch and matplotlib, which --help need not load
+    from workflow.inspection import loading
+    from workflow.report.maps import draw_maps
+    from workflow.vision.explain import explain
+    from workflow.vision.maps import Options
+
+    if class_name is not None and unit is not None:
+        raise UsageError("--class and --unit were both given", hint="one of them")
+    model = loading.load(
+        call.settings(),
+        snapshot=snapshot,
+        number=gen,
+        net=net,
+        mean=mean,
+        labels=labels,
+        channel_order=channel_order,
+        scale=scale,
+    )
+    with Counter(call.console, "mapping", "maps") as progress:
+        found = explain(
+            model,
+            image,
+            names=method or (),
+            class_name=class_name,
+            unit_name=unit,
+            options=Options(layer=layer),
+            progress=progress,
+        )
+    picture = (out or folder(model, image)) / f"maps-{found.target.slug}.png"
+    draw_maps(found, model.preprocessing, picture)
+    call.console.result(found.json() | {"pictures": {"maps": picture}}, describe(found, picture))
+    if show:
+        show_pictures(call.console, [picture])
+
+
+def describe(found: Explanation, picture: Path) -> str:
+    """A line for each map, the best first, chance last."""
+    ranked = sorted(found.maps, key=lambda one: one.deletion)
+    rows = [["", "deletion", "insertion"]]
+    for one in (*ranked, found.baseline):
+        rows.append([one.method, f"{one.deletion:.3f}", f"{one.insertion:.3f}"])
+    watched = "probability" if found.target.class_name is not None else "value"
+    head = f"{found.image}, {found.target.title} in {found.snapshot}: {watched} {found.value:.4g}"
+    complete = [one.incompleteness for one in found.maps if one.incompleteness is not None]
+    lines = [head, *table(rows), "deletion: small is good; insertion: large is good"]
+    lines += [f"integrated gradients add up to the score's difference within {gap:.2%}" for gap in complete]
+    return "\n".join([*lines, f"picture  {picture}"])

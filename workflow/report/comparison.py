@@ -1,0 +1,151 @@
+"""compare-BLOB.png: pictures side by side, as they are and as the net gets them, a blob's grids and histograms."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.report.ledger import coloured
+from workflow.storage import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from workflow.config import Preprocessing
+    from workflow.inspection.comparison import Compared, Comparison, Statistics
+
+_INK, _BAR = "#33333d", "#4a6fa5"
+_WIDTH = 3.6  # inches of a picture's column
+
+
+def draw_comparison(found: Comparison, preprocessing: Preprocessing, folder: Path) -> dict[str, Path]:
+    """One PNG for each blob: a column for each picture.
+
+    Args:
+        found: of `inspection.comparison.compare`.
+        preprocessing: the snapshot's, for the order of channels.
+        folder: where `compare-BLOB.png` goes; made if need be.
+
+    Returns:
+        Blob -> its picture.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = {}
+    for blob in found.blobs:
+        pictures[blob.name] = folder / f"compare-{blob.name.replace('/', '_')}.png"
+        _draw(found, blob, preprocessing, pictures[blob.name])
+    return pictures
+
+
+def _draw(found: Comparison, blob: Compared, preprocessing: Preprocessing, out: Path) -> None:
+    from matplotlib.figure import Figure  # half a second to import, and only drawing needs it
+
+    columns = len(found.images)
+    figure = Figure(figsize=(_WIDTH * columns + 0.8, 7.6), dpi=100, layout="constrained")
+    panels = figure.subplots(3, 2 * columns, squeeze=False, height_ratios=(1.5, 3.4, 1))
+    spec = panels[0, 0].get_gridspec()
+    for panel in panels[1:].ravel():
+        panel.remove()
+    grids = []
+    for column in range(columns):
+        _draw_input(panels[0, 2 * column], panels[0, 2 * column + 1], found, column, preprocessing)
+        grids.append(figure.add_subplot(spec[1, 2 * column : 2 * column + 2]))
+        _draw_grid(grids[-1], blob, column)
+        _draw_histogram(figure.add_subplot(spec[2, 2 * column : 2 * column + 2]), blob, column)
+    _colour_bar(blob, grids)
+    name = Path(found.snapshot).name if found.snapshot.endswith((".caffemodel", ".h5")) else found.snapshot
+    figure.suptitle(_plain(f"{blob.name} in {name}"), color=_INK, fontweight="bold")
+    with replacing(out) as temporary:
+        figure.savefig(temporary, format="png")
+
+
+def _draw_input(first: Axes, second: Axes, found: Comparison, column: int, preprocessing: Preprocessing) -> None:
+    values = found.inputs[column]
+    most = float(np.abs(values).max()) or 1.0
+    seen = np.clip(np.rint(values / most * 127 + 128), 0, 255).astype(np.uint8)
+    first.imshow(coloured(found.pixels[column], preprocessing), interpolation="nearest")
+    first.set_title(_plain(f"{found.images[column].name}\n{found.words[column]}".strip()), fontsize=8, color=_INK)
+    second.imshow(coloured(seen, preprocessing), interpolation="nearest")
+    second.set_title(f"as the net gets it\n{values.min():.3g} to {values.max():.3g}, 0 is grey", fontsize=8, color=_INK)
+    for panel in (first, second):
+        panel.set_xticks([])
+        panel.set_yticks([])
+
+
+def tiled(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Maps (n, h, w) in a square of tiles, row by row, NaN between them: (rows (h + 1) - 1, side (w + 1) - 1)."""
+    count, height, width = maps.shape
+    side = math.ceil(math.sqrt(count))
+    rows = math.ceil(count / side)
+    board = np.full((rows * side, height + 1, width + 1), np.nan, np.float32)
+    board[:count, :height, :width] = maps
+    whole = board.reshape(rows, side, height + 1, width + 1).transpose(0, 2, 1, 3)
+    return whole.reshape(rows * (height + 1), side * (width + 1))[:-1, :-1]
+
+
+def _draw_grid(panel: Axes, blob: Compared, column: int) -> None:
+    most = blob.ranges[:, 1]
+    scaled = blob.maps[column] / np.where(most > 0, most, 1)[:, None, None]  # each channel's own end is 1
+    height, width = scaled.shape[1:]
+    side = math.ceil(math.sqrt(len(scaled)))
+    colours = "RdBu_r" if blob.signed else "inferno"
+    panel.imshow(tiled(scaled), cmap=colours, vmin=-1 if blob.signed else 0, vmax=1, interpolation="nearest")
+    panel.set_facecolor("#c9ccd4")
+    rows = math.ceil(len(scaled) / side)
+    panel.set_yticks([row * (height + 1) + (height - 1) / 2 for row in range(rows)])
+    labels = [blob.channels[row * side : (row + 1) * side] for row in range(rows)]
+    in_order = blob.channels == tuple(range(len(blob.channels)))
+    panel.set_yticklabels(
+        [f"{row[0]}–{row[-1]}" if in_order and len(row) > 1 else " ".join(map(str, row[:1])) for row in labels],
+        fontsize=7,
+    )
+    panel.set_xticks([])
+    panel.set_ylabel("channels" if in_order else "first channel of the row", fontsize=8)
+    if not in_order:
+        for place, channel in enumerate(blob.channels):
+            at = ((place % side) * (width + 1) - 0.4, (place // side) * (height + 1) - 0.4)
+            box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6}
+            panel.text(*at, str(channel), fontsize=6, color=_INK, va="top", ha="left", bbox=box)
+    panel.set_title(describe(blob.statistics[column]), fontsize=8, color=_INK)
+
+
+def describe(one: Statistics) -> str:
+    """The statistics in two short lines."""
+    dead = f"{len(one.dead)} dead channel{'' if len(one.dead) == 1 else 's'}"
+    return (
+        f"{one.minimum:.3g} to {one.maximum:.3g}, mean {one.mean:.3g}, sd {one.sd:.3g}\n{one.zeros:.0%} zeros, {dead}"
+    )
+
+
+def _draw_histogram(panel: Axes, blob: Compared, column: int) -> None:
+    least, most = float(blob.ranges[:, 0].min()), float(blob.ranges[:, 1].max())
+    edges = np.linspace(least, most if most > least else least + 1, 41)
+    panel.hist(blob.maps[column].ravel(), bins=edges.tolist(), color=_BAR, log=True)
+    panel.set_xlim(edges[0], edges[-1])
+    panel.tick_params(labelsize=7)
+    panel.set_xlabel("value", fontsize=8)
+    panel.set_ylabel("how many", fontsize=8)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _colour_bar(blob: Compared, grids: list[Axes]) -> None:
+    most = blob.ranges[:, 1]
+    bar = grids[0].figure.colorbar(grids[0].images[0], ax=grids, fraction=0.03, pad=0.01)
+    bar.set_ticks([-1, 0, 1] if blob.signed else [0, 1])
+    if bool((most == most[0]).all()):
+        end = f"{float(most[0]):.3g}"
+        bar.set_ticklabels([f"-{end}", "0", end] if blob.signed else ["0", end])
+    else:
+        bar.set_label("of each channel's own greatest value", fontsize=8)
+    bar.ax.tick_params(labelsize=7)
+
+
+def _plain(text: str) -> str:
+    return text.replace("$", r"\$")  # matplotlib would read formulas

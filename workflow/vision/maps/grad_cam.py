@@ -1,0 +1,53 @@
+"""Grad-CAM."""
+
+from __future__ import annotations
+
+from captum.attr import LayerGradCam
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from workflow.errors import UsageError
+from workflow.vision.maps.base import Options, method
+from workflow.vision.targets import Score
+
+
+@method("grad-cam", signed=False, source="Selvaraju et al. 2016, arXiv:1610.02391")
+def grad_cam(score: Score, x: Tensor, options: Options) -> Tensor:
+    """ReLU(sum_k a_k A_k): the channels A_k of a layer, weighted with the mean gradient a_k of the score over each.
+
+    The map has the layer's size and is brought to the input's by bilinear interpolation, as in the paper. Windows of
+    a net with unequal padding are not exactly where that puts them; they are at most half a stride away.
+    """
+    layer = options.layer or default_layer(score)
+    check_layer(score, layer)
+    cam = LayerGradCam(score, score.net.layer_module(layer)).attribute(x, relu_attributions=True)
+    resized: Tensor = interpolate(cam, size=x.shape[2:], mode="bilinear", align_corners=False)
+    return resized
+
+
+def default_layer(score: Score) -> str:
+    """The top of the last convolution with a map that the target is computed from, its own blob if it is the first.
+
+    Raises:
+        UsageError: there is none.
+    """
+    own = score.target.blob
+    found = [name for name in score.net.convolutions if score.net.is_map(name) and score.net.depends(own, name)]
+    before = [name for name in found if name != own] or found
+    if not before:
+        raise UsageError(f"no convolution with a map lies before {score.target.title}", hint="another method")
+    return before[-1]
+
+
+def check_layer(score: Score, layer: str) -> None:
+    """Refuse a layer that Grad-CAM cannot look at.
+
+    Raises:
+        UsageError: I02 the net has no such blob; it has no map; the target does not depend on it.
+    """
+    if not score.net.is_map(layer):
+        raise UsageError(f"blob '{layer}' has no map, expected one such as {default_layer(score)}")
+    if not score.net.depends(score.target.blob, layer):
+        raise UsageError(
+            f"{score.target.title} does not depend on blob '{layer}'", hint=f"such as --layer {default_layer(score)}"
+        )
