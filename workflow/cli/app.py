@@ -13,6 +13,7 @@ from workflow.cli.boundary import Boundary, State
 from workflow.cli.console import show_version
 from workflow.cli.demo import demo
 from workflow.cli.diff import diff
+from workflow.cli.dream import dream
 from workflow.cli.engines import engines
 from workflow.cli.evaluate import evaluate
 from workflow.cli.init import init
@@ -34,7 +35,7 @@ from workflow.cli.why import why
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (init, demo),
     "Make a generation": (prepare, train),
-    "Look": (inspect, predict, maps),
+    "Look": (inspect, predict, maps, dream),
     "Judge": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
     "Check": (verify, engines),
 }

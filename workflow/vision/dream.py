@@ -2,6 +2,16 @@
 
 After Erhan et al. 2009 (activation maximisation), Simonyan et al. 2013 (class score before Softmax) and Mahendran and
 Vedaldi 2014, arXiv:1412.0035 (total variation).
+
+Measured on cifar10_quick after 5,000 iterations of CIFAR-10, 3 seeds, 128 steps; the least probability of the ten
+classes, and the share of channels whose value none but 1 % of 2,000 natural pictures reach:
+
+    weight of total variation       classes    conv1   conv2   conv3
+    0                                1.0000     1.00    1.00    1.00    noise and stripes
+    2                                1.0000     1.00    1.00    1.00    stripes in the shape of things
+    10, as here                      1.0000     1.00    1.00    1.00    a deer, a horse, a ship can be told
+    30                               0.966      0.91    0.75    1.00
+    100                              0.904      0.59    0.19    0.28    blobs of colour
 """
 
 from __future__ import annotations
@@ -28,14 +38,14 @@ Progress = Callable[[int, int], None]
 class Recipe:
     """How a picture is made."""
 
-    steps: int = 200
+    steps: int = 128
     rate: float = 4.0
     """Adam's step, in pixel values 0..255."""
     noise: float = 20.0
     """Standard deviation of the start around the mean picture, in pixel values."""
     jitter: int = 1
     """The picture is moved by up to that many pixels, with wrap-around, before each step."""
-    variation: float = 0.0
+    variation: float = 10.0
     """Weight of the total variation, against a value that is divided by its own magnitude."""
     decay: float = 0.0
     """Weight of the mean square distance from the mean picture, in units of 255."""
@@ -124,11 +134,6 @@ def score(net: Differentiable, rows: Sequence[Target], pixels: NDArray[np.uint8]
     return values.numpy(), None if output is None else run.blobs[output].flatten(1).numpy()
 
 
-def percentile(value: float, natural: Array) -> float:
-    """Which part of the natural values the value reaches, in per cent: 100 where none is greater."""
-    return 100.0 * float((natural <= value).mean())
-
-
 def _ascend(
     net: Differentiable, rows: Sequence[Target], recipe: Recipe, progress: Progress | None
 ) -> NDArray[np.uint8]:
@@ -164,9 +169,8 @@ def _loss(
     """What is made small, summed over the rows, whose gradients do not mix."""
     moves = torch.randint(-recipe.jitter, recipe.jitter + 1, (2,), generator=generator).tolist()
     run = net.run(canvas.blob(pixels.roll(moves, (2, 3))), until=(rows[0].blob,))
-    values = _picked(
-        run.tensor(rows[0].blob, before=True), rows
-    )  # before a ReLU in place, so that no row is stuck at 0
+    # before a ReLU in place, so that no row is stuck at 0
+    values = _picked(run.tensor(rows[0].blob, before=True), rows)
     gain = values / values.detach().abs().clamp(min=1e-3)  # targets of different magnitude weigh alike
     loss = -gain.sum()
     if recipe.variation:

@@ -1,0 +1,83 @@
+"""wf dream."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workflow.cli.options import Call, ChannelOrder, Gen, Labels, Mean, Net, Out, Scale, Snapshot
+from workflow.cli.progress import Counter
+from workflow.cli.viewer import show_pictures
+
+
+def dream(
+    call: Call,
+    class_name: Annotated[
+        list[str] | None,
+        typer.Option("--class", metavar="CLASS", help="A class; may be given several times (all classes)."),
+    ] = None,
+    unit: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--unit",
+            metavar="BLOB:CHANNEL",
+            help="In place of a class: a channel such as conv3:17, or one unit of it, conv3:17,2,3; may be given "
+            "several times for one blob.",
+        ),
+    ] = None,
+    steps: Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Of the ascent (128).")] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", metavar="N", min=1, help="Starts, of which the best is kept (4).")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="What all chance is drawn from.")] = 0,
+    snapshot: Snapshot = None,
+    gen: Gen = None,
+    out: Out = None,
+    show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
+    net: Net = None,
+    mean: Mean = None,
+    labels: Labels = None,
+    channel_order: ChannelOrder = None,
+    scale: Scale = None,
+) -> None:
+    """Make the picture that a class or a channel most likes.
+
+    Each is a plain picture, a film of how it came about, and a sheet that says whether it excites the net more than
+    the test pictures do.
+
+    wf dream --class cat
+    wf dream --unit conv3:17 --seeds 8
+    """
+    from dataclasses import replace
+
+    from workflow.inspection import loading
+    from workflow.report.dream import draw_dream  # matplotlib, and below PyTorch, which --help need not load
+    from workflow.vision.dream import Recipe
+    from workflow.vision.dreaming import maximise
+    from workflow.vision.places import folder
+
+    model = loading.load(
+        call.settings(),
+        snapshot=snapshot,
+        number=gen,
+        net=net,
+        mean=mean,
+        labels=labels,
+        channel_order=channel_order,
+        scale=scale,
+    )
+    recipe = Recipe(seed=seed)
+    recipe = replace(recipe, steps=steps or recipe.steps, seeds=seeds or recipe.seeds)
+    with Counter(call.console, "dreaming", "steps") as progress:
+        found = maximise(model, classes=class_name or (), units=unit or (), recipe=recipe, progress=progress)
+    target = out or folder(model, "dream")
+    drawn = [draw_dream(one, model.preprocessing, target) for one in found]
+    documents = [one.json() | {"pictures": pictures} for one, pictures in zip(found, drawn, strict=True)]
+    lines = [
+        f"{one.target.title}: {one.dream.activation:.4g}; {one.verdict}\n  {pictures['sheet']}"
+        for one, pictures in zip(found, drawn, strict=True)
+    ]
+    call.console.result(documents[0] | {"dreams": documents}, "\n".join(lines))
+    if show:
+        show_pictures(call.console, [pictures["sheet"] for pictures in drawn])
