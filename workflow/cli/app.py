@@ -18,6 +18,7 @@ from workflow.cli.engines import engines
 from workflow.cli.evaluate import evaluate
 from workflow.cli.init import init
 from workflow.cli.inspect import inspect
+from workflow.cli.invert import invert
 from workflow.cli.junk import junk
 from workflow.cli.log import log
 from workflow.cli.maps import maps
@@ -35,7 +36,7 @@ from workflow.cli.why import why
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (init, demo),
     "Make a generation": (prepare, train),
-    "Look": (inspect, predict, maps, dream),
+    "Look": (inspect, predict, maps, dream, invert),
     "Judge": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
     "Check": (verify, engines),
 }
