@@ -126,3 +126,19 @@ def test_layers_that_do_not_fit_can_be_left_out(trained: Run) -> None:
     ran = trained("inspect", IMAGE, *flags, "--json", code=3)
     assert ran.json["error"]["id"] == "C02"
     assert trained("inspect", IMAGE, *flags, "--ignore-mismatch", "ip2", "--json").json["blobs"]["prob"] == [1, 3]
+
+
+def test_pictures_side_by_side(trained: Run) -> None:
+    images = ["images/character/0000.png", "images/other/0000.png"]
+    document = trained("inspect", *images, "--blobs", "conv3", "--order", "activity", "--top", "9", "--json").json
+    assert [one["image"] for one in document["inspections"]] == images
+    compared = document["comparison"]["blobs"]["conv3"]
+    assert len(compared["channels"]) == 9
+    assert len(compared["statistics"]) == 2
+    assert Path(document["pictures"]["conv3"]).name == "compare-conv3.png"
+
+
+def test_a_channel_that_is_not_there_leaves_nothing(trained: Run) -> None:
+    ran = trained("inspect", "images/character/0000.png", "--channel", "99", "--out", "there", code=2)
+    assert "no channel 99" in ran.err
+    assert not Path("there").exists()

@@ -69,7 +69,7 @@ def test_the_comparison_agrees_with_the_net_and_is_drawn(settings, trained, tmp_
         "pool": "compare-pool.png",
     }
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn.values())
-    assert folder(model, IMAGES).name == "0-and-1-more-iter_20"
+    assert folder(model, IMAGES).name == "0-and-1-iter_20"
 
 
 def test_an_unknown_blob_is_named(settings, trained):

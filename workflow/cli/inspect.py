@@ -97,7 +97,6 @@ def inspect(
         scale=scale,
     )
     with model.open(engine, images=len(images), ignore=listed(ignore_mismatch)) as session:
-        found = list(look.inspect(model, session, images, blobs=names, out=out, save_blobs=save_blobs))
         beside: dict[str, Any] = {}
         if together:
             from workflow.inspection import comparison
@@ -116,11 +115,12 @@ def inspect(
             home = out or comparison.folder(model, images)
             drawn = draw_comparison(compared, model.preprocessing, home)
             beside = {"pictures": {name: str(path) for name, path in drawn.items()}, "blobs": compared.json()}
+        found = list(look.inspect(model, session, images, blobs=names, out=out, save_blobs=save_blobs))
     documents = [one.json() for one in found]
     document = documents[0] if len(documents) == 1 else {"inspections": documents}
     talk = [describe(one) for one in found]
     if beside:
-        document = document | {"snapshot": model.name, "comparison": beside}
+        document = {"pictures": beside["pictures"]} | document | {"snapshot": model.name, "comparison": beside}
         width = max(map(len, beside["pictures"]))
         talk.append("\n".join(["side by side", *(f"  {k:{width}}  {path}" for k, path in beside["pictures"].items())]))
     call.console.result(document, "\n\n".join(talk))

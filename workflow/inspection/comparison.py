@@ -50,16 +50,22 @@ class Compared:
     """One blob for all the pictures."""
 
     name: str
-    maps: Array
-    """float32 (pictures, shown channels, h, w)."""
+    every: Array
+    """float32 (pictures, channels, h, w): shown or not."""
     channels: tuple[int, ...]
-    """The numbers of the shown channels, in the order of `maps`."""
+    """The numbers of the shown channels, in the order in which they are shown."""
     ranges: Array
     """float32 (shown channels, 2): least and greatest value of each channel's scale, common to all pictures;
     (-m, m) where the blob has negative values, (0, m) where it has none."""
     signed: bool
     statistics: tuple[Statistics, ...]
-    """One for each picture."""
+    """One for each picture, of all channels."""
+
+    @property
+    def maps(self) -> Array:
+        """float32 (pictures, shown channels, h, w)."""
+        shown: Array = self.every[:, list(self.channels)]
+        return shown
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -125,7 +131,7 @@ def compare(
         compared.append(
             Compared(
                 name=name,
-                maps=maps[:, shown],
+                every=maps,
                 channels=tuple(shown),
                 ranges=ranges(maps[:, shown], signed=signed, each_channel=each_channel),
                 signed=signed,
@@ -145,9 +151,16 @@ def compare(
 def folder(model: Model, images: Sequence[Path]) -> Path:
     """Where a comparison goes by default, beside the single pictures' grids."""
     snapshot = Path(model.name).stem if model.iteration is None else f"iter_{model.iteration}"
-    more = f"-and-{len(images) - 1}-more" if len(images) > 1 else ""
+    first, *others = (title.replace("/", "-").rpartition(".")[0] for title in titles(images))
+    more = "".join(f"-and-{other}" for other in others[:2]) + (f"-and-{len(others) - 2}-more" if others[2:] else "")
     home = model.generation.folder / "inspect" if model.generation is not None else Path("inspect")
-    return home / f"{images[0].stem}{more}-{snapshot}"
+    return home / f"{first}{more}-{snapshot}"
+
+
+def titles(images: Sequence[Path]) -> list[str]:
+    """The names of picture files, with their folders where a name comes twice."""
+    names = [image.name for image in images]
+    return [f"{image.parent.name}/{image.name}" if names.count(image.name) > 1 else image.name for image in images]
 
 
 def choose(maps: Array, *, name: str, channels: Sequence[int], order: Order, top: int | None) -> list[int]:

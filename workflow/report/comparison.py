@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.inspection.comparison import titles
 from workflow.report.ledger import coloured
 from workflow.storage import replacing
 
@@ -71,7 +72,8 @@ def _draw_input(first: Axes, second: Axes, found: Comparison, column: int, prepr
     most = float(np.abs(values).max()) or 1.0
     seen = np.clip(np.rint(values / most * 127 + 128), 0, 255).astype(np.uint8)
     first.imshow(coloured(found.pixels[column], preprocessing), interpolation="nearest")
-    first.set_title(_plain(f"{found.images[column].name}\n{found.words[column]}".strip()), fontsize=8, color=_INK)
+    title = f"{titles(found.images)[column]}\n{found.words[column]}".strip()
+    first.set_title(_plain(title), fontsize=8, color=_INK)
     second.imshow(coloured(seen, preprocessing), interpolation="nearest")
     second.set_title(f"as the net gets it\n{values.min():.3g} to {values.max():.3g}, 0 is grey", fontsize=8, color=_INK)
     for panel in (first, second):
@@ -102,12 +104,10 @@ def _draw_grid(panel: Axes, blob: Compared, column: int) -> None:
     panel.set_yticks([row * (height + 1) + (height - 1) / 2 for row in range(rows)])
     labels = [blob.channels[row * side : (row + 1) * side] for row in range(rows)]
     in_order = blob.channels == tuple(range(len(blob.channels)))
-    panel.set_yticklabels(
-        [f"{row[0]}–{row[-1]}" if in_order and len(row) > 1 else " ".join(map(str, row[:1])) for row in labels],
-        fontsize=7,
-    )
+    words = [f"{row[0]}–{row[-1]}" if len(row) > 1 else " ".join(map(str, row)) for row in labels]
+    panel.set_yticklabels(words if in_order else [""] * rows, fontsize=7)
     panel.set_xticks([])
-    panel.set_ylabel("channels" if in_order else "first channel of the row", fontsize=8)
+    panel.set_ylabel("channels" if in_order else "", fontsize=8)
     if not in_order:
         for place, channel in enumerate(blob.channels):
             at = ((place % side) * (width + 1) - 0.4, (place // side) * (height + 1) - 0.4)
@@ -125,9 +125,9 @@ def describe(one: Statistics) -> str:
 
 
 def _draw_histogram(panel: Axes, blob: Compared, column: int) -> None:
-    least, most = float(blob.ranges[:, 0].min()), float(blob.ranges[:, 1].max())
+    least, most = float(blob.every.min()), float(blob.every.max())  # all channels, as the statistics above are
     edges = np.linspace(least, most if most > least else least + 1, 41)
-    panel.hist(blob.maps[column].ravel(), bins=edges.tolist(), color=_BAR, log=True)
+    panel.hist(blob.every[column].ravel(), bins=edges.tolist(), color=_BAR, log=True)
     panel.set_xlim(edges[0], edges[-1])
     panel.tick_params(labelsize=7)
     panel.set_xlabel("value", fontsize=8)

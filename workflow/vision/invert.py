@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 class Settings:
     """How hard to try."""
 
-    steps: int = 1000
+    steps: int = 600
     rate: float = 10.0
     """Adam's first step in pixel values 0..255; it falls to a twentieth along half a cosine."""
     variation: float = 0.02
