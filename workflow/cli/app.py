@@ -16,6 +16,7 @@ from workflow.cli.diff import diff
 from workflow.cli.dream import dream
 from workflow.cli.engines import engines
 from workflow.cli.evaluate import evaluate
+from workflow.cli.export import export
 from workflow.cli.init import init
 from workflow.cli.inspect import inspect
 from workflow.cli.invert import invert
@@ -38,6 +39,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Make a generation": (prepare, train),
     "Look": (inspect, predict, maps, dream, invert),
     "Judge": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
+    "Take elsewhere": (export,),
     "Check": (verify, engines),
 }
 

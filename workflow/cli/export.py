@@ -1,0 +1,65 @@
+"""wf export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from workflow.cli.options import Call, ChannelOrder, Gen, Labels, Mean, Net, Scale, Snapshot
+
+
+def export(
+    call: Call,
+    onnx: Annotated[Path | None, typer.Option("--onnx", metavar="FILE", help="Write an ONNX model.")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", metavar="FILE.tar.gz", help="Write an archive of Caffe's own files.")
+    ] = None,
+    snapshot: Snapshot = None,
+    gen: Gen = None,
+    net: Net = None,
+    mean: Mean = None,
+    labels: Labels = None,
+    channel_order: ChannelOrder = None,
+    scale: Scale = None,
+) -> None:
+    """Take a snapshot elsewhere: as ONNX, or as a bundle.
+
+    ONNX is checked in onnxruntime against wf's own engine before it is written; how pictures are prepared is recorded
+    in it. A bundle holds the deploy net, the weights, the mean, the labels and info.json.
+
+    wf export --snapshot gen5/best --onnx fox.onnx
+    wf export --snapshot gen5/best --bundle fox.tar.gz
+    """
+    import tempfile
+
+    from workflow.errors import UsageError
+    from workflow.export.bundle import export_bundle  # numpy and protobuf, which --help does not need
+    from workflow.export.onnx_file import TOLERANCE, export_onnx
+    from workflow.inspection import loading
+
+    if onnx is None and bundle is None:
+        raise UsageError("nothing to export to", hint="--onnx FILE or --bundle FILE.tar.gz")
+    model = loading.load(
+        call.settings(),
+        snapshot=snapshot,
+        number=gen,
+        net=net,
+        mean=mean,
+        labels=labels,
+        channel_order=channel_order,
+        scale=scale,
+    )
+    document: dict[str, Any] = {"snapshot": model.name}
+    lines = [f"{model.name} exported"]
+    if onnx is not None:
+        worst = export_onnx(model, onnx)
+        document |= {"onnx": str(onnx), "difference": worst}
+        lines.append(f"  ONNX    {onnx}  (onnxruntime differs by {worst:.0e} of the outputs, {TOLERANCE:.0e} allowed)")
+    if bundle is not None:
+        with tempfile.TemporaryDirectory(prefix="wf-export-") as folder:
+            names = export_bundle(model, bundle, Path(folder))
+        document |= {"bundle": str(bundle), "files": names}
+        lines.append(f"  bundle  {bundle}  ({', '.join(names)})")
+    call.console.result(document, "\n".join(lines))

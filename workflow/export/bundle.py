@@ -1,0 +1,71 @@
+"""A snapshot as one archive of Caffe's own files: what a colleague needs, and what DIGITS users know.
+
+    deploy.prototxt  snapshot.caffemodel  mean.binaryproto  labels.txt  info.json
+
+The same snapshot gives the same bytes: entries carry no times and no owners.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+
+from workflow.export.onnx_file import metadata
+from workflow.formats.binaryproto import write_mean
+from workflow.formats.caffemodel import write
+from workflow.formats.prototxt import render
+from workflow.inspection.model import Model
+from workflow.storage import atomic_write
+
+
+def export_bundle(model: Model, out: Path, scratch: Path) -> list[str]:
+    """Write the archive, as a whole or not at all.
+
+    Args:
+        model: the snapshot.
+        out: the .tar.gz file; folders are made.
+        scratch: an empty folder that the parts are made in.
+
+    Returns:
+        The names of its entries.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    (scratch / "deploy.prototxt").write_text(render(model.net), encoding="utf-8")
+    write(scratch / "snapshot.caffemodel", model.weights)
+    known = metadata(model)
+    known.pop("mean_picture")
+    if model.transform.mean is not None:
+        mean = np.broadcast_to(model.transform.mean, model.preprocessing.shape)
+        write_mean(scratch / "mean.binaryproto", np.array(mean, np.float32))
+    if model.classes is not None:
+        (scratch / "labels.txt").write_text("\n".join(model.classes) + "\n", encoding="utf-8")
+    height, width = model.preprocessing.shape[1:]
+    known |= {
+        "deploy file": "deploy.prototxt",
+        "weights file": "snapshot.caffemodel",
+        "mean file": None if model.transform.mean is None else "mean.binaryproto",
+        "labels file": None if model.classes is None else "labels.txt",
+        "framework": "caffe",
+        "snapshot iteration": model.iteration,
+        "image dimensions": [height, width, model.preprocessing.shape[0]],
+        "image resize mode": model.preprocessing.fit,
+    }
+    (scratch / "info.json").write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    names = sorted(path.name for path in scratch.iterdir())
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name in names:
+            data = (scratch / name).read_bytes()
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(data), 0o644
+            tar.addfile(entry, io.BytesIO(data))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(out, gzip.compress(archive.getvalue(), mtime=0))
+    return names
