@@ -30,6 +30,7 @@ from workflow.cli.predict import predict
 from workflow.cli.prepare import prepare
 from workflow.cli.report import report
 from workflow.cli.suspects import suspects
+from workflow.cli.time import time
 from workflow.cli.train import train
 from workflow.cli.verify import verify
 from workflow.cli.why import why
@@ -40,7 +41,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Look": (inspect, predict, maps, dream, invert),
     "Judge": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
     "Take elsewhere": (export,),
-    "Check": (verify, engines),
+    "Check": (verify, time, engines),
 }
 
 app = typer.Typer(
