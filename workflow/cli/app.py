@@ -17,6 +17,7 @@ from workflow.cli.dream import dream
 from workflow.cli.engines import engines
 from workflow.cli.evaluate import evaluate
 from workflow.cli.export import export
+from workflow.cli.film import film
 from workflow.cli.init import init
 from workflow.cli.inspect import inspect
 from workflow.cli.invert import invert
@@ -38,7 +39,7 @@ from workflow.cli.why import why
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (init, demo),
     "Make a generation": (prepare, train),
-    "Look": (inspect, predict, maps, dream, invert),
+    "Look": (inspect, predict, maps, dream, invert, film),
     "Judge": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
     "Take elsewhere": (export,),
     "Check": (verify, time, engines),

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.engines.base import Array, Session
-from workflow.errors import UsageError, did_you_mean
+from workflow.errors import UsageError
 from workflow.inspection import grid
-from workflow.inspection.inspect import DEFAULTS
+from workflow.inspection.inspect import DEFAULTS, wanted
 from workflow.inspection.model import Model
 
 Order = Literal["number", "activity"]
@@ -123,7 +123,7 @@ def compare(
     pixels = tuple(model.read(image) for image in images)
     passes = [model.forward(session, [one]) for one in pixels]
     compared = []
-    for name in _names(passes[0], blobs):
+    for name in wanted(passes[0], blobs):
         maps = np.stack([grid.channels(values[name]) for values in passes])
         limit = top if top is not None else None if channels else DEFAULTS.get(name)
         shown = choose(maps, name=name, channels=channels, order=order, top=limit)
@@ -188,16 +188,6 @@ def ranges(maps: Array, *, signed: bool, each_channel: bool) -> Array:
     if not each_channel:
         most = np.full_like(most, most.max())
     return np.stack([-most if signed else np.zeros_like(most), most], axis=1)
-
-
-def _names(values: dict[str, Array], asked: Sequence[str] | None) -> list[str]:
-    if asked is None:
-        maps = [name for name, array in values.items() if array.ndim == 4 and array[0, 0].size > 1]
-        return [name for name in DEFAULTS if name in values] or maps[1:]  # the first is the picture itself
-    for name in asked:
-        if name not in values:
-            raise UsageError(f"no blob '{name}'", hint=did_you_mean(name, list(values)), fault="I02")
-    return list(dict.fromkeys(asked))
 
 
 def _words(model: Model, values: dict[str, Array]) -> str:

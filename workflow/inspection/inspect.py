@@ -88,7 +88,7 @@ def inspect(
             blobs={name: array.shape for name, array in values.items()},
             probabilities=named,
             label=None if scores is None else model.class_name(int(scores[0].argmax())),
-            pictures=_draw(values, _wanted(values, blobs), folder),
+            pictures=_draw(values, wanted(values, blobs), folder),
         )
         if save_blobs is not None:
             kept.append(values)
@@ -110,7 +110,12 @@ def save(path: Path, blobs: Mapping[str, Array]) -> None:
                 np.lib.format.write_array(member, array, allow_pickle=False)
 
 
-def _wanted(values: Mapping[str, Array], asked: Sequence[str] | None) -> list[str]:
+def wanted(values: Mapping[str, Array], asked: Sequence[str] | None) -> list[str]:
+    """The blobs to show: those asked for, else conv1, conv2, conv3 and pool3, or all maps if there is none of them.
+
+    Raises:
+        UsageError: I02, the net has no such blob.
+    """
     if asked is None:
         maps = [name for name, array in values.items() if array.ndim == 4 and array[0, 0].size > 1]
         return [name for name in DEFAULTS if name in values] or maps[1:]  # the first one is the picture itself

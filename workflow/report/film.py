@@ -1,0 +1,110 @@
+"""film.gif and film.png: one picture's activations over the iterations, and what it was taken for."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from workflow.report.comparison import tiled
+from workflow.report.ledger import coloured
+from workflow.storage import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from workflow.config import Preprocessing
+    from workflow.inspection.film import Film
+
+_INK = "#33333d"
+_COLUMNS = 8  # snapshots in the strip, first and last among them
+_CURVES = 5  # classes that are drawn: those that were ever the most probable
+_MILLISECONDS, _LAST = 500, 2000
+
+
+def draw_film(film: Film, preprocessing: Preprocessing, folder: Path) -> dict[str, Path]:
+    """Write the film and the strip.
+
+    One colour scale for each blob over all snapshots: signed blobs diverge from 0, others begin there.
+
+    Args:
+        film: of `inspection.film.shoot`.
+        preprocessing: the generation's, for the order of channels.
+        folder: where to; it is made.
+
+    Returns:
+        `film` and `strip` -> their paths.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {"film": folder / "film.gif", "strip": folder / "film.png"}
+    shown = sorted(set(np.linspace(0, len(film.iterations) - 1, _COLUMNS).round().astype(int).tolist()))
+    with replacing(paths["strip"]) as temporary:
+        _page(film, preprocessing, shown, None).savefig(temporary, format="png")
+    frames = [_frame(film, preprocessing, number) for number in range(len(film.iterations))]
+    with replacing(paths["film"]) as temporary:
+        times = [_MILLISECONDS] * (len(frames) - 1) + [_LAST]
+        frames[0].save(temporary, format="gif", save_all=True, append_images=frames[1:], duration=times, loop=0)
+    return paths
+
+
+def _frame(film: Film, preprocessing: Preprocessing, number: int) -> Image.Image:
+    drawn = io.BytesIO()
+    _page(film, preprocessing, [number], number).savefig(drawn, format="png")
+    return Image.open(drawn).convert("P", palette=Image.Palette.ADAPTIVE)
+
+
+def _page(film: Film, preprocessing: Preprocessing, shown: list[int], marked: int | None) -> Figure:
+    """The curve above; below a column for each shown snapshot, or the blobs of one snapshot beside each other."""
+    from matplotlib.figure import Figure  # half a second to import, and only drawing needs it
+
+    blobs = list(film.maps)
+    single = marked is not None
+    rows, columns = (1, len(blobs)) if single else (len(blobs), len(shown))
+    size = (3.0 * columns, 5.6) if single else (1.9 * columns + 0.6, 2.0 * rows + 2.6)
+    figure = Figure(figsize=size, dpi=80 if single else 100, layout="constrained")
+    grid = figure.add_gridspec(1 + rows, max(columns, 4), height_ratios=[1.4] + [1.9 if single else 1.6] * rows)
+    picture = figure.add_subplot(grid[0, 0])
+    picture.imshow(coloured(film.pixels, preprocessing), interpolation="nearest")
+    picture.set_axis_off()
+    _draw_curves(figure.add_subplot(grid[0, 1:]), film, marked)
+    for row, name in enumerate(blobs):
+        maps = film.maps[name]
+        most = float(np.abs(maps).max()) or 1.0
+        signed = bool((maps < 0).any())
+        for column, number in enumerate(shown):
+            panel = figure.add_subplot(grid[1, row] if single else grid[1 + row, column])
+            colours, least = ("RdBu_r", -most) if signed else ("inferno", 0.0)
+            panel.imshow(tiled(maps[number]), cmap=colours, vmin=least, vmax=most, interpolation="nearest")
+            panel.set_xticks([])
+            panel.set_yticks([])
+            if single:
+                panel.set_title(f"{name}, {least:.3g} to {most:.3g}", fontsize=9, color=_INK)
+            elif row == 0:
+                panel.set_title(f"iteration {film.iterations[number]:,}", fontsize=8, color=_INK)
+            if column == 0 and not single:
+                panel.set_ylabel(f"{name}\n{least:.3g} to {most:.3g}", fontsize=8, color=_INK)
+    now = "" if marked is None else f", iteration {film.iterations[marked]:,}"
+    title = f"{film.image.name} through {film.generation}{now}"
+    figure.suptitle(title.replace("$", r"\$"), color=_INK, fontweight="bold")
+    return figure
+
+
+def _draw_curves(panel: Axes, film: Film, marked: int | None) -> None:
+    best = list(dict.fromkeys(film.probabilities.argmax(1).tolist()[::-1]))[:_CURVES]
+    for number in best:
+        panel.plot(film.iterations, film.probabilities[:, number], marker="o", markersize=3, label=film.classes[number])
+    if marked is not None:
+        panel.axvline(film.iterations[marked], color=_INK, linewidth=0.8)
+    panel.set_ylim(-0.02, 1.02)
+    panel.set_ylabel("probability", fontsize=8)
+    panel.set_xlabel("iteration", fontsize=8)
+    panel.tick_params(labelsize=7)
+    panel.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    panel.spines[["top", "right"]].set_visible(False)
