@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _INK = "#33333d"
 _COLUMNS = 8  # snapshots in the strip, first and last among them
-_CURVES = 5  # classes that are drawn: those that were ever the most probable
+_CURVES = 5  # classes that are drawn: those that ever were the most probable
 _MILLISECONDS, _LAST = 500, 2000
 
 
@@ -67,13 +67,14 @@ def _page(film: Film, preprocessing: Preprocessing, shown: list[int], marked: in
     blobs = list(film.maps)
     single = marked is not None
     rows, columns = (1, len(blobs)) if single else (len(blobs), len(shown))
-    size = (3.0 * columns, 5.6) if single else (1.9 * columns + 0.6, 2.0 * rows + 2.6)
+    size = (max(8.0, 3.0 * columns), 5.6) if single else (max(8.0, 2.3 * columns + 0.6), 2.3 * rows + 2.6)
     figure = Figure(figsize=size, dpi=80 if single else 100, layout="constrained")
-    grid = figure.add_gridspec(1 + rows, max(columns, 4), height_ratios=[1.4] + [1.9 if single else 1.6] * rows)
-    picture = figure.add_subplot(grid[0, 0])
+    grid = figure.add_gridspec(1 + rows, columns, height_ratios=[1.0] + [1.35 if single else 1.1] * rows)
+    head = grid[0, :].subgridspec(1, 4)
+    picture = figure.add_subplot(head[0, 0])
     picture.imshow(coloured(film.pixels, preprocessing), interpolation="nearest")
     picture.set_axis_off()
-    _draw_curves(figure.add_subplot(grid[0, 1:]), film, marked)
+    _draw_curves(figure.add_subplot(head[0, 1:]), film, marked)
     for row, name in enumerate(blobs):
         maps = film.maps[name]
         most = float(np.abs(maps).max()) or 1.0
@@ -97,7 +98,7 @@ def _page(film: Film, preprocessing: Preprocessing, shown: list[int], marked: in
 
 
 def _draw_curves(panel: Axes, film: Film, marked: int | None) -> None:
-    best = list(dict.fromkeys(film.probabilities.argmax(1).tolist()[::-1]))[:_CURVES]
+    best = film.probabilities.max(0).argsort()[::-1][:_CURVES].tolist()
     for number in best:
         panel.plot(film.iterations, film.probabilities[:, number], marker="o", markersize=3, label=film.classes[number])
     if marked is not None:
