@@ -142,3 +142,9 @@ def test_a_channel_that_is_not_there_leaves_nothing(trained: Run) -> None:
     ran = trained("inspect", "images/character/0000.png", "--channel", "99", "--out", "there", code=2)
     assert "no channel 99" in ran.err
     assert not Path("there").exists()
+
+
+def test_filters_as_colours(trained: Run) -> None:
+    document = trained("inspect", "images/character/0000.png", "--filters", "--json").json
+    with Image.open(document["pictures"]["filters"]) as picture:
+        assert picture.size == (6 * 6 * 9 - 9, 6 * 6 * 9 - 9)  # 32 filters of 5 x 5 and a border, 9 times as large

@@ -58,6 +58,9 @@ def inspect(
     each_channel: Annotated[
         bool, typer.Option("--each-channel", help="Compare on a colour scale for each channel, not for each blob.")
     ] = False,
+    filters: Annotated[
+        bool, typer.Option("--filters", help="Draw the first convolution's filters as colours.")
+    ] = False,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
     engine: Engine = None,
     net: Net = None,
@@ -117,8 +120,15 @@ def inspect(
             beside = {"pictures": {name: str(path) for name, path in drawn.items()}, "blobs": compared.json()}
         found = list(look.inspect(model, session, images, blobs=names, out=out, save_blobs=save_blobs))
     documents = [one.json() for one in found]
-    document = documents[0] if len(documents) == 1 else {"inspections": documents}
     talk = [describe(one) for one in found]
+    drawn_filters: list[Path] = []
+    if filters:
+        from workflow.inspection.filters import draw_filters
+
+        drawn_filters.append(draw_filters(model, next(iter(found[0].pictures.values())).with_name("filters.png")))
+        documents[0]["pictures"]["filters"] = str(drawn_filters[0])
+        talk[0] += f"\nfilters  {drawn_filters[0]}"
+    document = documents[0] if len(documents) == 1 else {"inspections": documents}
     if beside:
         document = {"pictures": beside["pictures"]} | document | {"snapshot": model.name, "comparison": beside}
         width = max(map(len, beside["pictures"]))
