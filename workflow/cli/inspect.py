@@ -121,13 +121,12 @@ def inspect(
         found = list(look.inspect(model, session, images, blobs=names, out=out, save_blobs=save_blobs))
     documents = [one.json() for one in found]
     talk = [describe(one) for one in found]
-    drawn_filters: list[Path] = []
     if filters:
         from workflow.inspection.filters import draw_filters
 
-        drawn_filters.append(draw_filters(model, next(iter(found[0].pictures.values())).with_name("filters.png")))
-        documents[0]["pictures"]["filters"] = str(drawn_filters[0])
-        talk[0] += f"\nfilters  {drawn_filters[0]}"
+        path = draw_filters(model, next(iter(found[0].pictures.values())).with_name("filters.png"))
+        documents[0]["pictures"]["filters"] = str(path)
+        talk[0] += f"\nfilters  {path}"
     document = documents[0] if len(documents) == 1 else {"inspections": documents}
     if beside:
         document = {"pictures": beside["pictures"]} | document | {"snapshot": model.name, "comparison": beside}
