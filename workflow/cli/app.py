@@ -33,13 +33,14 @@ from workflow.cli.report import report
 from workflow.cli.suspects import suspects
 from workflow.cli.time import time
 from workflow.cli.train import train
+from workflow.cli.twin import twin
 from workflow.cli.verify import verify
 from workflow.cli.why import why
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (init, demo),
     "Make a generation": (prepare, train),
-    "Look": (inspect, predict, maps, dream, invert, film),
+    "Look": (inspect, predict, twin, maps, dream, invert, film),
     "Judge": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
     "Take elsewhere": (export,),
     "Check": (verify, time, engines),

@@ -69,10 +69,18 @@ def training(model: Model, *, blob: str | None = None, progress: Progress | None
         UsageError: the model is from elsewhere, so that its training set is not known.
         NetError, DataError: as `features`.
     """
+    return features(model, training_set(model), blob=blob, progress=progress)
+
+
+def training_set(model: Model) -> Records:
+    """The records that the model's own generation was trained on.
+
+    Raises:
+        UsageError: the model is from elsewhere, so that they are not known.
+    """
     if model.generation is None:
         raise UsageError(f"{model.name} belongs to no generation: its training pictures are not known")
-    exam = Records(generation=model.generation.original, split="train")
-    return features(model, exam, blob=blob, progress=progress)
+    return Records(generation=model.generation.original, split="train")
 
 
 def nearest(

@@ -96,19 +96,22 @@ class Differentiable(nn.Module):
         """The input blob for pictures of (C, H, W): float32 (N, C, h, w), mean subtracted."""
         return torch.from_numpy(self.model.blob(pictures))
 
-    def run(self, x: Tensor, *, until: Collection[str] = ()) -> Pass:
+    def run(self, x: Tensor, *, until: Collection[str] = (), held: Mapping[str, Tensor] | None = None) -> Pass:
         """One forward pass.
 
         Args:
             x: the input blob, float32 (N, C, H, W).
             until: stop when the last of these blobs is what it will be; nothing named runs the whole net.
+            held: blob, not the input -> what the layers behind it read in place of what the net computed.
 
         Raises:
-            UsageError: I02, no blob of a name in `until`.
+            UsageError: I02, no blob of a name in `until` or `held`.
         """
+        held = {self.known(name): tensor for name, tensor in (held or {}).items()}
         end = max((self._last[self.known(name)] for name in until), default=len(self._specs) - 1)
         made = Pass(blobs={}, before={}, cut={})
-        for spec, module in zip(self._specs[: end + 1], self._modules_of_layers, strict=False):
+        steps = zip(self._specs[: end + 1], self._modules_of_layers, strict=False)
+        for index, (spec, module) in enumerate(steps):
             if spec.type == "Input":
                 made.blobs[self.model.input] = x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
                 made.before[self.model.input] = made.blobs[self.model.input]
@@ -116,7 +119,7 @@ class Differentiable(nn.Module):
             tops = module(*(made.blobs[bottom] for bottom in spec.bottoms))
             for top, tensor in zip(spec.tops, (tops,) if isinstance(tops, Tensor) else tops, strict=True):
                 _note_cut(made, spec, top, tensor)
-                made.blobs[top] = tensor
+                made.blobs[top] = held[top] if top in held and index == self._last[top] else tensor
                 made.before.setdefault(top, tensor)
         return made
 

@@ -1,0 +1,88 @@
+"""wf twin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workflow.cli.options import Call, Gen, Out, Snapshot
+from workflow.cli.progress import Counter
+from workflow.cli.table import table
+from workflow.cli.viewer import show_pictures
+
+if TYPE_CHECKING:
+    from workflow.vision.twin import Twin
+
+_LISTED = 8  # channels that are printed; --json has all
+
+
+def twin(
+    call: Call,
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture file: a false positive, say.")],
+    class_name: Annotated[
+        str | None, typer.Option("--class", metavar="CLASS", help="The class (the one that it was given).")
+    ] = None,
+    blob: Annotated[
+        str | None, typer.Option("--blob", metavar="NAME", help="Whose channels to try (where it joins the class).")
+    ] = None,
+    snapshot: Snapshot = None,
+    gen: Gen = None,
+    out: Out = None,
+    show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
+) -> None:
+    """Find what brings a false positive into its class.
+
+    It is set beside the true positive that is nearest to it: the class's mean, their differences, the layer at which the picture comes
+    to be nearer to the class than to others, the channels that carry it there, and the places without which it falls.
+
+    wf twin false.png
+    wf twin false.png --snapshot gen4/best --blob conv3
+    """
+    from workflow.evaluation.ledger import folder  # numpy, and below PyTorch and matplotlib, which --help need not load
+    from workflow.generations import generations
+    from workflow.inspection import loading
+    from workflow.report.twin import draw_twin
+    from workflow.vision.twin import twin as find
+
+    settings = call.settings()
+    model = loading.load(settings, snapshot=snapshot, number=gen)
+    with Counter(call.console, "looking at the training set", "pictures") as progress:
+        found = find(
+            model,
+            image,
+            class_name=class_name,
+            blob=blob,
+            generations=generations(settings.generations),
+            progress=progress,
+        )
+    picture = (out or folder(model, image)) / "twin.png"
+    draw_twin(found, model.preprocessing, picture)
+    call.console.result(found.json() | {"pictures": {"twin": picture}}, describe(found, picture))
+    if show:
+        show_pictures(call.console, [picture])
+
+
+def describe(found: Twin, picture: Path) -> str:
+    """The twin, the distances blob by blob, the channels, and the deletion check."""
+    from workflow.report.twin import describe_carrying, describe_joining  # as above
+
+    brought = "" if found.nearest.generation is None else f", from gen{found.nearest.generation}"
+    head = [
+        f"{found.image}, class {found.target.name} in {found.snapshot}: probability {found.probability:.4g}",
+        f"nearest true positive  {found.nearest.path} ({found.nearest_probability:.4g}{brought})",
+    ]
+    rows = [["blob", "to class", "to others", "ratio", "others' 5%", ""]]
+    for one in found.stages:
+        numbers = [f"{one.to_class:.4g}", f"{one.to_others:.4g}", f"{one.ratio:.3f}", f"{one.limit:.3f}"]
+        rows.append([one.blob, *numbers, "among the class" if one.among else ""])
+    stages = [
+        f"{describe_joining(found)} (distances to {found.counts[0]} and {found.counts[1]} pictures)",
+        *table(rows),
+    ]
+    channels = [describe_carrying(found)]
+    channels += [f"  channel {one.number:3}  log odds {-one.fall:+.2f}" for one in found.carrying.channels[:_LISTED]]
+    covered, chance = found.covered
+    check = f"with the hottest quarter of the places covered {covered:.4g}, a random quarter {chance:.4g}"
+    return "\n\n".join("\n".join(block) for block in (head, stages, channels, [check, f"picture  {picture}"]))

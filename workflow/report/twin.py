@@ -1,0 +1,172 @@
+"""twin.png: a false positive, its nearest true positive, their class's mean and the difference, blob by blob."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.report.comparison import tiled
+from workflow.report.ledger import coloured
+from workflow.storage import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from workflow.config import Preprocessing
+    from workflow.vision.twin import Twin
+
+_INK, _RED, _BLUE, _GREY = "#33333d", "#b2182b", "#2166ac", "#8a8f9c"
+_CHANNELS = 12  # bars
+
+
+def draw_twin(found: Twin, preprocessing: Preprocessing, out: Path) -> None:
+    """Draw the sheet: pictures above, a row of grids for each blob, and what was measured below.
+
+    Args:
+        found: of `vision.twin.twin`.
+        preprocessing: the snapshot's, for the order of channels.
+        out: the PNG to write; folders are made.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    from matplotlib.figure import Figure  # half a second to import, and only this function needs it
+
+    blobs = list(found.picture.maps)
+    figure = Figure(figsize=(13, 6.4 + 3.2 * len(blobs)), dpi=90, layout="constrained")
+    top, middle, bottom = figure.subfigures(3, 1, squeeze=False, height_ratios=(3, 3.2 * len(blobs), 3.2))[:, 0]
+    _draw_pictures(top.subplots(1, 4).tolist(), found, preprocessing)
+    rows = middle.subplots(len(blobs), 4, squeeze=False)
+    for row, blob in zip(rows, blobs, strict=True):
+        _draw_blob(row.tolist(), found, blob)
+    stages, channels, deletion = bottom.subplots(1, 3, width_ratios=(1.2, 1, 1))
+    _draw_stages(stages, found)
+    _draw_channels(channels, found)
+    _draw_deletion(deletion, found)
+    title = f"{found.image.name}: what makes it '{found.target.name}' ({found.probability:.1%}) in {found.snapshot}"
+    figure.suptitle(_plain(title), color=_INK, fontweight="bold")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(out) as temporary:
+        figure.savefig(temporary, format="png")
+
+
+def _draw_pictures(panels: list[Axes], found: Twin, preprocessing: Preprocessing) -> None:
+    titles = (
+        f"the picture\n'{found.target.name}' {found.probability:.1%}",
+        f"its nearest true positive, {found.nearest_probability:.1%}\n{Path(found.nearest.path).name}",
+        f"mean of {found.counts[0]} true positives",
+    )
+    for panel, side, title in zip(panels, (found.picture, found.twin, found.mean), titles, strict=False):
+        panel.imshow(coloured(side.pixels, preprocessing), interpolation="nearest")
+        panel.set_title(_plain(title), fontsize=9, color=_INK)
+    (one,) = found.occlusion.maps
+    most = float(np.abs(one.heat).max()) or 1.0
+    panels[3].imshow(coloured(found.picture.pixels, preprocessing).mean(2), cmap="gray", vmin=-120, vmax=375)
+    panels[3].imshow(one.heat, cmap="RdBu_r", vmin=-most, vmax=most, alpha=0.65, interpolation="nearest")
+    panels[3].set_title("occlusion: red places, once covered,\ntake the class away", fontsize=9, color=_INK)
+    for panel in panels:
+        panel.set_xticks([])
+        panel.set_yticks([])
+
+
+def _draw_blob(panels: list[Axes], found: Twin, blob: str) -> None:
+    """The picture and its twin on one scale; the mean and the difference, which are smaller, on their own."""
+    picture, its_twin, mean = (side.maps[blob] for side in (found.picture, found.twin, found.mean))
+    signed = bool((picture < 0).any() or (its_twin < 0).any())
+    pair = max(_greatest(picture), _greatest(its_twin))
+    away: NDArray[np.float32] = picture - its_twin
+    shown = (
+        (picture, signed, pair),
+        (its_twin, signed, pair),
+        (mean, signed, _greatest(mean)),
+        (away, True, _greatest(away)),
+    )
+    for panel, (maps, around_zero, most) in zip(panels, shown, strict=True):
+        colours, least = ("RdBu_r", -most) if around_zero else ("inferno", 0.0)
+        drawn = panel.imshow(tiled(maps), cmap=colours, vmin=least, vmax=most, interpolation="nearest")
+        panel.set_facecolor("#c9ccd4")
+        panel.set_xticks([])
+        panel.set_yticks([])
+        if panel is not panels[0]:  # which has the scale of the second
+            bar = panel.figure.colorbar(drawn, ax=panel, fraction=0.05, pad=0.02)
+            bar.ax.tick_params(labelsize=7)
+    joined = "\njoins here" if blob == found.joins_at else ""
+    panels[0].set_ylabel(_plain(blob) + joined, fontsize=10, color=_RED if joined else _INK, fontweight="bold")
+    for panel, word in zip(panels, ("the picture", "its twin", "the class's mean", "picture - twin"), strict=True):
+        panel.set_title(word, fontsize=8, color=_INK)
+
+
+def _greatest(maps: NDArray[np.float32]) -> float:
+    return float(np.abs(maps).max()) or 1.0
+
+
+def _draw_stages(panel: Axes, found: Twin) -> None:
+    names = [stage.blob for stage in found.stages]
+    ratios = [stage.ratio for stage in found.stages]
+    limits = [stage.limit for stage in found.stages]
+    places = range(len(names))
+    panel.fill_between(places, limits, color=_RED, alpha=0.12, linewidth=0)
+    panel.plot(places, limits, color=_RED, linewidth=1, label="95% of other pictures are above this")
+    panel.plot(places, ratios, color=_INK, linewidth=1)
+    panel.scatter(places, ratios, c=[_RED if stage.among else _BLUE for stage in found.stages], zorder=3)
+    panel.legend(fontsize=8, frameon=False, loc="lower left")
+    panel.set_ylim(0, 1.1 * max(1.0, *ratios))
+    panel.set_xticks(range(len(names)), [_plain(name) for name in names], rotation=60, fontsize=8)
+    panel.tick_params(axis="y", labelsize=8)
+    panel.set_ylabel("distance to class / to others", fontsize=8)
+    panel.set_title(_plain(describe_joining(found)), fontsize=9, color=_INK)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def describe_joining(found: Twin) -> str:
+    """Where the picture comes to be among the class, in words."""
+    if found.joins_at is None:
+        return f"it never comes to be among '{found.target.name}'"
+    return f"among '{found.target.name}' from {found.joins_at} on"
+
+
+def describe_carrying(found: Twin) -> str:
+    """How many channels it takes."""
+    one = found.carrying
+    if one.enough is None:
+        return f"not even without all channels of {one.blob} is the class lost"
+    if one.enough == 1:
+        return f"without channel {one.channels[0].number} of {one.blob} the class is lost"
+    return f"without the first {one.enough} of {len(one.channels)} channels of {one.blob} the class is lost"
+
+
+def _draw_channels(panel: Axes, found: Twin) -> None:
+    first = found.carrying.channels[:_CHANNELS]
+    enough = found.carrying.enough or 0
+    places = range(len(first))
+    panel.barh(places, [one.fall for one in first], color=[_RED if place < enough else _GREY for place in places])
+    panel.set_yticks(places, [str(one.number) for one in first], fontsize=8)
+    panel.invert_yaxis()
+    panel.axvline(0, color=_GREY, linewidth=1)
+    panel.tick_params(axis="x", labelsize=8)
+    panel.set_xlabel("fall of the log odds without it", fontsize=8)
+    panel.set_ylabel(_plain(f"channel of {found.carrying.blob}"), fontsize=8)
+    panel.set_title(_plain(describe_carrying(found)), fontsize=9, color=_INK)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_deletion(panel: Axes, found: Twin) -> None:
+    (one,), chance = found.occlusion.maps, found.occlusion.baseline
+    share = np.linspace(0, 100, len(one.deletion_curve))
+    panel.plot(share, one.deletion_curve, color=_RED, label=f"hottest first, area {one.deletion:.3f}")
+    panel.plot(share, chance.deletion_curve, color=_GREY, label=f"in random order, {chance.deletion:.3f}")
+    panel.axvline(25, color=_INK, linewidth=0.8, linestyle=":")
+    panel.set_ylim(0, 1.02)
+    panel.set_xlim(0, 100)
+    panel.tick_params(labelsize=8)
+    panel.set_xlabel("% of places covered; the check is at 25%", fontsize=8)
+    panel.set_title("probability while places are covered", fontsize=9, color=_INK)
+    panel.legend(fontsize=8, frameon=False)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _plain(text: str) -> str:
+    return text.replace("$", r"\$")  # matplotlib would read formulas
