@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workflow.cli.lineage import describe, numbers
 from workflow.cli.options import Call, Gen, Out
 from workflow.cli.progress import Counter
 from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
+
+if TYPE_CHECKING:
+    from workflow.config import Config
 
 _CLASSES = 5
 
@@ -19,6 +23,13 @@ def film(
     call: Call,
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture file.")],
     gen: Gen = None,
+    generations: Annotated[
+        str | None,
+        typer.Option("--generations", metavar="4,5|all", help="Over these generations in place of one's snapshots."),
+    ] = None,
+    best: Annotated[
+        bool, typer.Option("--best", help="With --generations: the most accurate snapshot of each, not the newest.")
+    ] = False,
     blobs: Annotated[
         list[str] | None,
         typer.Option("--blob", metavar="NAME", help="Show this blob; may be given several times (as wf inspect)."),
@@ -26,17 +37,37 @@ def film(
     out: Out = None,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
 ) -> None:
-    """Show one picture through all snapshots of a generation.
+    """Show one picture through a generation's snapshots, or generations.
 
-    A GIF, a strip of the same, and the probabilities over the iterations.
+    A GIF, a strip of the same, and the probabilities. Channels of nets that were trained apart do not correspond by
+    number: over generations each channel of the newest is found again in the others by the correlation of their
+    activations on its test pictures, and is grey, unmatched, where none is more like it than chance explains.
 
     wf film strange.png --gen 5
+    wf film strange.png --generations all
     """
+    from workflow.errors import UsageError
+
+    if generations is None and best:
+        raise UsageError("--best is about --generations", hint="wf film IMAGE --generations all --best")
+    if generations is not None and gen is not None:
+        raise UsageError("--gen and --generations are two different films", hint="one of them")
+    settings = call.settings()
+    if generations is None:
+        paths = _snapshots(call, settings, image, gen, blobs, out)
+    else:
+        paths = _generations(call, settings, image, numbers(generations), best, blobs, out)
+    if show:
+        show_pictures(call.console, list(paths.values()))
+
+
+def _snapshots(
+    call: Call, settings: Config, image: Path, gen: int | None, blobs: list[str] | None, out: Path | None
+) -> dict[str, Path]:
     from workflow.inspection import loading
     from workflow.inspection.film import shoot
     from workflow.report.film import draw_film  # numpy, Pillow and matplotlib, which --help does not need
 
-    settings = call.settings()
     with Counter(call.console, "filming", "snapshots") as progress:
         found = shoot(settings, image, number=gen, blobs=blobs, progress=progress)
     model = loading.load(settings, snapshot=f"{found.generation}/iter_{found.iterations[-1]}", tell=False)
@@ -54,5 +85,25 @@ def film(
         *(f"{name:5}  {path}" for name, path in paths.items()),
     ]
     call.console.result(found.json() | {"pictures": paths}, "\n".join(words))
-    if show:
-        show_pictures(call.console, list(paths.values()))
+    return paths
+
+
+def _generations(
+    call: Call,
+    settings: Config,
+    image: Path,
+    asked: list[int] | None,
+    best: bool,
+    blobs: list[str] | None,
+    out: Path | None,
+) -> dict[str, Path]:
+    from workflow.inspection.lineage import Which, trace
+    from workflow.report.lineage import draw_lineage  # numpy, Pillow and matplotlib, which --help does not need
+
+    with Counter(call.console, "matching channels", "pictures") as progress:
+        which: Which = "best" if best else "latest"
+        found = trace(settings, image, numbers=asked, which=which, blobs=blobs, progress=progress)
+    home = settings.generations / f"gen{found.reference.generation}" / "inspect"
+    paths = draw_lineage(found, out or home / f"{image.stem}-generations")
+    call.console.result(found.json() | {"pictures": paths}, describe(found, paths))
+    return paths

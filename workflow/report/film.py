@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _INK = "#33333d"
 _COLUMNS = 8  # snapshots in the strip, first and last among them
 _CURVES = 5  # classes that are drawn: those that ever were the most probable
-_MILLISECONDS, _LAST = 500, 2000
+MILLISECONDS, LAST = 500, 2000
+"""How long a frame is shown, and the last one."""
 
 
 def draw_film(film: Film, preprocessing: Preprocessing, folder: Path) -> dict[str, Path]:
@@ -49,7 +50,7 @@ def draw_film(film: Film, preprocessing: Preprocessing, folder: Path) -> dict[st
         _page(film, preprocessing, shown, None).savefig(temporary, format="png")
     frames = [_frame(film, preprocessing, number) for number in range(len(film.iterations))]
     with replacing(paths["film"]) as temporary:
-        times = [_MILLISECONDS] * (len(frames) - 1) + [_LAST]
+        times = [MILLISECONDS] * (len(frames) - 1) + [LAST]
         frames[0].save(temporary, format="gif", save_all=True, append_images=frames[1:], duration=times, loop=0)
     return paths
 

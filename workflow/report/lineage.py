@@ -1,0 +1,223 @@
+"""film.gif and film.png over generations: a column for each, the newest one's channels in the same places in all."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from workflow.report.comparison import tiled
+from workflow.report.film import LAST, MILLISECONDS
+from workflow.report.ledger import coloured
+from workflow.storage import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.gridspec import GridSpec
+
+    from workflow.inspection.lineage import Lineage
+
+_INK, _BAR, _UNMATCHED = "#33333d", "#4a6fa5", "#b4b4b4"
+_COLUMNS = 8  # generations in the strip, first and newest among them
+_CURVES = 5  # classes that are drawn: those that ever were the most probable
+_BARS = 8  # classes of a blob that has one number for each
+_COLUMN, _SIDE = 2.3, 1.95  # inches of a column, and of a board in it
+_WITHIN = 99.5  # per cent of the values that a colour scale takes in
+
+
+def draw_lineage(found: Lineage, folder: Path) -> dict[str, Path]:
+    """Write the film, a frame for each generation, and the strip, a column for each.
+
+    Each generation's blob has a colour scale of its own, since nets that were trained apart differ in gain; signed ones
+    diverge from 0, others begin there. A grey tile is a channel without a counterpart.
+
+    Args:
+        found: of `inspection.lineage.trace`.
+        folder: where to; it is made.
+
+    Returns:
+        `film` and `strip` -> their paths.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {"film": folder / "film.gif", "strip": folder / "film.png"}
+    count = len(found.columns)
+    shown = sorted(set(np.linspace(0, count - 1, _COLUMNS).round().astype(int).tolist()))
+    with replacing(paths["strip"]) as temporary:
+        _strip(found, shown).savefig(temporary, format="png")
+    frames = []
+    for column in range(count):
+        drawn = io.BytesIO()
+        _frame(found, column).savefig(drawn, format="png")
+        frames.append(Image.open(drawn).convert("P", palette=Image.Palette.ADAPTIVE))
+    with replacing(paths["film"]) as temporary:
+        times = [2 * MILLISECONDS] * (count - 1) + [LAST]
+        frames[0].save(temporary, format="gif", save_all=True, append_images=frames[1:], duration=times, loop=0)
+    return paths
+
+
+def _strip(found: Lineage, shown: list[int]) -> Figure:
+    from matplotlib.figure import Figure  # half a second to import, and only drawing needs it
+
+    heights = [1.3, 1.1, *(_height(found, blob) for blob in found.maps)]
+    figure = Figure(figsize=(max(8.0, _COLUMN * len(shown) + 0.9), sum(heights) + 1.2), dpi=100, layout="constrained")
+    board = figure.add_gridspec(len(heights), len(shown), height_ratios=heights)
+    _draw_curves(figure.add_subplot(board[0, :]), found, None)
+    for place, column in enumerate(shown):
+        _draw_picture(figure.add_subplot(board[1, place]), found, column)
+        for row, blob in enumerate(found.maps, start=2):
+            panel = figure.add_subplot(board[row, place])
+            _draw_blob(panel, found, blob, column)
+            if place == 0:
+                panel.set_ylabel(blob, fontsize=8, color=_INK)
+                _number_rows(panel, found, blob)
+    figure.suptitle(
+        _plain(f"{found.image.name} through {len(found.columns)} generations"), color=_INK, fontweight="bold"
+    )
+    _draw_note(figure, found)
+    return figure
+
+
+def _frame(found: Lineage, column: int) -> Figure:
+    from matplotlib.figure import Figure  # half a second to import, and only drawing needs it
+
+    count = len(found.maps)
+    figure = Figure(figsize=(max(8.0, 3.0 * count), 5.9), dpi=80, layout="constrained")
+    board: GridSpec = figure.add_gridspec(2, count, height_ratios=(1, 1.4))
+    head = board[0, :].subgridspec(1, 4)
+    _draw_picture(figure.add_subplot(head[0, 0]), found, column)
+    _draw_curves(figure.add_subplot(head[0, 1:]), found, column)
+    for place, blob in enumerate(found.maps):
+        panel = figure.add_subplot(board[1, place])
+        _draw_blob(panel, found, blob, column)
+        panel.set_title("\n".join(filter(None, (blob, panel.get_title()))), fontsize=9, color=_INK)
+        _number_rows(panel, found, blob)
+    figure.suptitle(_plain(f"{found.image.name} in {found.columns[column].snapshot}"), color=_INK, fontweight="bold")
+    _draw_note(figure, found)
+    return figure
+
+
+def _draw_note(figure: Figure, found: Lineage) -> None:
+    newest = f"gen{found.reference.generation}"
+    note = f"channels in the order of {newest}; each generation on colour scales of its own; grey: unmatched"
+    figure.supxlabel(note if found.named != set(found.maps) else "", fontsize=8, color=_INK)
+
+
+def _height(found: Lineage, blob: str) -> float:
+    """Inches of a blob's row: as high as its board of tiles is at that width, or a line for each class."""
+    count = found.shown(blob)
+    if blob in found.named:
+        return 0.5 + 0.19 * min(count, _BARS)
+    side = math.ceil(math.sqrt(count))
+    height, width = found.maps[blob].shape[2:]
+    tall: float = _SIDE * math.ceil(count / side) * (height + 1) / (side * (width + 1))
+    return 0.35 + min(3.0, tall)
+
+
+def _scale(maps: NDArray[np.float32]) -> tuple[float, float]:
+    """Least and greatest value of a colour scale; a few values beyond it do not make all others pale."""
+    values = np.abs(maps[~np.isnan(maps)])
+    if not values.size:
+        return 0.0, 1.0
+    most = float(np.percentile(values, _WITHIN)) or float(values.max()) or 1.0
+    return -most if bool((maps < 0).any()) else 0.0, most
+
+
+def _draw_blob(panel: Axes, found: Lineage, blob: str, column: int) -> None:
+    from matplotlib.colors import ListedColormap  # as Figure
+
+    if blob in found.named:
+        _draw_classes(panel, found, blob, column)
+        return
+    maps = found.maps[blob][column, : found.shown(blob)]
+    least, most = _scale(maps)
+    missing = np.zeros_like(maps)
+    missing[~np.isnan(maps).all(axis=(1, 2))] = np.nan
+    colours = "RdBu_r" if least < 0 else "inferno"
+    panel.imshow(tiled(missing), cmap=ListedColormap([_UNMATCHED]), interpolation="nearest")
+    panel.imshow(tiled(maps), cmap=colours, vmin=least, vmax=most, interpolation="nearest")
+    panel.set_xticks([])
+    panel.set_yticks([])
+    ends = "" if np.isnan(maps).all() else f", {least:.3g} to {most:.3g}"
+    panel.set_title(f"{_matched(found, blob, column)}{ends}", fontsize=8, color=_INK)
+
+
+def _number_rows(panel: Axes, found: Lineage, blob: str) -> None:
+    """Say which of the reference's channels stand in each row of tiles."""
+    if blob in found.named:
+        return
+    count, height = found.shown(blob), found.maps[blob].shape[2]
+    side = math.ceil(math.sqrt(count))
+    starts = range(0, count, side)
+    words = [f"{start}–{min(start + side, count) - 1}" if side > 1 else str(start) for start in starts]
+    panel.set_yticks([row * (height + 1) + (height - 1) / 2 for row in range(len(words))], words, fontsize=6)
+    panel.tick_params(axis="y", length=0)
+
+
+def _matched(found: Lineage, blob: str, column: int) -> str:
+    if column == len(found.columns) - 1:
+        return f"{found.maps[blob].shape[1]} channels"
+    matches = found.matches[blob][column]
+    if (reason := matches[0].reason) in ("no blob", "other size"):
+        return {"no blob": "no such blob", "other size": "maps of another size"}[str(reason)]
+    return f"{sum(one.channel is not None for one in matches)} of {len(matches)} matched"
+
+
+def _draw_classes(panel: Axes, found: Lineage, blob: str, column: int) -> None:
+    values = found.maps[blob][:, :, 0, 0]
+    order = np.nanmax(values, axis=0).argsort(kind="stable")[::-1][:_BARS]
+    mine = values[column, order]
+    most, least = float(np.nanmax(values)), min(0.0, float(np.nanmin(values)))
+    most = 1.0 if least == 0 and 0 < most <= 1 else most  # probabilities
+    rows = np.arange(len(order))
+    panel.barh(rows, np.nan_to_num(mine), color=_BAR, height=0.7)
+    for row in np.flatnonzero(np.isnan(mine)).tolist():
+        panel.text(0.03, row, "absent", fontsize=7, color=_INK, va="center", transform=panel.get_yaxis_transform())
+        panel.axhspan(row - 0.4, row + 0.4, color=_UNMATCHED, linewidth=0)
+    panel.set_yticks(rows, [_plain(_short(found.reference.classes[number])) for number in order], fontsize=7)
+    panel.set_xlim(least, max(most, 0.0) if most > 0 or least < 0 else 1.0)
+    panel.set_ylim(len(order) - 0.4, -0.6)
+    panel.tick_params(labelsize=7, length=2)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_picture(panel: Axes, found: Lineage, column: int) -> None:
+    one = found.columns[column]
+    panel.imshow(coloured(one.pixels, one.preprocessing), interpolation="nearest")
+    panel.set_title(
+        _plain(f"{one.snapshot}\n{_short(one.label)} {one.probabilities[one.label]:.1%}"), fontsize=8, color=_INK
+    )
+    panel.set_axis_off()
+
+
+def _draw_curves(panel: Axes, found: Lineage, marked: int | None) -> None:
+    numbers = [one.generation for one in found.columns]
+    shares = {name: [one.probabilities.get(name, math.nan) for one in found.columns] for name in found.classes}
+    best = sorted(shares, key=lambda name: -float(np.nanmax(shares[name])))[:_CURVES]
+    for name in best:
+        panel.plot(numbers, shares[name], marker="o", markersize=3, label=_plain(_short(name)))
+    if marked is not None:
+        panel.axvline(numbers[marked], color=_INK, linewidth=0.8)
+    panel.set_xticks(numbers)
+    panel.set_ylim(-0.02, 1.02)
+    panel.set_ylabel("probability", fontsize=8)
+    panel.set_xlabel("generation", fontsize=8)
+    panel.tick_params(labelsize=7)
+    panel.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 18 else f"{name[:17]}…"
+
+
+def _plain(text: str) -> str:
+    return text.replace("$", r"\$")  # matplotlib would read formulas
