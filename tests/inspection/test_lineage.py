@@ -188,6 +188,13 @@ def test_each_generation_has_its_own_preprocessing(three: list[Generation]) -> N
     assert again.pictures == found.pictures - 1
 
 
+def test_the_picture_itself_has_learned_nothing(three: list[Generation]) -> None:
+    """Nets of other weights see it alike, so that they set it no threshold."""
+    found = trace(settings(), IMAGE, blobs=["data"])
+    for matches in found.matches["data"]:
+        assert channels(matches) == [0, 1, 2]
+
+
 def test_no_picture_is_left_to_match_by(three: list[Generation]) -> None:
     record = three[0].read()
     other = record.preprocessing.model_copy(update={"kernel": "box"})

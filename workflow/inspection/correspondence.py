@@ -71,6 +71,7 @@ def correspond(
     maps = [name for name in names if name not in classes]
     comparable = [[name for name in maps if _obstacle(other, own, name) is None] for other in others]
     values, null = _correlate(models, reference, comparable, pictures, engine, progress)
+    fixed = _fixed(reference)
     found: Matches = {name: [] for name in names}
     for model, other, correlations in zip(models, others, values, strict=True):
         named = class_blobs(model, other)
@@ -78,7 +79,9 @@ def correspond(
             if name in named and name in classes:
                 found[name].append(by_name(reference.classes or (), model.classes or ()))
             elif name in correlations:
-                least = thresholds([one[name] for one in null], correlations[name].shape[1])
+                count, width = correlations[name].shape
+                learned = name not in fixed
+                least = thresholds([one[name] for one in null], width) if learned else np.zeros(count)
                 found[name].append(pair(correlations[name], least))
             else:
                 reason = _obstacle(other, own, name) or "other size"
@@ -96,6 +99,16 @@ def shuffled(weights: caffe_pb2.NetParameter, seed: int) -> caffe_pb2.NetParamet
             array = blobproto.to_array(blob)
             blob.CopyFrom(blobproto.from_array(rng.permuted(array.ravel()).reshape(array.shape)))
     return result
+
+
+def _fixed(model: Model) -> set[str]:
+    """Blobs that no weight has a part in, such as the picture: chance has none, either."""
+    weighted = {layer.name for layer in model.weights.layer if layer.blobs}
+    learned: set[str] = set()
+    for layer in model.net.layer:
+        if layer.name in weighted or learned.intersection(layer.bottom):
+            learned.update(layer.top)
+    return {top for layer in model.net.layer for top in layer.top} - learned
 
 
 def _correlate(

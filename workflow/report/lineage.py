@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from workflow.inspection.lineage import Lineage
 
-_INK, _BAR, _UNMATCHED = "#33333d", "#4a6fa5", "#b4b4b4"
+_INK, _BAR, _UNMATCHED, _BETWEEN = "#33333d", "#4a6fa5", "#b4b4b4", "#eceef4"
+_LEAST = 6  # drawn pixels of a tile's side
 _COLUMNS = 8  # generations in the strip, first and newest among them
 _CURVES = 5  # classes that are drawn: those that ever were the most probable
 _BARS = 8  # classes of a blob that has one number for each
@@ -117,7 +118,7 @@ def _height(found: Lineage, blob: str) -> float:
     if blob in found.named:
         return 0.5 + 0.19 * min(count, _BARS)
     side = math.ceil(math.sqrt(count))
-    height, width = found.maps[blob].shape[2:]
+    height, width = _enlarged(found.maps[blob][0]).shape[1:]
     tall: float = _SIDE * math.ceil(count / side) * (height + 1) / (side * (width + 1))
     return 0.35 + min(3.0, tall)
 
@@ -142,22 +143,30 @@ def _draw_blob(panel: Axes, found: Lineage, blob: str, column: int) -> None:
     missing = np.zeros_like(maps)
     missing[~np.isnan(maps).all(axis=(1, 2))] = np.nan
     colours = "RdBu_r" if least < 0 else "inferno"
-    panel.imshow(tiled(missing), cmap=ListedColormap([_UNMATCHED]), interpolation="nearest")
-    panel.imshow(tiled(maps), cmap=colours, vmin=least, vmax=most, interpolation="nearest")
+    panel.imshow(tiled(_enlarged(missing)), cmap=ListedColormap([_UNMATCHED]), interpolation="nearest")
+    panel.imshow(tiled(_enlarged(maps)), cmap=colours, vmin=least, vmax=most, interpolation="nearest")
+    panel.set_facecolor(_BETWEEN)
     panel.set_xticks([])
     panel.set_yticks([])
     ends = "" if np.isnan(maps).all() else f", {least:.3g} to {most:.3g}"
     panel.set_title(f"{_matched(found, blob, column)}{ends}", fontsize=8, color=_INK)
 
 
+def _enlarged(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Maps (n, h, w) of a few values with each repeated, lest the lines between tiles are as wide as the tiles."""
+    factor = math.ceil(_LEAST / max(maps.shape[1:]))
+    return maps.repeat(factor, axis=1).repeat(factor, axis=2)
+
+
 def _number_rows(panel: Axes, found: Lineage, blob: str) -> None:
     """Say which of the reference's channels stand in each row of tiles."""
     if blob in found.named:
         return
-    count, height = found.shown(blob), found.maps[blob].shape[2]
+    count, height = found.shown(blob), _enlarged(found.maps[blob][0]).shape[1]
     side = math.ceil(math.sqrt(count))
     starts = range(0, count, side)
-    words = [f"{start}–{min(start + side, count) - 1}" if side > 1 else str(start) for start in starts]
+    ends = [min(start + side, count) - 1 for start in starts]
+    words = [f"{start}–{end}" if end > start else str(start) for start, end in zip(starts, ends, strict=True)]
     panel.set_yticks([row * (height + 1) + (height - 1) / 2 for row in range(len(words))], words, fontsize=6)
     panel.tick_params(axis="y", length=0)
 
