@@ -80,6 +80,8 @@ def _strip(found: Lineage, shown: list[int]) -> Figure:
             if place == 0:
                 panel.set_ylabel(blob, fontsize=8, color=_INK)
                 _number_rows(panel, found, blob)
+            elif blob in found.named:
+                panel.tick_params(labelleft=False)  # long names would leave no room for the columns
     figure.suptitle(
         _plain(f"{found.image.name} through {len(found.columns)} generations"), color=_INK, fontweight="bold"
     )
