@@ -148,3 +148,15 @@ def test_filters_as_colours(trained: Run) -> None:
     document = trained("inspect", "images/character/0000.png", "--filters", "--json").json
     with Image.open(document["pictures"]["filters"]) as picture:
         assert picture.size == (6 * 6 * 9 - 9, 6 * 6 * 9 - 9)  # 32 filters of 5 x 5 and a border, 9 times as large
+
+
+def test_a_page_of_everything(trained: Run) -> None:
+    trained("train", "--fresh", "--max-iter", "40")
+    document = trained("inspect", IMAGE, "--page", "--json").json
+    page = Path(document["pictures"]["page"])
+    assert page.parent == Path(document["pictures"]["conv1"]).parent
+    text = page.read_text()
+    assert "Not for this one" not in text
+    assert text.count('<img class="plot"') == 10  # four grids, and one picture of each other section
+    for picture in ("twin.png", "ledger.png", "invert.png", "film.png"):
+        assert (page.parent / picture).is_file()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workflow.cli.options import Call, ChannelOrder, Gen, Labels, Mean, Net, Out, Scale, Snapshot
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
+
+if TYPE_CHECKING:
+    from workflow.vision.dreaming import Maximum
 
 
 def dream(
@@ -74,10 +78,12 @@ def dream(
     target = out or folder(model, "dream")
     drawn = [draw_dream(one, model.preprocessing, target) for one in found]
     documents = [one.json() | {"pictures": pictures} for one, pictures in zip(found, drawn, strict=True)]
-    lines = [
-        f"{one.target.title}: {one.dream.activation:.4g}; {one.verdict}\n  {pictures['sheet']}"
-        for one, pictures in zip(found, drawn, strict=True)
-    ]
+    lines = [describe(one, pictures["sheet"]) for one, pictures in zip(found, drawn, strict=True)]
     call.console.result(documents[0] | {"dreams": documents}, "\n".join(lines))
     if show:
         show_pictures(call.console, [pictures["sheet"] for pictures in drawn])
+
+
+def describe(one: Maximum, sheet: Path) -> str:
+    """What it reaches, and whether natural pictures reach as much."""
+    return f"{one.target.title}: {one.dream.activation:.4g}; {one.verdict}\n  {sheet}"

@@ -15,6 +15,7 @@ from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
     from workflow.config import Config
+    from workflow.inspection.film import Film
 
 _CLASSES = 5
 
@@ -73,19 +74,20 @@ def _snapshots(
     model = loading.load(settings, snapshot=f"{found.generation}/iter_{found.iterations[-1]}", tell=False)
     target = out or settings.generations / found.generation / "inspect" / f"{image.stem}-film"
     paths = draw_film(found, model.preprocessing, target)
+    call.console.result(found.json() | {"pictures": paths}, describe_film(found, paths))
+    return paths
+
+
+def describe_film(found: Film, paths: dict[str, Path]) -> str:
+    """A line for each snapshot: the probabilities of the classes that the last finds most likely."""
     order = found.probabilities[-1].argsort()[::-1][:_CLASSES]
     rows = [["iteration", *(found.classes[number] for number in order)]]
     rows += [
         [f"{iteration:,}", *(f"{share:.4f}" for share in shares[order])]
         for iteration, shares in zip(found.iterations, found.probabilities, strict=True)
     ]
-    words = [
-        f"{image} through {found.generation}",
-        *table(rows),
-        *(f"{name:5}  {path}" for name, path in paths.items()),
-    ]
-    call.console.result(found.json() | {"pictures": paths}, "\n".join(words))
-    return paths
+    drawn = [f"{name:5}  {path}" for name, path in paths.items()]
+    return "\n".join([f"{found.image} through {found.generation}", *table(rows), *drawn])
 
 
 def _generations(

@@ -61,6 +61,10 @@ def inspect(
     filters: Annotated[
         bool, typer.Option("--filters", help="Draw the first convolution's filters as colours.")
     ] = False,
+    page: Annotated[
+        bool,
+        typer.Option("--page", help="Everything on one HTML page: grids, maps, twin, why, inversion, dream, film."),
+    ] = False,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
     engine: Engine = None,
     net: Net = None,
@@ -75,6 +79,7 @@ def inspect(
     wf inspect image.png --snapshot iter_6000
     wf inspect image.png --snapshot other.caffemodel --net deploy.prototxt --mean mean.binaryproto
     wf inspect false.png true.png --order activity --top 16
+    wf inspect false.png --page
     """
     from workflow.errors import UsageError
     from workflow.inspection import inspect as look  # numpy and Pillow, which --help does not need
@@ -89,8 +94,9 @@ def inspect(
     if together and len(images) > _SIDE_BY_SIDE:
         raise UsageError(f"{len(images)} pictures side by side are too many, expected {_SIDE_BY_SIDE} at most")
     names = listed([blobs]) if blobs else None
+    settings = call.settings()
     model = loading.load(
-        call.settings(),
+        settings,
         snapshot=snapshot,
         number=gen,
         net=net,
@@ -127,6 +133,13 @@ def inspect(
         path = draw_filters(model, next(iter(found[0].pictures.values())).with_name("filters.png"))
         documents[0]["pictures"]["filters"] = str(path)
         talk[0] += f"\nfilters  {path}"
+    if page:
+        from workflow.cli.picture_page import write_page
+
+        for number, (one, folder) in enumerate(zip(found, look.folders(model, images, out), strict=True)):
+            path = write_page(call, settings, model, one, folder)
+            documents[number]["pictures"]["page"] = str(path)
+            talk[number] += f"\npage  {path}"
     document = documents[0] if len(documents) == 1 else {"inspections": documents}
     if beside:
         document = {"pictures": beside["pictures"]} | document | {"snapshot": model.name, "comparison": beside}

@@ -34,8 +34,8 @@ def twin(
 ) -> None:
     """Find what brings a false positive into its class.
 
-    It is set beside the true positive that is nearest to it: the class's mean, their differences, the layer at which the picture comes
-    to be nearer to the class than to others, the channels that carry it there, and the places without which it falls.
+    It is set beside the true positive that is nearest to it, and the class's mean: the layer from which on it is among
+    the class, the channels that carry it there, and the places without which it falls.
 
     wf twin false.png
     wf twin false.png --snapshot gen4/best --blob conv3

@@ -78,7 +78,7 @@ def inspect(
         OSError: a picture cannot be written.
     """
     kept: list[dict[str, Array]] = []
-    for image, folder in zip(images, _folders(model, images, out), strict=True):
+    for image, folder in zip(images, folders(model, images, out), strict=True):
         values = model.forward(session, [model.read(image)])
         scores = model.probabilities(values)
         named = {} if scores is None else {model.class_name(k): float(p) for k, p in enumerate(scores[0])}
@@ -134,7 +134,7 @@ def _draw(values: Mapping[str, Array], names: Sequence[str], folder: Path) -> di
     return pictures
 
 
-def _folders(model: Model, images: Sequence[Path], out: Path | None) -> list[Path]:
+def folders(model: Model, images: Sequence[Path], out: Path | None) -> list[Path]:
     """Where each image's pictures go; images of one name in different folders do not share theirs."""
     if out is not None and len(images) == 1:
         return [out]
@@ -145,8 +145,8 @@ def _folders(model: Model, images: Sequence[Path], out: Path | None) -> list[Pat
         out = model.generation.folder / "inspect" if model.generation is not None else Path("inspect")
         names = [f"{image.stem}-{snapshot}" for image in images]
     taken: dict[str, int] = {}
-    folders = []
+    chosen = []
     for name in names:
         taken[name] = taken.get(name, 0) + 1
-        folders.append(out / (name if taken[name] == 1 else f"{name}-{taken[name]}"))
-    return folders
+        chosen.append(out / (name if taken[name] == 1 else f"{name}-{taken[name]}"))
+    return chosen

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workflow import __version__
-from workflow.report import embed
+from workflow.report.html import fill
 from workflow.storage import atomic_write
 
 TITLES = {
@@ -50,36 +49,21 @@ def write_page(facts: Mapping[str, Any], pictures: Mapping[str, Any], out: Path)
 
 def render(facts: Mapping[str, Any], pictures: Mapping[str, Any], *, facts_name: str) -> str:
     """The page as text."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # 60 ms that only this needs
-
-    environment = Environment(
-        loader=PackageLoader("workflow.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "thumbnail": embed.thumbnail,
-        "shown": shown,
-        "percent": percent,
-        "points": points,
-        "thousands": lambda number: f"{number:,}",
-    }
-    style = environment.get_template("style.css").render()
     shown_sections = [
         (name, title)
         for name, title in TITLES.items()
         if name in _ALWAYS or (pictures if name in ("curves", "trend") else facts).get(name)
     ]
-    from markupsafe import Markup
-
-    return environment.get_template("report.html.j2").render(
-        {**facts, **pictures, "junk": _junk(facts, pictures)},
-        style=Markup(style),  # noqa: S704  # our own file
-        sections=shown_sections,
-        version=__version__,
-        facts_name=facts_name,
+    return fill(
+        "report.html.j2",
+        {
+            **facts,
+            **pictures,
+            "junk": _junk(facts, pictures),
+            "sections": shown_sections,
+            "facts_name": facts_name,
+        },
+        {"shown": shown, "percent": percent, "points": points, "thousands": lambda number: f"{number:,}"},
     )
 
 
