@@ -15,6 +15,7 @@ from workflow.engines.torch_cpu.engine import Session
 from workflow.errors import NetError, UsageError, did_you_mean
 from workflow.inspection.model import Model, Pictures
 from workflow.layers import Layer
+from workflow.net.receptive import ReceptiveFields
 from workflow.net.spec import LayerSpec
 
 
@@ -59,6 +60,7 @@ class Differentiable(nn.Module):
         model: what was loaded.
         names: the blobs in net order, without the copies that Caffe's automatic Split layers make.
         shapes: name -> shape for one picture, (1, C, H, W) or (1, C).
+        fields: what a place of a blob sees of the input.
     """
 
     def __init__(self, model: Model, *, ignore: Sequence[str] = ()) -> None:
@@ -90,6 +92,7 @@ class Differentiable(nn.Module):
         with torch.no_grad():
             blobs = self.run(torch.zeros((1, *model.transform.shape(model.preprocessing.shape)))).blobs
         self.names = tuple(name for name in blobs if name not in made)
+        self.fields = ReceptiveFields(self._specs, {name: tuple(tensor.shape) for name, tensor in blobs.items()})
         self.shapes: dict[str, Shape] = {name: tuple(blobs[name].shape) for name in self.names}
 
     def blob(self, pictures: Pictures) -> Tensor:
