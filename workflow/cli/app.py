@@ -10,6 +10,7 @@ import typer
 from workflow.cli import net
 from workflow.cli.blame import blame
 from workflow.cli.boundary import Boundary, State
+from workflow.cli.channels import channels
 from workflow.cli.console import show_version
 from workflow.cli.demo import demo
 from workflow.cli.diff import diff
@@ -40,7 +41,7 @@ from workflow.cli.why import why
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (init, demo),
     "Make a generation": (prepare, train),
-    "Look": (inspect, predict, twin, maps, dream, invert, film),
+    "Look": (inspect, predict, twin, channels, maps, dream, invert, film),
     "Judge": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
     "Take elsewhere": (export,),
     "Check": (verify, time, engines),

@@ -60,6 +60,21 @@ class Box:
     bottom: int
     right: int
 
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self.right - self.left
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Of an array's last two axes."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
 
 class ReceptiveFields:
     """Of the blobs of one net, in the coordinates of its input blob."""

@@ -1,0 +1,62 @@
+"""wf channels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workflow.cli.options import Call, Gen, Out, Snapshot
+from workflow.cli.progress import Counter
+from workflow.cli.viewer import show_pictures
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflow.vision.channels import Channels
+
+
+def channels(
+    call: Call,
+    blob: Annotated[str, typer.Argument(metavar="BLOB", help="Whose channels: conv1, conv2, conv3, pool3.")],
+    channel: Annotated[
+        list[int] | None, typer.Option("--channel", metavar="N", help="Only this channel (repeatable).")
+    ] = None,
+    snapshot: Snapshot = None,
+    gen: Gen = None,
+    out: Out = None,
+    show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
+) -> None:
+    """Show what each channel of a layer looks for.
+
+    One page: for each channel the nine training patches that most excite it, one of a picture at most, and the picture
+    that excites it most of all, made from noise. A patch is what the unit can see of its picture.
+
+    wf channels conv3
+    wf channels conv2 --channel 3 --channel 17 --snapshot gen4/best
+    """
+    from workflow.inspection import loading
+    from workflow.report.channels import draw_channels  # matplotlib, and below PyTorch, which --help need not load
+    from workflow.vision.channels import look_for
+    from workflow.vision.places import folder
+
+    model = loading.load(call.settings(), snapshot=snapshot, number=gen)
+    with Counter(call.console, "looking at the training set", "pictures") as progress:
+        found = look_for(model, blob, channels=channel or (), progress=progress)
+    name = f"{blob.replace('/', '_')}{''.join(f'-{number}' for number in (channel or ())[:4])}"
+    picture = (out or folder(model, "channels")) / f"{name}.png"
+    draw_channels(found, model.preprocessing, picture)
+    call.console.result(found.json() | {"pictures": {blob: picture}}, describe(found, picture))
+    if show:
+        show_pictures(call.console, [picture])
+
+
+def describe(found: Channels, picture: Path) -> str:
+    """A line for each channel."""
+    from workflow.report import channels as report  # as above
+
+    lines = [f"{found.blob} in {found.snapshot}, {found.count:,} training pictures: greatest value to the ninth, class"]
+    lines += [f"  channel {report.describe(one)}" for one in found.channels]
+    dead = sum(one.dead for one in found.channels)
+    lines += [f"{dead} of {len(found.channels)} channels are dead"] if dead else []
+    return "\n".join([*lines, f"picture  {picture}"])
