@@ -39,6 +39,10 @@ def train(
         Literal["float32", "bfloat16"] | None,
         typer.Option("--precision", help="bfloat16 is for torch on a CPU that has it."),
     ] = None,
+    device: Annotated[
+        Literal["cpu", "cuda"] | None,
+        typer.Option("--device", help="Where torch computes (the solver's solver_mode, the CPU if it says nothing)."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", min=0, help="In place of the solver's random_seed.")
     ] = None,
@@ -57,7 +61,9 @@ def train(
     wf train --config configs/cifar10.yaml --gen 1 --threads 2
     wf train --gen 6 --weights gen5/best --seeds 3
     """
-    config = call.settings(train__engine=engine, train__threads=threads, train__precision=precision)
+    config = call.settings(
+        train__engine=engine, train__threads=threads, train__precision=precision, train__device=device
+    )
     from workflow.cli.signals import obeyed  # numpy and torch, which --help does not need
     from workflow.engines.base import Control
     from workflow.errors import UsageError

@@ -166,6 +166,8 @@ class Job:
     """Caffemodels to start from, as `caffe train -weights` does; excludes `resume`."""
     threads: int | None = None
     precision: str = "float32"
+    device: str | None = None
+    """`cpu` or `cuda`; None leaves it to the solver's `solver_mode`."""
     control: Control = field(default_factory=Control)
 
 

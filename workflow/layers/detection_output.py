@@ -62,7 +62,7 @@ class DetectionOutput(Layer):
 
     def forward(self, *bottoms: Tensor) -> Tensor:
         self.top_shapes(*[tuple(bottom.shape) for bottom in bottoms])
-        offsets, scores, priors = (bottom.detach().float().numpy() for bottom in bottoms[:3])
+        offsets, scores, priors = (bottom.detach().float().cpu().numpy() for bottom in bottoms[:3])
         items, classes = offsets.shape[0], self.param.num_classes
         places, variances = priors.reshape(2, -1, 4)
         # (N, P, L, 4) -> (N, L, P, 4)

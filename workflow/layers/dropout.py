@@ -33,4 +33,4 @@ class Dropout(Layer):
             return x
         generator = torch.Generator().manual_seed(self.seed + self.position)
         mask = torch.empty(x.shape, dtype=x.dtype).bernoulli_(1 - self.ratio, generator=generator)
-        return x * mask / (1 - self.ratio)
+        return x * mask.to(x.device) / (1 - self.ratio)

@@ -46,7 +46,7 @@ class HDF5Output(Layer):
         arrays = {}
         for name, tensor in (("data", data), ("label", label)):
             four = tensor.detach().float().reshape(*tensor.shape, *[1] * (4 - tensor.dim()))
-            arrays[name] = np.ascontiguousarray(four.numpy())
+            arrays[name] = np.ascontiguousarray(four.cpu().numpy())
         try:
             hdf5_arrays.write(self.file, arrays)
         except OSError as error:

@@ -54,7 +54,9 @@ class InfogainLoss(Layer):
         param = self.message.loss_param
         ignored = target == param.ignore_label if param.HasField("ignore_label") else torch.zeros_like(target).bool()
         check_range(self, target, classes, ignored)
-        rows = self._weights(matrix, classes)[target.masked_fill(ignored, 0)]  # (outer, inner, classes)
+        rows = self._weights(matrix, classes).to(target.device)[
+            target.masked_fill(ignored, 0)
+        ]  # (outer, inner, classes)
         logs = torch.log_softmax(scores.float(), dim=1)
         probabilities = logs.detach().exp()
         # the limit has no part in the gradient

@@ -99,8 +99,10 @@ class Python(Layer):
         """Values of the tops, for values of bottoms and parameters."""
         self._prepare(*[tuple(bottom.shape) for bottom in bottoms])
         for blob, bottom in zip(self._bottoms, bottoms, strict=True):
-            blob.data[...] = bottom.detach().float().numpy()
+            blob.data[...] = bottom.detach().float().cpu().numpy()
         for blob, param in zip(self.instance.blobs, params, strict=True):
+            if param.device.type != "cpu":
+                raise self.fail("a Python layer with parameters runs on the CPU alone", hint="--device cpu")
             blob.live_in(param.detach().numpy())
         self._call("forward", self._bottoms, self._tops)
         return tuple(torch.from_numpy(np.array(top.data)) for top in self._tops)
@@ -110,7 +112,7 @@ class Python(Layer):
         for blob in (*self._bottoms, *self.instance.blobs):
             blob.diff[...] = 0
         for blob, top in zip(self._tops, tops, strict=True):
-            blob.diff[...] = top.detach().float().numpy()
+            blob.diff[...] = top.detach().float().cpu().numpy()
         self._call("backward", self._tops, list(wanted[: len(self._bottoms)]), self._bottoms)
         return [torch.from_numpy(np.array(blob.diff)) for blob in (*self._bottoms, *self.instance.blobs)]
 

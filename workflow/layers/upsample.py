@@ -85,9 +85,9 @@ class _Put(torch.autograd.Function):
         context.save_for_backward(places)
         count = x.shape[2]
         # which value comes last at each place; torch leaves the order of scatter open
-        order = torch.arange(count).expand_as(places)
-        last = torch.full((*x.shape[:2], size), -1, dtype=torch.long).scatter_reduce(2, places, order, "amax")
-        return torch.where(last >= 0, x.gather(2, last.clamp(min=0)), torch.zeros((), dtype=x.dtype))
+        order = torch.arange(count, device=x.device).expand_as(places)
+        last = places.new_full((*x.shape[:2], size), -1).scatter_reduce(2, places, order, "amax")
+        return torch.where(last >= 0, x.gather(2, last.clamp(min=0)), x.new_zeros(()))
 
     @staticmethod
     def backward(context: torch.autograd.function.FunctionCtx, *gradients: Tensor) -> tuple[Tensor | None, ...]:

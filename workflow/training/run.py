@@ -37,6 +37,7 @@ def train(
     weights: Sequence[str] = (),
     threads: int | None = None,
     precision: str | None = None,
+    device: str | None = None,
     seed: int | None = None,
     control: Control | None = None,
     command: Sequence[str] = (),
@@ -53,6 +54,7 @@ def train(
         weights: snapshots or caffemodels to start from.
         threads: of the engine.
         precision: `float32`, or `bfloat16` (torch engine).
+        device: `cpu`, or `cuda` (torch engine).
         seed: replaces the solver's random_seed.
         control: wishes to stop or to snapshot.
         command: the command line, for the record.
@@ -64,7 +66,7 @@ def train(
     Raises:
         UsageError, DataError, BusyError, EnvironmentFault, DivergedError: as the tree of errors says.
     """
-    settings = chosen(config, engine=engine, threads=threads, precision=precision)
+    settings = chosen(config, engine=engine, threads=threads, precision=precision, device=device)
     generation = existing(config.generations, number)
     wishes = Wishes(
         max_iter=max_iter,
@@ -94,14 +96,20 @@ class Wishes:
     """Of several runs with different seeds one may well be done already: nothing is said of that then."""
 
 
-def chosen(config: Config, *, engine: str | None, threads: int | None, precision: str | None) -> Train:
+def chosen(
+    config: Config, *, engine: str | None, threads: int | None, precision: str | None, device: str | None = None
+) -> Train:
     """The settings of a run, flags laid over them.
 
     Raises:
-        UsageError: bfloat16 and real Caffe.
+        UsageError: bfloat16 or a GPU, and real Caffe.
     """
-    flags = {"engine": engine, "threads": threads, "precision": precision}
+    flags = {"engine": engine, "threads": threads, "precision": precision, "device": device}
     settings = config.train.model_copy(update={key: value for key, value in flags.items() if value is not None})
+    if settings.device == "cuda" and settings.engine != "torch":
+        raise UsageError(
+            "--device cuda is for the torch engine; real Caffe runs on the CPU here", hint="--engine torch"
+        )
     if settings.precision == "bfloat16" and settings.engine != "torch":
         raise UsageError("precision bfloat16 is for the torch engine; real Caffe computes in float32")
     return settings
@@ -115,6 +123,10 @@ def train_held(settings: Train, root: Path, generation: Generation, wishes: Wish
     """
     record = generation.read()
     start.check_dataset(generation, record)
+    if settings.device == "cuda":  # before anything is moved aside
+        from workflow.engines.torch_cpu.device import resolve  # PyTorch, which real Caffe's run does not need
+
+        resolve("cuda", prototxt.read_solver(settings.solver))
     if settings.engine == "caffe":  # ours verifies when it opens them; a damaged one would kill real Caffe
         for split in ("train", "test"):
             verify(generation.database(split))
@@ -131,6 +143,7 @@ def train_held(settings: Train, root: Path, generation: Generation, wishes: Wish
         return
     _probe(generation)
     facts = _facts(settings.engine, settings.precision, settings.threads, solver)
+    facts |= {"device": settings.device} if settings.device is not None else {}
     _compare(record, facts, begin)
     if begin.weights:
         facts["weights"] = [path.as_posix() for path in begin.weights]
@@ -147,6 +160,7 @@ def train_held(settings: Train, root: Path, generation: Generation, wishes: Wish
         weights=begin.weights,
         threads=settings.threads,
         precision=settings.precision,
+        device=settings.device,
         control=wishes.control,
     )
     log = caffe_log.Writer(

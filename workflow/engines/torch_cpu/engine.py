@@ -1,4 +1,4 @@
-"""The default engine: Caffe nets and solvers on PyTorch, on the CPU."""
+"""The default engine: Caffe nets and solvers on PyTorch, on the CPU; training on a GPU if it is asked for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Self
 import torch
 
 from workflow.engines.base import Array, Event, Job, Started, Status
+from workflow.engines.torch_cpu.device import resolve
 from workflow.engines.torch_cpu.net import Net, arrays, as_array
 from workflow.engines.torch_cpu.solver import Solver
 from workflow.formats import caffe_pb2
@@ -73,7 +74,8 @@ class Engine:
         """Run the solver in this process, event by event."""
         torch.set_num_threads(job.threads or os.cpu_count() or 1)
         param = read_solver(job.solver)
-        solver = Solver(param, folder=job.folder, bfloat16=job.precision == "bfloat16")
+        device = resolve(job.device, param)
+        solver = Solver(param, folder=job.folder, bfloat16=job.precision == "bfloat16", device=device)
         try:
             if job.resume is not None:
                 solver.restore(job.resume)

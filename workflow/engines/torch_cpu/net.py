@@ -36,7 +36,15 @@ class Net:
     row_major: ClassVar[bool] = False
     """Whether 4-D parameters lie in C order too, for those who hand out views of them; channels-last is faster."""
 
-    def __init__(self, spec: NetSpec, *, seed: int = 0, folder: Path | None = None, like: Net | None = None) -> None:
+    def __init__(
+        self,
+        spec: NetSpec,
+        *,
+        seed: int = 0,
+        folder: Path | None = None,
+        like: Net | None = None,
+        device: torch.device | None = None,
+    ) -> None:
         """Build the layers, then give them memory.
 
         Args:
@@ -44,6 +52,8 @@ class Net:
             seed: of fillers and of all that is random.
             folder: that paths in the prototxt are relative to; the current folder if None.
             like: a net whose parameters this one uses, by layer name (a test net's train net).
+            device: where parameters and blobs are; the CPU if None. Random numbers are drawn on the CPU in any case,
+                so that they are the same everywhere.
 
         Raises:
             NetError: an unknown layer type, shapes that do not fit, or more memory than the machine has.
@@ -51,6 +61,8 @@ class Net:
         """
         self.spec = spec
         self.seed = seed
+        self.device = device or torch.device("cpu")
+        self._away = self.device.type != "cpu"  # from where files and random numbers come
         self.position = 0
         self.blobs: dict[str, Tensor] = {}
         self.loss = torch.zeros(())
@@ -86,7 +98,7 @@ class Net:
         # training holds a gradient beside each value, and a history beside each parameter
         needed = 4 * (sum(counts) * (3 if training else 1) + sum(blobs) * (2 if training else 1))
         check_memory(needed)
-        parameters = Parameters(gradients=training, row_major=self.row_major)
+        parameters = Parameters(gradients=training, row_major=self.row_major, device=self.device)
         generator = torch.Generator().manual_seed(self.seed)
         theirs = like.params if like else {}
         for layer, blobs_of_layer in zip(self.layers, declared, strict=True):
@@ -110,7 +122,10 @@ class Net:
                 _copy(parameter.tensor, given[parameter.index], layer)
             else:
                 with torch.no_grad():
-                    fill(parameter.tensor, blob.filler, generator)
+                    values = torch.empty_like(parameter.tensor, device="cpu") if self._away else parameter.tensor
+                    fill(values, blob.filler, generator)
+                    if self._away:
+                        parameter.tensor.copy_(values)
 
     def _tell_classes(self) -> None:
         """Let Data layers check labels, where their records can be named; an ignored label may be any number."""
@@ -138,8 +153,11 @@ class Net:
     def run(self, inputs: Mapping[str, Array] | None = None) -> Tensor:
         """One forward pass that leaves tensors in `blobs`; returns the loss, ready for `backward()`."""
         tensors = {} if inputs is None else self._inputs(inputs)
-        self.blobs, self.loss = {}, torch.zeros(())  # this pass takes the memory of the last, still in the cache
-        loss = torch.zeros(())
+        self.blobs, self.loss = (
+            {},
+            torch.zeros((), device=self.device),
+        )  # this pass takes the memory of the last, still in the cache
+        loss = torch.zeros((), device=self.device)
         blobs: dict[str, Tensor] = {}
         for layer in self.layers:
             layer.seed, layer.position = self.seed, self.position
@@ -148,6 +166,8 @@ class Net:
             else:
                 result = layer.forward(*self._bottoms(layer, blobs))
                 tops = [result] if isinstance(result, Tensor) else result
+            if self._away:  # what layers read from files or make with numpy is on the CPU
+                tops = [tensor.to(self.device) for tensor in tops]
             for top, tensor, weight in zip(layer.spec.tops, tops, layer.spec.loss_weights, strict=True):
                 blobs[top] = (
                     tensor.contiguous(memory_format=torch.channels_last) if _is_picture(layer, tensor) else tensor
@@ -250,7 +270,7 @@ class Net:
 
 def as_array(tensor: Tensor) -> Array:
     """A float32 C-contiguous copy in Caffe's axis order."""
-    return np.array(tensor.detach().float().numpy(), dtype=np.float32, order="C", copy=True)
+    return np.array(tensor.detach().float().cpu().numpy(), dtype=np.float32, order="C", copy=True)
 
 
 def arrays(blobs: Iterable[tuple[str, Tensor]]) -> dict[str, Array]:

@@ -46,9 +46,10 @@ class Parameters:
         shared: (layer, index) of a blob that shares its memory -> (layer, index) of the blob that owns it.
     """
 
-    def __init__(self, *, gradients: bool, row_major: bool = False) -> None:
+    def __init__(self, *, gradients: bool, row_major: bool = False, device: torch.device | None = None) -> None:
         self._gradients = gradients
         self._row_major = row_major
+        self._device = device
         self.learnable: list[Parameter] = []
         self.shared: dict[tuple[str, int], tuple[str, int]] = {}
         self._named: dict[str, Parameter] = {}
@@ -69,7 +70,7 @@ class Parameters:
                 owner = self._named[spec.name]
                 self.shared[layer.spec.name, index] = (owner.layer, owner.index)
                 continue
-            tensor = empty(blob.shape, row_major=self._row_major).requires_grad_(self._gradients)
+            tensor = empty(blob.shape, row_major=self._row_major, device=self._device).requires_grad_(self._gradients)
             layer.blobs.append(tensor)
             owned.append(blob)
             parameter = Parameter(layer.spec.name, index, tensor, spec.name, spec.lr_mult, spec.decay_mult)
@@ -95,7 +96,7 @@ class Parameters:
         return owner.tensor.view(blob.shape)
 
 
-def empty(shape: Sequence[int], *, row_major: bool = False) -> Tensor:
+def empty(shape: Sequence[int], *, row_major: bool = False, device: torch.device | None = None) -> Tensor:
     """Memory for a blob; 4-D weights lie channels-last, which convolution on a CPU likes best, or in C order."""
     layout = torch.channels_last if len(shape) == 4 and not row_major else torch.contiguous_format
-    return torch.empty(tuple(shape), memory_format=layout)
+    return torch.empty(tuple(shape), memory_format=layout, device=device)

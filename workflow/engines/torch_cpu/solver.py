@@ -36,13 +36,21 @@ class Solver:
         iter: completed updates.
     """
 
-    def __init__(self, param: caffe_pb2.SolverParameter, *, folder: Path | None = None, bfloat16: bool = False) -> None:
+    def __init__(
+        self,
+        param: caffe_pb2.SolverParameter,
+        *,
+        folder: Path | None = None,
+        bfloat16: bool = False,
+        device: torch.device | None = None,
+    ) -> None:
         """Build the nets.
 
         Args:
             param: the solver; `random_seed` below 0 draws one.
             folder: that paths are relative to; the current folder if None.
             bfloat16: compute convolutions and inner products in bfloat16, keep weights and sums in float32.
+            device: where; the CPU if None.
 
         Raises:
             NetError, PrototxtError, DatabaseError, ModelError: what cannot be built or read.
@@ -50,6 +58,7 @@ class Solver:
         self.param = param
         self.folder = folder or Path()
         self.bfloat16 = bfloat16
+        self.device = device or torch.device("cpu")
         self.iter = 0
         self._losses: deque[float] = deque(maxlen=max(1, param.average_loss))
         if param.regularization_type not in ("L1", "L2"):
@@ -71,7 +80,7 @@ class Solver:
             raise
 
     def _make_net(self, spec: NetSpec, seed: int, like: Net | None = None) -> Net:
-        return Net(spec, seed=seed, folder=self.folder, like=like)
+        return Net(spec, seed=seed, folder=self.folder, like=like, device=self.device)
 
     def take_weights(self, path: Path) -> None:
         """Start from a caffemodel; what a test net has alone is copied, too.
@@ -223,7 +232,7 @@ class Solver:
         return sum(self._losses) / len(self._losses)
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bfloat16)
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16)
 
     # ---- tests and snapshots ----
 

@@ -1,0 +1,47 @@
+"""Which device a training runs on: the CPU unless somebody asks for a GPU."""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+
+from workflow.errors import EngineMissing
+from workflow.formats import caffe_pb2
+
+_GPU = caffe_pb2.SolverParameter.GPU
+
+
+def resolve(asked: str | None, param: caffe_pb2.SolverParameter) -> torch.device:
+    """The device of a run.
+
+    Args:
+        asked: `cpu` or `cuda`, which beat the solver; None leaves it to the solver.
+        param: a written `solver_mode: GPU` asks for the GPU `device_id`; one that is not written does not, though
+            GPU is Caffe's default for it: what Caffe built without GPU does then is to run on the CPU, too.
+
+    Raises:
+        EngineMissing: `cuda` was asked for, and PyTorch sees no GPU, or none of that number. A solver that asks for
+            one that is not there is warned of, and runs on the CPU: old solver files mostly say GPU.
+    """
+    written = param.HasField("solver_mode") and param.solver_mode == _GPU
+    if asked == "cpu" or (asked is None and not written):
+        return torch.device("cpu")
+    lacking = _lacking(param.device_id)
+    if lacking is None:
+        return torch.device("cuda", param.device_id)
+    if asked is None:
+        logging.getLogger("workflow").warning("solver_mode is GPU, but %s; running on the CPU", lacking)
+        return torch.device("cpu")
+    raise EngineMissing(
+        f"--device cuda: {lacking}",
+        hint="--device cpu runs the same here; a GPU needs PyTorch built for CUDA and NVIDIA's driver",
+    )
+
+
+def _lacking(number: int) -> str | None:
+    """Why GPU `number` cannot be used."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not count:
+        return f"PyTorch {torch.__version__} sees no GPU"
+    return None if number < count else f"device_id is {number}, and PyTorch sees GPUs 0 to {count - 1}"
