@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from workflow.cli.options import Call
+from workflow.cli.table import table
 
 if TYPE_CHECKING:
     from workflow.inspection.anatomy import Anatomy
@@ -67,7 +68,7 @@ def upgrade(
 
 def describe(net: Anatomy) -> str:
     """The layers as a table, sums below."""
-    rows = [("layer", "type", "from", "shape", "parameters", "multiply-adds")]
+    rows: list[Sequence[str]] = [("layer", "type", "from", "shape", "parameters", "multiply-adds")]
     for part in net.parts:
         shapes = ", ".join("×".join(map(str, shape)) or "1" for shape in part.tops.values())
         made = [name for name in part.tops if name != part.name]
@@ -83,21 +84,9 @@ def describe(net: Anatomy) -> str:
             )
         )
     rows.append(("", "", "", f"{len(net.parts)} layers", f"{net.parameters:,}", f"{net.multiply_adds:,}"))
-    return f"{net.name or net.source} ({net.phase}, multiply-adds of one picture)\n" + table(rows, right=(4, 5))
-
-
-def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
-    """Aligned columns, two blanks between them; a line of dashes under the head and above the last row."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if index in right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    rule = "  ".join("-" * width for width in widths)
-    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+    return f"{net.name or net.source} ({net.phase}, multiply-adds of one picture)\n" + "\n".join(
+        table(rows, left=(0, 1, 2, 3))
+    )
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:

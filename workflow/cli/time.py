@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call
+from workflow.cli.options import Call, Gen, Snapshot
 from workflow.cli.progress import Counter
 from workflow.cli.table import table
 
@@ -19,7 +19,9 @@ _BAR = 20  # signs of the longest bar
 
 def time(
     call: Call,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A deploy net's prototxt.")],
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A deploy net's prototxt.")] = None,
+    snapshot: Snapshot = None,
+    gen: Gen = None,
     batch: Annotated[
         int | None, typer.Option("--batch", metavar="N", min=1, help="Pictures in a pass (what the prototxt says).")
     ] = None,
@@ -27,12 +29,20 @@ def time(
 ) -> None:
     """Time a net layer by layer, beside real Caffe.
 
-    Medians in milliseconds, both engines in turn. Real Caffe is there once scripts/install_caffe has run.
+    Medians in milliseconds, the engines in turn: torch, numpy where it knows every layer, and real Caffe once
+    scripts/install_caffe has run. Without FILE, the deploy net of a snapshot.
 
     wf time prototxt/cifar10_quick_deploy.prototxt --batch 100
+    wf time --snapshot gen4/best
     """
+    from workflow.errors import UsageError
+    from workflow.inspection import loading
     from workflow.pycaffe.timing import measure  # PyTorch, which --help does not need
 
+    if file is None:
+        file = loading.load(call.settings(), snapshot=snapshot, number=gen, tell=False).source
+    elif snapshot is not None or gen is not None:
+        raise UsageError("a file and a snapshot were both given", hint="one of them")
     with Counter(call.console, "timing", "passes") as progress:
         found = measure(file, batch=batch, iterations=iterations, progress=progress)
     call.console.result(found.json(), describe(found))
@@ -41,7 +51,8 @@ def time(
 def describe(found: Timing) -> str:
     """A row for each layer, with a bar for its part of the whole."""
     real = found.caffe is not None
-    rows = [["layer", "type", "forward", "backward", *(["Caffe's", "backward", "ratio"] if real else []), "part"]]
+    rows = [["layer", "type", "forward", "backward", *(["Caffe's", "backward", "ratio"] if real else [])]]
+    rows[0] += [*(["numpy's"] if found.numpy is not None else []), "part"]
     both = found.torch.sum(0)
     for number, (name, kind) in enumerate(found.layers):
         bar = "#" * round(_BAR * float(both[number] / max(float(both.max()), 1e-9)))
@@ -59,4 +70,6 @@ def _numbers(found: Timing, layer: int | None) -> list[str]:
         theirs = found.caffe.sum(1) if layer is None else found.caffe[:, layer]
         ratio = float(theirs.sum()) / max(float(ours.sum()), 1e-9)
         words += [*(f"{value:.3f}" for value in theirs), f"{ratio:.1f}x"]
+    if found.numpy is not None:
+        words.append(f"{found.numpy.sum() if layer is None else found.numpy[layer]:.3f}")
     return words

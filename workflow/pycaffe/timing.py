@@ -1,4 +1,7 @@
-"""Seconds of each layer, forward and backward, on PyTorch and in real Caffe: what `caffe time` told."""
+"""Seconds of each layer, forward and backward, on PyTorch and in real Caffe, and forward on numpy.
+
+What `caffe time` told.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from workflow.engines import numpy_cpu
 from workflow.engines.base import Array
 from workflow.engines.bvlc.engine import Engine as RealCaffe
 from workflow.errors import EngineMissing, NetError
@@ -38,6 +42,8 @@ class Timing:
     """(2, layers): milliseconds forward and backward."""
     caffe: Array | None
     """The same in real Caffe; None where it is not installed."""
+    numpy: Array | None
+    """(layers,): milliseconds forward; None for a net with a layer that the numpy engine does not know."""
 
     def json(self) -> dict[str, Any]:
         """As `wf time --json` gives it."""
@@ -46,10 +52,14 @@ class Timing:
             row: dict[str, Any] = {"name": name, "type": kind, "torch": _both(self.torch[:, number])}
             if self.caffe is not None:
                 row["caffe"] = _both(self.caffe[:, number])
+            if self.numpy is not None:
+                row["numpy"] = {"forward": float(self.numpy[number])}
             rows.append(row)
-        total = {"torch": _both(self.torch.sum(1))} | (
-            {} if self.caffe is None else {"caffe": _both(self.caffe.sum(1))}
-        )
+        total = {"torch": _both(self.torch.sum(1))}
+        if self.caffe is not None:
+            total["caffe"] = _both(self.caffe.sum(1))
+        if self.numpy is not None:
+            total["numpy"] = {"forward": float(self.numpy.sum())}
         return {
             "net": str(self.net),
             "batch": self.batch,
@@ -64,7 +74,7 @@ def measure(
 ) -> Timing:
     """Time a deploy net, layer by layer; weights do not matter, its fillers make them.
 
-    Both engines take turns, so that a machine whose speed drifts slows both.
+    The engines take turns, so that a machine whose speed drifts slows all of them.
 
     Args:
         source: a prototxt with Input layers.
@@ -81,15 +91,21 @@ def measure(
         raise NetError(f"{source} has no Input layer", hint="time the deploy net: wf net show FILE tells what it is")
     net = _net(message, batch)  # looks only: nothing is kept for a backward pass
     size = net.blobs[net.inputs[0]].shape[0]
+    plain = (
+        numpy_cpu.Engine().open(message, net._running.message(), source=source) if numpy_cpu.knows(message) else None
+    )
+    zeros = {name: np.zeros(net.blobs[name].shape, np.float32) for name in net.inputs}
     message.force_backward = True  # so that there is something to time backward
     learning = _net(message, batch)
-    ours, theirs = [], []
+    ours, theirs, others = [], [], []
     real = _real(message, source)
     try:
         for number in range(WARM + iterations):
             ours.append(_pass(net, learning))
             if real is not None:
                 theirs.append(real.timings(size, backward=True)[1])
+            if plain is not None:
+                others.append(plain.timings(**zeros))
             if progress is not None:
                 progress(number + 1, WARM + iterations)
     finally:
@@ -103,6 +119,7 @@ def measure(
         layers=tuple((net._layer_names[index], net.layers[index].type) for index in kept),
         torch=_medians(ours)[:, kept],
         caffe=_medians(theirs)[:, kept] if theirs else None,
+        numpy=_medians(others)[kept] if others else None,
     )
 
 
