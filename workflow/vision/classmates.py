@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workflow.errors import DataError
-from workflow.evaluation.exam import Exam
+from workflow.evaluation.exam import Exam, Picture
 from workflow.vision.differentiable import Differentiable
 from workflow.vision.targets import Target
 
@@ -85,6 +85,19 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Near:
+    """The true positive that is nearest to the picture."""
+
+    picture: Picture
+    record: int
+    """Its place in the exam."""
+    distance: float
+    """L2."""
+    pixels: NDArray[np.generic]
+    """(C, H, W), as a record holds it."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Classmates:
     """Both groups, and what the net makes of the picture that is asked about."""
 
@@ -94,6 +107,8 @@ class Classmates:
     """Of the class, and taken for it."""
     others: Group
     """Of other classes, and not taken for it."""
+    nearest: Near
+    """Of all true positives, not of `members` alone."""
 
     def stages(self) -> tuple[Stage, ...]:
         """One for each blob, in net order, both groups cut to one size: of more pictures the nearest are nearer."""
@@ -134,16 +149,18 @@ def gather(
     target: Target,
     exam: Exam,
     *,
+    blob: str,
     without: str = "",
     progress: Progress | None = None,
 ) -> Classmates:
-    """Look through the training pictures until both groups are full; a data set's order is random.
+    """Show the net all training pictures of the class, and of others as many as are needed.
 
     Args:
         net: the net.
         x: the input blob of the picture that is asked about, (1, C, H, W).
         target: the class.
-        exam: the training pictures.
+        exam: the training pictures, in a random order, as a data set has them.
+        blob: in which the nearest true positive is sought.
         without: sha256 of a file to leave out: the picture itself.
         progress: told (done, all).
 
@@ -154,34 +171,41 @@ def gather(
     numbers = sum(int(np.prod(net.shapes[name])) for name in blobs)
     each = min(EACH, max(_FEWEST, _NUMBERS // (2 * numbers)))
     members, others = Group(), Group()
+    nearest: Near | None = None
     with torch.no_grad():
         run = net.run(x)
         own = {name: run.blobs[name][0].clone() for name in blobs}
         seen = 0
         for pictures, pixels in exam.batches(net.model, _BATCH):
-            made = net.run(net.blob(pixels)).blobs
-            kept = {name: made[name] for name in blobs}
-            taken = (made[target.blob].flatten(1).argmax(1) == target.channel).tolist()
+            is_of = [one.truth == target.class_name for one in pictures]
+            asked = [
+                row for row, one in enumerate(pictures) if one.sha256 != without and (is_of[row] or len(others) < each)
+            ]
+            made = net.run(net.blob(pixels[asked])).blobs if asked else {}
+            taken = (made[target.blob].flatten(1).argmax(1) == target.channel).tolist() if asked else []
+            kept = {name: made[name] for name in blobs} if asked else {}
             for group, member in ((members, True), (others, False)):
-                rows = [
-                    row
-                    for row, (one, is_taken) in enumerate(zip(pictures, taken, strict=True))
-                    if is_taken == member == (one.truth == target.class_name) and one.sha256 != without
-                ]
-                group.add(pixels, kept, rows[: each - len(group)])
+                rows = [at for at, row in enumerate(asked) if taken[at] == is_of[row] == member]
+                group.add(pixels[asked], kept, rows[: each - len(group)])
+                if member and rows:
+                    away = (kept[blob][rows] - own[blob]).flatten(1).norm(dim=1)
+                    best = int(away.argmin())
+                    if nearest is None or float(away[best]) < nearest.distance:
+                        row = asked[rows[best]]
+                        nearest = Near(
+                            picture=pictures[row], record=seen + row, distance=float(away[best]), pixels=pixels[row]
+                        )
             seen += len(pictures)
             if progress is not None:
                 progress(seen, exam.count)
-            if len(members) == len(others) == each:
-                break
     hint = "train it further, or look at a later snapshot"
-    if len(members) < 2:
+    if nearest is None or len(members) < 2:
         raise DataError(
             f"hardly a training picture of class '{target.name}' is taken for it by {net.model.name}", hint=hint
         )
     if len(others) < 2:
         raise DataError(f"{net.model.name} takes hardly a training picture for anything but '{target.name}'", hint=hint)
-    return Classmates(own=own, members=members, others=others)
+    return Classmates(own=own, members=members, others=others, nearest=nearest)
 
 
 def _nearest(distances: Tensor) -> Tensor:

@@ -14,12 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workflow.engines.base import Array
-from workflow.errors import DataError, NetError
-from workflow.evaluation.exam import Records
-from workflow.evaluation.features import Features, halved
-from workflow.evaluation.nearest import Nearest, Neighbour, neighbours, search, training, training_set
-from workflow.formats.datum import decode_all
-from workflow.formats.lmdb import Reader
+from workflow.errors import NetError
+from workflow.evaluation.linear import feature_blob
+from workflow.evaluation.nearest import Neighbour, origins, training_set
 from workflow.generations import Generation
 from workflow.inspection import grid
 from workflow.inspection.inspect import DEFAULTS, wanted
@@ -30,7 +27,6 @@ from workflow.vision.differentiable import Differentiable
 from workflow.vision.explain import Explanation, explain
 from workflow.vision.targets import Target, of_class
 
-_CANDIDATES = 100  # nearest pictures of the class among which the first true positive is sought
 COVERED = 8
 """Of merit's 32 steps: the deletion check is told for a quarter of the picture."""
 
@@ -114,33 +110,40 @@ def twin(
         blob: whose channels are tried; None is where the picture joins the class, the last blob before the first
             InnerProduct if that is the input or the scores, or if it never does.
         generations: where training pictures may have come from, the oldest first.
-        progress: told (done, all) for each look at the training set.
+        progress: told (done, all) of the training pictures.
 
     Raises:
         UsageError: the model belongs to no generation; no such class or blob.
         NetError: the net does not end in a Softmax layer over classes.
         DataError: the picture cannot be read; no training picture of the class is taken for it.
     """
-    exam, known = training_set(model), training(model, progress=progress)
+    exam = training_set(model)
     net = Differentiable(model)
     if model.output is None:
         raise NetError(f"{model.source} has no Softmax layer, so that there are no classes", at=model.source)
     pixels, digest = model.read(image), hashlib.sha256(image.read_bytes()).hexdigest()
     x = net.blob([pixels])
     target = of_class(net, class_name or model.class_name(int(_probabilities(net, x)[0].argmax())))
-    number, distance, its_pixels, its_probability = _nearest(net, exam, known, x, target, digest)
-    mates = gather(net, x, target, exam, without=digest, progress=progress)
+    features = feature_blob(model.net, model.output)
+    mates = gather(net, x, target, exam, blob=features, without=digest, progress=progress)
+    near, its_pixels = mates.nearest, np.asarray(mates.nearest.pixels, np.uint8)
     stages = mates.stages()
     joined = joins_at(stages)
-    place = blob or (joined if joined not in (None, model.input, target.blob) else known.blob)
-    found = Nearest(pictures=known.pictures, indices=np.array([[number]]), distances=np.array([[distance]], np.float32))
+    place = blob or (joined if joined not in (None, model.input, target.blob) else features)
     return Twin(
         image=image,
         snapshot=model.name,
         target=target,
         probability=float(_probabilities(net, x)[0, target.channel]),
-        nearest=neighbours(found, digest, generations)[0],
-        nearest_probability=its_probability,
+        nearest=Neighbour(
+            path=near.picture.path,
+            sha256=near.picture.sha256,
+            label=near.picture.truth,
+            distance=near.distance,
+            record=near.record,
+            generation=origins(generations, {near.picture.sha256}).get(near.picture.sha256),
+        ),
+        nearest_probability=float(_probabilities(net, net.blob([its_pixels]))[0, target.channel]),
         picture=_side(net, pixels),
         twin=_side(net, its_pixels),
         mean=_mean(mates),
@@ -156,27 +159,6 @@ def _probabilities(net: Differentiable, x: Tensor) -> Tensor:
     with torch.no_grad():
         shares: Tensor = net(x)
     return shares.flatten(1)
-
-
-def _nearest(
-    net: Differentiable, exam: Records, known: Features, x: Tensor, target: Target, digest: str
-) -> tuple[int, float, NDArray[np.uint8], float]:
-    """The nearest true positive: its record's number, its distance, its pixels and its probability."""
-    of_it = [i for i, one in enumerate(known.pictures) if one.truth == target.class_name and one.sha256 != digest]
-    if of_it:
-        with torch.no_grad():
-            own = net.run(x, until=(known.blob,)).blobs[known.blob].numpy()
-        indices, distances = search(halved(own), known.values[of_it], _CANDIDATES, "l2")
-        with Reader(exam.generation.database(exam.split)) as reader:
-            for index, distance in zip(indices[0], distances[0], strict=True):
-                pixels = decode_all(reader.values(of_it[index], 1))[0]
-                shares = _probabilities(net, net.blob(pixels))[0]
-                if int(shares.argmax()) == target.channel:
-                    return of_it[index], float(distance), np.asarray(pixels[0], np.uint8), float(shares[target.channel])
-    raise DataError(
-        f"no training picture of class '{target.name}' near this one is taken for it by {net.model.name}",
-        hint="train it further, or look at a later snapshot",
-    )
 
 
 def _side(net: Differentiable, pixels: NDArray[np.uint8]) -> Side:
