@@ -22,7 +22,9 @@ QUICK = Settings(steps=60)
 def test_more_steps_come_nearer(name, model, picture):
     net = Differentiable(model(name))
     pixels = np.asarray(net.model.read(picture))[None]
-    few, many = (invert(net, pixels, "pool2", dataclasses.replace(QUICK, steps=steps)) for steps in (3, 60))
+    few, many = (
+        invert(net, pixels, ["pool2"] * len(pixels), dataclasses.replace(QUICK, steps=steps)) for steps in (3, 60)
+    )
     assert many.shape == pixels.shape
     assert many.dtype == np.uint8
     error = feature_error(net, pixels, many, "pool2")[0]

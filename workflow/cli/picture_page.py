@@ -179,12 +179,13 @@ class Looks:
         from workflow.cli.film import describe_film
         from workflow.errors import UsageError
         from workflow.inspection.film import shoot
-        from workflow.report.film import draw_film
+        from workflow.report.film import draw_strip
 
         generation = self.model.generation
         if generation is None:
             raise UsageError(f"{self.model.name} belongs to no generation: its other snapshots are not known")
         with Counter(self.call.console, "filming", "snapshots") as progress:
             found = shoot(self.config, self.image, number=generation.number, progress=progress)
-        paths = draw_film(found, self.model.preprocessing, self.folder)
-        return {"strip": paths["strip"]}, describe_film(found, paths)
+        paths = {"strip": self.folder / "film.png"}
+        draw_strip(found, self.model.preprocessing, paths["strip"])
+        return paths, describe_film(found, paths)

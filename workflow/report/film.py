@@ -45,14 +45,20 @@ def draw_film(film: Film, preprocessing: Preprocessing, folder: Path) -> dict[st
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = {"film": folder / "film.gif", "strip": folder / "film.png"}
-    shown = sorted(set(np.linspace(0, len(film.iterations) - 1, _COLUMNS).round().astype(int).tolist()))
-    with replacing(paths["strip"]) as temporary:
-        _page(film, preprocessing, shown, None).savefig(temporary, format="png")
+    draw_strip(film, preprocessing, paths["strip"])
     frames = [_frame(film, preprocessing, number) for number in range(len(film.iterations))]
     with replacing(paths["film"]) as temporary:
         times = [MILLISECONDS] * (len(frames) - 1) + [LAST]
         frames[0].save(temporary, format="gif", save_all=True, append_images=frames[1:], duration=times, loop=0)
     return paths
+
+
+def draw_strip(film: Film, preprocessing: Preprocessing, out: Path) -> None:
+    """Write the strip alone, of some of the snapshots if there are many; arguments and errors as of `draw_film`."""
+    shown = sorted(set(np.linspace(0, len(film.iterations) - 1, _COLUMNS).round().astype(int).tolist()))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(out) as temporary:
+        _page(film, preprocessing, shown, None).savefig(temporary, format="png")
 
 
 def _frame(film: Film, preprocessing: Preprocessing, number: int) -> Image.Image:

@@ -104,7 +104,7 @@ def rebuild(
     names = [net.known(name) for name in dict.fromkeys(blobs or stages(net))]
     pixels = np.asarray(model.read(image))[None]
     missing = [name for name in names if train and decoder.kept(net, name) is None]
-    every = settings.steps * len(names) + decoder.STEPS * len(missing)
+    every = settings.steps + decoder.STEPS * len(missing)
     found: list[Rebuilt] = []
     done = 0
 
@@ -113,8 +113,10 @@ def rebuild(
         start, done = done, done + length
         return None if progress is None else lambda step, _: progress(start + step, every)
 
-    for name in names:
-        found.append(_judged(net, pixels, invert(net, pixels, name, settings, progress=part(settings.steps)), name))
+    copies = np.repeat(pixels, len(names), axis=0)  # one for each blob
+    made = invert(net, copies, names, settings, progress=part(settings.steps))
+    for row, name in enumerate(names):
+        found.append(_judged(net, pixels, made[row : row + 1], name))
         painter = decoder.kept(net, name) if model.generation is not None else None
         if painter is None and name in missing:
             painter = decoder.train(net, name, progress=part(decoder.STEPS))

@@ -39,17 +39,17 @@ class Settings:
 def invert(
     net: Differentiable,
     pixels: NDArray[np.uint8],
-    blob: str,
+    blobs: Sequence[str],
     settings: Settings | None = None,
     *,
     progress: Progress | None = None,
 ) -> NDArray[np.uint8]:
-    """Rebuild pictures from their activations.
+    """Rebuild pictures from their activations, all of them at once.
 
     Args:
         net: the net.
         pixels: uint8 (N, C, H, W), as records hold them.
-        blob: whose values to match, as Caffe's blob holds them at the end.
+        blobs: for each picture whose values to match, as Caffe's blob holds them at the end.
         settings: see `Settings`.
         progress: told (done, all).
 
@@ -62,16 +62,16 @@ def invert(
     """
     settings = settings or Settings()
     canvas = Canvas.of(net.model)
-    wanted = features(net, pixels, blob)
-    size = wanted.flatten(1).square().sum(1).clamp(min=1e-12)
+    rows = {blob: [row for row, name in enumerate(blobs) if name == blob] for blob in dict.fromkeys(blobs)}
+    wanted = {blob: features(net, pixels[mine], blob) for blob, mine in rows.items()}
     generator = torch.Generator().manual_seed(settings.seed)
     found = canvas.start(len(pixels), generator, noise=settings.noise).requires_grad_()
     adam = torch.optim.Adam([found], lr=settings.rate)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, settings.steps, eta_min=settings.rate / 20)
     for step in range(1, settings.steps + 1):
-        run = net.run(canvas.blob(found), until=(blob,))
-        distance = (run.tensor(blob) - wanted).flatten(1).square().sum(1) / size
-        loss = distance.sum() + settings.variation * _variation(found).sum()
+        run = net.run(canvas.blob(found), until=tuple(rows))
+        distances = [_distance(run.tensor(blob)[mine], wanted[blob]) for blob, mine in rows.items()]
+        loss = torch.cat(distances).sum() + settings.variation * _variation(found).sum()
         (found.grad,) = torch.autograd.grad(loss, [found])
         adam.step()
         falling.step()
@@ -102,6 +102,12 @@ def stages(net: Differentiable) -> list[str]:
     maps = [name for name in net.names if len(net.shapes[name]) == 4]
     chosen: Sequence[str | None] = (*net.convolutions, maps[-1], flat)
     return list(dict.fromkeys(name for name in chosen if name is not None and name != net.model.input))
+
+
+def _distance(values: Tensor, wanted: Tensor) -> Tensor:
+    """||values - wanted||^2 / ||wanted||^2 of each row, (N,)."""
+    size = wanted.flatten(1).square().sum(1).clamp(min=1e-12)
+    return (values - wanted).flatten(1).square().sum(1) / size
 
 
 def _variation(pixels: Tensor) -> Tensor:
