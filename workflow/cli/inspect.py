@@ -20,6 +20,7 @@ from workflow.cli.options import (
     Snapshot,
     listed,
 )
+from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
@@ -124,7 +125,11 @@ def inspect(
             home = out or comparison.folder(model, images)
             drawn = draw_comparison(compared, model.preprocessing, home)
             beside = {"pictures": {name: str(path) for name, path in drawn.items()}, "blobs": compared.json()}
-        found = list(look.inspect(model, session, images, blobs=names, out=out, save_blobs=save_blobs))
+        found: list[Inspection] = []
+        with Counter(call.console, "looking", "pictures") as progress:
+            for one in look.inspect(model, session, images, blobs=names, out=out, save_blobs=save_blobs):
+                found.append(one)
+                progress(len(found), len(images))
     documents = [one.json() for one in found]
     talk = [describe(one) for one in found]
     if filters:
