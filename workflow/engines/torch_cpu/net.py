@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from workflow.engines.base import Array, Shape
+from workflow.engines.torch_cpu import memory
 from workflow.engines.torch_cpu.parameters import Parameter, Parameters
 from workflow.errors import NetError, did_you_mean
 from workflow.formats import blobproto, caffe_pb2
@@ -59,6 +60,7 @@ class Net:
             NetError: an unknown layer type, shapes that do not fit, or more memory than the machine has.
             DatabaseError, ModelError: a Data layer's LMDB or mean.
         """
+        memory.keep_freed()
         self.spec = spec
         self.seed = seed
         self.device = device or torch.device("cpu")
@@ -153,11 +155,8 @@ class Net:
     def run(self, inputs: Mapping[str, Array] | None = None) -> Tensor:
         """One forward pass that leaves tensors in `blobs`; returns the loss, ready for `backward()`."""
         tensors = {} if inputs is None else self._inputs(inputs)
-        self.blobs, self.loss = (
-            {},
-            torch.zeros((), device=self.device),
-        )  # this pass takes the memory of the last, still in the cache
         loss = torch.zeros((), device=self.device)
+        self.blobs, self.loss = {}, loss  # this pass takes the memory of the last, still in the cache
         blobs: dict[str, Tensor] = {}
         for layer in self.layers:
             layer.seed, layer.position = self.seed, self.position
