@@ -67,6 +67,11 @@ class Layer:
             self.blobs = real
         return [tuple(top.shape) for top in ([tops] if isinstance(tops, Tensor) else tops)]
 
+    def blocked(self, bottom: Shape) -> bool:
+        """Whether `forward` takes a bottom of that shape in oneDNN's own layout, and gives its tops in it."""
+        del bottom
+        return False
+
     def close(self) -> None:
         """Let go of files."""
 

@@ -9,6 +9,7 @@ from workflow.layers.base import Shape, layer
 from workflow.layers.sliding import Sliding
 from workflow.net.windows import Sizes, Window
 
+BLOCK = 16  # channels in oneDNN's largest block
 _CONVOLVE = {1: conv1d, 2: conv2d, 3: conv3d}
 
 
@@ -23,6 +24,15 @@ class Convolution(Sliding):
     Source: src/caffe/layers/conv_layer.cpp. C's division truncates, so that a window larger than the picture by less
     than its stride has one place; what it sees beyond the padding is 0.
     """
+
+    def blocked(self, bottom: Shape) -> bool:
+        # other numbers of channels would be filled up to whole blocks: LeNet's 20 and 50 take longer then
+        return (
+            len(bottom) == 4
+            and self._axis(bottom) == 1
+            and self.param.num_output % BLOCK == 0
+            and not any(self.window.overhang(bottom[2:]))
+        )
 
     @property
     def _too_small(self) -> str:

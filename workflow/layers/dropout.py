@@ -28,6 +28,9 @@ class Dropout(Layer):
     def top_shapes(self, *bottoms: Shape) -> list[Shape]:
         return list(bottoms)
 
+    def blocked(self, bottom: Shape) -> bool:
+        return len(bottom) == 4 and not self.training
+
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, max_pool2d, pad
 
 from workflow.formats import caffe_pb2
-from workflow.layers.base import Layer, layer
+from workflow.layers.base import Layer, Shape, layer
 from workflow.net.spec import LayerSpec
 from workflow.net.windows import Pair, Window, pooling_window
 
@@ -28,7 +28,7 @@ class Pooling(Layer):
     MAX takes the first maximum in row-major order; padding never wins.
     Source: src/caffe/layers/pooling_layer.cpp. A window that lies wholly outside the picture gives -FLT_MAX (MAX)
     or 0 (AVE), as there, but passes no gradient, where Caffe writes through an index of -1. NaN spreads, where
-    Caffe's MAX drops it. STOCHASTIC has no CPU form in Caffe and none here.
+    Caffe's MAX drops it, unless the bottom is in oneDNN's layout. STOCHASTIC has no CPU form in Caffe and none here.
     """
 
     def __init__(self, spec: LayerSpec, folder: Path) -> None:
@@ -40,6 +40,15 @@ class Pooling(Layer):
         self.average = self.param.pool == caffe_pb2.PoolingParameter.AVE
         if self.average and len(spec.tops) > 1:
             raise self.fail("a second top holds the places of maxima; AVE has none")
+
+    def blocked(self, bottom: Shape) -> bool:
+        if len(bottom) != 4 or len(self.spec.tops) > 1:
+            return False
+        window, size = pooling_window(self.message, bottom[2:]), bottom[2:]
+        # oneDNN's average counts all that hangs over as padding, or no padding at all
+        return _torch_agrees(window, size, window.pooled(size, ceil=self.ceil)) and not (
+            self.average and any(window.pad)
+        )
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         if x.dim() != 4:
@@ -55,7 +64,8 @@ class Pooling(Layer):
 
     def _direct(self, x: Tensor, window: Window) -> Tensor | tuple[Tensor, Tensor]:
         if self.average:
-            return avg_pool2d(x, window.kernel, window.stride, window.pad, ceil_mode=self.ceil)
+            counting = not x.is_mkldnn  # see `blocked`
+            return avg_pool2d(x, window.kernel, window.stride, window.pad, self.ceil, count_include_pad=counting)
         if len(self.spec.tops) == 1:
             return max_pool2d(x, window.kernel, window.stride, window.pad, ceil_mode=self.ceil)
         y, index = max_pool2d(x, window.kernel, window.stride, window.pad, ceil_mode=self.ceil, return_indices=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import leaky_relu, relu, relu_
 
-from workflow.layers.base import Layer, layer
+from workflow.layers.base import Layer, Shape, layer
 from workflow.layers.in_place import warn_in_place
 from workflow.net.spec import LayerSpec
 
@@ -24,6 +24,9 @@ class ReLU(Layer):
         super().__init__(spec, folder)
         if self.message.relu_param.negative_slope < 0:
             warn_in_place(self)
+
+    def blocked(self, bottom: Shape) -> bool:
+        return len(bottom) == 4 and not self.message.relu_param.negative_slope
 
     def forward(self, x: Tensor) -> Tensor:
         slope = self.message.relu_param.negative_slope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from workflow.layers.base import Layer, layer
+from workflow.layers.base import Layer, Shape, layer
 
 
 @layer("Split", bottoms=1, tops=(1, None))
@@ -13,6 +13,9 @@ class Split(Layer):
 
     Source: src/caffe/layers/split_layer.cpp.
     """
+
+    def blocked(self, bottom: Shape) -> bool:
+        return len(bottom) == 4
 
     def forward(self, x: Tensor) -> list[Tensor]:
         return [x] * len(self.spec.tops)

@@ -31,7 +31,7 @@ class Session:
         """The blobs asked for, or all, after the whole pass, in net order."""
         with torch.inference_mode():
             self.net.run(inputs)
-        return arrays((name, blob) for name, blob in self.net.blobs.items() if blobs is None or name in blobs)
+        return arrays((name, self.net.blobs[name]) for name in self.net.blobs if blobs is None or name in blobs)
 
     @property
     def params(self) -> dict[str, Sequence[Array]]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from workflow.engines.base import Array, Shape
-from workflow.engines.torch_cpu import memory
+from workflow.engines.torch_cpu import blocked, memory
 from workflow.engines.torch_cpu.parameters import Parameter, Parameters
 from workflow.errors import NetError, did_you_mean
 from workflow.formats import blobproto, caffe_pb2
@@ -66,13 +66,14 @@ class Net:
         self.device = device or torch.device("cpu")
         self._away = self.device.type != "cpu"  # from where files and random numbers come
         self.position = 0
-        self.blobs: dict[str, Tensor] = {}
+        self.blobs: Mapping[str, Tensor] = {}
         self.loss = torch.zeros(())
         self.layers: list[Layer] = []
         try:
             self.layers.extend(create(layer, folder or Path()) for layer in spec.layers)
             self._shapes, declared = self._plan()
             self._parameters = self._allocate(declared, like)
+            self._trunk = frozenset() if self._away else blocked.trunk(self.layers, self._shapes)
             self._tell_classes()
         except BaseException:
             self.close()
@@ -154,26 +155,26 @@ class Net:
 
     def run(self, inputs: Mapping[str, Array] | None = None) -> Tensor:
         """One forward pass that leaves tensors in `blobs`; returns the loss, ready for `backward()`."""
-        tensors = {} if inputs is None else self._inputs(inputs)
+        given = {} if inputs is None else self._inputs(inputs)
+        trunk = self._trunk if blocked.possible() and self._as_planned(given) else frozenset[int]()
         loss = torch.zeros((), device=self.device)
         self.blobs, self.loss = {}, loss  # this pass takes the memory of the last, still in the cache
-        blobs: dict[str, Tensor] = {}
-        for layer in self.layers:
+        tensors: dict[str, Tensor] = {}
+        for number, layer in enumerate(self.layers):
             layer.seed, layer.position = self.seed, self.position
-            if layer.spec.type == "Input" and tensors:
-                tops: Sequence[Tensor] = [tensors[top] for top in layer.spec.tops]
+            if layer.spec.type == "Input" and given:
+                tops: Sequence[Tensor] = [given[top] for top in layer.spec.tops]
             else:
-                result = layer.forward(*self._bottoms(layer, blobs))
+                bottoms = blocked.laid_out(self._bottoms(layer, tensors), blocked=number in trunk)
+                result = layer.forward(*bottoms)
                 tops = [result] if isinstance(result, Tensor) else result
             if self._away:  # what layers read from files or make with numpy is on the CPU
                 tops = [tensor.to(self.device) for tensor in tops]
             for top, tensor, weight in zip(layer.spec.tops, tops, layer.spec.loss_weights, strict=True):
-                blobs[top] = (
-                    tensor.contiguous(memory_format=torch.channels_last) if _is_picture(layer, tensor) else tensor
-                )
+                tensors[top] = tensor if trunk or layer.spec.bottoms else _channels_last(tensor)
                 if weight:
                     loss = loss + weight * tensor.float().sum()
-        self.blobs, self.loss = blobs, loss
+        self.blobs, self.loss = blocked.Blobs(tensors), loss
         self.position += 1
         return loss
 
@@ -187,7 +188,11 @@ class Net:
         missing = [name for name in self.spec.inputs if name not in arrays]
         if missing:
             raise NetError(f"net '{self.spec.name}' was not given its input '{missing[0]}'")
-        return {name: _as_tensor(array) for name, array in arrays.items()}
+        return {name: torch.from_numpy(np.array(array, np.float32, order="C")) for name, array in arrays.items()}
+
+    def _as_planned(self, inputs: Mapping[str, Tensor]) -> bool:
+        """Whether the inputs are of the shapes that the prototxt says, but for the size of the batch."""
+        return all(tensor.shape[1:] == self._shapes[name][1:] for name, tensor in inputs.items())
 
     @staticmethod
     def _bottoms(layer: Layer, blobs: Mapping[str, Tensor]) -> list[Tensor]:
@@ -277,16 +282,9 @@ def arrays(blobs: Iterable[tuple[str, Tensor]]) -> dict[str, Array]:
     return {name: as_array(tensor) for name, tensor in blobs if name != AUTOMATIC}
 
 
-def _as_tensor(array: Array) -> Tensor:
-    """A float32 copy, pictures channels-last, made in one pass."""
-    array = np.require(array, np.float32, "W")
-    layout = torch.channels_last if array.ndim == 4 else torch.contiguous_format
-    return torch.from_numpy(array).to(memory_format=layout, copy=True)
-
-
-def _is_picture(layer: Layer, tensor: Tensor) -> bool:
-    """Whether this is where pictures enter the net: from here on they lie channels-last in memory."""
-    return not layer.spec.bottoms and tensor.dim() == 4
+def _channels_last(tensor: Tensor) -> Tensor:
+    """Pictures as convolutions like them best in memory, from where they enter the net on."""
+    return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
 
 
 def _copy(tensor: Tensor, array: Array, layer: Layer) -> None:
