@@ -65,7 +65,11 @@ class Pooling(Layer):
     def _direct(self, x: Tensor, window: Window) -> Tensor | tuple[Tensor, Tensor]:
         if self.average:
             counting = not x.is_mkldnn  # see `blocked`
-            return avg_pool2d(x, window.kernel, window.stride, window.pad, self.ceil, count_include_pad=counting)
+            y = avg_pool2d(x, window.kernel, window.stride, window.pad, self.ceil, count_include_pad=counting)
+            if y.requires_grad and x.is_contiguous(memory_format=torch.channels_last):
+                # a row-major gradient, as InnerProduct gives it, takes torch's backward pass seven times as long
+                y.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))  # type: ignore[no-untyped-call]
+            return y
         if len(self.spec.tops) == 1:
             return max_pool2d(x, window.kernel, window.stride, window.pad, ceil_mode=self.ceil)
         y, index = max_pool2d(x, window.kernel, window.stride, window.pad, ceil_mode=self.ceil, return_indices=True)

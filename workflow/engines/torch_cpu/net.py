@@ -163,7 +163,7 @@ class Net:
         for number, layer in enumerate(self.layers):
             layer.seed, layer.position = self.seed, self.position
             if layer.spec.type == "Input" and given:
-                tops: Sequence[Tensor] = [given[top] for top in layer.spec.tops]
+                tops: Sequence[Tensor] = [_copied(given[top], blocked=bool(trunk)) for top in layer.spec.tops]
             else:
                 bottoms = blocked.laid_out(self._bottoms(layer, tensors), blocked=number in trunk)
                 result = layer.forward(*bottoms)
@@ -179,6 +179,7 @@ class Net:
         return loss
 
     def _inputs(self, arrays: Mapping[str, Array]) -> dict[str, Tensor]:
+        """The inputs as tensors, which may share the arrays' memory."""
         unknown = [name for name in arrays if name not in self.spec.inputs]
         if unknown:
             raise NetError(
@@ -188,7 +189,7 @@ class Net:
         missing = [name for name in self.spec.inputs if name not in arrays]
         if missing:
             raise NetError(f"net '{self.spec.name}' was not given its input '{missing[0]}'")
-        return {name: torch.from_numpy(np.array(array, np.float32, order="C")) for name, array in arrays.items()}
+        return {name: torch.from_numpy(np.require(array, np.float32, ["C", "W"])) for name, array in arrays.items()}
 
     def _as_planned(self, inputs: Mapping[str, Tensor]) -> bool:
         """Whether the inputs are of the shapes that the prototxt says, but for the size of the batch."""
@@ -280,6 +281,13 @@ def as_array(tensor: Tensor) -> Array:
 def arrays(blobs: Iterable[tuple[str, Tensor]]) -> dict[str, Array]:
     """Named tensors as arrays, without Caffe's anonymous tops."""
     return {name: as_array(tensor) for name, tensor in blobs if name != AUTOMATIC}
+
+
+def _copied(tensor: Tensor, *, blocked: bool) -> Tensor:
+    """A copy of an input in the layout of the layers behind it, made in one pass."""
+    if tensor.dim() != 4:
+        return tensor.clone()
+    return tensor.to_mkldnn() if blocked else tensor.to(memory_format=torch.channels_last, copy=True)
 
 
 def _channels_last(tensor: Tensor) -> Tensor:
