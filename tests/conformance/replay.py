@@ -41,12 +41,13 @@ class _Tracked(Net):
         return self.leaves
 
 
-def replay(recording: Recording, folder: Path) -> Worst:
+def replay(recording: Recording, folder: Path, device: torch.device | None = None) -> Worst:
     """Run the net of a recording and compare everything in it.
 
     Args:
         recording: from `recording.record`, or out of a golden file.
         folder: an empty folder for the net's own files.
+        device: where the net runs; the CPU if None.
 
     Raises:
         AssertionError: a shape differs, or a gradient is there that should not be.
@@ -54,7 +55,7 @@ def replay(recording: Recording, folder: Path) -> Worst:
     for file, content in _under(recording, "file").items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_bytes(content.tobytes())
-    net = _built(recording, folder)
+    net = _built(recording, folder, device)
     try:
         errors = _forward(net, recording)
         outputs = max(errors.values(), default=0.0)
@@ -80,9 +81,9 @@ def _under(recording: Recording, what: str) -> dict[str, NDArray[np.generic]]:
     return {key[len(what) + 1 :]: array for key, array in recording.items() if key.startswith(f"{what}/")}
 
 
-def _built(recording: Recording, folder: Path) -> _Tracked:
+def _built(recording: Recording, folder: Path, device: torch.device | None) -> _Tracked:
     message = text_format.Parse(str(recording["net"]), caffe_pb2.NetParameter())
-    net = _Tracked(build(message, phase="TRAIN"), folder=folder)
+    net = _Tracked(build(message, phase="TRAIN"), folder=folder, device=device)
     params = net.params
     expected = {key for layer, blobs in params.items() for key in (f"{layer}/{i}" for i in range(len(blobs)))}
     given = _under(recording, "blob")
@@ -105,16 +106,16 @@ def _forward(net: _Tracked, recording: Recording) -> dict[str, float]:
         assert {f"{turn}/{name}" for name in net.spec.outputs} == {key for key in tops if key.startswith(f"{turn}/")}
         for name in net.spec.outputs:
             key = f"top/{turn}/{name}"
-            errors[key] = error(net.blobs[name].detach().numpy(), recording[key], key)
+            errors[key] = error(net.blobs[name].detach().cpu().numpy(), recording[key], key)
     for key, array in _under(recording, "after").items():
         layer, index = key.rsplit("/", 1)
-        errors[f"after/{key}"] = error(net.params[layer][int(index)].detach().numpy(), array, key)
+        errors[f"after/{key}"] = error(net.params[layer][int(index)].detach().cpu().numpy(), array, key)
     return errors
 
 
 def _backward(net: _Tracked, recording: Recording) -> dict[str, float]:
     seeds = [
-        (net.blobs[name] * torch.from_numpy(diff)).sum()
+        (net.blobs[name] * torch.from_numpy(diff).to(net.device)).sum()
         for name, diff in _under(recording, "top_diff").items()
         if net.blobs[name].requires_grad
     ]
@@ -131,4 +132,4 @@ def _backward(net: _Tracked, recording: Recording) -> dict[str, float]:
 
 
 def _gradient(leaf: Tensor) -> NDArray[np.generic]:
-    return np.zeros(leaf.shape, np.float32) if leaf.grad is None else leaf.grad.numpy()
+    return np.zeros(leaf.shape, np.float32) if leaf.grad is None else leaf.grad.cpu().numpy()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from workflow.engines.torch_cpu.device import gpu
 from workflow.errors import EngineMissing, NetError
 
 
@@ -60,7 +61,7 @@ def set_random_seed(seed: int) -> None:
 
 def device() -> torch.device:
     """Where layers run now."""
-    return torch.device("cuda", _settings.device) if _settings.gpu else torch.device("cpu")
+    return gpu(_settings.device) if _settings.gpu else torch.device("cpu")
 
 
 def draw_seed() -> int:

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 from conformance.case import GENERATORS, load_families
+from conformance.golden import GOLDEN, read
+from conformance.replay import replay
 from google.protobuf import text_format
 from one_generation import make_one
 from three_generations import settings
 
 from workflow.engines.torch_cpu import Net
-from workflow.engines.torch_cpu.device import resolve
+from workflow.engines.torch_cpu.device import gpu, resolve
 from workflow.errors import EngineMissing, UsageError
 from workflow.formats import caffe_pb2
 from workflow.net.build import build
@@ -21,6 +23,7 @@ from workflow.training import train
 
 load_families()
 META = torch.device("meta")
+ON_A_GPU = 1e-5
 LOOK_AT_NUMBERS = {
     "Accuracy",
     "DetectionOutput",
@@ -93,16 +96,23 @@ def test_real_caffe_has_no_gpu_here(project):
 
 
 @with_gpu
-def test_a_gpu_computes_what_the_cpu_does(tmp_path):
-    for kind in sorted(GENERATORS):
-        here, there = (run(kind, "TEST", 0, torch.device(name), tmp_path) for name in ("cpu", "cuda"))
-        for name, blob in here.blobs.items():
-            torch.testing.assert_close(there.blobs[name].cpu(), blob, rtol=1e-3, atol=1e-4)
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.npz")), ids=lambda path: path.stem)
+def test_a_gpu_computes_what_real_caffe_did(path, tmp_path):
+    nets, _ = read(path)
+    for name, recording in nets.items():
+        (tmp_path / name).mkdir()
+        worst = replay(recording, tmp_path / name, gpu(0))
+        assert max(worst.outputs, worst.gradients) <= ON_A_GPU, (worst, str(recording["net"]))
 
 
 @with_gpu
-def test_training_on_a_gpu(project):
+def test_a_resumed_run_on_a_gpu_ends_with_the_bytes_of_the_unbroken_one(project):
     one = make_one(project)
-    for _ in train(settings(), device="cuda", fresh=True, max_iter=5):
-        pass
-    assert [snapshot.iteration for snapshot in one.read().snapshots] == [5]
+
+    def weights(*runs: int) -> bytes:
+        for number, end in enumerate(runs):
+            for _ in train(settings(), device="cuda", fresh=not number, max_iter=end):
+                pass
+        return (one.folder / f"snapshots/small_iter_{runs[-1]}.caffemodel").read_bytes()
+
+    assert weights(10) == weights(4, 10) == weights(10)

@@ -1,4 +1,4 @@
-"""Which device a training runs on: the CPU unless somebody asks for a GPU."""
+"""Which device a net runs on: the CPU unless somebody asks for a GPU."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def resolve(asked: str | None, param: caffe_pb2.SolverParameter) -> torch.device
         return torch.device("cpu")
     lacking = _lacking(param.device_id)
     if lacking is None:
-        return torch.device("cuda", param.device_id)
+        return gpu(param.device_id)
     if asked is None:
         logging.getLogger("workflow").warning("solver_mode is GPU, but %s; running on the CPU", lacking)
         return torch.device("cpu")
@@ -37,6 +37,18 @@ def resolve(asked: str | None, param: caffe_pb2.SolverParameter) -> torch.device
         f"--device cuda: {lacking}",
         hint="--device cpu runs the same here; a GPU needs PyTorch built for CUDA and NVIDIA's driver",
     )
+
+
+def gpu(number: int) -> torch.device:
+    """CUDA device `number`; from now on the process computes on it as exactly as on a CPU, and alike each time.
+
+    PyTorch's own defaults round the products of convolutions to 10 bits (TF32), and let cuDNN choose algorithms that
+    add up in any order.
+    """
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
+    return torch.device("cuda", number)
 
 
 def _lacking(number: int) -> str | None:
