@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from workflow.data.pictures import MAX_PIXELS, named
-from workflow.data.sniff import sniff
+from workflow.data.sniff import ACCEPTED, sniff
 from workflow.errors import DataError
 from workflow.formats import caffe_pb2
 from workflow.pycaffe.resizing import resize_image
@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 Array = NDArray[np.float32]
+_FORMATS = (*ACCEPTED, "PPM", "TIFF")  # the last two are what old sets of faces and of satellite pictures come in
 _GREY = np.array([0.2125, 0.7154, 0.0721])  # scikit-image's weights of red, green and blue
 
 
@@ -44,7 +45,7 @@ _GREY = np.array([0.2125, 0.7154, 0.0721])  # scikit-image's weights of red, gre
 
 def blobproto_to_array(blob: caffe_pb2.BlobProto, return_diff: bool = False) -> NDArray[Any]:
     """The data of a blob, or its diff, in its shape; the four legacy dimensions if it has any of them."""
-    values = np.array(blob.diff if return_diff else blob.data)
+    values = np.array(blob.diff if return_diff else blob.data, dtype=float)
     if any(blob.HasField(name) for name in ("num", "channels", "height", "width")):
         return values.reshape(blob.num, blob.channels, blob.height, blob.width)
     return values.reshape(tuple(blob.shape.dim))
@@ -107,17 +108,15 @@ def load_image(filename: str | PathLike[str], color: bool = True) -> Array:
         float32 0..1, (H, W, 3) in RGB, or (H, W, 1) with `color=False`.
 
     Raises:
-        DataError: it cannot be read, is no picture, or is damaged.
+        PictureUnreadable: it is not there, is no picture, or is damaged (an OSError too).
     """
-    with named(str(filename)) as data:
-        sniff(data)  # says what a file is that is no picture
-        try:
-            image = Image.open(io.BytesIO(data))
-            if image.width * image.height > MAX_PIXELS:
-                raise DataError(f"{filename} has {image.width}×{image.height} pixels, at most {MAX_PIXELS} are read")
-            pixels = _unit(image)
-        except (OSError, ValueError, SyntaxError, EOFError) as error:
-            raise DataError(f"{filename} is damaged ({error})", fault="P07") from error
+    try:
+        with named(str(filename)) as data:
+            pixels = _unit(_opened(str(filename), data))
+    except DataError as error:
+        raise PictureUnreadable(error.message, at=error.at, hint=error.hint, fault=error.fault) from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise PictureUnreadable(f"{filename} is damaged ({error})", fault="P07") from error
     if pixels.ndim == 2:
         pixels = pixels[:, :, np.newaxis]
         return np.tile(pixels, (1, 1, 3)) if color else pixels
@@ -125,6 +124,21 @@ def load_image(filename: str | PathLike[str], color: bool = True) -> Array:
         grey: Array = (pixels @ _GREY)[:, :, np.newaxis].astype(np.float32)
         return grey
     return pixels
+
+
+class PictureUnreadable(DataError, OSError):
+    """A picture that cannot be read: pycaffe raises an OSError for it, and scripts skip such files."""
+
+
+def _opened(filename: str, data: bytes) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    except UnidentifiedImageError:
+        sniff(data)  # says what a file is that is no picture
+        raise
+    if image.width * image.height > MAX_PIXELS:
+        raise DataError(f"{filename} has {image.width}×{image.height} pixels, at most {MAX_PIXELS} are read")
+    return image
 
 
 def _unit(image: Image.Image) -> Array:

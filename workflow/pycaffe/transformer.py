@@ -142,7 +142,7 @@ class Transformer:
 
 
 def _resized(mean: NDArray[Any], size: Sequence[int]) -> NDArray[Any]:
-    low, high = mean.min(), mean.max()
+    low, high = float(mean.min()), float(mean.max())
     if high == low:
         return np.full((mean.shape[0], *size), low, dtype=np.float32)
     unit = (mean - low) / (high - low)
