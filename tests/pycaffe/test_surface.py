@@ -144,6 +144,10 @@ def test_errors_are_of_the_types_that_scripts_catch(files):
     net = pycaffe.Net("staged.prototxt", pycaffe.TEST)
     with pytest.raises(ValueError, match="no layer 'zz'"):
         net.forward(end="zz")
+    with pytest.raises(KeyError, match="no blob 'zz'"):
+        net.forward(blobs=["zz"])
+    with pytest.raises(ValueError, match="has shape"):
+        net.forward(data=np.zeros((2, 3, 7, 6)))
     with pytest.raises(NetError, match="do not match net inputs"):
         net.forward(zz=np.zeros(3))
     with pytest.raises(NetError, match="not MemoryData"):

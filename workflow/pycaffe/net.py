@@ -252,7 +252,7 @@ class Net(Named):
     def _check_blobs(self, names: Sequence[str]) -> None:
         for name in names:
             if name not in self.blobs:
-                raise NetError(f"net has no blob '{name}'", hint=did_you_mean(name, list(self.blobs)))
+                raise BlobUnknown(f"net has no blob '{name}'", hint=did_you_mean(name, list(self.blobs)))
 
     def _fill(
         self, arrays: dict[str, ArrayLike], names: Sequence[str], complaint: str, what: str, *, data: bool
@@ -267,11 +267,19 @@ class Net(Named):
             try:
                 target[...] = array
             except ValueError:
-                raise NetError(f"'{name}' has shape {array.shape}, expected {target.shape}") from None
+                raise ShapeUnfit(f"'{name}' has shape {array.shape}, expected {target.shape}") from None
 
 
 class LayerUnknown(NetError, ValueError):
     """A layer name that the net does not have: pycaffe raises ValueError for it."""
+
+
+class BlobUnknown(NetError, KeyError):
+    """A blob name that the net does not have: pycaffe raises KeyError for it."""
+
+
+class ShapeUnfit(NetError, ValueError):
+    """An array that a blob cannot take: numpy raises ValueError for it."""
 
 
 def _existing(path: FilePath) -> Path:
