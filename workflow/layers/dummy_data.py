@@ -41,6 +41,11 @@ class DummyData(Layer):
         columns = [self._for_each(sizes, name) for name, sizes in legacy.items()]
         self.shapes = [(n, c, h, w) for n, c, h, w in zip(*columns, strict=True)]
 
+    @property
+    def constant(self) -> list[bool]:
+        """For each top whether every pass fills it with the same numbers."""
+        return [filler.type == "constant" for filler in self.fillers]
+
     def _for_each(self, given: list[T], what: str) -> list[T]:
         """One for every top."""
         tops = len(self.spec.tops)

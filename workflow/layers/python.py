@@ -66,27 +66,29 @@ class Python(Layer):
 
     # ---- shapes and parameters ----
 
-    def _prepare(self, *bottoms: Shape) -> None:
-        """`setup` at first, `reshape` always."""
+    def _set_up(self, *bottoms: Shape) -> None:
+        """`setup`, once."""
         for blob, shape in zip(self._bottoms, bottoms, strict=True):
             blob.reshape(*shape)
-        if not self._ready:
-            for message in self.message.blobs:
-                self.instance.blobs.add_blob(*blobproto.shape_of(message))
-                self.instance.blobs[-1].data[...] = blobproto.to_array(message)
-            self._call("setup", self._bottoms, self._tops)
-            del self.message.blobs[:]
-            self.message.blobs.extend(blobproto.from_array(blob.data) for blob in self.instance.blobs)
-            self._ready = True
-        self._call("reshape", self._bottoms, self._tops)
+        if self._ready:
+            return
+        for message in self.message.blobs:
+            self.instance.blobs.add_blob(*blobproto.shape_of(message))
+            self.instance.blobs[-1].data[...] = blobproto.to_array(message)
+        self._call("setup", self._bottoms, self._tops)
+        del self.message.blobs[:]
+        self.message.blobs.extend(blobproto.from_array(blob.data) for blob in self.instance.blobs)
+        self._ready = True
 
     def param_blobs(self, *bottoms: Shape) -> list[ParamBlob]:
-        self._prepare(*bottoms)
+        self._set_up(*bottoms)
         filler = caffe_pb2.FillerParameter()  # not used: the message has blobs
         return [ParamBlob(shape=blob.shape, filler=filler) for blob in self.instance.blobs]
 
     def top_shapes(self, *bottoms: Shape) -> list[Shape]:
-        self._prepare(*bottoms)
+        """What `reshape` makes of them; as in Caffe, a class that draws its batch in there is asked once a pass."""
+        self._set_up(*bottoms)
+        self._call("reshape", self._bottoms, self._tops)
         return [top.shape for top in self._tops]
 
     # ---- running ----
@@ -97,7 +99,7 @@ class Python(Layer):
 
     def run_forward(self, bottoms: Sequence[Tensor], params: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Values of the tops, for values of bottoms and parameters."""
-        self._prepare(*[tuple(bottom.shape) for bottom in bottoms])
+        self.top_shapes(*[tuple(bottom.shape) for bottom in bottoms])
         for blob, bottom in zip(self._bottoms, bottoms, strict=True):
             blob.data[...] = bottom.detach().float().cpu().numpy()
         for blob, param in zip(self.instance.blobs, params, strict=True):

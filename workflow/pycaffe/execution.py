@@ -19,7 +19,10 @@ from torch import Tensor
 from workflow.engines import torch_cpu
 from workflow.engines.base import Array
 from workflow.errors import NetError
+from workflow.formats import blobproto, caffe_pb2
 from workflow.layers import Layer
+from workflow.layers.dummy_data import DummyData
+from workflow.layers.python import Python
 from workflow.net.spec import NetSpec
 from workflow.pycaffe import mode
 from workflow.pycaffe.blob import Blob, Numbers
@@ -52,7 +55,6 @@ class Running(torch_cpu.Net):
     def __init__(
         self, spec: NetSpec, *, seed: int = 0, folder: Path | None = None, like: Running | None = None
     ) -> None:
-        self._first_position = 0
         self._runs: Counter[int] = Counter()
         super().__init__(spec, seed=seed, folder=folder, like=like)
         self.memory = self._make_blobs()
@@ -73,6 +75,10 @@ class Running(torch_cpu.Net):
             },
         )
         self._traces: dict[int, _Trace] = {}
+        self._fill_constants()
+        for layer, blobs in zip(self.layers, self.param_memory, strict=True):
+            if isinstance(layer, Python):
+                layer.instance.blobs[:] = blobs
 
     # ---- blobs ----
 
@@ -108,18 +114,30 @@ class Running(torch_cpu.Net):
             found.append(blobs)
         return found
 
-    def _gradient(self, layer: Layer, index: int) -> Tensor:
-        return self.param_memory[self.layers.index(layer)][index].gradient.tensor
+    def _fill_constants(self) -> None:
+        """What a DummyData layer holds from the start, and keeps: scripts put numbers of their own there."""
+        for layer in self.layers:
+            if isinstance(layer, DummyData):
+                for top, tensor, constant in zip(layer.spec.tops, layer.forward(), layer.constant, strict=True):
+                    if constant:
+                        self.memory[top].numbers.put(tensor)
+
+    def message(self, *, gradients: bool = False) -> caffe_pb2.NetParameter:
+        """As the engine's, with parameters in the shapes that a script has given them."""
+        net = super().message()
+        for layer, blobs in zip(net.layer, self.param_memory, strict=True):
+            del layer.blobs[:]
+            layer.blobs.extend(blobproto.from_array(blob.data, diff=blob.diff if gradients else None) for blob in blobs)
+        return net
 
     @property
     def position(self) -> int:
         """Forward passes so far, of the layer that made most; every layer counts its own."""
-        return self._first_position + max(self._runs.values(), default=0)
+        return max(self._runs.values(), default=0)
 
     @position.setter
     def position(self, value: int) -> None:
-        self._first_position = value
-        self._runs.clear()
+        """Not to be set: a solver's layers read on from where a script's own passes left them, as in Caffe."""
 
     # ---- forward ----
 
@@ -145,17 +163,24 @@ class Running(torch_cpu.Net):
         layer = self.layers[number]
         if layer.spec.type == "Input":
             return 0.0
-        layer.seed, layer.position = self.seed, self._first_position + self._runs[number]
+        layer.seed, layer.position = self.seed, self._runs[number]
         self._runs[number] += 1
-        trace = self._apply(number)
-        loss = 0.0
-        sources = {tensor.untyped_storage().data_ptr() for tensor in trace.bottoms}
-        for top, tensor, weight in zip(layer.spec.tops, trace.tops, layer.spec.loss_weights, strict=True):
-            if layer.spec.type != "Split":
-                self._store(top, tensor, sources if top not in layer.spec.bottoms else set())
-            if weight:
-                loss += weight * float(tensor.detach().sum())
-        return loss
+        if isinstance(layer, Python):
+            bottoms, tops = self._around(layer)
+            layer.instance.reshape(bottoms, tops)
+            layer.instance.forward(bottoms, tops)
+        else:
+            trace = self._apply(number)
+            sources = {tensor.untyped_storage().data_ptr() for tensor in trace.bottoms}
+            for top, tensor, kept in zip(layer.spec.tops, trace.tops, _kept(layer), strict=True):
+                if not kept:
+                    self._store(top, tensor, sources if top not in layer.spec.bottoms else set())
+        weights = zip(layer.spec.tops, layer.spec.loss_weights, strict=True)
+        return sum(weight * float(self.memory[top].numbers.tensor.sum()) for top, weight in weights if weight)
+
+    def _around(self, layer: Layer) -> tuple[list[Blob], list[Blob]]:
+        """Bottoms and tops as a class of the user's gets them: whatever it writes is written in the net."""
+        return [self.memory[name] for name in layer.spec.bottoms], [self.memory[name] for name in layer.spec.tops]
 
     def _apply(self, number: int) -> _Trace:
         """The layer's tops from what its bottoms hold now; where backward will pass, with their graph."""
@@ -212,6 +237,10 @@ class Running(torch_cpu.Net):
 
     def _backward(self, number: int) -> None:
         layer = self.layers[number]
+        if isinstance(layer, Python):
+            bottoms, tops = self._around(layer)
+            layer.instance.backward(tops, self.reach.bottoms[number], bottoms)
+            return
         trace = self._traces.get(number) or self._apply(number)
         wanted = [leaf for leaf in (*trace.bottoms, *trace.params) if leaf.requires_grad]
         gradients = iter(self._gradients_of(layer, trace, wanted))
@@ -253,8 +282,8 @@ class Running(torch_cpu.Net):
             NetError: a shape does not fit a layer, or the parameters that it has.
         """
         for layer, blobs in zip(self.layers, self.param_memory, strict=True):
-            if layer.spec.type == "Input":
-                continue
+            if not layer.spec.bottoms and layer.spec.type != "Python":
+                continue  # what brings numbers into the net is as large as the script has made it
             bottoms = [self.memory[name].shape for name in layer.spec.bottoms]
             needed, have = [one.shape for one in layer.param_blobs(*bottoms)], [blob.shape for blob in blobs]
             if needed != have:
@@ -289,3 +318,8 @@ class Running(torch_cpu.Net):
     def _call(self, when: str, number: int) -> None:
         for callback in self.callbacks[when]:
             callback(number)
+
+
+def _kept(layer: Layer) -> list[bool]:
+    """Tops that hold what they hold already: a Split's are its bottom, constants were written at the start."""
+    return layer.constant if isinstance(layer, DummyData) else [layer.spec.type == "Split"] * len(layer.spec.tops)
