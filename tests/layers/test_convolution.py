@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
+from one_layer import make
 
 from workflow.errors import NetError
 
@@ -46,6 +48,28 @@ def test_several_bottoms_share_the_windows(one_layer, x):
     weight = np.random.default_rng(3).normal(size=(2, 3, 3, 3)).astype("f")
     first, second = one_layer(text, x, 2 * x, blobs=[weight]).tops
     np.testing.assert_allclose(2 * first, second, rtol=1e-5, atol=1e-5)
+    with pytest.raises(NetError, match=r"shapes \(2, 3, 7, 5\), \(2, 3, 6, 5\), expected equal ones"):
+        one_layer(text, x, x[:, :, 1:], blobs=[weight])
+
+
+@pytest.mark.parametrize("kind", ["Convolution", "Deconvolution"])
+def test_pad_of_one_side_leaves_the_other_at_0(one_layer, x, kind):
+    text = f'name: "c" type: "{kind}" bottom: "x" top: "y" convolution_param {{ num_output: 3 kernel_size: 3 %s }}'
+    weight, bias = np.random.default_rng(3).normal(size=(3, 3, 3, 3)).astype("f"), np.zeros(3, np.float32)
+    for one, both in (("pad_h: 1", "pad_h: 1 pad_w: 0"), ("pad_w: 2", "pad_h: 0 pad_w: 2")):
+        y, expected = (one_layer(text % param, x, blobs=[weight, bias]).tops[0] for param in (one, both))
+        np.testing.assert_array_equal(y, expected)
+
+
+@pytest.mark.parametrize("kind", ["Convolution", "Deconvolution"])
+@pytest.mark.parametrize("channels", [2, 5])
+def test_channels_that_do_not_suit_the_weights(kind, channels):
+    layer = make(
+        f'name: "c" type: "{kind}" bottom: "x" top: "y" convolution_param {{ num_output: 4 kernel_size: 1 group: 2 }}'
+    )
+    layer.blobs = [torch.zeros(blob.shape) for blob in layer.param_blobs((1, 4, 2, 2))]
+    with pytest.raises(NetError, match=rf"shape \(1, {channels}, 2, 2\) does not suit weights of shape"):
+        layer.forward(torch.zeros(1, channels, 2, 2))
 
 
 @pytest.mark.parametrize(

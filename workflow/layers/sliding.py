@@ -44,6 +44,8 @@ class Sliding(Layer):
         return [weight, bias] if self.param.bias_term else [weight]
 
     def forward(self, *bottoms: Tensor) -> list[Tensor]:
+        if any(x.shape != bottoms[0].shape for x in bottoms):
+            raise self.fail(f"bottoms of shapes {', '.join(str(tuple(x.shape)) for x in bottoms)}, expected equal ones")
         return [self._slide_over(x) for x in bottoms]
 
     def _slide_over(self, x: Tensor) -> Tensor:
@@ -54,7 +56,10 @@ class Sliding(Layer):
             raise self.fail(f"bottom of shape {tuple(x.shape)}, expected {len(self.window.kernel)} spatial axes")
         if min(self._out(self.window, size)) < 1:
             raise self.fail(f"bottom of shape {tuple(x.shape)} {self._too_small}")
-        y = self._slide(items, self.blobs[0], self.blobs[1] if self.param.bias_term else None)
+        channels, weight = items.shape[1], self.blobs[0]
+        if channels % self.param.group or self._weight_channels(channels) != tuple(weight.shape[:2]):
+            raise self.fail(f"bottom of shape {tuple(x.shape)} does not suit weights of shape {tuple(weight.shape)}")
+        y = self._slide(items, weight, self.blobs[1] if self.param.bias_term else None)
         return y if axis == 1 else y.reshape(*x.shape[:axis], *y.shape[1:])
 
     def _axis(self, shape: Shape) -> int:

@@ -85,18 +85,24 @@ def pooling_window(layer: caffe_pb2.LayerParameter, size: Pair) -> Window:
     """The window of a Pooling layer over a bottom of (H, W) `size`, which global pooling takes as its kernel.
 
     Raises:
-        NetError: no kernel size, a size of 0, padding not smaller than the kernel, or half a pair.
+        NetError: no kernel size, a size of 0, padding not smaller than the kernel, half a pair, or global pooling
+            with any of them.
     """
     param = layer.pooling_param
+    stride = _sizes(layer.name, "stride", [param.stride] if param.HasField("stride") else [], param, default=1)
+    pad = _sizes(layer.name, "pad", [param.pad] if param.HasField("pad") else [], param, default=0, least=0)
     if param.global_pooling:
         if param.HasField("kernel_size") or param.HasField("kernel_h") or param.HasField("kernel_w"):
             raise NetError(f"layer '{layer.name}' (Pooling): global_pooling takes no kernel size")
+        if any(pad) or stride != (1, 1):
+            raise NetError(
+                f"layer '{layer.name}' (Pooling): global_pooling with pad {pad} and stride {stride}, "
+                "expected pad 0 and stride 1"
+            )
         return Window(kernel=size)
 
     kernel_size = [param.kernel_size] if param.HasField("kernel_size") else []
     kernel = _sizes(layer.name, "kernel", kernel_size, param, default=None)
-    stride = _sizes(layer.name, "stride", [param.stride] if param.HasField("stride") else [], param, default=1)
-    pad = _sizes(layer.name, "pad", [param.pad] if param.HasField("pad") else [], param, default=0, least=0)
     if pad[0] >= kernel[0] or pad[1] >= kernel[1]:
         raise NetError(f"layer '{layer.name}' (Pooling): pad {pad}, expected less than the kernel {kernel}")
     return Window(kernel=kernel, stride=stride, pad=pad)
@@ -116,17 +122,15 @@ def _sizes(
 
     A field given once counts for all axes; `what_h` and `what_w` are for two axes.
     """
-    sides = [
-        int(getattr(param, field))
-        for field in (f"{what}_h", f"{what}_w")
-        if param is not None and param.HasField(field)
-    ]
-    if sides:
-        if repeated or len(sides) == 1:
+    pair = (f"{what}_h", f"{what}_w")
+    if param is not None and any(map(param.HasField, pair)):
+        # the other half of a pair is 0, which only the padding of a convolution may be; Pooling wants both
+        half = not all(map(param.HasField, pair)) and (least > 0 or isinstance(param, caffe_pb2.PoolingParameter))
+        if repeated or half:
             raise NetError(f"layer '{layer}': set either {what} once, or both {what}_h and {what}_w")
-        if axes != len(sides):
+        if axes != len(pair):
             raise NetError(f"layer '{layer}': {what}_h and {what}_w, but there are {axes} spatial axes")
-        sizes = tuple(sides)
+        sizes = tuple(int(getattr(param, field)) for field in pair)
     elif repeated and len(repeated) in (1, axes):
         sizes = tuple(repeated) if len(repeated) == axes else (repeated[0],) * axes
     elif not repeated and default is not None:
