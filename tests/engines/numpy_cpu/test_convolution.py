@@ -62,11 +62,31 @@ def test_every_geometry_as_the_loops_have_it(
 def test_without_bias_and_with_two_bottoms(one_layer, x, rng):
     weights = rng.normal(size=(4, 3, 3, 3)).astype(np.float32)
     body = 'type: "Convolution" top: "y" top: "z" convolution_param { num_output: 4 kernel_size: 3 bias_term: false }'
-    other = rng.normal(size=(1, 3, 4, 6)).astype(np.float32)
+    other = rng.normal(size=x.shape).astype(np.float32)
     blobs = one_layer(body, x, other, blobs=[weights])
     for bottom, top in ((x, "y"), (other, "z")):
         expected = naive(bottom, weights, np.zeros(4), (1, 1), (0, 0), (1, 1), 1)
         np.testing.assert_allclose(blobs[top], expected, rtol=1e-5, atol=1e-5)
+    with pytest.raises(NetError, match="expected equal ones"):
+        one_layer(body, x, other[:1], blobs=[weights])
+
+
+def test_a_window_larger_than_the_picture_by_less_than_its_stride(one_layer, rng):
+    """It has one place, since C's division truncates; zeros lie behind the picture."""
+    x, weights = rng.normal(size=(2, 3, 4, 6)).astype(np.float32), rng.normal(size=(6, 3, 5, 5)).astype(np.float32)
+    body = 'type: "Convolution" top: "y" convolution_param { num_output: 6 kernel_size: 5 stride: 2 bias_term: false }'
+    y = one_layer(body, x, blobs=[weights])["y"]
+    padded = np.pad(x, ((0, 0), (0, 0), (0, 1), (0, 0)))
+    np.testing.assert_allclose(y, naive(padded, weights, np.zeros(6), (2, 2), (0, 0), (1, 1), 1), rtol=1e-5, atol=1e-5)
+
+
+def test_other_axes_and_fewer_of_them(one_layer, x, rng):
+    """Over one axis, with the channels on the last but one: as if there were a second axis of size 1."""
+    weights, bias = rng.normal(size=(6, 7, 3)).astype(np.float32), rng.normal(size=6).astype(np.float32)
+    body = 'type: "Convolution" top: "y" convolution_param { num_output: 6 kernel_size: 3 stride: 2 pad: 1 axis: -2 }'
+    y = one_layer(body, x, blobs=[weights, bias])["y"]
+    flat = naive(x.reshape(6, 7, 5, 1), weights[..., None], bias, (2, 1), (1, 0), (1, 1), 1)
+    np.testing.assert_allclose(y, flat.reshape(2, 3, 6, 3), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +95,7 @@ def test_without_bias_and_with_two_bottoms(one_layer, x, rng):
         ("num_output: 4 kernel_size: 3 group: 2", "group 2 does not divide 3 channels"),
         ("num_output: 4 kernel_size: 9", "smaller than the window"),
         ("kernel_size: 3", "num_output=0"),
-        ("num_output: 4 kernel_size: 3 axis: 2", "expected .N, C, H, W. and axis 1"),
+        ("num_output: 4 kernel_size: 3 axis: 3", "no axes behind axis 3"),
     ],
 )
 def test_settings_that_cannot_be(one_layer, x, param, words):
