@@ -58,3 +58,8 @@ def test_prelu_may_share_one_slope(one_layer, x):
 def test_prelu_needs_channels(one_layer):
     with pytest.raises(NetError, match="at least 2 axes"):
         one_layer('top: "y" type: "PReLU"', np.zeros(4, np.float32))
+
+
+@pytest.mark.parametrize("kind", ["ReLU", "Sigmoid", "TanH", "Power"])
+def test_a_blob_without_axes(one_layer, kind):
+    assert one_layer(f'type: "{kind}" top: "y"', np.array(0, "f"))["y"].shape == ()

@@ -64,7 +64,8 @@ class Layer:
     def run(self, *bottoms: Array) -> Sequence[Array]:
         """The tops for the bottoms, as many as the layer has."""
         tops = self.forward(*bottoms)
-        return [tops] if isinstance(tops, np.ndarray) else tops
+        # numpy makes a bare number of an array without axes
+        return [np.asarray(tops)] if isinstance(tops, np.ndarray | np.generic) else tops
 
     def close(self) -> None:
         """Let go of files."""
