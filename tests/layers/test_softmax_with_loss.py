@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from one_layer import make
 
 from workflow.errors import NetError
 
@@ -62,3 +63,8 @@ def test_l05_label_out_of_range(one_layer):
 def test_counts_that_do_not_fit(one_layer):
     with pytest.raises(NetError, match="2 labels .* expected 6"):
         one_layer(text(), SCORES, np.zeros(2, np.float32))
+
+
+def test_labels_begin_with_the_batch():
+    with pytest.raises(NetError, match=r"shapes \(4, 3\) and \(1, 4\)|shapes \(4, 3\), \(1, 4\), expected equal first"):
+        make(text()).top_shapes((4, 3), (1, 4))

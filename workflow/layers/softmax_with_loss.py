@@ -7,7 +7,7 @@ from torch import Tensor
 
 from workflow.layers.base import Layer, Shape, axis_of, layer
 from workflow.layers.labels import check_range, scores_and_labels
-from workflow.layers.loss import mode_of, normalizer
+from workflow.layers.loss import check_batches, mode_of, normalizer
 
 _TINY = torch.finfo(torch.float32).tiny
 
@@ -16,7 +16,7 @@ _TINY = torch.finfo(torch.float32).tiny
 class SoftmaxWithLoss(Layer):
     """The mean negative logarithm of the probability given to the right class.
 
-    bottom[0]  scores  (N, C, ...)          bottom[1]  labels  outer x inner class numbers, 0..C-1
+    bottom[0]  scores  (N, C, ...)          bottom[1]  labels  (N, ...)  outer x inner class numbers, 0..C-1
     top[0]     loss    ()                   -sum log max(p[label], FLT_MIN) / Z
 
     Z by `loss_param.normalization`: VALID labels that are not ignored, FULL all labels, BATCH_SIZE the product of
@@ -26,6 +26,7 @@ class SoftmaxWithLoss(Layer):
     """
 
     def top_shapes(self, *bottoms: Shape) -> list[Shape]:
+        check_batches(self, *bottoms)
         axis_of(self, self.message.softmax_param.axis, len(bottoms[0]))
         return [()]
 

@@ -72,3 +72,8 @@ def test_l05_labels_that_are_no_class(one_layer, label):
 def test_as_many_labels_as_items(one_layer):
     with pytest.raises(NetError, match="5 labels of shape .5,. for scores of shape .2, 3., expected 2"):
         one_layer('type: "SoftmaxWithLoss" top: "y"', np.ones((2, 3), "f"), np.zeros(5, "f"))
+
+
+def test_labels_begin_with_the_batch(one_layer):
+    with pytest.raises(NetError, match=r"shapes \(2, 3\) and \(1, 2\), expected equal first dimensions"):
+        one_layer('type: "SoftmaxWithLoss" top: "y"', np.ones((2, 3), "f"), np.zeros((1, 2), "f"))

@@ -32,7 +32,7 @@ class Softmax(Layer):
 class SoftmaxWithLoss(Layer):
     """The mean negative logarithm of the probability given to the right class.
 
-    bottom[0]  scores  (N, C, ...)          bottom[1]  labels  outer x inner class numbers, 0..C-1
+    bottom[0]  scores  (N, C, ...)          bottom[1]  labels  (N, ...)  outer x inner class numbers, 0..C-1
     top[0]     loss    ()                   -sum log max(p[label], FLT_MIN) / Z
 
     Z by `loss_param.normalization`: VALID labels that are not ignored, FULL all labels, BATCH_SIZE the product of
@@ -43,6 +43,8 @@ class SoftmaxWithLoss(Layer):
     def top_shapes(self, *bottoms: Shape) -> list[Shape]:
         axis = self.axis(self.message.softmax_param.axis, len(bottoms[0]))
         check_counts(self, bottoms[0], bottoms[1], axis)
+        if bottoms[0][:1] != bottoms[1][:1]:
+            raise self.fail(f"bottoms of shapes {bottoms[0]} and {bottoms[1]}, expected equal first dimensions")
         return [()]
 
     def forward(self, x: Array, labels: Array) -> Array:
