@@ -93,3 +93,12 @@ def test_the_number_of_moments_is_fixed():
     one.forward(x=X, cont=ON)
     with pytest.raises(NetError, match="1 moments, but the layer was built for 2"):
         one.forward(x=X[:1], cont=ON[:1])
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "RNN"])
+@pytest.mark.parametrize(("inputs", "static", "shape"), [(4, 6, r"\(2, 3, 4\)"), (5, 7, r"\(3, 7\)")])
+def test_numbers_a_moment_are_fixed(kind, inputs, static, shape):
+    layer = make(text(kind, "xcs", "y"))
+    layer.blobs = [torch.zeros(blob.shape) for blob in layer.param_blobs((2, 3, 5), (2, 3), (3, 6))]
+    with pytest.raises(NetError, match=f"bottom of shape {shape}, expected [56] inputs"):
+        layer.forward(torch.zeros(2, 3, inputs), torch.zeros(2, 3), torch.zeros(3, static))

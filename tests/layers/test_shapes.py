@@ -34,6 +34,7 @@ def test_concat_of_unequal_shapes(one_layer, x):
         ("coeff: 1 coeff: -2 coeff: 0.5", lambda a, b, c: a - 2 * b + 0.5 * c),
         ("operation: PROD", lambda a, b, c: a * b * c),
         ("operation: MAX", lambda a, b, c: np.maximum(np.maximum(a, b), c)),
+        ("operation: MAX coeff: 1 coeff: -2 coeff: 0.5", lambda a, b, c: np.maximum(np.maximum(a, b), c)),
     ],
 )
 def test_eltwise(one_layer, x, param, formula):
@@ -52,7 +53,7 @@ def test_eltwise_max_gives_a_tie_to_the_second(one_layer):
 @pytest.mark.parametrize(
     ("param", "words"),
     [
-        ("operation: PROD coeff: 1 coeff: 1", "coeff belongs to SUM"),
+        ("operation: PROD coeff: 1 coeff: 1", "PROD takes no coeff"),
         ("coeff: 1", "1 coeff, expected one for each of 2"),
     ],
 )
@@ -78,6 +79,27 @@ def test_eltwise_does_not_broadcast(one_layer, x):
 def test_flatten(one_layer, x, param, shape):
     text = f'name: "f" type: "Flatten" bottom: "x" top: "y" flatten_param {{ {param} }}'
     np.testing.assert_array_equal(one_layer(text, x).tops[0], x.reshape(shape))
+
+
+@pytest.mark.parametrize(("param", "rows"), [("", [0, 0]), ("argmax_param { out_max_val: true }", [[0, 3], [0, -2]])])
+def test_argmax_of_single_values(one_layer, param, rows):
+    y = one_layer(f'name: "m" type: "ArgMax" bottom: "x" top: "y" {param}', np.array([3, -2], np.float32)).tops[0]
+    np.testing.assert_array_equal(y, np.reshape(rows, (2, -1, 1)))
+
+
+def test_crop_looks_at_as_many_axes_as_it_needs(one_layer, x):
+    like = np.zeros((9, 9, 2, 4, 6), np.float32)
+    y = one_layer('name: "c" type: "Crop" bottom: "x" bottom: "like" top: "y" crop_param { offset: 1 }', x, like).tops[
+        0
+    ]
+    np.testing.assert_array_equal(y, x[:, :, 1:3, 1:5])
+
+
+def test_bias_of_one_number_and_one_number(one_layer):
+    three, four = (np.array(number, np.float32) for number in (3, 4))
+    y = one_layer('name: "b" type: "Bias" bottom: "x" bottom: "b" top: "y"', three, four).tops[0]
+    assert y.shape == ()
+    assert y == 7
 
 
 def test_input_has_the_shapes_of_the_prototxt():

@@ -33,7 +33,9 @@ class ArgMax(Layer):
         if self.param.HasField("axis"):
             values, index = self._largest(x.detach(), axis_of(self, self.param.axis, x.dim()))
             return values if self.param.out_max_val else index
-        values, index = self._largest(x.detach().flatten(1), 1)  # (N, k)
+        if not x.dim():
+            raise self.fail("bottom of shape (), expected (N, ...)")
+        values, index = self._largest(x.detach().reshape(x.shape[0], -1), 1)  # (N, k)
         y = torch.stack([index, values] if self.param.out_max_val else [index], dim=1)  # (N, 1 or 2, k)
         return y.reshape(*y.shape, *[1] * (x.dim() - 3))
 

@@ -20,6 +20,8 @@ class BatchReindex(Layer):
     def forward(self, x: Tensor, which: Tensor) -> Tensor:
         if which.dim() != 1:
             raise self.fail(f"indices of shape {tuple(which.shape)}, expected one axis")
+        if not x.dim():
+            raise self.fail("bottom of shape (), expected (N, ...)")
         index = which.detach().long()
         if not index.is_meta and bool(((index < 0) | (index >= x.shape[0])).any()):
             wrong = index[(index < 0) | (index >= x.shape[0])]

@@ -16,7 +16,7 @@ def covered_shape(layer: Layer, shape: Shape, axis: int, num_axes: int) -> Shape
     Raises:
         NetError: the bottom has fewer axes.
     """
-    axis = axis_of(layer, axis, len(shape)) if shape else 0
+    axis = axis_of(layer, axis, len(shape))
     if num_axes < -1:
         raise layer.fail(f"num_axes={num_axes}, expected -1 or more")
     if axis + num_axes > len(shape):
@@ -36,4 +36,4 @@ def stretched(layer: Layer, blob: Tensor, x: Tensor, axis: int) -> Tensor:
         raise layer.fail(
             f"bottom of shape {tuple(x.shape)} has no axes of sizes {tuple(blob.shape)} from axis {axis} on"
         )
-    return blob.reshape(*blob.shape, *[1] * (x.dim() - end))
+    return blob.reshape((*blob.shape, *[1] * (x.dim() - end)))

@@ -22,7 +22,7 @@ class Concat(Layer):
         axis = axis_of(self, param.concat_dim if param.HasField("concat_dim") else param.axis, bottoms[0].dim())
         first = list(bottoms[0].shape)
         for x in bottoms[1:]:
-            if [*x.shape[:axis], *x.shape[axis + 1 :]] != first[:axis] + first[axis + 1 :]:
+            if x.dim() != len(first) or [*x.shape[:axis], *x.shape[axis + 1 :]] != first[:axis] + first[axis + 1 :]:
                 shapes = ", ".join(str(tuple(bottom.shape)) for bottom in bottoms)
                 raise self.fail(f"bottoms of shapes {shapes}, expected them equal but for axis {axis}")
         return torch.cat(bottoms, dim=axis)

@@ -18,8 +18,10 @@ class Crop(Layer):
     """
 
     def forward(self, x: Tensor, like: Tensor) -> Tensor:
-        if x.dim() != like.dim():
-            raise self.fail(f"bottoms of shapes {tuple(x.shape)} and {tuple(like.shape)}, expected as many axes")
+        if x.dim() > like.dim():
+            raise self.fail(
+                f"bottoms of shapes {tuple(x.shape)} and {tuple(like.shape)}, expected no fewer axes in the second"
+            )
         param = self.message.crop_param
         axis = axis_of(self, param.axis, x.dim())
         offsets = list(param.offset) or [0]

@@ -18,7 +18,7 @@ _Eltwise = caffe_pb2.EltwiseParameter
 
 @layer("Eltwise", bottoms=(2, None), tops=1)
 class Eltwise(Layer):
-    """Element by element over bottoms of one shape: SUM with coefficients, PROD, or MAX.
+    """Element by element over bottoms of one shape: SUM with coefficients, PROD, or MAX, which does not use them.
 
     MAX: the gradient goes to the winner alone; a tie between the first two goes to the second, later ones must be
     greater to win. Source: src/caffe/layers/eltwise_layer.cpp.
@@ -28,8 +28,8 @@ class Eltwise(Layer):
         super().__init__(spec, folder)
         self.operation = self.message.eltwise_param.operation
         coefficients = list(self.message.eltwise_param.coeff)
-        if coefficients and self.operation != _Eltwise.SUM:
-            raise self.fail("coeff belongs to SUM only")
+        if coefficients and self.operation == _Eltwise.PROD:
+            raise self.fail("operation PROD takes no coeff")
         if coefficients and len(coefficients) != len(spec.bottoms):
             raise self.fail(f"{len(coefficients)} coeff, expected one for each of {len(spec.bottoms)} bottoms")
         warn_in_place(self)

@@ -15,7 +15,7 @@ from workflow.net.spec import LayerSpec
 class Flatten(Layer):
     """The axes from `axis` (1) to `end_axis` (the last) become one, in row-major order.
 
-    Source: src/caffe/layers/flatten_layer.cpp. An end_axis before axis inserts an axis of size 1, as there.
+    Source: src/caffe/layers/flatten_layer.cpp. An end_axis right before axis inserts an axis of size 1, as there.
     Not in place.
     """
 
@@ -26,6 +26,6 @@ class Flatten(Layer):
     def forward(self, x: Tensor) -> Tensor:
         param = self.message.flatten_param
         axis, end = axis_of(self, param.axis, x.dim()), axis_of(self, param.end_axis, x.dim())
-        if end < axis:
-            return x.reshape(*x.shape[:axis], 1, *x.shape[end + 1 :])
-        return x.flatten(axis, end)
+        if end < axis - 1:
+            raise self.fail(f"axis {axis} and end_axis {end}, expected the end not before the start")
+        return x.unsqueeze(axis) if end < axis else x.flatten(axis, end)

@@ -28,6 +28,6 @@ class PReLU(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         slope = self.blobs[0].reshape(-1)
-        if slope.numel() not in (1, x.shape[1]) or not 2 <= x.dim() <= 4:
+        if not 2 <= x.dim() <= 4 or slope.numel() not in (1, x.shape[1]):
             raise self.fail(f"bottom of shape {tuple(x.shape)}, expected {slope.numel()} channels on axis 1")
         return prelu(x, slope)

@@ -97,6 +97,10 @@ class Recurrent(Layer):
         x, cont, *others = bottoms
         moments, items = x.shape[:2]
         self._moments = moments
+        read = [(x, 2, self.blobs[0]), (others[0], 1, self.blobs[2])] if self.static else [(x, 2, self.blobs[0])]
+        for bottom, axis, weight in read:
+            if bottom.shape[axis:].numel() != weight.shape[1]:
+                raise self.fail(f"bottom of shape {tuple(bottom.shape)}, expected {weight.shape[1]} inputs")
         inputs = linear(x.flatten(2), self.blobs[0], self.blobs[1])  # (T, N, outputs of the input's weights)
         blobs = self.blobs[2:]
         if self.static:

@@ -34,7 +34,7 @@ class Slice(Layer):
         size, count = x.shape[axis], len(self.spec.tops)
         if not self.points and size % count:
             raise self.fail(f"{size} values on axis {axis} cannot be cut into {count} equal parts")
-        ends = [0, *(self.points or range(size // count, size, size // count)), size]
+        ends = [0, *(self.points or (size // count * part for part in range(1, count))), size]
         lengths = [end - start for start, end in itertools.pairwise(ends)]
         if min(lengths) < 1:
             raise self.fail(f"slice points {self.points}, expected them to rise from 1 to {size - 1}")

@@ -63,6 +63,12 @@ def test_reshape(one_layer, x, param, shape):
     np.testing.assert_array_equal(y, x.reshape(shape))
 
 
+def test_reshape_may_copy_a_size_behind_the_axes_that_it_replaces(one_layer):
+    x = np.arange(12, dtype="f").reshape(2, 2, 3)
+    y = one_layer('type: "Reshape" top: "y" reshape_param { shape { dim: 1 dim: 0 } num_axes: 1 }', x)["y"]
+    np.testing.assert_array_equal(y, x[None])
+
+
 @pytest.mark.parametrize(
     ("layer", "words"),
     [
@@ -72,6 +78,7 @@ def test_reshape(one_layer, x, param, shape):
         ('type: "Slice" top: "y" top: "z" slice_param { slice_point: 3 }', "expected them to grow"),
         ('type: "Slice" top: "y" top: "z" slice_param { slice_point: 1 slice_point: 2 }', "2 slice points for 2 tops"),
         ('type: "Flatten" top: "y" flatten_param { axis: 4 }', "axis 4 of a blob with 4 axes"),
+        ('type: "Flatten" top: "y" flatten_param { axis: 2 end_axis: 0 }', "axis 2 and end_axis 0"),
         ('type: "Reshape" top: "y" reshape_param { shape { dim: 4 dim: -1 } }', "cannot be made"),
         ('type: "Reshape" top: "y" reshape_param { shape { dim: -1 dim: -1 } }', "cannot be made"),
         ('type: "Reshape" top: "y" reshape_param { shape { dim: 210 dim: 0 } axis: 3 }', "no size of"),

@@ -101,7 +101,9 @@ class Flatten(Layer):
     def top_shapes(self, *bottoms: Shape) -> list[Shape]:
         shape, param = bottoms[0], self.message.flatten_param
         start, end = self.axis(param.axis, len(shape)), self.axis(param.end_axis, len(shape)) + 1
-        # an end before the start inserts an axis of size 1, in Caffe too
+        if end < start:
+            raise self.fail(f"axis {start} and end_axis {end - 1}, expected the end not before the start")
+        # an end right before the start inserts an axis of size 1, in Caffe too
         return [(*shape[:start], math.prod(shape[start:end]), *shape[end:])]
 
     def forward(self, x: Array) -> Array:
@@ -123,7 +125,7 @@ class Reshape(Layer):
             raise self.fail(f"axis {param.axis} and num_axes {param.num_axes} for a bottom of shape {shape}")
         dims = list(param.shape.dim)
         for index, dim in enumerate(dims):
-            if dim == 0 and start + index >= end:
+            if dim == 0 and start + index >= len(shape):
                 raise self.fail(f"dim: 0 at place {index} has no size of {shape} to keep")
         dims = [shape[start + index] if dim == 0 else dim for index, dim in enumerate(dims)]
         known = math.prod(shape[:start]) * math.prod(shape[end:]) * math.prod(dim for dim in dims if dim != -1)
