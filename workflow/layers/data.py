@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -53,3 +54,23 @@ class Data(Layer):
     def forward(self) -> list[Tensor]:
         data, labels = self.batches.read(self.position, seed=self.seed)
         return [torch.from_numpy(data), torch.from_numpy(labels)][: len(self.spec.tops)]
+
+
+def tell_classes(layers: Sequence[Layer], shapes: Mapping[str, Shape]) -> None:
+    """Let Data layers check the labels that a SoftmaxWithLoss reads, where their records can be named.
+
+    Args:
+        layers: of a net, in order.
+        shapes: of its blobs.
+    """
+    sources: dict[str, Data] = {}
+    for one in layers:
+        bottoms, tops = one.spec.bottoms, one.spec.tops
+        if isinstance(one, Data):
+            sources.update(dict.fromkeys(tops[1:], one))
+        elif one.spec.type == "Split" and bottoms[0] in sources:
+            sources.update(dict.fromkeys(tops, sources[bottoms[0]]))
+        elif one.spec.type == "SoftmaxWithLoss" and bottoms[1] in sources:
+            count = shapes[bottoms[0]][one.message.softmax_param.axis]
+            ignores = one.message.loss_param.HasField("ignore_label")  # which may be any number
+            sources[bottoms[1]].batches.classes = None if ignores else count

@@ -16,7 +16,7 @@ from workflow.engines.torch_cpu.parameters import Parameter, Parameters
 from workflow.errors import NetError, did_you_mean
 from workflow.formats import blobproto, caffe_pb2
 from workflow.layers import Layer, ParamBlob, create
-from workflow.layers.data import Data
+from workflow.layers.data import tell_classes
 from workflow.layers.fillers import fill
 from workflow.net import weights as weight_files
 from workflow.net.build import AUTOMATIC
@@ -74,14 +74,14 @@ class Net:
             self._shapes, declared = self._plan()
             self._parameters = self._allocate(declared, like)
             self._trunk = frozenset() if self._away else blocked.trunk(self.layers, self._shapes)
-            self._tell_classes()
+            tell_classes(self.layers, self._shapes)
         except BaseException:
             self.close()
             raise
 
     # ---- construction ----
 
-    def _plan(self, inputs: Mapping[str, Shape] | None = None) -> tuple[dict[str, Shape], list[Sequence[ParamBlob]]]:
+    def _plan(self) -> tuple[dict[str, Shape], list[Sequence[ParamBlob]]]:
         """Every blob's shape and every layer's parameters, found without allocating anything."""
         shapes: dict[str, Shape] = {}
         declared: list[Sequence[ParamBlob]] = []
@@ -90,8 +90,6 @@ class Net:
             declared.append(layer.param_blobs(*bottoms))
             tops = layer.top_shapes(*bottoms)
             shapes.update(zip(layer.spec.tops, tops, strict=True))
-            if inputs and layer.spec.type == "Input":
-                shapes.update(inputs)
         return shapes, declared
 
     def _allocate(self, declared: Sequence[Sequence[ParamBlob]], like: Net | None) -> Parameters:
@@ -129,16 +127,6 @@ class Net:
                     fill(values, blob.filler, generator)
                     if self._away:
                         parameter.tensor.copy_(values)
-
-    def _tell_classes(self) -> None:
-        """Let Data layers check labels, where their records can be named; an ignored label may be any number."""
-        losses = [layer for layer in self.layers if layer.spec.type == "SoftmaxWithLoss"]
-        counts = {self._shapes[layer.spec.bottoms[0]][1] for layer in losses}
-        if len(counts) != 1 or any(layer.message.loss_param.HasField("ignore_label") for layer in losses):
-            return
-        for layer in self.layers:
-            if isinstance(layer, Data):
-                layer.batches.classes = next(iter(counts))
 
     # ---- running ----
 
