@@ -100,6 +100,9 @@ def test_propagate_down_false_stops_the_gradient():
     stopped.run({"a": np.ones((2, 5), np.float32)}).backward()
     assert stopped.params["one"][0].grad is None
     assert stopped.params["two"][0].grad is not None
+    forced = net(f"force_backward: true {text}")
+    forced.run({"a": np.ones((2, 5), np.float32)}).backward()
+    assert forced.params["one"][0].grad is not None
 
 
 def test_blobs_in_the_prototxt_take_the_fillers_place():

@@ -183,9 +183,10 @@ class Net:
         """Whether the inputs are of the shapes that the prototxt says, but for the size of the batch."""
         return all(tensor.shape[1:] == self._shapes[name][1:] for name, tensor in inputs.items())
 
-    @staticmethod
-    def _bottoms(layer: Layer, blobs: Mapping[str, Tensor]) -> list[Tensor]:
+    def _bottoms(self, layer: Layer, blobs: Mapping[str, Tensor]) -> list[Tensor]:
         tensors = [blobs[bottom] for bottom in layer.spec.bottoms]
+        if self.spec.force_backward:  # it overrules propagate_down
+            return tensors
         return [
             tensor if down else tensor.detach() for tensor, down in zip(tensors, layer.spec.propagate_down, strict=True)
         ]
