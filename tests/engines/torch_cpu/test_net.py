@@ -105,6 +105,22 @@ def test_propagate_down_false_stops_the_gradient():
     assert forced.params["one"][0].grad is not None
 
 
+def test_weights_of_a_convolution_may_be_those_of_a_matrix():
+    text = """
+    layer { name: "in" type: "Input" top: "a" top: "b"
+      input_param { shape { dim: 1 dim: 3 dim: 2 dim: 2 } shape { dim: 1 dim: 12 } } }
+    layer { name: "c" type: "Convolution" bottom: "a" top: "c" param { name: "w" } loss_weight: 1
+      convolution_param { num_output: 2 kernel_size: 2 bias_term: false weight_filler { type: "xavier" } } }
+    layer { name: "i" type: "InnerProduct" bottom: "b" top: "i" param { name: "w" share_mode: PERMISSIVE }
+      loss_weight: 1 inner_product_param { num_output: 2 bias_term: false } }
+    """
+    one = net(text)
+    a = np.arange(12, dtype="f").reshape(1, 3, 2, 2)
+    one.run({"a": a, "b": a.reshape(1, 12)}).backward()
+    np.testing.assert_allclose(one.blobs["c"].detach().reshape(1, 2), one.blobs["i"].detach(), rtol=1e-5)
+    np.testing.assert_allclose(one.learnable[0].tensor.grad, np.tile(2 * a, (2, 1, 1, 1)))
+
+
 def test_blobs_in_the_prototxt_take_the_fillers_place():
     message = text_format.Parse(TWINS % ("", ""), caffe_pb2.NetParameter())
     weight = np.arange(25, dtype="f").reshape(5, 5)

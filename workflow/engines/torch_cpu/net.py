@@ -99,7 +99,12 @@ class Net:
         # training holds a gradient beside each value, and a history beside each parameter
         needed = 4 * (sum(counts) * (3 if training else 1) + sum(blobs) * (2 if training else 1))
         check_memory(needed)
-        parameters = Parameters(gradients=training, row_major=self.row_major, device=self.device)
+        parameters = Parameters(
+            gradients=training,
+            row_major=self.row_major,
+            device=self.device,
+            reshaped={param.name for layer in self.layers for param in layer.spec.params if param.permissive},
+        )
         generator = torch.Generator().manual_seed(self.seed)
         theirs = like.params if like else {}
         for layer, blobs_of_layer in zip(self.layers, declared, strict=True):

@@ -6,7 +6,7 @@ Source: src/caffe/net.cpp, Net::AppendParam.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -46,9 +46,25 @@ class Parameters:
         shared: (layer, index) of a blob that shares its memory -> (layer, index) of the blob that owns it.
     """
 
-    def __init__(self, *, gradients: bool, row_major: bool = False, device: torch.device | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        gradients: bool,
+        row_major: bool = False,
+        device: torch.device | None = None,
+        reshaped: Collection[str] = (),
+    ) -> None:
+        """No parameters yet.
+
+        Args:
+            gradients: whether they gather gradients.
+            row_major: whether 4-D ones lie in C order.
+            device: where they are; the CPU if None.
+            reshaped: names under which layers may share a blob in shapes of their own: such ones lie in C order.
+        """
         self._gradients = gradients
         self._row_major = row_major
+        self._reshaped = reshaped
         self._device = device
         self.learnable: list[Parameter] = []
         self.shared: dict[tuple[str, int], tuple[str, int]] = {}
@@ -70,7 +86,8 @@ class Parameters:
                 owner = self._named[spec.name]
                 self.shared[layer.spec.name, index] = (owner.layer, owner.index)
                 continue
-            tensor = empty(blob.shape, row_major=self._row_major, device=self._device).requires_grad_(self._gradients)
+            row_major = self._row_major or spec.name in self._reshaped
+            tensor = empty(blob.shape, row_major=row_major, device=self._device).requires_grad_(self._gradients)
             layer.blobs.append(tensor)
             owned.append(blob)
             parameter = Parameter(layer.spec.name, index, tensor, spec.name, spec.lr_mult, spec.decay_mult)
