@@ -105,6 +105,25 @@ def test_propagate_down_false_stops_the_gradient():
     assert forced.params["one"][0].grad is not None
 
 
+def test_a_loss_that_another_layer_reads_is_learned_from_unlike_in_caffe(caplog):
+    text = """
+    layer { name: "in" type: "Input" top: "a" input_param { shape { dim: 1 dim: 3 } } }
+    layer { name: "w" type: "Parameter" top: "w" parameter_param { shape { dim: 1 dim: 3 } } }
+    layer { name: "l" type: "EuclideanLoss" bottom: "w" bottom: "a" top: "l" %s }
+    layer { name: "s" type: "Silence" bottom: "l" }
+    """
+    a = np.array([[1, 2, 3]], np.float32)
+    for weight in ("", "loss_weight: 1"):
+        caplog.clear()
+        one = net(text % weight)
+        one.run({"a": a}).backward()
+        np.testing.assert_allclose(one.params["w"][0].grad, -a)
+        assert ("layer 's' reads 'l', the loss of layer 'l'" in caplog.text) == (not weight)
+    caplog.clear()
+    net(text % "", phase="TEST")
+    assert not caplog.records
+
+
 def test_weights_of_a_convolution_may_be_those_of_a_matrix():
     text = """
     layer { name: "in" type: "Input" top: "a" top: "b"

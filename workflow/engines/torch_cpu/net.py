@@ -20,6 +20,7 @@ from workflow.layers.data import tell_classes
 from workflow.layers.fillers import fill
 from workflow.net import weights as weight_files
 from workflow.net.build import AUTOMATIC
+from workflow.net.losses import warn_of_read_losses
 from workflow.net.memory import check_memory
 from workflow.net.spec import NetSpec
 
@@ -69,6 +70,8 @@ class Net:
         self.blobs: Mapping[str, Tensor] = {}
         self.loss = torch.zeros(())
         self.layers: list[Layer] = []
+        if spec.phase == "TRAIN":
+            warn_of_read_losses(spec)
         try:
             self.layers.extend(create(layer, folder or Path()) for layer in spec.layers)
             self._shapes, declared = self._plan()
