@@ -68,7 +68,7 @@ def parameter(rng: Rng) -> Case:
 def flatten(rng: Rng) -> Case:
     x = shape(rng, int(rng.integers(2, 6)))
     start = int(rng.integers(0, len(x)))
-    end = int(rng.integers(start, len(x)))
+    end = int(rng.integers(max(0, start - 1), len(x)))  # right before the start it puts an axis of size 1 in
     start, end = (place - int(rng.integers(2)) * len(x) for place in (start, end))
     return Case(layer=f"flatten_param {{ axis: {start} end_axis: {end} }}", bottoms=[floats(rng, x)])
 
@@ -109,7 +109,8 @@ def crop(rng: Rng) -> Case:
     offsets = [int(rng.integers(0, min(room) + 1))] if one else [int(rng.integers(0, left + 1)) for left in room]
     text = "".join(f"offset: {offset} " for offset in offsets) if offsets != [0] else ""
     place = axis - int(rng.integers(2)) * len(x)
-    like = np.zeros((*x[:axis], *part), np.float32)
+    # the axes before and behind do not matter
+    like = np.zeros((*rng.integers(1, 4, size=axis), *part, *rng.integers(1, 4, size=rng.choice([0, 1]))), np.float32)
     return Case(layer=f"crop_param {{ {text}axis: {place} }}", bottoms=[floats(rng, x), like])
 
 

@@ -102,7 +102,13 @@ def eltwise(rng: Rng) -> Case:
     count, size = int(rng.integers(2, 5)), shape(rng)
     operation = rng.choice(["SUM", "PROD", "MAX"])
     terms = "".join(f"coeff: {rng.uniform(-2, 2):.3f} " for _ in range(count))
-    more = maybe(rng, terms) if operation == "SUM" else f"stable_prod_grad: {flag(rng)}" if operation == "PROD" else ""
+    more = (
+        maybe(rng, terms)
+        if operation in ("SUM", "MAX")
+        else f"stable_prod_grad: {flag(rng)}"
+        if operation == "PROD"
+        else ""
+    )
     # whole numbers tie often, and a tie between the first two is the second's in MAX
     bottoms = [whole(rng, size, 4) if operation == "MAX" else floats(rng, size, low=0.5, high=2) for _ in range(count)]
     return Case(layer=f"eltwise_param {{ operation: {operation} {more} }}", bottoms=bottoms)
@@ -117,7 +123,7 @@ def softmax(rng: Rng) -> Case:
 
 @generator("ArgMax")
 def argmax(rng: Rng) -> Case:
-    x = shape(rng, int(rng.integers(2, 6)))
+    x = shape(rng, int(rng.integers(1, 6)))
     axis = int(rng.integers(-len(x), len(x))) if rng.integers(2) else None
     most = int(np.prod(x[1:])) if axis is None else x[axis]
     where = "" if axis is None else f"axis: {axis} "
@@ -133,13 +139,14 @@ def accuracy(rng: Rng) -> Case:
     scores = whole(rng, x, 5) if rng.integers(2) else floats(rng, x)
     labels = whole(rng, [int(np.prod(x[:axis])), int(np.prod(x[axis + 1 :]))], x[axis])
     ignored = maybe(rng, f"ignore_label: {rng.integers(0, x[axis])} ")
-    param = f"accuracy_param {{ axis: {axis} {ignored}top_k: {rng.integers(1, x[axis] + 1)} }}"
+    place = axis - int(rng.integers(2)) * len(x)
+    param = f"accuracy_param {{ axis: {place} {ignored}top_k: {rng.integers(1, x[axis] + 1)} }}"
     return Case(layer=param, bottoms=[scores, labels], tops=int(rng.integers(1, 3)), backward=False)
 
 
 @generator("MVN")
 def mvn(rng: Rng) -> Case:
-    x = shape(rng, int(rng.integers(3, 5)), most=7)
+    x = shape(rng, int(rng.integers(1, 5)), most=7)
     x = (*x[:-1], max(3, x[-1]))
     eps = maybe(rng, f"eps: {10 ** rng.uniform(-9, -1):.2e} ")
     param = f"mvn_param {{ {eps}normalize_variance: {flag(rng)} across_channels: {flag(rng)} }}"

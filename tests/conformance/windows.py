@@ -20,10 +20,9 @@ def _window(rng: Rng, sizes: Sequence[int], *, dilation: bool = True) -> tuple[s
         kernel, stride, pad = ([min(values)] * len(sizes) for values in (kernel, stride, pad))
         text = f"kernel_size: {kernel[0]} stride: {stride[0]} pad: {pad[0]} "
     elif len(sizes) == 2 and rng.integers(2):
-        text = (
-            f"kernel_h: {kernel[0]} kernel_w: {kernel[1]} stride_h: {stride[0]} stride_w: {stride[1]} "
-            f"pad_h: {pad[0]} pad_w: {pad[1]} "
-        )
+        text = f"kernel_h: {kernel[0]} kernel_w: {kernel[1]} stride_h: {stride[0]} stride_w: {stride[1]} "
+        # a side that is not padded may be left out
+        text += "".join(f"pad_{side}: {p} " for side, p in zip("hw", pad, strict=True) if p or rng.integers(2))
     else:
         text = "".join(
             "".join(f"{what}: {value} " for value in values)
@@ -75,12 +74,15 @@ def im2col(rng: Rng) -> Case:
     sides = _sides(rng, axes)
     window, _ = _window(rng, sides)
     more = maybe(rng, "force_nd_im2col: true ")
-    return Case(layer=f"convolution_param {{ {window}{more}}}", bottoms=[floats(rng, (2, 3, *sides))])
+    lead = tuple(int(size) for size in rng.integers(1, 4, size=rng.choice([1, 1, 2])))
+    axis = len(lead) - int(rng.integers(2)) * (len(lead) + 1 + axes)
+    x = floats(rng, (*lead, 3, *sides))
+    return Case(layer=f"convolution_param {{ axis: {axis} {window}{more}}}", bottoms=[x])
 
 
 @generator("Pooling")
 def pooling(rng: Rng) -> Case:
-    x = picture(rng)
+    x = picture(rng, least=2)
     pool = rng.choice(["MAX", "AVE"])
     mode = maybe(rng, f"round_mode: {rng.choice(['CEIL', 'FLOOR'])} ")
     tops = 2 if pool == "MAX" and rng.integers(3) == 0 else 1
@@ -90,7 +92,14 @@ def pooling(rng: Rng) -> Case:
     # a stride beyond the kernel can put a window outside the picture, where Caffe writes to places out of its blobs
     stride = [int(rng.integers(1, size + 1)) for size in kernel]
     pad = [int(rng.integers(0, size)) for size in kernel]
-    if rng.integers(3) == 0:
+    square = rng.integers(3) == 0
+    if square:
+        kernel, stride, pad = ([min(values)] * 2 for values in (kernel, stride, pad))
+    # larger than the padded picture by less than a stride, if that rounds up
+    over = [0 if "FLOOR" in mode else step - 1 for step in stride]
+    most = [side + 2 * p + more for side, p, more in zip(x[2:], pad, over, strict=True)]
+    kernel = [min(size, limit) for size, limit in zip(kernel, [min(most)] * 2 if square else most, strict=True)]
+    if square:
         window = f"kernel_size: {kernel[0]} stride: {stride[0]} pad: {pad[0]} "
     else:
         window = (
@@ -116,7 +125,7 @@ def spp(rng: Rng) -> Case:
 @generator("LRN")
 def lrn(rng: Rng) -> Case:
     x = picture(rng)
-    size = int(rng.choice([1, 3, 5]))
+    size = int(rng.choice([1, 3, 5, 9]))
     region = rng.choice(["ACROSS_CHANNELS", "WITHIN_CHANNEL"])
     param = (
         f"local_size: {size} alpha: {rng.uniform(0.01, 2):.3f} beta: {rng.uniform(0.2, 1.5):.3f} "
