@@ -26,9 +26,10 @@ class Pooling(Layer):
 
     AVE divides by the part of the window inside the padded picture: padding counts, what hangs over does not.
     MAX takes the first maximum in row-major order; padding never wins.
-    Source: src/caffe/layers/pooling_layer.cpp. A window that lies wholly outside the picture gives -FLT_MAX (MAX)
-    or 0 (AVE), as there, but passes no gradient, where Caffe writes through an index of -1. NaN spreads, where
-    Caffe's MAX drops it, unless the bottom is in oneDNN's layout. STOCHASTIC has no CPU form in Caffe and none here.
+    Source: src/caffe/layers/pooling_layer.cpp. A window that lies wholly outside the picture gives -FLT_MAX (MAX),
+    as there, or 0 (AVE; NaN there if it begins right behind the picture), but passes no gradient, where Caffe's MAX
+    writes through an index of -1. NaN spreads, where Caffe's MAX drops it, unless the bottom is in oneDNN's layout.
+    STOCHASTIC has no CPU form in Caffe and none here.
     """
 
     def __init__(self, spec: LayerSpec, folder: Path) -> None:
