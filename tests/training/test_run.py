@@ -17,6 +17,7 @@ import pytest
 from small_net import edit
 
 from workflow.engines.base import Done, Snapshot, Started, Step
+from workflow.errors import ModelError, WorkflowError
 from workflow.formats import prototxt, solverstate
 from workflow.training import summary, train
 
@@ -73,6 +74,41 @@ def test_fresh_keeps_the_earlier_run_aside(run, generation, caplog):
     assert (generation.folder / "before-1" / "logs" / "train.log").is_file()
     assert "kept in generations/gen1/before-1" in caplog.text
     assert len(generation.read().snapshots) == 1
+
+
+@pytest.mark.parametrize("fault", ["typo", "layer", "solver", "mean", "database"])
+def test_fresh_that_is_refused_leaves_the_earlier_run_where_it_is(run, generation, settings, fault):
+    run(max_iter=10)
+    match fault:
+        case "typo":
+            edit(NET, "kernel_size: 3 pad", "kernal_size: 3 pad")
+        case "layer":  # found when the engine builds the net
+            edit(NET, 'bottom: "conv"', 'bottom: "conf"')
+        case "solver":
+            edit(SOLVER, '"multistep"', '"multistepp"')
+        case "mean":
+            generation.mean.write_bytes(b"")
+        case "database":
+            (generation.database("train") / "data.mdb").write_bytes(b"")
+    before = tree(generation.folder)
+    with pytest.raises(WorkflowError):
+        list(train(settings, fresh=True))
+    assert tree(generation.folder) == before
+
+
+def test_a_net_that_does_not_fit_the_snapshot_does_not_become_the_generations(run, generation, settings):
+    """As when the net was edited and --fresh forgotten: what was trained can still be looked at."""
+    run(max_iter=10)
+    edit(NET, "num_output: 6", "num_output: 7")
+    before = tree(generation.folder)
+    with pytest.raises(ModelError):
+        list(train(settings, max_iter=20))
+    list(train(settings, max_iter=10))  # nothing to do
+    assert tree(generation.folder) == before
+
+
+def tree(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"}
 
 
 def test_max_iter_and_seed_are_written_where_they_can_be_read(run, generation):
@@ -135,6 +171,16 @@ def test_t06_sigkill_at_random_moments(run, generation):
     run()
     assert model.read_bytes() == straight
     assert [one.iteration for one in generation.read().snapshots][-1] == 60
+
+
+@pytest.mark.caffe
+def test_fresh_with_real_caffe(run, generation):
+    run(max_iter=10)
+    run(engine="caffe", fresh=True, max_iter=10)
+    assert [(one.iteration, one.engine) for one in generation.read().snapshots] == [(10, "caffe")]
+    assert (generation.snapshots / "small_iter_10.caffemodel").is_file()
+    aside = generation.folder / "before-1" / "snapshots"
+    assert [path.name for path in sorted(aside.iterdir())] == ["small_iter_10.caffemodel", "small_iter_10.solverstate"]
 
 
 @pytest.mark.caffe

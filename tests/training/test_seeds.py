@@ -9,7 +9,7 @@ from small_net import edit, make_generation
 
 from workflow.engines.base import Control, Note, Started, Step
 from workflow.errors import UsageError
-from workflow.evaluation.band import comparable_reruns, recorded_band
+from workflow.evaluation.band import comparable_reruns, recipe, recorded_band
 from workflow.generations import resolve
 from workflow.training import summary, train, train_seeds
 
@@ -105,10 +105,17 @@ def test_reruns_are_as_the_first_run_was(generation, settings):
 
 
 def test_a_solver_that_changed_since_is_told(generation, settings, caplog):
-    list(train_seeds(settings, seeds=1))
+    list(train_seeds(settings, seeds=1, max_iter=10))
     edit(SOLVER, "base_lr: 0.02", "base_lr: 0.01")
-    list(train_seeds(settings, seeds=2))
+    list(train_seeds(settings, seeds=2, max_iter=20))
     assert "differs from the others in more than the seed" in caplog.text
+
+
+def test_a_solver_that_changed_after_the_first_run_was_done_changes_no_rerun(generation, settings):
+    list(train_seeds(settings, seeds=1, max_iter=10))
+    edit(SOLVER, "base_lr: 0.02", "base_lr: 0.01")
+    list(train_seeds(settings, seeds=2, max_iter=10))
+    assert recipe(generation.reruns[0]) == recipe(generation)
 
 
 def test_weights_are_those_of_the_first_run(run, generation, project, settings):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from workflow.formats.lmdb import verify
 from workflow.generations import Generation, Record, existing
 from workflow.report.curves import draw_curves
 from workflow.training import as_run, growth, start
+from workflow.training.beginning import as_before_unless_begun, move_aside, opening
 from workflow.training.recorder import Recorder
 from workflow.training.watch import Watch
 
@@ -131,51 +133,60 @@ def train_held(settings: Train, root: Path, generation: Generation, wishes: Wish
         for split in ("train", "test"):
             verify(generation.database(split))
     begin = start.choose(root, generation, record, resume=wishes.resume, weights=wishes.weights, fresh=wishes.fresh)
-    if begin.resume is None and record.snapshots:
-        record, begin = _move_aside(generation, record, begin)
-    if generation.seed is None:
-        solver = as_run.write(settings, generation, record, max_iter=wishes.max_iter, seed=wishes.seed)
-    else:
-        solver = as_run.repeat(generation)
-    start.check_solver(record, solver, begin)
-    if begin.resume is not None and begin.iteration >= solver.max_iter:
-        yield from _nothing_to_do(generation, begin, solver, told=not wishes.one_of_several)
-        return
-    _probe(generation)
-    facts = _facts(settings.engine, settings.precision, settings.threads, solver)
-    facts |= {"device": settings.device} if settings.device is not None else {}
-    _compare(record, facts, begin)
-    if begin.weights:
-        facts["weights"] = [path.as_posix() for path in begin.weights]
-        begin, grown = growth.fit(root, generation, record, begin, seed=solver.random_seed)
-        facts["growth"] = [{"from": one.source, **one.growth.json()} for one in grown]
-        for one in grown:
-            yield Note(text=one.words)
-    if wishes.command:
-        record = record.model_copy(update={"commands": (*record.commands, wishes.command)})
-    job = Job(
-        folder=Path(),
-        solver=generation.prototxt("solver"),
-        resume=begin.resume,
-        weights=begin.weights,
-        threads=settings.threads,
-        precision=settings.precision,
-        device=settings.device,
-        control=wishes.control,
-    )
-    log = caffe_log.Writer(
-        net=prototxt.read_net(generation.prototxt("train_test")).name,
-        policy=solver.lr_policy,
-        display=solver.display,
-        weights=begin.weights,
-    )
-    recorder = Recorder(generation, record, engine=settings.engine, facts=facts, log=log)
-    yield from _run(job, recorder, settings.engine)
+    with as_before_unless_begun(generation) as beginning:
+        if generation.seed is None:
+            solver = as_run.write(settings, generation, record, max_iter=wishes.max_iter, seed=wishes.seed)
+        else:
+            solver = as_run.repeat(generation)
+        start.check_solver(record, solver, begin)
+        if begin.resume is not None and begin.iteration >= solver.max_iter:
+            yield from _nothing_to_do(generation, begin, solver, told=not wishes.one_of_several)
+            return
+        _probe(generation)
+        facts = _facts(settings.engine, settings.precision, settings.threads, solver)
+        facts |= {"device": settings.device} if settings.device is not None else {}
+        _compare(record, facts, begin)
+        weights = begin.weights
+        if weights:
+            begin, grown = growth.fit(root, generation, record, begin, seed=solver.random_seed)
+            facts["growth"] = [{"from": one.source, **one.growth.json()} for one in grown]
+            for one in grown:
+                yield Note(text=one.words)
+        job = Job(
+            folder=Path(),
+            solver=generation.prototxt("solver"),
+            resume=begin.resume,
+            weights=begin.weights,
+            threads=settings.threads,
+            precision=settings.precision,
+            device=settings.device,
+            control=wishes.control,
+        )
+        run = engines.get(settings.engine).train(job)
+        with closing(run) as events:  # type: ignore[type-var]  # engines' runs are generators: this ends a worker process
+            said = opening(events)
+            beginning.begun = True
+            if begin.resume is None and record.snapshots:
+                record, aside = move_aside(generation, record)
+                weights = tuple(
+                    aside / "snapshots" / path.name if path.parent == generation.snapshots else path for path in weights
+                )
+            if weights:
+                facts["weights"] = [path.as_posix() for path in weights]
+            if wishes.command:
+                record = record.model_copy(update={"commands": (*record.commands, wishes.command)})
+            log = caffe_log.Writer(
+                net=prototxt.read_net(generation.prototxt("train_test")).name,
+                policy=solver.lr_policy,
+                display=solver.display,
+                weights=begin.weights,
+            )
+            recorder = Recorder(generation, record, engine=settings.engine, facts=facts, log=log)
+            yield from _recorded(itertools.chain(said, events), recorder)
 
 
-def _run(job: Job, recorder: Recorder, engine: str) -> Iterator[Event]:
+def _recorded(events: Iterable[Event], recorder: Recorder) -> Iterator[Event]:
     watch = Watch(len(recorder.record.classes))
-    events = engines.get(engine).train(job)
     try:
         with recorder:
             for event in events:
@@ -186,7 +197,6 @@ def _run(job: Job, recorder: Recorder, engine: str) -> Iterator[Event]:
     except OSError as error:
         raise EnvironmentFault(f"{recorder.generation.folder}: {error.strerror or error}", fault="T16") from error
     finally:
-        events.close()  # type: ignore[attr-defined]  # engines' runs are generators: this ends the worker process
         metrics = recorder.generation.logs / "metrics.jsonl"
         if metrics.is_file():
             draw_curves(metrics, recorder.generation.logs / "curves.png")
@@ -205,26 +215,6 @@ def _nothing_to_do(
         )
     yield Started(iteration=begin.iteration, max_iter=solver.max_iter, images=0, resumed_from=begin.resume)
     yield Done(iteration=begin.iteration, loss=None)
-
-
-def _move_aside(generation: Generation, record: Record, begin: start.Start) -> tuple[Record, start.Start]:
-    """Keep an earlier run's snapshots and logs under before-N/; the record forgets them first.
-
-    Weights to start from that are among the snapshots are followed to their new place.
-    """
-    for index in itertools.count(1):
-        aside = generation.folder / f"before-{index}"
-        if not aside.exists():
-            break
-    cleared = record.model_copy(update={"snapshots": (), "training": {}})
-    generation.write(cleared)
-    aside.mkdir()
-    for folder in (generation.snapshots, generation.logs):
-        if folder.is_dir():
-            folder.rename(aside / folder.name)
-    _log.warning("the earlier run of generation %d is kept in %s", generation.number, aside)
-    moved = {path: aside / "snapshots" / path.name for path in begin.weights if path.parent == generation.snapshots}
-    return cleared, replace(begin, weights=tuple(moved.get(path, path) for path in begin.weights))
 
 
 def _probe(generation: Generation) -> None:
