@@ -51,7 +51,10 @@ def test_the_result_for_people_and_going_on(small: Run) -> None:
     assert "small_iter_10.caffemodel" in ran.out
     assert ran.err == ""
     assert "going on from iter_10, to 20 iterations" in small("train").err
-    assert "nothing to do" in small("train").err  # T18
+    assert "(last tested after 20 iterations)" in small("train", "--max-iter", "25").out
+    again = small("train")
+    assert "nothing to do" in again.err  # T18
+    assert "going on" not in again.err
 
 
 def test_flags(small: Run) -> None:

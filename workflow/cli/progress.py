@@ -127,6 +127,7 @@ class Training(Line):
         self.iteration = event.iteration
         if event.resumed_from is not None:
             self.snapshot = f"iter_{event.iteration}"
+        if event.resumed_from is not None and event.iteration < event.max_iter:
             self.say(f"going on from {self.snapshot}, to {event.max_iter:,} iterations")
 
     def _step(self, event: Step) -> None:

@@ -110,7 +110,7 @@ def describe(facts: Mapping[str, Any]) -> str:
     tested = f", test accuracy {accuracy:.4f}" if accuracy is not None else ""
     tested += f", test loss {loss:.4f}" if loss is not None else ""
     if tested and facts["tested_at"] != facts["iterations"]:  # the solver's test_interval did not meet the end
-        tested += f" after {facts['tested_at']:,}"
+        tested += f" (last tested after {facts['tested_at']:,} iterations)"
     lines = [f"generation {facts['generation']}: {facts['iterations']:,} iterations{tested}"]
     snapshots = facts["snapshots"]
     if snapshots:
