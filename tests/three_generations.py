@@ -61,9 +61,7 @@ def add_snapshot(one: Generation, iteration: int, *, accuracy: float | None = No
     record = one.read()
     caffemodel.write(one.folder / model, weights(len(record.classes), iteration if seed is None else seed))
     digest = hashlib.sha256((one.folder / model).read_bytes()).hexdigest()
-    new = SnapshotRecord(
-        iteration=iteration, model=model, state=state, sha256={"model": digest}, test_accuracy=accuracy
-    )
+    new = SnapshotRecord(iteration=iteration, model=model, state=state, sha256={model: digest}, test_accuracy=accuracy)
     training = {"engine": "torch"}
     one.write(record.model_copy(update={"snapshots": (*record.snapshots, new), "training": training}))
 

@@ -46,7 +46,7 @@ def add_snapshot(one: Generation, iteration: int, *, accuracy: float | None = No
     digest = hashlib.sha256((one.folder / model).read_bytes()).hexdigest()
     record = one.read()
     snapshot = SnapshotRecord(
-        iteration=iteration, model=model, state=state, sha256={"model": digest}, test_accuracy=accuracy
+        iteration=iteration, model=model, state=state, sha256={model: digest}, test_accuracy=accuracy
     )
     one.write(record.model_copy(update={"snapshots": (*record.snapshots, snapshot)}))
     return one.folder / model

@@ -35,6 +35,7 @@ def test_a_run_leaves_what_the_design_says(run, generation):
     assert [one.iteration for one in record.snapshots] == [10, 20]
     assert all((generation.folder / path).is_file() for one in record.snapshots for path in (one.model, one.state))
     assert record.snapshots[1].test_accuracy is not None
+    assert set(record.snapshots[1].sha256) == {record.snapshots[1].model, record.snapshots[1].state}
     assert (generation.logs / "curves.png").stat().st_size > 1000
     rows = [json.loads(line) for line in (generation.logs / "metrics.jsonl").read_text().splitlines()]
     assert [row["iteration"] for row in rows if row["kind"] == "step"] == list(range(20))

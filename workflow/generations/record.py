@@ -16,7 +16,7 @@ class SnapshotRecord(Settings):
     model: str
     state: str
     sha256: dict[str, str]
-    """Of `model` and `state`."""
+    """Path of `model` and of `state` -> sha256."""
     engine: str = "torch"
     test_accuracy: float | None = None
     test_loss: float | None = None

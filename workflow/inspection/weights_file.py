@@ -49,7 +49,7 @@ def read(reference: Reference) -> caffe_pb2.NetParameter:
 
 def _check_sum(reference: Reference) -> None:
     for snapshot in _recorded(reference):
-        expected = snapshot.sha256.get("model")
+        expected = snapshot.sha256.get(snapshot.model)
         if snapshot.iteration != reference.iteration or expected is None:
             continue
         with reference.weights.open("rb") as file:
