@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from workflow.errors import DatabaseError, FindingError, UsageError
-from workflow.formats import binaryproto, datum, prototxt
+from workflow.formats import binaryproto, caffemodel, datum, prototxt
 from workflow.formats.lmdb import Reader, Writer
 from workflow.inspection.verify import verify
 
@@ -167,3 +167,11 @@ def test_l03_a_damaged_database_is_never_opened(settings, trained):
 def test_a_model_from_elsewhere_has_no_data(settings, trained, foreign):
     with pytest.raises(UsageError):
         verify(settings, snapshot=foreign["snapshot"])
+
+
+def test_c05_the_same_nan_on_both_sides_is_no_difference(settings, trained):
+    path = trained.snapshots / "broken.caffemodel"
+    weights = caffemodel.read(trained.folder / trained.read().latest.model)
+    next(layer for layer in weights.layer if layer.name == "conv").blobs[0].data[0] = float("nan")
+    caffemodel.write(path, weights)
+    assert verify(settings, snapshot=str(path), others=[]).problems == []

@@ -104,7 +104,7 @@ def _compare(tested: Mapping[str, Array], looked: Mapping[str, Array], result: V
     for name in looked:
         if name not in tested:
             continue  # the probabilities, which the test net leaves to its loss
-        difference = float(np.abs(tested[name] - looked[name]).max(initial=0))
+        difference = _difference(tested[name], looked[name])
         result.max_abs_difference = max(result.max_abs_difference, difference)
         if not difference <= TOLERANCE * _size(tested[name]):
             result.problems.append(f"blob '{name}' of the test net differs from inspect's by up to {difference:g}")
@@ -129,11 +129,16 @@ def _compare_engines(
             blobs = model.forward(session, pictures)
         result.engines[name] = 0.0
         for blob, array in blobs.items():
-            difference = float(np.abs(array - expected[blob]).max(initial=0)) / _size(expected[blob])
+            difference = _difference(array, expected[blob]) / _size(expected[blob])
             result.engines[name] = max(result.engines[name], difference)
             if not difference <= TOLERANCE:
                 result.problems.append(f"blob '{blob}' of engines {name} and {first} differs by {difference:g}")
 
 
+def _difference(one: Array, other: Array) -> float:
+    """The largest; NaN on both sides, of broken weights that are told of elsewhere, is none."""
+    return float(np.abs(one - other).max(initial=0, where=~(np.isnan(one) & np.isnan(other))))
+
+
 def _size(blob: Array) -> float:
-    return max(float(np.abs(blob).max(initial=0)), float(np.finfo(np.float32).tiny))
+    return max(float(np.abs(blob).max(initial=0, where=np.isfinite(blob))), float(np.finfo(np.float32).tiny))
