@@ -27,6 +27,7 @@ def test_lines_for_people_and_a_table(trained: Run) -> None:
     ran = trained("predict", "images/other", "--snapshot", "best", "--csv", "out/labels.csv")
     lines = ran.out.splitlines()
     assert len(lines) == 31
+    assert len({line.index("images/") for line in lines[:-1]}) == 1  # in columns
     assert lines[0].endswith("images/other/0000.png")
     assert lines[-1].startswith("gen1/iter_2: ")
     with Path("out/labels.csv").open(newline="") as file:

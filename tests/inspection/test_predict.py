@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from small_net import CLASSES, DEPLOY
 
 from workflow.config import Config
-from workflow.errors import DataError, NetError, UsageError
+from workflow.errors import DataError, ModelError, NetError, UsageError
 from workflow.inspection.loading import load
 from workflow.inspection.predict import pictures, predict, write_csv
 
@@ -33,6 +34,9 @@ def test_p01_no_such_path(project):
     with pytest.raises(UsageError, match="no such file or folder: imges") as caught:
         pictures([Path("imges")])
     assert caught.value.hint == "did you mean 'images'?"
+    with pytest.raises(UsageError, match="no such file or folder: zzz") as caught:
+        pictures([Path("zzz")])
+    assert caught.value.hint is None  # not a list of all that lies there
     with pytest.raises(DataError, match="no file found"):
         pictures([Path("images")])
 
@@ -129,3 +133,18 @@ def test_two_thirds_and_more_of_cifar10(shared_data, tmp_path):
     right = np.mean([one.label == one.path.parent.name for one in result.predictions])
     assert len(files) == 100
     assert right > 0.6
+
+
+def test_i01_nothing_but_what_cannot_be_read(settings, trained, project):
+    for name in ("a.png", "b.png"):
+        (project / name).write_bytes(b"")
+    with pytest.raises(DataError, match=r"no picture can be read: a\.png is empty, and 1 more"):
+        label(load(settings), [Path("a.png"), Path("b.png")])
+
+
+def test_c05_nan_is_no_label(settings, trained):
+    model = load(settings)
+    for blob in model.weights.layer[1].blobs:
+        blob.data[:] = [math.nan] * len(blob.data)
+    with pytest.raises(ModelError, match="gives no probability but NaN"):
+        label(model, [Path("images/test/cross/0.png")])

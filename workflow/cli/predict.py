@@ -74,7 +74,8 @@ def predict(
 
 def describe(result: Predictions) -> str:
     """One line for each picture, and how many there are of each label."""
-    lines = [f"{one.label}  {one.probability:.4f}  {one.path}" for one in result.predictions]
+    width = max((len(one.label) for one in result.predictions), default=0)
+    lines = [f"{one.label:{width}}  {one.probability:.4f}  {one.path}" for one in result.predictions]
     if len(lines) > 1:
         tally = Tally(one.label for one in result.predictions).most_common()
         lines.append(f"{result.snapshot}: " + ", ".join(f"{count:,} {label}" for label, count in tally))

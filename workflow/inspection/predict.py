@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from workflow.data.sniff import PictureError
 from workflow.engines.base import Session
-from workflow.errors import DataError, EnvironmentFault, NetError, UsageError, did_you_mean
+from workflow.errors import DataError, EnvironmentFault, ModelError, NetError, UsageError
 from workflow.inspection.model import Model
 from workflow.storage import atomic_write
 
@@ -76,10 +77,7 @@ def pictures(paths: Iterable[Path]) -> list[Path]:
         elif path.exists():
             found.append(path)
         else:
-            beside = sorted(one.name for one in path.parent.iterdir()) if path.parent.is_dir() else []
-            raise UsageError(
-                f"no such file or folder: {path}", hint=did_you_mean(path.name, beside[:1000]), fault="P01"
-            )
+            raise UsageError(f"no such file or folder: {path}", hint=nearest(path), fault="P01")
     if not found:
         raise DataError("no file found in the folders that were named")
     return found
@@ -104,6 +102,8 @@ def predict(
 
     Raises:
         NetError: the net has no Softmax layer; X06, classes and outputs differ.
+        ModelError: C05, the net answers with no number.
+        DataError: not one of the pictures can be read.
     """
     predictions: list[Prediction] = []
     skipped: list[Skipped] = []
@@ -113,6 +113,9 @@ def predict(
             predictions.extend(_label(model, session, readable, pixels))
         if progress is not None:
             progress(min(start + batch, len(files)), len(files))
+    if not predictions and skipped:
+        more = f", and {len(skipped) - 1:,} more like it" if len(skipped) > 1 else ""
+        raise DataError(f"no picture can be read: {skipped[0].path} {skipped[0].reason}{more}", fault="P07")
     return Predictions(snapshot=model.name, predictions=tuple(predictions), skipped=tuple(skipped))
 
 
@@ -131,6 +134,16 @@ def write_csv(path: Path, result: Predictions) -> None:
         table.writerow([one.path, one.label, f"{one.probability:.6g}", *numbers])
     path.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(path, text.getvalue().encode("utf-8", "surrogateescape"))
+
+
+def nearest(path: Path) -> str | None:
+    """A hint: the name beside a missing file that is most like its own."""
+    try:
+        beside = [one.name for one in path.parent.iterdir()]
+    except OSError:
+        return None
+    close = get_close_matches(path.name, beside, n=1)
+    return f"did you mean '{path.parent / close[0]}'?" if close else None
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -160,6 +173,12 @@ def _label(
     if scores is None:
         raise NetError(f"{model.source} has no Softmax layer, so that there are no probabilities", at=model.source)
     names = [model.class_name(index) for index in range(scores.shape[1])]
+    if np.isnan(scores).any():
+        raise ModelError(
+            f"{model.name} gives no probability but NaN",
+            hint="take an earlier snapshot; wf inspect shows why",
+            fault="C05",
+        )
     for path, row in zip(files, scores, strict=True):
         best = int(row.argmax())
         yield Prediction(
