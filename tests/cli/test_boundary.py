@@ -72,6 +72,8 @@ def test_each_branch_of_the_tree_has_its_exit_code(kind: type[errors.WorkflowErr
         (OSError(errno.ENOSPC, "No space left on device", "gen1/x"), 6, "gen1/x: no space left on device"),
         (PermissionError(errno.EACCES, "Permission denied", "gen1"), 6, "gen1: permission denied"),
         (MemoryError(), 6, "not enough memory"),
+        (IsADirectoryError(errno.EISDIR, "Is a directory", "a.tmp-7", None, "a"), 2, "cannot write a: is a directory"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "a/b"), 2, "cannot write a/b: not a directory"),
         (FileNotFoundError(errno.ENOENT, "No such file", "x"), 70, "this is a bug in wf: FileNotFoundError"),
         (ZeroDivisionError("a / 0"), 70, "this is a bug in wf: ZeroDivisionError: a / 0"),
         (KeyboardInterrupt(), 130, "interrupted"),
@@ -101,6 +103,11 @@ def test_warnings_of_the_library_are_shown_on_stderr() -> None:
     result = run(lambda: logging.getLogger("workflow").warning("skipped %d of %d", 3, 900), "--quiet")
     assert result.stderr == "warning: skipped 3 of 900\n"
     assert not logging.getLogger("workflow").handlers
+
+
+def test_the_same_warning_is_said_once() -> None:
+    result = run(lambda: [logging.getLogger("workflow").warning("mean is all zero") for _ in range(2)])
+    assert result.stderr == "warning: mean is all zero\n"
 
 
 def test_sigterm_unwinds_and_exits_with_143(tmp_path: Path) -> None:

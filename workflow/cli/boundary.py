@@ -30,6 +30,8 @@ TERMINATED = 143
 # what the machine refuses, wherever it does so
 _FULL_OR_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE}
+# a file where a folder should be written, or the other way round; not ENOENT, which is a mistake of ours
+_IN_THE_WAY = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG}
 
 
 @dataclass(kw_only=True)
@@ -113,7 +115,10 @@ def _told(console: Console) -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
         code = BROKEN_PIPE
     except OSError as error:
-        code = _tell(console, _refusal(error) if error.errno in _FULL_OR_BROKEN | _FORBIDDEN else _bug(error))
+        if error.errno in _IN_THE_WAY:
+            code = _tell(console, _in_the_way(error))
+        else:
+            code = _tell(console, _refusal(error) if error.errno in _FULL_OR_BROKEN | _FORBIDDEN else _bug(error))
     except MemoryError as error:
         fault = EnvironmentFault("not enough memory", hint="a smaller batch_size, or smaller pictures, need less")
         fault.__cause__ = error
@@ -135,7 +140,7 @@ def _tell(console: Console, error: WorkflowError) -> int:
 
 
 def _usage(error: typer.TyperException) -> WorkflowError:
-    message = error.format_message().strip().rstrip(".")
+    message = error.format_message().strip().rstrip(".").replace("Value error, ", "")  # pydantic's word for it
     context = getattr(error, "ctx", None)
     path = getattr(context, "command_path", "wf")
     usage = UsageError(message[:1].lower() + message[1:], hint=f"{path} --help")
@@ -148,6 +153,14 @@ def _refusal(error: OSError) -> WorkflowError:
     fault = EnvironmentFault(f"{where}{(error.strerror or str(error)).lower()}")
     fault.__cause__ = error
     return fault
+
+
+def _in_the_way(error: OSError) -> WorkflowError:
+    place = error.filename2 or error.filename  # of a rename: the name that was asked for
+    where = f"cannot write {os.fsdecode(place)}: " if place else ""
+    usage = UsageError(f"{where}{(error.strerror or str(error)).lower()}", hint="name another file or folder")
+    usage.__cause__ = error
+    return usage
 
 
 def _bug(error: Exception) -> WorkflowError:

@@ -111,9 +111,13 @@ class _Warnings(logging.Handler):
     def __init__(self, console: Console) -> None:
         super().__init__(logging.WARNING)
         self._console = console
+        self._said: set[str] = set()  # the train net and the test net complain of the same mean
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._console.warn(record.getMessage())
+        text = record.getMessage()
+        if text not in self._said:
+            self._said.add(text)
+            self._console.warn(text)
 
 
 def _facts(error: WorkflowError) -> dict[str, Any]:
