@@ -67,6 +67,7 @@ def draw_net(net: Anatomy, out: Path) -> None:
         _arrow(axes, centres[start], centres[end], far=places[end][1] > places[start][1] + 1)
     for part, (x, y) in zip(net.parts, centres, strict=True):
         _box(axes, part, x, y)
+    out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as temporary:
         figure.savefig(temporary, format=out.suffix[1:].lower())
 
