@@ -23,4 +23,9 @@ def test_otherwise_all_that_there_is():
 
 
 def test_values_of_an_enum():
-    assert unknown_value("Phase") == "known: TRAIN, TEST"
+    assert unknown_value("Phase", "zzz") == "known: TRAIN, TEST"
+    assert unknown_value("V1LayerParameter.LayerType", "CONVOLUTIONN") == "did you mean 'CONVOLUTION'?"
+
+
+def test_a_decimal_comma():
+    assert unknown_field("SolverParameter", "01", "SolverParameter") == "a decimal number takes a point: 0.01"

@@ -47,3 +47,15 @@ def test_what_is_neither_is_refused_and_nothing_is_written(tmp_path):
     with pytest.raises(UsageError, match="cannot write"):
         upgrade_file(tmp_path / "net.prototxt", tmp_path / "out.caffemodel")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net.prototxt"]
+
+
+def test_a_type_by_a_number_that_there_is_not_is_a_solvers_fault(tmp_path):
+    (tmp_path / "solver.prototxt").write_text('net: "a" solver_type: 7')
+    with pytest.raises(PrototxtError, match=r"7 is no SolverParameter\.SolverType"):
+        upgrade_file(tmp_path / "solver.prototxt", tmp_path / "new.prototxt")
+
+
+def test_the_folder_is_made(tmp_path):
+    (tmp_path / "net.prototxt").write_text('layer { name: "a" type: "ReLU" bottom: "x" top: "x" }')
+    assert upgrade_file(tmp_path / "net.prototxt", tmp_path / "new" / "net.prototxt") == "net"
+    assert (tmp_path / "new" / "net.prototxt").is_file()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from workflow.errors import PrototxtError
 from workflow.formats import caffe_pb2
 from workflow.formats.prototxt import parse, read_net, write
 from workflow.formats.upgrade import upgrade_net
@@ -124,3 +125,13 @@ for name in ('old', 'new'):
     np.testing.assert_array_equal(result["old saved"], result["new saved"])
     np.testing.assert_array_equal(result["old"], result["new"])
     assert result["old"].any()
+
+
+def test_an_unknown_type_is_told_with_its_place(tmp_path):
+    (tmp_path / "old.prototxt").write_text(
+        'layers { layer { name: "a" type: "relu" } }\nlayers { layer { name: "b" type: "convv" } }'
+    )
+    with pytest.raises(PrototxtError, match="layer 'b': unknown old type 'convv'") as caught:
+        read_net(tmp_path / "old.prototxt")
+    assert (caught.value.at.line, caught.value.at.column) == (2, 28)
+    assert caught.value.hint == "did you mean 'conv'?"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any
 
+from workflow.errors import did_you_mean
 from workflow.formats import caffe_pb2
 
 
@@ -16,6 +17,8 @@ def unknown_field(message: str, name: str, outermost: str) -> str:
         name: the field that it does not have.
         outermost: the name of the message that was asked for; a solver's file with a net's field is the wrong file.
     """
+    if name.isdigit():  # `base_lr: 0,01`: the comma ends the number
+        return "a decimal number takes a point: 0.01"
     known = _fields(message)
     close = get_close_matches(name, list(known), n=1)
     if close:
@@ -30,10 +33,10 @@ def unknown_field(message: str, name: str, outermost: str) -> str:
     return f"known: {', '.join(sorted(known))}"
 
 
-def unknown_value(enum: str) -> str:
-    """A hint that lists an enum's values, such as those of `PoolingParameter.PoolMethod`."""
+def unknown_value(enum: str, name: str) -> str:
+    """A hint: the closest of an enum's values, such as those of `PoolingParameter.PoolMethod`, or all of them."""
     values = caffe_pb2.DESCRIPTOR.pool.FindEnumTypeByName(f"caffe.{enum}").values
-    return f"known: {', '.join(value.name for value in values)}"
+    return did_you_mean(name, [value.name for value in values]) or ""
 
 
 def _fields(message: str) -> dict[str, Any]:

@@ -212,7 +212,7 @@ def _translate(
     if match := _TWICE.search(said):
         return _twice(match[1], (line, column), text, entries, source)
     if match := _VALUE.search(said):
-        return PrototxtError(f"{match[2]} is no {match[1]}", at=at, hint=unknown_value(match[1]), fault="X01")
+        return PrototxtError(f"{match[2]} is no {match[1]}", at=at, hint=unknown_value(match[1], match[2]), fault="X01")
     # protobuf puts the line of the text in front of some of its sentences
     lines = text.split("\n")
     if line <= len(lines):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from workflow.errors import PrototxtError, UsageError
-from workflow.formats import caffemodel, prototxt
+from workflow.formats import caffe_pb2, caffemodel, prototxt
 
 Kind = Literal["net", "solver", "weights"]
 
@@ -29,20 +29,25 @@ def upgrade_file(source: Path, out: Path) -> Kind:
         raise UsageError(f"cannot write {source} as '{out.name}'", hint=f"name a file that ends in {source.suffix}")
     if binary:
         model = caffemodel.read(source)
+        out.parent.mkdir(parents=True, exist_ok=True)
         (caffemodel.write_hdf5 if out.suffix == ".h5" else caffemodel.write)(out, model)
         return "weights"
+    kind, message = _read_text(source)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    prototxt.write(out, message)
+    return kind
+
+
+def _read_text(source: Path) -> tuple[Kind, caffe_pb2.SolverParameter | caffe_pb2.NetParameter]:
     try:
-        solver = prototxt.read_solver(source)
+        return "solver", prototxt.read_solver(source)
     except PrototxtError as no_solver:
         try:
-            prototxt.write(out, prototxt.read_net(source))
+            return "net", prototxt.read_net(source)
         except PrototxtError as no_net:
             # a text that is neither is most like the one that was read further
-            raise no_solver if _line(no_solver) > _line(no_net) else no_net from None
-        return "net"
-    prototxt.write(out, solver)
-    return "solver"
+            raise no_solver if _place(no_solver) > _place(no_net) else no_net from None
 
 
-def _line(error: PrototxtError) -> int:
-    return error.at.line if error.at is not None else 0
+def _place(error: PrototxtError) -> tuple[int, int]:
+    return (error.at.line, error.at.column) if error.at is not None else (0, 0)

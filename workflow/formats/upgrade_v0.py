@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from workflow.errors import did_you_mean
 from workflow.formats import caffe_pb2
 from workflow.formats.upgrade_error import UpgradeError
 
@@ -87,6 +88,7 @@ _PLACES: dict[str, dict[str, tuple[str, str]]] = {
     "hdf5_output_param": {"hdf5_output": ("hdf5_output_param", "")},
 }
 _TRANSFORMS = {"scale": "scale", "meanfile": "mean_file", "cropsize": "crop_size", "mirror": "mirror"}
+_TYPE = ("layer", 0, "type", 0)  # where it is written, from the entry of `layers` on
 _KEPT = ("name", "type", "blobs", "blobs_lr", "weight_decay")
 
 
@@ -101,6 +103,11 @@ def v0_to_v1(net: caffe_pb2.NetParameter, *, weights: bool = False) -> caffe_pb2
     new = caffe_pb2.NetParameter()
     new.CopyFrom(net)
     new.ClearField("layers")
+    for index, layer in enumerate(net.layers):
+        name, kind = layer.layer.name, layer.layer.type
+        if not (weights or kind in V0_TYPES or kind in ("padding", "")):
+            hint = did_you_mean(kind, [*V0_TYPES, "padding"])
+            raise UpgradeError(f"layer '{name}': unknown old type '{kind}'", "layers", index, *_TYPE, hint=hint)
     for layer in _absorb_padding(net):
         _convert(layer, new.layers.add(), weights=weights)
     return new
@@ -143,8 +150,6 @@ def _convert(old: caffe_pb2.V1LayerParameter, new: caffe_pb2.V1LayerParameter, *
     known = v0.type in V0_TYPES
     if known:
         new.type = getattr(caffe_pb2.V1LayerParameter, V0_TYPES[v0.type])
-    elif v0.HasField("type") and not weights:
-        raise UpgradeError(f"layer '{v0.name}': unknown old type '{v0.type}'", hint=_known_types())
     new.blobs.extend(v0.blobs)
     new.blobs_lr.extend(v0.blobs_lr)
     new.weight_decay.extend(v0.weight_decay)
@@ -175,7 +180,3 @@ def _place(v0: caffe_pb2.V0LayerParameter, name: str, value: Any, new: caffe_pb2
         getattr(target, field).CopyFrom(value)
     else:
         setattr(target, field, value)
-
-
-def _known_types() -> str:
-    return f"known: {', '.join(V0_TYPES)}"
