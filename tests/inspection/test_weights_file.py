@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from workflow.errors import ModelError, UsageError
-from workflow.generations import Reference
+from workflow.generations import Reference, resolve
 from workflow.inspection import weights_file
 
 
@@ -18,6 +18,12 @@ def test_c06_neither_a_name_nor_a_file(project):
     with pytest.raises(UsageError, match="no snapshot 'weights.bin'") as caught:
         weights_file.find(Path("generations"), "weights.bin", None)
     assert caught.value.fault == "C06"
+
+
+def test_c04_a_file_of_another_kind_is_called_that(project):
+    Path("model.pt").write_bytes(b"")
+    with pytest.raises(UsageError, match=r"model\.pt is no \.caffemodel"):
+        resolve(Path("generations"), "model.pt")
 
 
 def test_c01_when_no_snapshot_is_good(trained):

@@ -169,6 +169,9 @@ def test_c07_another_kind_of_solver_or_no_state(run, generation):
         run()
     generation.write(record)
     (generation.folder / record.snapshots[0].state).unlink()
+    with pytest.raises(UsageError, match="iter_10 has no solver state") as caught:
+        run()
+    assert caught.value.hint == "--weights iter_10 starts fresh from its weights"
     with pytest.raises(UsageError, match="no solver state"):
         run(resume="generations/gen1/snapshots/small_iter_10.solverstate")
 

@@ -75,5 +75,5 @@ class Batches:
     def _wrong(self, position: int, index: int, what: str) -> DatabaseError:
         name = self._key(position, index).decode("utf-8", "backslashreplace")
         return DatabaseError(
-            f"record {name}: {what}", hint="prepare the data set anew: wf prepare --force", fault="L05"
+            f"record {name}: {what}", hint="wf prepare --gen N --force writes the data set anew", fault="L05"
         )

@@ -16,7 +16,7 @@ from workflow.formats.files import read_whole
 from workflow.formats.foreign import refuse_foreign
 from workflow.storage import atomic_write
 
-_HINT = "wf prepare writes it anew"
+_HINT = "wf prepare --gen N --force writes a generation's anew"
 
 
 def read_mean(path: Path) -> Array:

@@ -21,7 +21,7 @@ from workflow.formats.blobproto import varint
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
 Force = Literal["color", "gray"] | None
 
-_HINT = "wf prepare --force writes the database anew"
+_HINT = "wf prepare --gen N --force writes the database anew"
 
 
 def encode(array: NDArray[np.uint8], label: int) -> bytes:

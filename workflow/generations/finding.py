@@ -72,8 +72,9 @@ def resolve(root: Path, reference: str = "latest", number: int | None = None) ->
         return _from_path(root, path)
     match = re.fullmatch(r"(?:gen(\d+)/)?(?:seed_(\d+)/)?(latest|best|iter_\d+)", reference)
     if match is None:
+        is_file = path.is_file()
         raise UsageError(
-            f"no snapshot '{reference}'",
+            f"{path} is no .caffemodel or .caffemodel.h5" if is_file else f"no snapshot '{reference}'",
             hint="write iter_6000, gen4/iter_6000, latest, best, or the path of a .caffemodel",
             fault="C06",
         )

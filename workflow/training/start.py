@@ -47,7 +47,13 @@ def choose(
     if fresh or not record.snapshots:
         return Start()
     newest = max(record.snapshots, key=lambda snapshot: snapshot.iteration)
-    return Start(iteration=newest.iteration, resume=generation.folder / newest.state)
+    state = generation.folder / newest.state
+    if not state.is_file():
+        name = f"iter_{newest.iteration}"
+        raise UsageError(
+            f"{name} has no solver state {state}", hint=f"--weights {name} starts fresh from its weights", fault="C07"
+        )
+    return Start(iteration=newest.iteration, resume=state)
 
 
 def check_dataset(generation: Generation, record: Record) -> None:

@@ -168,7 +168,7 @@ class Solver:
         if not math.isfinite(loss):
             raise DivergedError(
                 f"loss became {'NaN' if math.isnan(loss) else 'infinite'} at iteration {iteration} (lr {rate:g})",
-                hint="the last snapshot before it is good; lower base_lr in the solver, or look at the mean",
+                hint="lower base_lr in the solver, or look at the mean; snapshots from before it are good",
                 fault="T01",
             )
         outputs = _outputs(self.net) if display else ()

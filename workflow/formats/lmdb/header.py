@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workflow.errors import DatabaseError, EnvironmentFault
 
-HINT = "wf prepare --force writes it anew"
+HINT = "wf prepare --gen N --force writes it anew"
 
 _MAGIC = (0xBEEFC0DE).to_bytes(4, sys.byteorder)
 
