@@ -68,3 +68,9 @@ def test_smoothing_is_the_mean_of_what_was_known(values: list[float], width: int
 
 def test_empty_metrics_are_lists() -> None:
     assert Metrics().loss is not Metrics().loss
+
+
+def test_iterations_are_updates() -> None:
+    assert Metrics().iterations == 0
+    assert Metrics(loss=[(98, 1.0), (99, 0.9)], accuracy=[(0, 0.5)]).iterations == 100
+    assert Metrics(loss=[(99, 0.9)], test_loss=[(100, 0.5)]).iterations == 100

@@ -31,6 +31,12 @@ class Metrics:
     accuracy: list[tuple[int, float]] = field(default_factory=list)
     """Of each test pass, 0..1."""
 
+    @property
+    def iterations(self) -> int:
+        """Updates of the weights so far: step k is the one that makes them k + 1."""
+        tests = [pairs[-1][0] for pairs in (self.test_loss, self.accuracy) if pairs]
+        return max([*tests, *(iteration + 1 for iteration, _ in self.loss[-1:])], default=0)
+
 
 def draw_curves(metrics: Path, out: Path) -> None:
     """Draw the curves of a run, finished or going on; the picture replaces an older one in one step.
@@ -53,7 +59,7 @@ def draw_curves(metrics: Path, out: Path) -> None:
     above, below = figure.subplots(2, 1, sharex=True)
     _draw_loss(above, found)
     _draw_accuracy(below, found)
-    last = max((pairs[-1][0] for pairs in (found.loss, found.test_loss, found.accuracy) if pairs), default=0)
+    last = found.iterations
     below.set_xlabel("iteration (updates of the weights)")
     below.set_xlim(0, max(last, 1) * 1.01)
     below.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
