@@ -23,6 +23,7 @@ def test_wf_alone_shows_help(wf: Run) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_has_help_with_the_common_options(name: str, wf: Run) -> None:
     shown = wf(name, "--help").out
+    assert max(map(len, shown.splitlines())) <= 80
     assert "..." not in shown.splitlines()[2]  # a first sentence of one line
     for option in ("--config", "--json", "--debug", "--quiet", "--help"):
         assert option in shown

@@ -75,6 +75,10 @@ def test_p03_images_lie_in_the_root(tmp_path):
     with pytest.raises(DataError, match="2 images lie directly in") as caught:
         scan([tmp_path])
     assert "/CLASS/" in caught.value.hint
+    (tmp_path / "1.jpg").rename(tmp_path / "cut.txt")
+    with pytest.raises(DataError, match="1 image lies directly in"):
+        scan([tmp_path])
+    (tmp_path / "cut.txt").rename(tmp_path / "1.jpg")
     touch(tmp_path, "cat/1.png", "dog/1.png")
     assert any("2 images lie directly" in warning for warning in scan([tmp_path]).warnings)
 

@@ -78,7 +78,7 @@ def inspect(
     """Show what the net sees in a picture: shapes, probabilities, grids.
 
     wf inspect image.png --snapshot iter_6000
-    wf inspect image.png --snapshot other.caffemodel --net deploy.prototxt --mean mean.binaryproto
+    wf inspect a.png --snapshot b.caffemodel --net net.prototxt --mean 104,117,123
     wf inspect false.png true.png --order activity --top 16
     wf inspect false.png --page
     """

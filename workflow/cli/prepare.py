@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -96,10 +95,6 @@ def describe(result: PrepareResult) -> str:
         f"generation {result.generation}: {result.train:,} training and {result.test:,} test pictures "
         f"of {len(result.classes)} classes ({', '.join(result.classes)})"
     ]
-    if result.skipped:
-        reasons = Tally(reason for _, reason in result.skipped).most_common(3)
-        told = "; ".join(f"{count:,} {reason}" for reason, count in reasons)
-        lines.append(f"skipped {len(result.skipped):,} files ({told})")
     corrected = result.corrected
     if corrected.patches:
         told = f"{corrected.relabelled:,} labels changed, {corrected.removed:,} pictures left out"

@@ -46,7 +46,7 @@ def suspects(
     refuse, remove, or the name of a class. With --apply the next `wf prepare` obeys; no picture is moved.
 
     wf suspects
-    wf suspects --apply generations/gen5/evaluation/iter_6000/suspects/suspects.csv
+    wf suspects --apply suspects.csv
     wf suspects --undo
     """
     settings = call.settings()

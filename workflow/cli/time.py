@@ -58,7 +58,8 @@ def describe(found: Timing) -> str:
         bar = "#" * round(_BAR * float(both[number] / max(float(both.max()), 1e-9)))
         rows.append([name, kind, *_numbers(found, number), bar])
     rows.append(["total", "", *_numbers(found, None), ""])
-    head = f"{found.net}, {found.batch} pictures, milliseconds (medians of {found.iterations})"
+    pictures = "1 picture" if found.batch == 1 else f"{found.batch} pictures"
+    head = f"{found.net}, {pictures}, milliseconds (medians of {found.iterations})"
     note = [] if real else ["real Caffe is not installed: scripts/install_caffe"]
     return "\n".join([head, *table(rows, left=(0, 1, len(rows[0]) - 1)), *note])
 

@@ -123,13 +123,17 @@ def _layout(walk: _Walk, root: Path) -> list[tuple[str, str | None]]:
         if others:
             walk.found.warnings.append(f"ignoring {', '.join(others)} beside train and test in {root}")
     elif not folders:
-        message = f"{loose} images lie directly in {root}, none in a class folder"
+        message = f"{_lie(loose)} directly in {root}, none in a class folder"
         if not loose:
             message = f"no class folders in {root}"
         raise DataError(message, hint=f"move them to {root}/CLASS/", fault="P03")
     if loose:
-        walk.found.warnings.append(f"{loose} images lie directly in {root} and belong to no class")
+        walk.found.warnings.append(f"{_lie(loose)} directly in {root}, in no class")
     return [(split, split) for split in SPLITS] if explicit else [("", None)]
+
+
+def _lie(images: int) -> str:
+    return "1 image lies" if images == 1 else f"{images} images lie"
 
 
 def _class_name(entry: str, names: dict[str, str], root: Path) -> str:
