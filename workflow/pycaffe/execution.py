@@ -24,8 +24,8 @@ from workflow.layers import Layer
 from workflow.layers.dummy_data import DummyData
 from workflow.layers.python import Python
 from workflow.net.spec import NetSpec
-from workflow.pycaffe import mode
-from workflow.pycaffe.blob import Blob, Numbers
+from workflow.pycaffe import memory, mode
+from workflow.pycaffe.blob import Blob
 from workflow.pycaffe.reach import reach
 
 Callback = Callable[[int], object]
@@ -57,8 +57,9 @@ class Running(torch_cpu.Net):
     ) -> None:
         self._runs: Counter[int] = Counter()
         super().__init__(spec, seed=seed, folder=folder, like=like)
-        self.memory = self._make_blobs()
-        self.param_memory = self._make_param_blobs(like)
+        self.memory = memory.blobs(self.layers, self._shapes)
+        theirs = like.params_by_layer() if like else {}
+        self.param_memory = memory.param_blobs(self.layers, self._parameters.shared, theirs)
         self.callbacks: dict[str, list[Callback]] = {
             f"{when}_{way}": [] for when in ("before", "after") for way in ("forward", "backward")
         }
@@ -75,52 +76,14 @@ class Running(torch_cpu.Net):
             },
         )
         self._traces: dict[int, _Trace] = {}
-        self._fill_constants()
+        memory.fill_constants(self.layers, self.memory)
         for layer, blobs in zip(self.layers, self.param_memory, strict=True):
             if isinstance(layer, Python):
                 layer.instance.blobs[:] = blobs
 
-    # ---- blobs ----
-
-    def _make_blobs(self) -> dict[str, Blob]:
-        blobs: dict[str, Blob] = {}
-        for layer in self.layers:
-            for top, weight in zip(layer.spec.tops, layer.spec.loss_weights, strict=True):
-                if top not in blobs:
-                    shape = self._shapes[top]
-                    same = blobs[layer.spec.bottoms[0]].numbers if layer.spec.type == "Split" else Numbers(shape)
-                    blobs[top] = Blob(same, Numbers(shape))
-                if weight:
-                    blobs[top].diff[...] = weight
-        return blobs
-
-    def _make_param_blobs(self, like: Running | None) -> list[list[Blob]]:
-        theirs = {layer.spec.name: blobs for layer, blobs in zip(like.layers, like.param_memory)} if like else {}  # noqa: B905 - equal by construction
-        owners: dict[tuple[str, int], Blob] = {}
-        found = []
-        for layer in self.layers:
-            name, blobs = layer.spec.name, []
-            for index, tensor in enumerate(layer.blobs):
-                if len(theirs.get(name, ())) == len(layer.blobs):
-                    numbers = theirs[name][index].numbers
-                else:
-                    numbers = Numbers.of(tensor)
-                blob = Blob(numbers, Numbers(tuple(tensor.shape)))
-                owner = owners.get(self._parameters.shared.get((name, index), ("", 0)))
-                if owner is not None:
-                    blob.gradient = Numbers.of(owner.gradient.fixed().view(tensor.shape))
-                owners.setdefault((name, index), blob)
-                blobs.append(blob)
-            found.append(blobs)
-        return found
-
-    def _fill_constants(self) -> None:
-        """What a DummyData layer holds from the start, and keeps: scripts put numbers of their own there."""
-        for layer in self.layers:
-            if isinstance(layer, DummyData):
-                for top, tensor, constant in zip(layer.spec.tops, layer.forward(), layer.constant, strict=True):
-                    if constant:
-                        self.memory[top].numbers.put(tensor)
+    def params_by_layer(self) -> dict[str, list[Blob]]:
+        """Layer name -> the blobs of its parameters."""
+        return dict(zip((layer.spec.name for layer in self.layers), self.param_memory, strict=True))
 
     def message(self, *, gradients: bool = False) -> caffe_pb2.NetParameter:
         """As the engine's, with parameters in the shapes that a script has given them."""
