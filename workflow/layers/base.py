@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from workflow.errors import NetError, did_you_mean
+from workflow.errors import NetError
 from workflow.formats import caffe_pb2
-from workflow.net.arity import Range, check_arity
+from workflow.net.registry import Registry
 from workflow.net.spec import LayerSpec
 
 Shape = tuple[int, ...]
-_LAYERS: dict[str, type[Layer]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +36,6 @@ class Layer:
     Whatever is random is a function of `seed` and `position`, the number of forward passes before this one.
     """
 
-    bottoms: ClassVar[Range]
-    tops: ClassVar[Range]
     forward: Callable[..., Tensor | Sequence[Tensor]]
     """The tops for the bottoms: one tensor, or as many as the layer has tops."""
 
@@ -80,41 +76,18 @@ class Layer:
         return NetError(f"layer '{self.spec.name}' ({self.spec.type}): {what}", hint=hint, fault=fault)
 
 
-def layer(kind: str, *, bottoms: int | Range, tops: int | Range) -> Callable[[type[Layer]], type[Layer]]:
-    """Register a class as the layer of that type, with the numbers of bottoms and tops it takes."""
-
-    def register(cls: type[Layer]) -> type[Layer]:
-        if kind in _LAYERS:
-            raise ValueError(f"layer type {kind} is registered twice")
-        cls.bottoms = (bottoms, bottoms) if isinstance(bottoms, int) else bottoms
-        cls.tops = (tops, tops) if isinstance(tops, int) else tops
-        _LAYERS[kind] = cls
-        return cls
-
-    return register
-
-
-def layer_types() -> list[str]:
-    """The names of all known layer types, sorted."""
-    return sorted(_LAYERS)
+LAYERS = Registry[Layer]("torch", "real Caffe may know it: --engine caffe")
+layer = LAYERS.layer
+layer_types = LAYERS.types
 
 
 def create(spec: LayerSpec, folder: Path) -> Layer:
     """The layer that runs `spec`; paths in it are relative to `folder`.
 
     Raises:
-        NetError: the type is unknown (the message lists those known), or the number of bottoms or tops is wrong.
+        NetError: see `Registry.find`.
     """
-    if spec.type not in _LAYERS:
-        known = layer_types()
-        raise NetError(
-            f"layer '{spec.name}': type '{spec.type}' is not known to the torch engine; known: {', '.join(known)}",
-            hint=f"{did_you_mean(spec.type, known) or ''}; real Caffe may know it: --engine caffe".lstrip("; "),
-            fault="X04",
-        )
-    cls = _LAYERS[spec.type]
-    check_arity(spec, cls.bottoms, cls.tops)
-    return cls(spec, folder)
+    return LAYERS.find(spec)(spec, folder)
 
 
 def axis_of(layer: Layer, axis: int, rank: int) -> int:

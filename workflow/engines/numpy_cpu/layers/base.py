@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 import numpy as np
 
 from workflow.engines.base import Array, Shape
-from workflow.errors import NetError, did_you_mean
-from workflow.net.arity import Range, check_arity
+from workflow.errors import NetError
+from workflow.net.registry import Registry
 from workflow.net.spec import LayerSpec
-
-_OTHERS = "other engines may know it: --engine torch, --engine caffe"
-
-_LAYERS: dict[str, type[Layer]] = {}
 
 
 class Layer:
@@ -24,8 +19,6 @@ class Layer:
     float32 and C-contiguous; a top may be a view of a bottom where Caffe shares their memory, else it is new.
     """
 
-    bottoms: ClassVar[Range]
-    tops: ClassVar[Range]
     forward: Callable[..., Array | Sequence[Array]]
     """The tops for the bottoms: one array, or as many as the layer has tops."""
 
@@ -81,39 +74,15 @@ class Layer:
         return NetError(f"layer '{self.spec.name}' ({self.spec.type}): {what}", hint=hint, fault=fault)
 
 
-def layer(kind: str, *, bottoms: int | Range, tops: int | Range) -> Callable[[type[Layer]], type[Layer]]:
-    """Register a class as the layer of that type, with the numbers of bottoms and tops that it takes."""
-
-    def register(cls: type[Layer]) -> type[Layer]:
-        if kind in _LAYERS:
-            raise ValueError(f"layer type {kind} is registered twice")
-        cls.bottoms = (bottoms, bottoms) if isinstance(bottoms, int) else bottoms
-        cls.tops = (tops, tops) if isinstance(tops, int) else tops
-        _LAYERS[kind] = cls
-        return cls
-
-    return register
-
-
-def layer_types() -> list[str]:
-    """The names of all known layer types, sorted."""
-    return sorted(_LAYERS)
+LAYERS = Registry[Layer]("numpy", "other engines may know it: --engine torch, --engine caffe")
+layer = LAYERS.layer
+layer_types = LAYERS.types
 
 
 def create(spec: LayerSpec) -> Layer:
     """The layer that runs `spec`.
 
     Raises:
-        NetError: the type is unknown (the message lists those known), or the number of bottoms or tops is wrong.
+        NetError: see `Registry.find`.
     """
-    if spec.type not in _LAYERS:
-        known = layer_types()
-        close = did_you_mean(spec.type, known) or ""
-        raise NetError(
-            f"layer '{spec.name}': type '{spec.type}' is not known to the numpy engine; known: {', '.join(known)}",
-            hint=f"{close} {_OTHERS}" if close.startswith("did") else _OTHERS,
-            fault="X04",
-        )
-    cls = _LAYERS[spec.type]
-    check_arity(spec, cls.bottoms, cls.tops)
-    return cls(spec)
+    return LAYERS.find(spec)(spec)
