@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
-from workflow.cli.options import help_of, listed
+from workflow.cli.options import Call, Which, help_of, listed, with_common
 
 
 @pytest.mark.parametrize(
@@ -26,3 +28,12 @@ def test_examples_keep_their_lines() -> None:
         """
 
     assert help_of(command) == "Do it.\n\nMore words\nin two lines.\n\n\b\nwf it\nwf it --now"
+
+
+def test_which_model_is_asked_by_an_option_for_each_field() -> None:
+    def command(call: Call, which: Which, images: list[str]) -> None:
+        """Look."""
+
+    names = list(inspect.signature(with_common(command)).parameters)
+    elsewhere = ["net", "mean", "labels", "channel_order", "scale"]
+    assert names == ["context", "snapshot", "gen", "images", *elsewhere, "config", "json", "debug", "quiet"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, ChannelOrder, Gen, Labels, Mean, Net, Out, Scale, Snapshot
+from workflow.cli.options import Call, Out, Which
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def dream(
     call: Call,
+    which: Which,
     class_name: Annotated[
         list[str] | None,
         typer.Option("--class", metavar="CLASS", help="A class; may be given several times (all classes)."),
@@ -35,15 +36,8 @@ def dream(
         int | None, typer.Option("--seeds", metavar="N", min=1, help="Starts, of which the best is kept (4).")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="What all chance is drawn from.")] = 0,
-    snapshot: Snapshot = None,
-    gen: Gen = None,
     out: Out = None,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
-    net: Net = None,
-    mean: Mean = None,
-    labels: Labels = None,
-    channel_order: ChannelOrder = None,
-    scale: Scale = None,
 ) -> None:
     """Make the picture that a class or a channel most likes.
 
@@ -55,22 +49,12 @@ def dream(
     """
     from dataclasses import replace
 
-    from workflow.inspection import loading
     from workflow.report.dream import draw_dream  # matplotlib, and below PyTorch, which --help need not load
     from workflow.vision.dream import Recipe
     from workflow.vision.dreaming import maximise
     from workflow.vision.places import folder
 
-    model = loading.load(
-        call.settings(),
-        snapshot=snapshot,
-        number=gen,
-        net=net,
-        mean=mean,
-        labels=labels,
-        channel_order=channel_order,
-        scale=scale,
-    )
+    model = which.load(call.settings())
     recipe = Recipe(seed=seed)
     recipe = replace(recipe, steps=steps or recipe.steps, seeds=seeds or recipe.seeds)
     with Counter(call.console, "dreaming", "steps") as progress:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, ChannelOrder, Engine, Fresh, Gen, Labels, Mean, Net, Out, Scale, Snapshot
+from workflow.cli.options import Call, Engine, Fresh, Out, Which
 from workflow.cli.progress import Counter
 from workflow.cli.table import share, table
 
@@ -23,11 +23,10 @@ _SHORT = 6  # letters of a class in the head of a column
 
 def evaluate(
     call: Call,
+    which: Which,
     folder: Annotated[
         Path | None, typer.Argument(metavar="FOLDER", help="Pictures in class folders (the test set if not given).")
     ] = None,
-    snapshot: Snapshot = None,
-    gen: Gen = None,
     min_accuracy: Annotated[
         float | None,
         typer.Option("--min-accuracy", metavar="X", min=0, max=1, help="Exit with 1 if the accuracy is lower."),
@@ -35,11 +34,6 @@ def evaluate(
     out: Out = None,
     fresh: Fresh = False,
     engine: Engine = None,
-    net: Net = None,
-    mean: Mean = None,
-    labels: Labels = None,
-    channel_order: ChannelOrder = None,
-    scale: Scale = None,
 ) -> None:
     """Score a snapshot: accuracy, confusion, each class, calibration.
 
@@ -50,21 +44,11 @@ def evaluate(
     from workflow.evaluation import saved
     from workflow.evaluation.evaluate import evaluate as put
     from workflow.evaluation.evaluate import write
-    from workflow.inspection import loading
     from workflow.report.confusion import draw_confusion
 
     settings = call.settings()
-    model = loading.load(
-        settings,
-        snapshot=snapshot,
-        number=gen,
-        net=net,
-        mean=mean,
-        labels=labels,
-        channel_order=channel_order,
-        scale=scale,
-    )
-    exam = exams.asked(settings.generations, model, folder=folder, number=gen)
+    model = which.load(settings)
+    exam = exams.asked(settings.generations, model, folder=folder, number=which.gen)
     target = out or saved.folder(model, exam)
     with Counter(call.console, "evaluating", "pictures") as progress:
         found = put(model, exam, fresh=fresh or engine is not None, engine=engine, progress=progress)

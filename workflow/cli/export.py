@@ -7,22 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from workflow.cli.options import Call, ChannelOrder, Gen, Labels, Mean, Net, Scale, Snapshot
+from workflow.cli.options import Call, Which
 
 
 def export(
     call: Call,
+    which: Which,
     onnx: Annotated[Path | None, typer.Option("--onnx", metavar="FILE", help="Write an ONNX model.")] = None,
     bundle: Annotated[
         Path | None, typer.Option("--bundle", metavar="FILE.tar.gz", help="Write an archive of Caffe's own files.")
     ] = None,
-    snapshot: Snapshot = None,
-    gen: Gen = None,
-    net: Net = None,
-    mean: Mean = None,
-    labels: Labels = None,
-    channel_order: ChannelOrder = None,
-    scale: Scale = None,
 ) -> None:
     """Take a snapshot elsewhere: as ONNX, or as a bundle.
 
@@ -37,20 +31,10 @@ def export(
     from workflow.errors import UsageError
     from workflow.export.bundle import export_bundle  # numpy and protobuf, which --help does not need
     from workflow.export.onnx_file import TOLERANCE, export_onnx
-    from workflow.inspection import loading
 
     if onnx is None and bundle is None:
         raise UsageError("nothing to export to", hint="--onnx FILE or --bundle FILE.tar.gz")
-    model = loading.load(
-        call.settings(),
-        snapshot=snapshot,
-        number=gen,
-        net=net,
-        mean=mean,
-        labels=labels,
-        channel_order=channel_order,
-        scale=scale,
-    )
+    model = which.load(call.settings())
     document: dict[str, Any] = {"snapshot": model.name}
     lines = [f"{model.name} exported"]
     if onnx is not None:

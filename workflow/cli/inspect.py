@@ -7,19 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from workflow.cli.options import (
-    Call,
-    ChannelOrder,
-    Engine,
-    Gen,
-    IgnoreMismatch,
-    Labels,
-    Mean,
-    Net,
-    Scale,
-    Snapshot,
-    listed,
-)
+from workflow.cli.options import Call, Engine, IgnoreMismatch, Which, listed
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
@@ -31,9 +19,8 @@ _SIDE_BY_SIDE = 8  # pictures; more make columns too narrow for any screen
 
 def inspect(
     call: Call,
+    which: Which,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Picture files.")],
-    snapshot: Snapshot = None,
-    gen: Gen = None,
     blobs: Annotated[
         str | None, typer.Option("--blobs", metavar="A,B", help="Blobs to draw (conv1,conv2,conv3,pool3).")
     ] = None,
@@ -68,11 +55,6 @@ def inspect(
     ] = False,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
     engine: Engine = None,
-    net: Net = None,
-    mean: Mean = None,
-    labels: Labels = None,
-    channel_order: ChannelOrder = None,
-    scale: Scale = None,
     ignore_mismatch: IgnoreMismatch = None,
 ) -> None:
     """Show what the net sees in a picture: shapes, probabilities, grids.
@@ -84,7 +66,6 @@ def inspect(
     """
     from workflow.errors import UsageError
     from workflow.inspection import inspect as look  # numpy and Pillow, which --help does not need
-    from workflow.inspection import loading
 
     chosen = bool(channel) or order != "number" or top is not None or each_channel
     if compare is False and chosen:
@@ -96,16 +77,7 @@ def inspect(
         raise UsageError(f"{len(images)} pictures side by side are too many, expected {_SIDE_BY_SIDE} at most")
     names = listed([blobs]) if blobs else None
     settings = call.settings()
-    model = loading.load(
-        settings,
-        snapshot=snapshot,
-        number=gen,
-        net=net,
-        mean=mean,
-        labels=labels,
-        channel_order=channel_order,
-        scale=scale,
-    )
+    model = which.load(settings)
     with model.open(engine, images=len(images), ignore=listed(ignore_mismatch)) as session:
         beside: dict[str, Any] = {}
         if together:

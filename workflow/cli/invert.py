@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, ChannelOrder, Gen, Labels, Mean, Net, Out, Scale, Snapshot
+from workflow.cli.options import Call, Out, Which
 from workflow.cli.progress import Counter
 from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def invert(
     call: Call,
+    which: Which,
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture file.")],
     blob: Annotated[
         list[str] | None,
@@ -33,15 +34,8 @@ def invert(
         typer.Option("--decoder", help="Train the decoders that are missing, a minute or two each, and keep them."),
     ] = False,
     steps: Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Of the optimisation.")] = None,
-    snapshot: Snapshot = None,
-    gen: Gen = None,
     out: Out = None,
     show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
-    net: Net = None,
-    mean: Mean = None,
-    labels: Labels = None,
-    channel_order: ChannelOrder = None,
-    scale: Scale = None,
 ) -> None:
     """Rebuild a picture from what each layer keeps of it.
 
@@ -54,21 +48,11 @@ def invert(
     from dataclasses import replace
 
     from workflow.evaluation.ledger import folder  # numpy, and below PyTorch and matplotlib, which --help need not load
-    from workflow.inspection import loading
     from workflow.report.inversion import draw_inversion
     from workflow.vision.inversion import rebuild
     from workflow.vision.invert import Settings
 
-    model = loading.load(
-        call.settings(),
-        snapshot=snapshot,
-        number=gen,
-        net=net,
-        mean=mean,
-        labels=labels,
-        channel_order=channel_order,
-        scale=scale,
-    )
+    model = which.load(call.settings())
     settings = Settings()
     settings = replace(settings, steps=steps or settings.steps)
     with Counter(call.console, "rebuilding", "steps") as progress:

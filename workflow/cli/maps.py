@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, ChannelOrder, Gen, Labels, Mean, Net, Out, Scale, Snapshot
+from workflow.cli.options import Call, Out, Which
 from workflow.cli.progress import Counter
 from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def maps(
     call: Call,
+    which: Which,
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture file.")],
     method: Annotated[
         list[str] | None,
@@ -39,15 +40,8 @@ def maps(
         str | None,
         typer.Option("--layer", metavar="BLOB", help="Grad-CAM's (the last blob with a map before the target)."),
     ] = None,
-    snapshot: Snapshot = None,
-    gen: Gen = None,
     out: Out = None,
     show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
-    net: Net = None,
-    mean: Mean = None,
-    labels: Labels = None,
-    channel_order: ChannelOrder = None,
-    scale: Scale = None,
 ) -> None:
     """Show which places of a picture speak for a class.
 
@@ -60,23 +54,13 @@ def maps(
     """
     from workflow.errors import UsageError
     from workflow.evaluation.ledger import folder  # numpy, and below PyTorch and matplotlib, which --help need not load
-    from workflow.inspection import loading
     from workflow.report.maps import draw_maps
     from workflow.vision.explain import explain
     from workflow.vision.maps import Options
 
     if class_name is not None and unit is not None:
         raise UsageError("--class and --unit were both given", hint="one of them")
-    model = loading.load(
-        call.settings(),
-        snapshot=snapshot,
-        number=gen,
-        net=net,
-        mean=mean,
-        labels=labels,
-        channel_order=channel_order,
-        scale=scale,
-    )
+    model = which.load(call.settings())
     with Counter(call.console, "mapping", "maps") as progress:
         found = explain(
             model,

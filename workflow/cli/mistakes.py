@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, ChannelOrder, Engine, Fresh, Gen, Labels, Mean, Net, Out, Scale, Snapshot
+from workflow.cli.options import Call, Engine, Fresh, Out, Which
 from workflow.cli.progress import Counter
 from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
@@ -21,11 +21,10 @@ _LISTED = 20  # mistakes and cells that are printed; --json has all
 
 def mistakes(
     call: Call,
+    which: Which,
     folder: Annotated[
         Path | None, typer.Argument(metavar="FOLDER", help="Pictures in class folders (the test set if not given).")
     ] = None,
-    snapshot: Snapshot = None,
-    gen: Gen = None,
     cell: Annotated[
         str | None, typer.Option("--cell", metavar="TRUE:PREDICTED", help="Only these, such as cat:dog.")
     ] = None,
@@ -34,11 +33,6 @@ def mistakes(
     fresh: Fresh = False,
     show: Annotated[bool, typer.Option("--show", help="Open the contact sheets.")] = False,
     engine: Engine = None,
-    net: Net = None,
-    mean: Mean = None,
-    labels: Labels = None,
-    channel_order: ChannelOrder = None,
-    scale: Scale = None,
 ) -> None:
     """Show the wrong pictures, most confident first.
 
@@ -51,20 +45,10 @@ def mistakes(
     from workflow.evaluation import exam as exams  # numpy and Pillow, which --help does not need
     from workflow.evaluation import links, saved, sheet
     from workflow.evaluation import mistakes as wrong
-    from workflow.inspection import loading
 
     settings = call.settings()
-    model = loading.load(
-        settings,
-        snapshot=snapshot,
-        number=gen,
-        net=net,
-        mean=mean,
-        labels=labels,
-        channel_order=channel_order,
-        scale=scale,
-    )
-    exam = exams.asked(settings.generations, model, folder=folder, number=gen)
+    model = which.load(settings)
+    exam = exams.asked(settings.generations, model, folder=folder, number=which.gen)
     target = out or saved.folder(model, exam)
     with Counter(call.console, "evaluating", "pictures") as progress:
         answers = saved.answers(model, exam, fresh=fresh or engine is not None, engine=engine, progress=progress)

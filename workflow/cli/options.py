@@ -16,8 +16,8 @@ from workflow.cli.console import Console
 
 if TYPE_CHECKING:
     from workflow.config import Config
+    from workflow.inspection.model import Model
 
-_EVERYWHERE = "Everywhere"
 
 ConfigFile = Annotated[
     Path | None,
@@ -25,14 +25,11 @@ ConfigFile = Annotated[
         "--config",
         metavar="FILE",
         help="Settings in YAML (configs/default.yaml if not given).",
-        rich_help_panel=_EVERYWHERE,
     ),
 ]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document; talk goes to stderr.", rich_help_panel=_EVERYWHERE)
-]
-Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback beside an error.", rich_help_panel=_EVERYWHERE)]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No talk, only results.", rich_help_panel=_EVERYWHERE)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; talk goes to stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback beside an error.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No talk, only results.")]
 
 Gen = Annotated[
     int | None, typer.Option("--gen", metavar="N", min=1, help="Which generation (the newest if not given).")
@@ -54,27 +51,40 @@ Out = Annotated[
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Show the pictures to the net anew, whatever is kept.")]
 
-_FOREIGN = "Models from elsewhere"
 Net = Annotated[
-    Path | None, typer.Option("--net", metavar="FILE", help="Its deploy prototxt.", rich_help_panel=_FOREIGN)
+    Path | None,
+    typer.Option("--net", metavar="FILE", help="Of a model from elsewhere: the deploy prototxt."),
 ]
 Mean = Annotated[
     str | None,
     typer.Option(
-        "--mean", metavar="FILE|104,117,123", help="Its mean: a binaryproto or numbers.", rich_help_panel=_FOREIGN
+        "--mean",
+        metavar="FILE|104,117,123",
+        help="Of a model from elsewhere: the mean, a binaryproto or numbers.",
     ),
 ]
 Labels = Annotated[
     Path | None,
-    typer.Option("--labels", metavar="FILE", help="Its classes' names, one a line.", rich_help_panel=_FOREIGN),
+    typer.Option(
+        "--labels",
+        metavar="FILE",
+        help="Of a model from elsewhere: the names of the classes, one a line.",
+    ),
 ]
 ChannelOrder = Annotated[
     Literal["RGB", "BGR", "GRAY"] | None,
-    typer.Option("--channel-order", help="The order of colours it was trained with.", rich_help_panel=_FOREIGN),
+    typer.Option(
+        "--channel-order",
+        help="Of a model from elsewhere: the order of colours it was trained with.",
+    ),
 ]
 Scale = Annotated[
     float | None,
-    typer.Option("--scale", metavar="X", help="Its transform_param's scale.", rich_help_panel=_FOREIGN),
+    typer.Option(
+        "--scale",
+        metavar="X",
+        help="Of a model from elsewhere: the scale of its transform_param.",
+    ),
 ]
 IgnoreMismatch = Annotated[
     list[str] | None,
@@ -82,7 +92,6 @@ IgnoreMismatch = Annotated[
         "--ignore-mismatch",
         metavar="LAYER",
         help="Leave out a layer's weights if they do not fit (repeatable).",
-        rich_help_panel=_FOREIGN,
     ),
 ]
 
@@ -92,6 +101,34 @@ _COMMON = {"config": ConfigFile, "json": Json, "debug": Debug, "quiet": Quiet}
 def listed(values: Sequence[str] | None) -> tuple[str, ...]:
     """Names from a repeatable option, each of which may hold several with commas between."""
     return tuple(name.strip() for value in values or () for name in value.split(",") if name.strip())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Which:
+    """The options that say which model a command is about: a parameter of this type becomes one for each field."""
+
+    snapshot: Snapshot = None
+    gen: Gen = None
+    net: Net = None
+    mean: Mean = None
+    labels: Labels = None
+    channel_order: ChannelOrder = None
+    scale: Scale = None
+
+    def load(self, settings: Config) -> Model:
+        """That model; see `inspection.loading.load`."""
+        from workflow.inspection import loading  # numpy and Pillow, which --help does not need
+
+        return loading.load(
+            settings,
+            snapshot=self.snapshot,
+            number=self.gen,
+            net=self.net,
+            mean=self.mean,
+            labels=self.labels,
+            channel_order=self.channel_order,
+            scale=self.scale,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +162,10 @@ def help_of(function: Callable[..., None]) -> str:
 def with_common(function: Callable[..., None]) -> Callable[..., None]:
     """The Typer command for `function(call, ...)`: `call` is made here, the common options are added to its own."""
     signature = inspect.signature(function, eval_str=True)
-    own = [parameter for name, parameter in signature.parameters.items() if name != "call"]
     keyword = inspect.Parameter.KEYWORD_ONLY
+    which = [name for name, parameter in signature.parameters.items() if parameter.annotation is Which]
+    own = [parameter for name, parameter in signature.parameters.items() if name not in ("call", *which)]
+    first, last = (_WHICH[:2], _WHICH[2:]) if which else ((), ())  # models from elsewhere are the rarer wish
     common = [
         inspect.Parameter(name, keyword, default=None if name == "config" else False, annotation=annotation)
         for name, annotation in _COMMON.items()
@@ -139,10 +178,15 @@ def with_common(function: Callable[..., None]) -> Callable[..., None]:
         config = given.pop("config") or state.config
         for name in ("json", "debug", "quiet"):  # the console has looked at these already
             given.pop(name)
+        for name in which:
+            given[name] = Which(**{parameter.name: given.pop(parameter.name) for parameter in _WHICH})
         function(Call(console=state.console, command=state.command, config_file=config), **given)
 
-    parameters = [context, *(parameter.replace(kind=keyword) for parameter in own), *common]
+    parameters = [context, *first, *(parameter.replace(kind=keyword) for parameter in own), *last, *common]
     command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read by Typer
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     del command.__wrapped__  # else its signature would be read instead
     return command
+
+
+_WHICH = tuple(inspect.signature(Which, eval_str=True).parameters.values())

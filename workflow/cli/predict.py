@@ -8,19 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import (
-    Call,
-    ChannelOrder,
-    Engine,
-    Gen,
-    IgnoreMismatch,
-    Labels,
-    Mean,
-    Net,
-    Scale,
-    Snapshot,
-    listed,
-)
+from workflow.cli.options import Call, Engine, IgnoreMismatch, Which, listed
 from workflow.cli.progress import Counter
 
 if TYPE_CHECKING:
@@ -29,16 +17,10 @@ if TYPE_CHECKING:
 
 def predict(
     call: Call,
+    which: Which,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pictures, or folders of them.")],
-    snapshot: Snapshot = None,
-    gen: Gen = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write a table as well.")] = None,
     engine: Engine = None,
-    net: Net = None,
-    mean: Mean = None,
-    labels: Labels = None,
-    channel_order: ChannelOrder = None,
-    scale: Scale = None,
     ignore_mismatch: IgnoreMismatch = None,
 ) -> None:
     """Label pictures or whole folders.
@@ -46,19 +28,9 @@ def predict(
     wf predict incoming/ --csv labels.csv
     wf predict a.png b.jpg --snapshot gen4/best
     """
-    from workflow.inspection import loading  # numpy and Pillow, which --help does not need
     from workflow.inspection import predict as label
 
-    model = loading.load(
-        call.settings(),
-        snapshot=snapshot,
-        number=gen,
-        net=net,
-        mean=mean,
-        labels=labels,
-        channel_order=channel_order,
-        scale=scale,
-    )
+    model = which.load(call.settings())
     files = label.pictures(paths)
     with (
         model.open(engine, images=len(files), ignore=listed(ignore_mismatch)) as session,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from workflow.cli.options import Call, ChannelOrder, Engine, Gen, Labels, Mean, Net, Out, Scale, Snapshot
+from workflow.cli.options import Call, Engine, Out, Which
 from workflow.cli.progress import Counter
 from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
@@ -20,9 +20,8 @@ _LISTED = 5  # channels for each side that are printed; --json has every entry
 
 def why(
     call: Call,
+    which: Which,
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture file.")],
-    snapshot: Snapshot = None,
-    gen: Gen = None,
     label: Annotated[
         str | None, typer.Option("--class", metavar="CLASS", help="The class to explain (the one that it was given).")
     ] = None,
@@ -37,11 +36,6 @@ def why(
     out: Out = None,
     show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
     engine: Engine = None,
-    net: Net = None,
-    mean: Mean = None,
-    labels: Labels = None,
-    channel_order: ChannelOrder = None,
-    scale: Scale = None,
 ) -> None:
     """Account for the score of one picture, cell by cell.
 
@@ -54,20 +48,10 @@ def why(
     from workflow.evaluation.ledger import folder  # numpy, Pillow and matplotlib, which --help does not need
     from workflow.evaluation.ledger import why as explain
     from workflow.generations import generations
-    from workflow.inspection import loading
     from workflow.report.ledger import draw_ledger
 
     settings = call.settings()
-    model = loading.load(
-        settings,
-        snapshot=snapshot,
-        number=gen,
-        net=net,
-        mean=mean,
-        labels=labels,
-        channel_order=channel_order,
-        scale=scale,
-    )
+    model = which.load(settings)
     with Counter(call.console, "looking at the training set", "pictures") as progress:
         ledger = explain(
             model,
