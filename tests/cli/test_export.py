@@ -42,5 +42,13 @@ def test_onnx(trained: Run) -> None:
     assert Path("fox.onnx").is_file()
 
 
+@pytest.mark.parametrize(
+    ("flag", "name", "ending"), [("--onnx", "fox.txt", ".onnx"), ("--bundle", "fox.zip", ".tar.gz or .tgz")]
+)
+def test_a_name_that_says_something_else(trained: Run, flag: str, name: str, ending: str) -> None:
+    assert f"{flag} {name}: expected a name that ends in {ending}" in trained("export", flag, name, code=2).err
+    assert not Path(name).exists()
+
+
 def test_nothing_to_do(trained: Run) -> None:
     assert "nothing to export to" in trained("export", code=2).err

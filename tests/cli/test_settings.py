@@ -41,6 +41,13 @@ def test_without_a_project_the_shipped_settings_and_nets_are_taken(project: Path
     assert found.train.deploy.is_file()
 
 
+def test_in_a_project_a_net_that_lacks_is_not_replaced(project: Path) -> None:
+    solver = write("max_iter: 5", Path("prototxt") / "solver.prototxt")
+    found = load(write("train: {solver: prototxt/solver.prototxt}"), {}, {})
+    assert found.train.solver == solver
+    assert found.train.deploy == Path("prototxt/cifar10_quick_deploy.prototxt")
+
+
 def test_the_file_of_the_current_folder_comes_before_the_shipped_one(project: Path) -> None:
     write("generations: elsewhere")
     assert load(None, {}, {}).generations == Path("elsewhere")

@@ -26,3 +26,13 @@ def test_over_the_limit(text_file):
 def test_what_the_system_refuses(tmp_path):
     with pytest.raises(EnvironmentFault, match="cannot read"):
         read_whole(tmp_path / ("x" * 300), error=DataError)
+
+
+def test_a_file_that_lacks_is_told_the_closest_name(text_file, tmp_path):
+    text_file("solver.prototxt", b"")
+    with pytest.raises(DataError, match="does not exist") as caught:
+        read_whole(tmp_path / "solvr.prototxt", error=DataError)
+    assert caught.value.hint == f"did you mean {tmp_path / 'solver.prototxt'}?"
+    with pytest.raises(DataError, match="does not exist") as caught:
+        read_whole(tmp_path / "no" / "mean", error=DataError)
+    assert caught.value.hint == "check the path"

@@ -59,3 +59,13 @@ def test_the_folder_is_made(tmp_path):
     (tmp_path / "net.prototxt").write_text('layer { name: "a" type: "ReLU" bottom: "x" top: "x" }')
     assert upgrade_file(tmp_path / "net.prototxt", tmp_path / "new" / "net.prototxt") == "net"
     assert (tmp_path / "new" / "net.prototxt").is_file()
+
+
+def test_what_is_not_old_is_copied_with_its_comments(tmp_path, caplog):
+    text = "# mine\nlayer { name: 'a' type: 'ReLU' bottom: 'x' top: 'x' }\n"
+    (tmp_path / "net.prototxt").write_text(text)
+    assert upgrade_file(tmp_path / "net.prototxt", tmp_path / "out.prototxt") == "net"
+    assert (tmp_path / "out.prototxt").read_text() == text
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / 'net.prototxt'} is in today's format already; copied as it is"
+    ]

@@ -34,6 +34,9 @@ def export(
 
     if onnx is None and bundle is None:
         raise UsageError("nothing to export to", hint="--onnx FILE or --bundle FILE.tar.gz")
+    for flag, path, endings in (("--onnx", onnx, (".onnx",)), ("--bundle", bundle, (".tar.gz", ".tgz"))):
+        if path is not None and not path.name.endswith(endings):
+            raise UsageError(f"{flag} {path}: expected a name that ends in {' or '.join(endings)}")
     model = which.load(call.settings())
     document: dict[str, Any] = {"snapshot": model.name}
     lines = [f"{model.name} exported"]

@@ -84,6 +84,6 @@ def _with_shipped_nets(config: Config) -> Config:
     found = {
         name: shipped() / path
         for name in ("solver", "deploy")
-        if not (path := getattr(config.train, name)).exists() and (shipped() / path).is_file()
+        if not (path := getattr(config.train, name)).parent.exists() and (shipped() / path).is_file()
     }
     return config.model_copy(update={"train": config.train.model_copy(update=found)})

@@ -16,7 +16,7 @@ from workflow.formats.files import read_whole
 from workflow.formats.foreign import refuse_foreign
 from workflow.storage import atomic_write
 
-_HINT = "wf prepare --gen N --force writes a generation's anew"
+_HINT = "name another mean; wf prepare --gen N --force writes a generation's anew"
 
 
 def read_mean(path: Path) -> Array:
@@ -28,7 +28,7 @@ def read_mean(path: Path) -> Array:
         ModelError: M01 missing, empty, damaged or not 1 x C x H x W; M03 NaN or infinite values.
     """
     path = Path(path)
-    data = read_whole(path, error=ModelError, hint=_HINT, fault="M01")
+    data = read_whole(path, error=ModelError, fault="M01")
     if not data:
         raise ModelError(f"{path} is empty", hint=_HINT, fault="M01")
     refuse_foreign(path, data)

@@ -21,7 +21,7 @@ def read_whole(
         path: the file.
         error: what to raise for a file that is missing, no file, or over the limit.
         limit: the largest size in bytes that makes sense.
-        hint: what to do about a missing file.
+        hint: what to do about a missing file; the closest name beside it if None.
         fault: row of the catalogue of faults for a missing file.
 
     Raises:
@@ -31,7 +31,7 @@ def read_whole(
     try:
         if not path.is_file():
             what = "is no regular file" if path.exists() else "does not exist"
-            raise error(f"{path} {what}", hint=hint, fault=fault)
+            raise error(f"{path} {what}", hint=hint or _closest(path), fault=fault)
         size = path.stat().st_size
         if size > limit:
             raise error(f"{path} has {size} bytes; at most {limit} are read", fault=fault)
@@ -41,3 +41,11 @@ def read_whole(
     if data.startswith(_LFS):
         raise error(f"{path} is a git-lfs pointer, not the file itself", hint="git lfs pull", fault=fault)
     return data
+
+
+def _closest(path: Path) -> str:
+    from difflib import get_close_matches  # 10 ms that only an error needs
+
+    beside = [one.name for one in path.parent.iterdir() if one.name != path.name] if path.parent.is_dir() else []
+    close = get_close_matches(path.name, beside, n=1)
+    return f"did you mean {path.with_name(close[0])}?" if close else "check the path"

@@ -156,7 +156,7 @@ _NAMES = (("name", 0), ("layer", 0, "name", 0))  # V2 and V1, V0
 
 
 def _read(path: Path) -> str:
-    data = read_whole(Path(path), error=PrototxtError, hint="check the path")
+    data = read_whole(Path(path), error=PrototxtError)
     if len(data) > MAX_BYTES:
         at = Location(path=path, line=1, column=1)
         raise PrototxtError(f"{path} is larger than {MAX_BYTES} bytes", at=at, fault="X03")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Literal
 
 from workflow.errors import PrototxtError, UsageError
 from workflow.formats import caffe_pb2, caffemodel, prototxt
+from workflow.storage import atomic_write
+
+_log = logging.getLogger("workflow")
 
 Kind = Literal["net", "solver", "weights"]
 
@@ -14,7 +18,7 @@ Kind = Literal["net", "solver", "weights"]
 def upgrade_file(source: Path, out: Path) -> Kind:
     """Read `source` as every command reads it, and write `out` as a whole.
 
-    What was old is told as a warning when a net or a solver is read (X08).
+    What was old is told as a warning when a net or a solver is read (X08); so is a prototxt in which nothing is.
 
     Args:
         source: a net's or a solver's prototxt, or a caffemodel, told apart by name and content.
@@ -34,7 +38,11 @@ def upgrade_file(source: Path, out: Path) -> Kind:
         return "weights"
     kind, message = _read_text(source)
     out.parent.mkdir(parents=True, exist_ok=True)
-    prototxt.write(out, message)
+    if message == prototxt.parse(source.read_text(encoding="utf-8-sig"), type(message), source=source):
+        _log.warning("%s is in today's format already; copied as it is", source)
+        atomic_write(out, source.read_bytes())  # with its comments
+    else:
+        prototxt.write(out, message)
     return kind
 
 
