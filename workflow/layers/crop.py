@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from workflow.layers.base import Layer, axis_of, layer
+from workflow.layers.in_place import own
 
 
 @layer("Crop", bottoms=2, tops=1)
@@ -33,4 +34,4 @@ class Crop(Layer):
             if start + length > x.shape[at]:
                 raise self.fail(f"{length} values from offset {start} on, but axis {at} has {x.shape[at]}")
             x = x.narrow(at, start, length)
-        return x
+        return own(x)

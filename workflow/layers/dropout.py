@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from workflow.layers.base import Layer, Shape, layer
+from workflow.layers.in_place import is_in_place, own
 from workflow.net.spec import LayerSpec
 
 
@@ -33,7 +34,7 @@ class Dropout(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
-            return x
+            return x if is_in_place(self) else own(x)
         generator = torch.Generator().manual_seed(self.seed + self.position)
         mask = torch.empty(x.shape, dtype=x.dtype).bernoulli_(1 - self.ratio, generator=generator)
         return x * mask.to(x.device) / (1 - self.ratio)

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import logging
 
+import torch
+from torch import Tensor
+
 from workflow.layers.base import Layer
 
 
 def is_in_place(layer: Layer) -> bool:
     """Whether the layer writes its first top over its first bottom."""
     return bool(layer.spec.bottoms) and layer.spec.bottoms[:1] == layer.spec.tops[:1]
+
+
+def own(x: Tensor) -> Tensor:
+    """What a top holds that Caffe copies from the bottom, in memory of its own when nobody asks for gradients.
+
+    A layer that works in place on it writes over that memory then, and the bottom must keep what it holds.
+    """
+    return x if torch.is_grad_enabled() else x.clone()
 
 
 def refuse_in_place(layer: Layer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from workflow.layers.base import Layer, Shape, layer
@@ -25,4 +26,4 @@ class Permute(Layer):
         return order + [axis for axis in range(rank) if axis not in order]
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.permute(self._order(x.dim())).contiguous()
+        return torch.permute_copy(x, self._order(x.dim()))

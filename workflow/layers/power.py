@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from workflow.layers.base import Layer, layer
-from workflow.layers.in_place import warn_in_place
+from workflow.layers.in_place import own, warn_in_place
 from workflow.net.spec import LayerSpec
 
 
@@ -32,4 +32,5 @@ class Power(Layer):
             return base.pow(param.power)
         y = x if param.scale == 1 else x * param.scale
         y = y + param.shift if param.shift else y
-        return y if param.power == 1 else y.pow(param.power)
+        y = y if param.power == 1 else y.pow(param.power)
+        return own(x) if y is x else y

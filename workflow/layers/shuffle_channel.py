@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from workflow.layers.base import Layer, Shape, layer
@@ -36,4 +37,4 @@ class ShuffleChannel(Layer):
         self.top_shapes(tuple(x.shape))
         n, c = x.shape[:2]
         dealt = x.reshape(n, self.group, c // self.group, -1).transpose(1, 2)  # (N, C / group, group, places)
-        return dealt.reshape(x.shape)
+        return dealt.clone(memory_format=torch.contiguous_format).reshape(x.shape)

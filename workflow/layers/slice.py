@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from workflow.layers.base import Layer, axis_of, layer
+from workflow.layers.in_place import own
 from workflow.net.spec import LayerSpec
 
 
@@ -38,4 +39,4 @@ class Slice(Layer):
         lengths = [end - start for start, end in itertools.pairwise(ends)]
         if min(lengths) < 1:
             raise self.fail(f"slice points {self.points}, expected them to rise from 1 to {size - 1}")
-        return [x.narrow(axis, start, length) for start, length in zip(ends, lengths, strict=False)]
+        return [own(x.narrow(axis, start, length)) for start, length in zip(ends, lengths, strict=False)]

@@ -177,6 +177,31 @@ def test_inputs_that_do_not_fit(inputs, words):
         net(TWINS % ("", "")).forward(**arrays)
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        'type: "Crop" bottom: "like" top: "y" crop_param { axis: 2 }',
+        'type: "Dropout" top: "y"',
+        'type: "Permute" top: "y"',
+        'type: "Power" top: "y"',
+        'type: "ShuffleChannel" top: "y"',
+        'type: "Slice" top: "y" top: "z"',
+    ],
+    ids=lambda text: text.split('"')[1],
+)
+def test_what_works_in_place_on_a_copy_leaves_the_bottom_as_it_was(layer):
+    made = net(
+        f"""layer {{ name: "x" type: "Input" top: "x" top: "like" input_param {{ shape {{ dim: 2 dim: 4 dim: 3 }}
+          shape {{ dim: 2 dim: 4 dim: 2 }} }} }}
+        layer {{ name: "l" bottom: "x" {layer} }} layer {{ name: "r" type: "ReLU" bottom: "y" top: "y" }}""",
+        phase="TEST",
+    )
+    x = np.random.default_rng(1).normal(size=(2, 4, 3)).astype(np.float32)
+    with torch.inference_mode():
+        made.run({"x": x, "like": x[..., :2]})
+    np.testing.assert_array_equal(made.blobs["x"], x)
+
+
 def test_a_batch_of_another_size_passes():
     twins = net(TWINS % ("", ""), phase="TEST")
     assert twins.forward(a=np.ones((7, 5), np.float32), b=np.ones((7, 5), np.float32))["sum"].shape == (7, 5)
