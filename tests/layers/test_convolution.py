@@ -61,6 +61,20 @@ def test_pad_of_one_side_leaves_the_other_at_0(one_layer, x, kind):
         np.testing.assert_array_equal(y, expected)
 
 
+def test_one_channel_and_a_top_one_column_wide():
+    rng = np.random.default_rng(4)
+    x, weight, bias = rng.normal(size=(3, 1, 13, 4)), rng.normal(size=(20, 1, 3, 3)), np.zeros(20)
+    layer = make(
+        """name: "c" type: "Convolution" bottom: "x" top: "y"
+        convolution_param { num_output: 20 kernel_size: 3 stride_h: 1 stride_w: 3 pad_h: 2 pad_w: 0 }"""
+    )
+    layer.param_blobs(x.shape)
+    given, kernel = (torch.tensor(one).float().to(memory_format=torch.channels_last) for one in (x, weight))
+    layer.blobs = [kernel, torch.zeros(20)]
+    (y,) = layer.forward(given)
+    np.testing.assert_allclose(y, naive(x, weight, bias, (1, 3), (2, 0), (1, 1), 1), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("kind", ["Convolution", "Deconvolution"])
 @pytest.mark.parametrize("channels", [2, 5])
 def test_channels_that_do_not_suit_the_weights(kind, channels):
