@@ -60,6 +60,12 @@ def test_the_offset_of_a_fully_convolutional_net():
     assert coord_map.crop(up, data).fn.params["crop_param"] == {"axis": 2, "offset": [100]}
 
 
+def test_channels_are_cropped_where_channels_were():
+    data, other = layers.Input(), layers.Input()
+    cut = layers.Crop(data, other, axis=1, offset=[1, 2, 3])
+    assert coord_map.crop(data, cut).fn.params["crop_param"] == {"axis": 1, "offset": [1, 2, 3]}
+
+
 def test_layers_that_mix_pixels_have_no_map():
     data = layers.Input()
     with pytest.raises(RuntimeError, match="connected by spatial layers"):

@@ -77,7 +77,7 @@ def crop(top_from: Top, top_to: Top) -> Top:
     if (shift != np.round(shift)).any():
         raise CropImpossible(f"cannot crop noninteger offset (b = {shift})")
     offset = [int(-one) for one in np.atleast_1d(shift)]
-    cut: Top = layers.Crop(top_from, top_to, crop_param={"axis": 1 + (axis or 1), "offset": offset})
+    cut: Top = layers.Crop(top_from, top_to, crop_param={"axis": 2 if axis is None else axis + 1, "offset": offset})
     return cut
 
 
