@@ -22,7 +22,7 @@ class Pooling(Layer):
 
     bottom[0]  x  (N, C, H, W)    float32
     top[0]     y  (N, C, H', W')  H' = ceil((H + 2 pad - kernel) / stride) + 1, or floor with `round_mode: FLOOR`
-    top[1]     MAX only: where the maximum was, as h W + w
+    top[1]     MAX only: where the maximum was, as h W + w; -1 for a window that lies wholly outside the picture
 
     AVE divides by the part of the window inside the padded picture: padding counts, what hangs over does not.
     MAX takes the first maximum in row-major order; padding never wins.
@@ -85,7 +85,7 @@ class Pooling(Layer):
         if len(self.spec.tops) == 1:
             return y
         row, column = index // padded.shape[3] - window.pad[0], index % padded.shape[3] - window.pad[1]
-        return y, (row * x.shape[3] + column).to(torch.float32)
+        return y, torch.where(y > -_FLOAT_MAX, row * x.shape[3] + column, -1).to(torch.float32)
 
     def _average(self, x: Tensor, window: Window, out: Pair) -> Tensor:
         """Sum windows of a picture padded with zeros, then divide by Caffe's clipped window sizes."""
