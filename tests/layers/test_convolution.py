@@ -61,18 +61,27 @@ def test_pad_of_one_side_leaves_the_other_at_0(one_layer, x, kind):
         np.testing.assert_array_equal(y, expected)
 
 
-def test_one_channel_and_a_top_one_column_wide():
+@pytest.mark.parametrize(
+    ("shape", "kernel", "stride", "pad", "dilation"),
+    [
+        ((3, 1, 13, 4), (3, 3), (1, 3), (2, 0), (1, 1)),  # one channel, and a top one column wide
+        ((3, 17, 3, 1), (3, 2), (2, 2), (1, 3), (2, 2)),  # one column, and windows wholly in the padding
+    ],
+)
+def test_what_pytorch_cannot_convolve_channels_last(shape, kernel, stride, pad, dilation):
     rng = np.random.default_rng(4)
-    x, weight, bias = rng.normal(size=(3, 1, 13, 4)), rng.normal(size=(20, 1, 3, 3)), np.zeros(20)
+    x, weight, bias = rng.normal(size=shape), rng.normal(size=(20, shape[1], *kernel)), rng.normal(size=20)
+    fields = {"kernel": kernel, "stride": stride, "pad": pad}
+    sides = " ".join(f"{name}_h: {down} {name}_w: {across}" for name, (down, across) in fields.items())
     layer = make(
-        """name: "c" type: "Convolution" bottom: "x" top: "y"
-        convolution_param { num_output: 20 kernel_size: 3 stride_h: 1 stride_w: 3 pad_h: 2 pad_w: 0 }"""
+        f"""name: "c" type: "Convolution" bottom: "x" top: "y"
+        convolution_param {{ num_output: 20 {sides} dilation: {dilation[0]} }}"""
     )
     layer.param_blobs(x.shape)
-    given, kernel = (torch.tensor(one).float().to(memory_format=torch.channels_last) for one in (x, weight))
-    layer.blobs = [kernel, torch.zeros(20)]
+    given, learned = (torch.tensor(one).float().to(memory_format=torch.channels_last) for one in (x, weight))
+    layer.blobs = [learned, torch.tensor(bias).float()]
     (y,) = layer.forward(given)
-    np.testing.assert_allclose(y, naive(x, weight, bias, (1, 3), (2, 0), (1, 1), 1), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(y, naive(x, weight, bias, stride, pad, dilation, 1), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["Convolution", "Deconvolution"])

@@ -49,8 +49,17 @@ class Convolution(Sliding):
         over = window.overhang(tuple(x.shape[2:]))
         if any(over):
             x = pad(x, [side for length in reversed(over) for side in (0, length)])
-        if x.shape[1] == 1 and not x.is_mkldnn and window.convolved(tuple(x.shape[2:]))[-1] == 1:
-            # PyTorch 2.13 takes one channel to lie channels-last, and often gets a top one column wide wrong then
+        if not x.is_mkldnn and _needs_rows(x, window):
             x, weight = x.flatten().view(x.shape), weight.flatten().view(weight.shape)
         convolve = _CONVOLVE[len(window.kernel)]
         return convolve(x, weight, bias, window.stride, window.pad, window.dilation, self.param.group)
+
+
+def _needs_rows(x: Tensor, window: Window) -> bool:
+    """Whether PyTorch 2.13 fails if picture and weights lie channels-last, as those of one channel always seem to.
+
+    One channel and a top one column wide often give wrong numbers; a picture one column wide with a window wholly in
+    the padding ends the process.
+    """
+    columns = window.convolved(tuple(x.shape[2:]))[-1]
+    return (x.shape[1] == 1 and columns == 1) or (x.shape[-1] == 1 and window.pad[-1] >= window.reach[-1])
