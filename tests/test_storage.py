@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.storage import atomic_write, leftovers, replacing, temporary_name, write_document
+from workflow.storage import atomic_write, leftovers, replacing, take_away, temporary_name, write_document
 
 
 def test_new_content_replaces_the_old(tmp_path):
@@ -71,3 +71,15 @@ def test_leftovers_are_those_of_dead_processes(tmp_path):
     (tmp_path / "gen4").mkdir()
     assert leftovers(tmp_path) == [dead]
     assert leftovers(tmp_path / "nowhere") == []
+
+
+def test_what_is_taken_away_may_be_a_file_a_full_folder_or_a_link(tmp_path):
+    kept, folder, link = (tmp_path / name for name in ("kept", "folder.tmp-1", "link.tmp-1"))
+    for one in (kept, folder):
+        one.mkdir()
+        (one / "content").write_bytes(b"x")
+    link.symlink_to(kept)
+    (tmp_path / "file.tmp-1").write_bytes(b"x")
+    for path in (folder, link, tmp_path / "file.tmp-1"):
+        take_away(path)
+    assert list(tmp_path.rglob("*")) == [kept, kept / "content"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -72,6 +73,18 @@ def leftovers(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return [path for path in sorted(folder.iterdir()) if (pid := _owner(path)) is not None and not _alive(pid)]
+
+
+def take_away(path: Path) -> None:
+    """Delete a file, or a folder with all that is in it.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _owner(path: Path) -> int | None:

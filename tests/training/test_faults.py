@@ -222,6 +222,9 @@ def test_t07_a_pair_that_was_not_committed_is_ignored(run, generation, caplog):
     state = generation.snapshots / "small_iter_15.solverstate"
     solverstate.write(state, solverstate.State(iteration=15, learned_net="x", history=(), current_step=0))
     (generation.snapshots / "small_iter_20.caffemodel.tmp-999999999").write_bytes(b"half")
+    caffes = generation.snapshots / "small.tmp-999999999"  # the folder of a killed run of real Caffe
+    caffes.mkdir()
+    (caffes / "solver.prototxt").write_bytes(b"x")
     assert run()[0].iteration == 10
     assert "ignoring incomplete snapshot iter_15" in caplog.text
     assert not list(generation.snapshots.glob("*tmp*"))

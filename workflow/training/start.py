@@ -11,7 +11,7 @@ from pathlib import Path
 from workflow.errors import DatabaseError, DataError, UsageError
 from workflow.formats import caffe_pb2
 from workflow.generations import Generation, Record, resolve
-from workflow.storage import leftovers
+from workflow.storage import leftovers, take_away
 
 _log = logging.getLogger("workflow")
 
@@ -119,9 +119,9 @@ def _from_state(path: Path) -> Start:
 
 
 def _tell_of_incomplete(generation: Generation, record: Record) -> None:
-    """Say which snapshots a killed run left half-written, and take temporary files of dead processes away."""
+    """Say which snapshots a killed run left half-written, and take away the files and folders of dead processes."""
     for path in leftovers(generation.snapshots):
-        path.unlink()
+        take_away(path)
     committed = {snapshot.iteration for snapshot in record.snapshots}
     found = {
         int(match[1])
