@@ -315,6 +315,15 @@ def test_t15_a_generation_that_is_not_there(run):
         run(number=4)
 
 
+def test_t16_the_folder_of_snapshots_vanishes(settings, generation):
+    events = train(settings, max_iter=10)
+    next(events)
+    shutil.rmtree(generation.snapshots)
+    with pytest.raises(EnvironmentFault, match="snapshots vanished while training") as caught:
+        list(events)
+    assert caught.value.fault == "T16"
+
+
 def test_t16_the_folder_vanishes(settings, generation):
     events = train(settings)
     for event in events:

@@ -53,8 +53,11 @@ class Recorder:
         Raises:
             EnvironmentFault: T08 the third snapshot in a row failed, T16 the folder vanished.
         """
-        if not self.generation.folder.is_dir():
-            raise EnvironmentFault(f"{self.generation.folder} vanished while training", fault="T16")
+        for folder in (self.generation.folder, self.generation.snapshots):
+            if not folder.is_dir():
+                raise EnvironmentFault(
+                    f"{folder} vanished while training", hint="bring it back and go on with wf train", fault="T16"
+                )
         self._write_log(event)
         match event:
             case Started():
