@@ -31,7 +31,10 @@ def read_whole(
     try:
         if not path.is_file():
             what = "is no regular file" if path.exists() else "does not exist"
-            raise error(f"{path} {what}", hint=hint or _closest(path), fault=fault)
+            near = closest(path) if hint is None else None
+            raise error(
+                f"{path} {what}", hint=hint or (f"did you mean {near}?" if near else "check the path"), fault=fault
+            )
         size = path.stat().st_size
         if size > limit:
             raise error(f"{path} has {size} bytes; at most {limit} are read", fault=fault)
@@ -43,9 +46,13 @@ def read_whole(
     return data
 
 
-def _closest(path: Path) -> str:
-    from difflib import get_close_matches  # 10 ms that only an error needs
+def closest(path: Path) -> Path | None:
+    """The file or folder beside a missing one whose name is most like its own, if one is like it."""
+    from difflib import get_close_matches  # which only an error needs
 
-    beside = [one.name for one in path.parent.iterdir() if one.name != path.name] if path.parent.is_dir() else []
+    try:
+        beside = [one.name for one in path.parent.iterdir() if one.name != path.name]
+    except OSError:
+        return None
     close = get_close_matches(path.name, beside, n=1)
-    return f"did you mean {path.with_name(close[0])}?" if close else "check the path"
+    return path.with_name(close[0]) if close else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
 from workflow.errors import did_you_mean
@@ -17,6 +16,8 @@ def unknown_field(message: str, name: str, outermost: str) -> str:
         name: the field that it does not have.
         outermost: the name of the message that was asked for; a solver's file with a net's field is the wrong file.
     """
+    from difflib import get_close_matches  # which only an error needs
+
     if name.isdigit():  # `base_lr: 0,01`: the comma ends the number
         return "a decimal number takes a point: 0.01"
     known = _fields(message)

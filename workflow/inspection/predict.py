@@ -7,7 +7,6 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from workflow.data.sniff import PictureError
 from workflow.engines.base import Session
 from workflow.errors import DataError, EnvironmentFault, ModelError, NetError, UsageError
+from workflow.formats.files import closest
 from workflow.inspection.model import Model
 from workflow.storage import atomic_write
 
@@ -77,7 +77,9 @@ def pictures(paths: Iterable[Path]) -> list[Path]:
         elif path.exists():
             found.append(path)
         else:
-            raise UsageError(f"no such file or folder: {path}", hint=nearest(path), fault="P01")
+            near = closest(path)
+            hint = f"did you mean '{near}'?" if near else None
+            raise UsageError(f"no such file or folder: {path}", hint=hint, fault="P01")
     if not found:
         raise DataError("no file found in the folders that were named")
     return found
@@ -134,16 +136,6 @@ def write_csv(path: Path, result: Predictions) -> None:
         table.writerow([one.path, one.label, f"{one.probability:.6g}", *numbers])
     path.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(path, text.getvalue().encode("utf-8", "surrogateescape"))
-
-
-def nearest(path: Path) -> str | None:
-    """A hint: the name beside a missing file that is most like its own."""
-    try:
-        beside = [one.name for one in path.parent.iterdir()]
-    except OSError:
-        return None
-    close = get_close_matches(path.name, beside, n=1)
-    return f"did you mean '{path.parent / close[0]}'?" if close else None
 
 
 def _below(folder: Path) -> Iterator[Path]:
