@@ -106,7 +106,9 @@ class Net:
             gradients=training,
             row_major=self.row_major,
             device=self.device,
-            reshaped={param.name for layer in self.layers for param in layer.spec.params if param.permissive},
+            reshaped={
+                param.name for layer in self.layers for param in layer.spec.params if param.name and param.permissive
+            },
         )
         generator = torch.Generator().manual_seed(self.seed)
         theirs = like.params if like else {}
