@@ -33,6 +33,7 @@ def set_mode_gpu() -> None:
         EngineMissing: PyTorch sees no CUDA device here.
     """
     _require_cuda("set_mode_gpu")
+    gpu(_settings.device)  # now, not for each layer: from here on the process computes exactly
     _settings.gpu = True
 
 
@@ -61,7 +62,7 @@ def set_random_seed(seed: int) -> None:
 
 def device() -> torch.device:
     """Where layers run now."""
-    return gpu(_settings.device) if _settings.gpu else torch.device("cpu")
+    return torch.device("cuda", _settings.device) if _settings.gpu else torch.device("cpu")
 
 
 def draw_seed() -> int:
