@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from workflow.config import Config
     from workflow.inspection.model import Model
 
-
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
