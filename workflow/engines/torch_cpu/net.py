@@ -106,9 +106,7 @@ class Net:
             gradients=training,
             row_major=self.row_major,
             device=self.device,
-            reshaped={
-                param.name for layer in self.layers for param in layer.spec.params if param.name and param.permissive
-            },
+            reshaped={one.name for layer in self.layers for one in layer.spec.params if one.permissive} - {""},
         )
         generator = torch.Generator().manual_seed(self.seed)
         theirs = like.params if like else {}
