@@ -24,14 +24,18 @@ MODULES = sorted(
 )
 
 
-def test_files_stay_small() -> None:
+def test_files_keep_to_one_subject() -> None:
+    """A soft limit: a longer file says here why it is one subject; no code is bent to fit a count."""
+    reasons: dict[str, str] = {}
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in [*SOURCES, *TESTS]}
-    assert not {path: length for path, length in lengths.items() if length > (300 if path in SOURCES else 600)}
+    long = {path.relative_to(ROOT).as_posix() for path, n in lengths.items() if n > (400 if path in SOURCES else 600)}
+    assert long <= set(reasons)
 
 
 def test_files_are_small_on_average() -> None:
     lengths = sorted(len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES)
     assert lengths[len(lengths) // 2] <= 120
+    assert lengths[len(lengths) * 9 // 10] <= 200
 
 
 def test_functions_are_small_on_average() -> None:
@@ -85,9 +89,8 @@ def test_the_empty_placeholder_is_never_named_in_an_install_line() -> None:
     assert not [path for path in texts if PLACEHOLDER.search(path.read_text(encoding="utf-8"))]
 
 
-def test_the_readme_is_short_and_its_files_exist() -> None:
+def test_files_that_the_readme_names_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 180
     for name in re.findall(r"scripts/\w+|configs/\w+\.yaml", text):
         assert (ROOT / name).exists(), name
 
