@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from workflow.data.split import TEST, TRAIN, UNDECIDED, decide, fractions
 
@@ -74,22 +76,48 @@ def test_folders_win_over_everything():
     assert got.leaked == 1
 
 
+def undecided(count: int) -> np.ndarray:
+    return np.full(count, UNDECIDED, np.int8)
+
+
 @given(NAMES.filter(lambda names: len(names) > 2), st.floats(0.2, 0.8))
 def test_p29_nearly_equal_pictures_stay_together(names, share):
     group = np.arange(len(names) // 2 + 1)
     alone = sides(names, share)
-    got = decide(digests(names), np.full(len(names), UNDECIDED, np.int8), {}, [group], share)
-    smallest = min(group, key=lambda index: digests(names)[index].tobytes())
-    assert set(got.sides[group].tolist()) == {alone[names[smallest]]}
-    assert got.moved == sum(alone[names[index]] != alone[names[smallest]] for index in group)
+    got = decide(digests(names), undecided(len(names)), {}, [group], share)
+    smallest = min(digests(names)[index].tobytes() for index in group)
+    (side,) = set(got.sides[group].tolist())
+    assert side == (int.from_bytes(hashlib.sha256(smallest).digest()[:8], "big") / 2**64 < share)
+    assert got.moved == sum(alone[names[index]] != side for index in group)
     assert got.sides[len(group) :].tolist() == [alone[name] for name in names[len(group) :]]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 10, 30, 50])
+def test_p29_the_test_side_gets_its_share_however_large_the_groups_are(size):
+    count = 2000
+    rows = np.random.default_rng(size).integers(0, 256, (count * size, 32), np.uint8)
+    groups = list(np.arange(count * size).reshape(count, size)) if size > 1 else []
+    for share in (0.05, 0.1, 0.2, 0.4):
+        got = decide(rows, undecided(len(rows)), {}, groups, share)
+        test = int(np.count_nonzero(got.sides[::size] == TEST))
+        assert binomtest(test, count, share).pvalue > 0.001, (share, test)
+
+
+def test_p29_a_group_that_grows_keeps_its_side():
+    rows = np.random.default_rng(1).integers(0, 256, (300, 32), np.uint8)
+    groups = list(np.arange(200).reshape(100, 2))
+    before = decide(rows[:200], undecided(200), {}, groups, 0.3)
+    known = {row.tobytes(): int(side) for row, side in zip(rows, before.sides, strict=False)}
+    grown = [np.append(group, 200 + number) for number, group in enumerate(groups)]
+    after = decide(rows, undecided(300), known, grown, 0.3)
+    assert after.sides.tolist() == [*before.sides, *before.sides[::2]]
 
 
 def test_p29_a_new_copy_joins_the_picture_that_is_known():
     names = ["known", "copy"]
     for side in (TRAIN, TEST):
         known = {digests(["known"])[0].tobytes(): side}
-        explicit = np.full(2, UNDECIDED, np.int8)
+        explicit = undecided(2)
         got = decide(digests(names), explicit, known, [np.array([0, 1])], 0.5)
         assert got.sides.tolist() == [side, side]
 
@@ -97,6 +125,6 @@ def test_p29_a_new_copy_joins_the_picture_that_is_known():
 def test_p29_a_new_copy_of_both_sides_is_kept_out_of_training():
     names = ["one", "other", "copy"]
     known = {digests(["one"])[0].tobytes(): TRAIN, digests(["other"])[0].tobytes(): TEST}
-    got = decide(digests(names), np.full(3, UNDECIDED, np.int8), known, [np.arange(3)], 0.5)
+    got = decide(digests(names), undecided(3), known, [np.arange(3)], 0.5)
     assert got.sides.tolist() == [TRAIN, TEST, TEST]
     assert got.leaked == 2

@@ -93,7 +93,7 @@ def describe(result: PrepareResult) -> str:
     """What a person wants to know of a preparation."""
     lines = [
         f"generation {result.generation}: {result.train:,} training and {result.test:,} test pictures "
-        f"of {len(result.classes)} classes ({', '.join(result.classes)})"
+        f"({result.test_share:.0%}) of {len(result.classes)} classes ({', '.join(result.classes)})"
     ]
     corrected = result.corrected
     if corrected.patches:

@@ -7,15 +7,17 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workflow.config import Config, Preprocessing
 from workflow.data.duplicates import same_bytes
 from workflow.data.scan import SPLITS, Skipped, printable
-from workflow.data.split import TEST, TRAIN, Split, fractions
+from workflow.data.split import TEST, TRAIN, Split
 from workflow.data.table import Table
 from workflow.errors import DataError, EnvironmentFault
 
 _IMBALANCE = 50
+_SHARE_OFF = 0.05  # that chance explains with a few hundred pictures, and that needs no words
 
 
 def check_readable(forbidden: Sequence[str], changed: Sequence[tuple[str, str]]) -> None:
@@ -127,23 +129,52 @@ def check_split(table: Table, split: Split, active: Sequence[str], share: float)
         DataError: P38.
     """
     missing: list[tuple[int, str]] = []
-    wanted = share
+    above, upto = 0.0, 1.0  # a test share in between gives every class both sides
     for name in active:
         mine = table.read & (table.labels == table.number(name))
+        free = split.fractions[mine & ~split.decided]
         for side in (TEST, TRAIN):
+            if np.any(mine & split.decided & (split.sides == side)):
+                continue
             if not np.any(mine & (split.sides == side)):
                 missing.append((side, name))
-                free = fractions(table.digests[mine & ~split.decided])
-                if len(free):
-                    wanted = max(wanted, _above(free.min())) if side == TEST else min(wanted, _below(free.max()))
+            if side == TEST:
+                above = max(above, free.min(initial=1.0))
+            else:
+                upto = min(upto, free.max(initial=0.0))
     if not missing:
         return
     side, name = missing[0]
-    hint = f"add images of '{name}'"
-    if wanted != share and 0 < wanted < 1:
+    mine = table.read & (table.labels == table.number(name))
+    how, hint = "", f"add images of '{name}'"
+    if not split.decided[mine].all():
+        how = f" with a test share of {share:g}"
+        images, different = int(np.count_nonzero(mine)), len(np.unique(split.fractions[mine]))
+        if different < images:
+            what = f"{different} different ones" if different > 1 else "all nearly equal"
+            how += f": its {images} images are {what}, and near-duplicates stay on one side"
+            hint = f"add other images of '{name}'"
+    wanted = _between(above, upto, share)
+    if wanted is not None:
         hint += f", or --test-share {wanted:g}"
-    how = f" with a test share of {share:g}" if not split.decided.all() else ""
+    elif how:
+        hint += ", or sort the images into train/CLASS and test/CLASS"
     raise DataError(f"0 {SPLITS[side]} images for '{name}'{how}", hint=hint, fault="P38")
+
+
+def check_share(split: Split, read: NDArray[np.bool_], groups: Sequence[NDArray[np.intp]], share: float) -> list[str]:
+    """What to say where near-duplicates, kept together, make the share of test pictures another than asked for."""
+    free = read & ~split.decided
+    pictures = int(np.count_nonzero(free))
+    together = [len(group) for group in groups if not split.decided[group[0]]]
+    came = float(np.mean(split.sides[free] == TEST)) if pictures else share
+    if not together or abs(came - share) <= _SHARE_OFF:
+        return []
+    distinct = pictures - sum(together) + len(together)
+    return [
+        f"{came:.0%} test pictures, {share:.0%} asked for: near-duplicates stay on one side of the split, and "
+        f"{counted(pictures, 'picture')} are {distinct} different ones"
+    ]
 
 
 def remarks(table: Table, preprocessing: Preprocessing, files: int, skipped: Sequence[Skipped]) -> list[str]:
@@ -197,9 +228,11 @@ def _first(skipped: Sequence[Skipped]) -> str:
     return f"{printable(one.path)} {one.reason}"
 
 
-def _above(fraction: float) -> float:
-    return math.floor(fraction * 100 + 1) / 100
-
-
-def _below(fraction: float) -> float:
-    return math.floor(fraction * 100) / 100
+def _between(above: float, upto: float, share: float) -> float | None:
+    """The roundest number over `above` and up to `upto`, on the side of `share`; None if there is none."""
+    for digits in (2, 3, 4):
+        scale = 10**digits
+        low, high = math.floor(above * scale) + 1, math.floor(upto * scale)
+        if low <= high and high > 0 and low < scale:
+            return min(max(low, round(share * scale)), min(high, scale - 1)) / scale
+    return None

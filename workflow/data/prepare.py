@@ -216,6 +216,7 @@ class _Preparation:
                 f"{checks.counted(split.moved, 'image')} nearly equal to one on the other side of the split; "
                 "kept together"
             )
+        self.warn(*checks.check_share(split, table.read, groups, self.config.split.test))
         if split.leaked:
             self.warn(f"{checks.counted(split.leaked, 'test image')} nearly equal to training ones")
         _log.info(

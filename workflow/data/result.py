@@ -26,6 +26,11 @@ class PrepareResult:
     warnings: tuple[str, ...]
     """As they were logged."""
 
+    @property
+    def test_share(self) -> float:
+        """The share of test pictures that came."""
+        return self.test / (self.train + self.test)
+
     def to_json(self) -> dict[str, Any]:
         """The document of `wf prepare --json`."""
         return {
@@ -34,6 +39,7 @@ class PrepareResult:
             "classes": list(self.classes),
             "train": self.train,
             "test": self.test,
+            "test_share": self.test_share,
             "skipped": [{"path": path, "reason": reason} for path, reason in self.skipped],
             "changes": asdict(self.changes),
             "corrections": self.corrected.json(),

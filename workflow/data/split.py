@@ -4,12 +4,17 @@ A picture's side is, in this order:
     1. what its folder says (train/ or test/),
     2. what it was in the generation before,
     3. that of the pictures nearly equal to it, where 1 or 2 decides theirs (test, if they disagree),
-    4. for a group of nearly equal pictures of which none is decided: the side of the one with the smallest hash,
-    5. test if the first 64 bits of the sha256 of its bytes, as a fraction of 2**64, are less than the test share.
+    4. test if its fraction is less than the test share. The fraction is the first 64 bits of the sha256 of its bytes,
+       divided by 2**64.
+
+Nearly equal pictures have one fraction in common: that of the sha256 of their smallest sha256. Hashing once more makes
+it as likely to be small as that of a single picture, however many they are; the smallest of their own fractions would
+send most of the large groups to the test side.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,11 +38,13 @@ class Split:
     leaked: int
     """Test pictures that nearly equal training ones, since folders or the generation before decided so."""
     decided: NDArray[np.bool_]
-    """bool (N,): whether rule 1 or 2 decided."""
+    """bool (N,): whether rule 1, 2 or 3 decided, and not the test share."""
+    fractions: NDArray[np.float64]
+    """float64 (N,) in [0, 1): what rule 4 compares with the test share; the same for nearly equal pictures."""
 
 
 def fractions(digests: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """float64 (N,) in [0, 1): the number of each picture that rule 5 compares with the test share."""
+    """float64 (N,) in [0, 1): the fraction of each digest, uint8 (N, 32)."""
     first = np.ascontiguousarray(digests[:, :8]).view(">u8").reshape(-1)
     # 53 bits, so that no rounding reaches 1
     result: NDArray[np.float64] = (first >> np.uint64(11)).astype(np.float64) / 2.0**53
@@ -51,7 +58,7 @@ def decide(
     groups: Sequence[NDArray[np.intp]],
     share: float,
 ) -> Split:
-    """Apply the five rules.
+    """Apply the four rules.
 
     Args:
         digests: uint8 (N, 32), sha256 of each file's bytes.
@@ -64,16 +71,26 @@ def decide(
     if known:
         for index in np.flatnonzero(fixed == UNDECIDED):
             fixed[index] = known.get(digests[index].tobytes(), UNDECIDED)
-    hashed = (fractions(digests) < share).astype(np.int8)
-    sides = np.where(fixed == UNDECIDED, hashed, fixed).astype(np.int8)
-    moved = leaked = 0
+    own = fractions(digests)
+    compared = own.copy()
+    sides = fixed.copy()
+    decided = fixed != UNDECIDED
+    leaked = 0
     for group in groups:
-        free = group[fixed[group] == UNDECIDED]
+        compared[group] = _common(digests[group])
         bound = fixed[group][fixed[group] != UNDECIDED]
-        smallest = min(group, key=lambda index: digests[index].tobytes())
-        side = hashed[smallest] if not len(bound) else bound.max()
-        moved += int(np.count_nonzero(sides[free] != side))
-        sides[free] = side
+        if len(bound):
+            sides[group[fixed[group] == UNDECIDED]] = bound.max()
+            decided[group] = True
         if len(set(bound.tolist())) > 1:
             leaked += int(np.count_nonzero(sides[group] == TEST))
-    return Split(sides=sides, moved=moved, leaked=leaked, decided=fixed != UNDECIDED)
+    sides[~decided] = compared[~decided] < share
+    alone = np.where(fixed == UNDECIDED, own < share, fixed)
+    moved = int(np.count_nonzero(sides != alone))
+    return Split(sides=sides, moved=moved, leaked=leaked, decided=decided, fractions=compared)
+
+
+def _common(digests: NDArray[np.uint8]) -> float:
+    """The fraction of a group of nearly equal pictures."""
+    again = hashlib.sha256(min(digest.tobytes() for digest in digests)).digest()
+    return float(fractions(np.frombuffer(again, np.uint8).reshape(1, 32))[0])
