@@ -47,6 +47,24 @@ def test_references(two, reference, iteration):
     assert found.weights == two.folder / f"snapshots/n_iter_{iteration}.caffemodel"
 
 
+@pytest.mark.parametrize(
+    ("tests", "best"),
+    [
+        ([(0.8, 0.3), (0.9, 0.7), (0.9, 0.2), (0.9, 0.2)], 3),
+        ([(0.8, None), (0.9, None), (0.9, None), (None, None)], 2),
+        ([(None, 0.3), (None, 0.1), (None, None), (None, 0.2)], 2),
+        ([(0.0, 9.0), (None, None), (None, None), (None, None)], 1),
+        ([(None, None)] * 4, 4),
+    ],
+)
+def test_the_best_is_right_most_often_and_among_equals_has_the_lower_loss(two, tests, best):
+    snapshots = [
+        SnapshotRecord(iteration=index, model="m", state="s", sha256={}, test_accuracy=accuracy, test_loss=loss)
+        for index, (accuracy, loss) in enumerate(tests, start=1)
+    ]
+    assert two.read().model_copy(update={"snapshots": tuple(snapshots)}).best.iteration == best
+
+
 def test_a_path_inside_a_generation_knows_it(two):
     path = two.folder / "snapshots" / "n_iter_2000.caffemodel"
     found = resolve(ROOT, str(path))

@@ -14,6 +14,7 @@ import pytest
 from running import Run
 from small_net import make_generation
 
+from workflow.cli.train import describe
 from workflow.generations import generation
 
 SETTINGS = "train: {solver: prototxt/small_solver.prototxt, deploy: prototxt/small_deploy.prototxt}\n"
@@ -51,10 +52,25 @@ def test_the_result_for_people_and_going_on(small: Run) -> None:
     assert "small_iter_10.caffemodel" in ran.out
     assert ran.err == ""
     assert "going on from iter_10, to 20 iterations" in small("train").err
-    assert "(last tested after 20 iterations)" in small("train", "--max-iter", "25").out
+    assert "generation 1: 25 iterations, test accuracy" in small("train", "--max-iter", "25").out
     again = small("train")
     assert "nothing to do" in again.err  # T18
     assert "going on" not in again.err
+
+
+@pytest.mark.parametrize(
+    ("tested_at", "words"),
+    [
+        (9, "9 iterations, test accuracy 0.7500, test loss 0.6000"),
+        (5, "9 iterations, not tested since iteration 5 (test accuracy 0.7500, test loss 0.6000 there)"),
+        (None, "9 iterations, not tested"),
+    ],
+)
+def test_each_figure_is_of_an_iteration(tested_at: int | None, words: str) -> None:
+    figures = (0.75, 0.6) if tested_at is not None else (None, None)
+    facts = dict(zip(("test_accuracy", "test_loss"), figures, strict=True)) | {"tested_at": tested_at}
+    facts |= {"generation": 1, "iterations": 9, "seconds": 1, "seconds_per_iteration": None, "snapshots": []}
+    assert describe(facts).splitlines()[0] == f"generation 1: {words}"
 
 
 def test_flags(small: Run) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from small_net import edit
 
-from workflow.engines.base import Done, Snapshot, Started, Step
+from workflow.engines.base import Control, Done, Snapshot, Started, Step, Validation
 from workflow.errors import ModelError, WorkflowError
 from workflow.formats import prototxt, solverstate
 from workflow.training import summary, train
@@ -118,6 +118,45 @@ def test_max_iter_and_seed_are_written_where_they_can_be_read(run, generation):
     assert "max_iter: 3" in text
     assert "random_seed: 11" in text
     assert "test_iter: 3" in text
+
+
+def passes(events):
+    return [(event.iteration, event.outputs) for event in events if isinstance(event, Validation)]
+
+
+@pytest.mark.parametrize("engine", ["torch", pytest.param("caffe", marks=pytest.mark.caffe)])
+def test_the_last_iteration_is_tested_whatever_test_interval_says(run, generation, engine):
+    """What it says is what the engine's own test says, where test_interval divides the last iteration."""
+    edit(SOLVER, "test_interval: 10", "test_interval: 7")
+    expected = passes(run(engine=engine, max_iter=7))[-1]
+    edit(SOLVER, "test_interval: 7", "test_interval: 10")
+    iteration, outputs = passes(run(engine=engine, max_iter=7, fresh=True))[-1]
+    assert iteration == expected[0] == 7
+    assert [one.value for one in outputs] == pytest.approx([one.value for one in expected[1]], rel=1e-5)
+    assert [one.name for one in outputs] == ["accuracy", "loss"]
+    record = generation.read()
+    assert record.training["tested_at"] == 7
+    assert record.snapshots[-1].test_accuracy == record.training["test_accuracy"]
+    assert "Iteration 7, Testing net (#0)" in (generation.logs / "train.log").read_text()
+    run(engine=engine, max_iter=10)
+    assert [row["iteration"] for row in recorded_tests(generation)] == [0, 7, 10]
+
+
+def recorded_tests(generation):
+    rows = [json.loads(line) for line in (generation.logs / "metrics.jsonl").read_text().splitlines()]
+    return [row for row in rows if row["kind"] == "test"]
+
+
+def test_the_score_of_the_untrained_net_is_no_result_of_a_run(run, generation, settings):
+    control = Control()
+    for event in train(settings, control=control):
+        if isinstance(event, Step):
+            control.stop()
+    told = summary(ROOT, None)
+    assert told["iterations"] == 1
+    assert (told["test_accuracy"], told["test_loss"], told["tested_at"]) == (None, None, None)
+    assert generation.read().snapshots[-1].test_accuracy is None
+    assert [row["iteration"] for row in recorded_tests(generation)] == [0]
 
 
 def test_weights_start_a_run(run, generation):

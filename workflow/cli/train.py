@@ -106,12 +106,8 @@ def _again(number: int, seeds: int | None) -> str:
 
 def describe(facts: Mapping[str, Any]) -> str:
     """What a person wants to know of a training run."""
-    accuracy, loss, seconds = facts["test_accuracy"], facts["test_loss"], facts["seconds"]
-    tested = f", test accuracy {accuracy:.4f}" if accuracy is not None else ""
-    tested += f", test loss {loss:.4f}" if loss is not None else ""
-    if tested and facts["tested_at"] != facts["iterations"]:  # the solver's test_interval did not meet the end
-        tested += f" (last tested after {facts['tested_at']:,} iterations)"
-    lines = [f"generation {facts['generation']}: {facts['iterations']:,} iterations{tested}"]
+    seconds = facts["seconds"]
+    lines = [f"generation {facts['generation']}: {facts['iterations']:,} iterations, {_tested(facts)}"]
     snapshots = facts["snapshots"]
     if snapshots:
         number = "1 snapshot," if len(snapshots) == 1 else f"{len(snapshots)} snapshots, the last is"
@@ -126,6 +122,17 @@ def describe(facts: Mapping[str, Any]) -> str:
         low, high = band["range"]
         lines.append(f"{band['seeds']} seeds: {band['mean']:.4f} ± {band['sd']:.4f}, {low:.4f} to {high:.4f}")
     return "\n".join(lines)
+
+
+def _tested(facts: Mapping[str, Any]) -> str:
+    """The last test, and of which iteration it is where that is not the end: a run that was stopped."""
+    found = ((name, facts[f"test_{name}"]) for name in ("accuracy", "loss"))
+    numbers = ", ".join(f"test {name} {value:.4f}" for name, value in found if value is not None)
+    if not numbers:
+        return "not tested"
+    if facts["tested_at"] == facts["iterations"]:
+        return numbers
+    return f"not tested since iteration {facts['tested_at']:,} ({numbers} there)"
 
 
 def _share(value: float | None) -> str:

@@ -168,6 +168,8 @@ class Job:
     precision: str = "float32"
     device: str | None = None
     """`cpu` or `cuda`; None leaves it to the solver's `solver_mode`."""
+    test_at_end: bool = False
+    """Also test after the last iteration where test_interval does not divide it (Caffe tests only where it does)."""
     control: Control = field(default_factory=Control)
 
 

@@ -62,7 +62,7 @@ class Reference:
 def resolve(root: Path, reference: str = "latest", number: int | None = None) -> Reference:
     """Find a snapshot: `iter_6000`, `gen4/iter_6000`, `gen4/seed_7/best`, `latest`, `best`, or a path to a model file.
 
-    `best` is the one with the highest test accuracy, the earlier one among equals.
+    `best` is the one with the highest test accuracy; among equals the one with the lower test loss.
 
     Raises:
         UsageError: there is no such snapshot; the message lists those that there are.

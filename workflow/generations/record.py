@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from pydantic import Field
@@ -20,6 +21,13 @@ class SnapshotRecord(Settings):
     engine: str = "torch"
     test_accuracy: float | None = None
     test_loss: float | None = None
+
+
+def _merit(one: SnapshotRecord) -> tuple[float, float, int]:
+    """Of a tested snapshot: the larger, the better."""
+    accuracy = -math.inf if one.test_accuracy is None else one.test_accuracy
+    loss = math.inf if one.test_loss is None else one.test_loss
+    return accuracy, -loss, -one.iteration
 
 
 class Record(Settings):
@@ -50,8 +58,12 @@ class Record(Settings):
 
     @property
     def best(self) -> SnapshotRecord | None:
-        """The snapshot of the highest test accuracy, the earlier one among equals; None without snapshots."""
-        return max(self.snapshots, key=lambda one: (one.test_accuracy or 0.0, -one.iteration), default=None)
+        """The snapshot of the highest test accuracy; None without snapshots.
+
+        Ties go to the lower test loss, then to the fewer iterations. Where none was tested it is the latest.
+        """
+        tested = [one for one in self.snapshots if one.test_accuracy is not None or one.test_loss is not None]
+        return max(tested, key=_merit, default=self.latest)
 
     @property
     def latest(self) -> SnapshotRecord | None:

@@ -42,6 +42,7 @@ class Recorder:
         self._seconds = 0.0
         self._iterations = 0
         self._failures = 0
+        self._known_tests: set[tuple[int, int]] = set()
         self._started = time.monotonic()
         generation.logs.mkdir(exist_ok=True)
         self._train_log = (generation.logs / "train.log").open("a", encoding="utf-8")
@@ -61,7 +62,7 @@ class Recorder:
         self._write_log(event)
         match event:
             case Started():
-                self._metrics = _reopen(self.generation.logs / "metrics.jsonl", event.iteration)
+                self._metrics, self._known_tests = _reopen(self.generation.logs / "metrics.jsonl", event.iteration)
             case Step():
                 self._seconds += event.seconds
                 self._iterations += 1
@@ -110,10 +111,11 @@ class Recorder:
             self._metrics.write(json.dumps(row) + "\n")
 
     def _validated(self, event: Validation) -> None:
-        self._measure(kind="test", iteration=event.iteration, net=event.net, **_numbers(event.outputs))
+        if (event.iteration, event.net) not in self._known_tests:
+            self._measure(kind="test", iteration=event.iteration, net=event.net, **_numbers(event.outputs))
         if self._metrics is not None:
             self._metrics.flush()
-        if event.net != 0:
+        if event.net != 0 or event.iteration == 0:  # what the untrained net scores is no result of the run
             return
         accuracy, loss = _accuracy(event.outputs), _loss(event.outputs)
         self.facts |= {"test_accuracy": accuracy, "test_loss": loss, "tested_at": event.iteration}
@@ -164,18 +166,28 @@ class Recorder:
         self.generation.write(self.record)
 
 
-def _reopen(path: Path, iteration: int) -> TextIO:
-    """The metrics file without what lies at or after `iteration`: a resumed run writes that again."""
-    kept = []
+def _reopen(path: Path, iteration: int) -> tuple[TextIO, set[tuple[int, int]]]:
+    """The metrics file without what a run resumed at `iteration` writes again.
+
+    Tests at `iteration` are kept: that of a run's end need not be on the solver's schedule.
+
+    Returns:
+        The file, open for appending, and (iteration, net) of the tests at `iteration` that it has.
+    """
+    kept, tests = [], set()
     if path.is_file() and iteration > 0:
         for line in path.read_text(encoding="utf-8").splitlines():
             try:
-                if json.loads(line)["iteration"] < iteration:
+                row = json.loads(line)
+                test = row["kind"] == "test" and row["iteration"] == iteration
+                if test:
+                    tests.add((iteration, int(row["net"])))
+                if test or row["iteration"] < iteration:
                     kept.append(line + "\n")
             except (ValueError, KeyError):
                 continue  # the half line of a killed run
     path.write_text("".join(kept), encoding="utf-8")
-    return path.open("a", encoding="utf-8")
+    return path.open("a", encoding="utf-8"), tests
 
 
 def _numbers(outputs: tuple[Output, ...]) -> dict[str, float]:

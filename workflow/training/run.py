@@ -161,6 +161,7 @@ def train_held(settings: Train, root: Path, generation: Generation, wishes: Wish
             precision=settings.precision,
             device=settings.device,
             control=wishes.control,
+            test_at_end=True,
         )
         run = engines.get(settings.engine).train(job)
         with closing(run) as events:  # type: ignore[type-var]  # engines' runs are generators: this ends a worker process

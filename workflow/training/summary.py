@@ -14,7 +14,8 @@ def summary(root: Path, number: int | None) -> dict[str, Any]:
 
     Returns:
         generation, engine, iterations, snapshots ([{iteration, path, test_accuracy}]), test_accuracy and test_loss
-        (of the last test pass, 0..1 and nats, None before the first), tested_at (the iteration of that pass),
+        (of the last test pass of the run, 0..1 and nats; None before the first, and that of the untrained net is
+        none), tested_at (the iteration of that pass),
         seconds, seconds_per_iteration; and where it was trained with several seeds, what `seeds.facts` gives.
     """
     generation = existing(root, number)

@@ -217,7 +217,20 @@ class Run:
             self._check_finite(loss, self.iteration)
         due = param.test_interval > 0 and self.iteration % param.test_interval == 0
         yield from self._validations(reply, reply.fields["seconds"], due=due)
+        if self._job.test_at_end and param.test_interval > 0 and not due:
+            yield from self._tested()
         yield done
+
+    def _tested(self) -> Iterator[Event]:
+        """A test that the solver's schedule does not have; its log lines are ours."""
+        reply = self._worker.request("test", passes=list(self._param.test_iter), blame=NetError)
+        yield from self._lines(reply)
+        tests = reply.fields["tests"]
+        for net, told in enumerate(tests):
+            seconds = reply.fields["seconds"] / len(tests)
+            test = Validation(iteration=self.iteration, net=net, outputs=_outputs(told), seconds=seconds)
+            yield from map(_line, self._writer.lines(test))
+            yield test
 
     def _lines(self, reply: Reply, loss: str = "") -> Iterator[Line]:
         return map(_line, self._log.lines(reply.lines, loss))

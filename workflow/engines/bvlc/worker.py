@@ -211,6 +211,25 @@ class Worker:
         self.solver.solve()
         return {"losses": list(self.losses), "seconds": time.perf_counter() - begun}, ()
 
+    def test(self, passes):
+        """Outputs of each test net as [name, loss weight, values], means over passes[net] passes.
+
+        Caffe's own test is part of its Solve and its Step, where test_interval decides.
+        """
+        begun = time.perf_counter()
+        told = []
+        for index, count in enumerate(passes):
+            net = self.solver.test_nets[index]
+            net.share_with(self.net)
+            sums = {name: 0.0 for name in net.outputs}
+            for _ in range(count):
+                net.forward()
+                for name in net.outputs:
+                    sums[name] = sums[name] + net.blobs[name].data.astype("float64").ravel()
+            weights = net.blob_loss_weights
+            told.append([[name, weights[name], list(sums[name] / count)] for name in net.outputs])
+        return {"tests": told, "seconds": time.perf_counter() - begun}, ()
+
     def snapshot(self):
         """Let a forked process write the snapshot: Caffe aborts where it cannot write, and this run must not."""
         child = os.fork()

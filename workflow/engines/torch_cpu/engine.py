@@ -84,7 +84,7 @@ class Engine:
             yield Started(
                 iteration=solver.iter, max_iter=param.max_iter, images=_images(solver), resumed_from=job.resume
             )
-            yield from solver.run(job.control)
+            yield from solver.run(job.control, test_at_end=job.test_at_end)
         finally:
             solver.close()
 

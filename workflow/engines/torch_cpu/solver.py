@@ -113,8 +113,13 @@ class Solver:
         for _ in self.run(Control()):
             pass
 
-    def run(self, control: Control) -> Iterator[Event]:
-        """Train to max_iter, or until `control` asks to stop; ends with Done."""
+    def run(self, control: Control, *, test_at_end: bool = False) -> Iterator[Event]:
+        """Train to max_iter, or until `control` asks to stop; ends with Done.
+
+        Args:
+            control: wishes to stop or to snapshot.
+            test_at_end: test after the last iteration also where test_interval does not divide it.
+        """
         param = self.param
         # of a run resumed at or beyond max_iter, the snapshot that fell due at its iteration was written before
         resumed_at_end = self.iter >= param.max_iter and param.snapshot > 0 and self.iter % param.snapshot == 0
@@ -135,7 +140,7 @@ class Solver:
             with torch.inference_mode(), self._autocast():
                 loss = self._smooth(float(self.net.run()))
                 outputs = _outputs(self.net)
-        if param.test_interval > 0 and self.iter % param.test_interval == 0:
+        if param.test_interval > 0 and (test_at_end or self.iter % param.test_interval == 0):
             yield from self._tests()
         yield Done(iteration=self.iter, loss=loss, display=display, outputs=outputs)
 
