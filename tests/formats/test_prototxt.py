@@ -200,7 +200,7 @@ def test_a_byte_order_mark_and_crlf_are_no_obstacle(text_file):
 def test_missing_file_and_folder(tmp_path):
     with pytest.raises(PrototxtError, match="does not exist"):
         read_net(tmp_path / "none.prototxt")
-    with pytest.raises(PrototxtError, match="no regular file"):
+    with pytest.raises(PrototxtError, match="is a folder, expected a file"):
         read_net(tmp_path)
 
 

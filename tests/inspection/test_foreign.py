@@ -112,3 +112,30 @@ def test_x06_labels_and_outputs(foreign):
     with pytest.raises(NetError, match="'ip' has 3 outputs, but there are 2 classes") as caught:
         load(Config(), **foreign)
     assert caught.value.fault == "X06"
+
+
+def test_a_mean_of_numpy_is_cropped_like_one_of_caffe(foreign, tmp_path):
+    picture = np.random.default_rng(3).uniform(90, 130, (3, 11, 11))  # float64, as ilsvrc_2012_mean.npy
+    np.save(tmp_path / "mean.npy", picture)
+    binaryproto.write_mean(tmp_path / "mean.binaryproto", picture)
+    ours = load(Config(), **foreign | {"mean": str(tmp_path / "mean.npy"), "channel_order": "BGR"})
+    theirs = load(Config(), **foreign | {"mean": str(tmp_path / "mean.binaryproto"), "channel_order": "BGR"})
+    pixels = np.random.default_rng(4).integers(0, 256, (2, 3, 11, 11), dtype=np.uint8)
+    np.testing.assert_allclose(ours.blob(pixels), (pixels - picture)[:, :, 2:9, 2:9], atol=1e-4)
+    np.testing.assert_array_equal(ours.blob(pixels), theirs.blob(pixels))
+
+
+def test_a_mean_of_one_number_a_channel_is_no_picture(foreign, tmp_path):
+    np.save(tmp_path / "mean.npy", np.array([104.0, 117.0, 123.0]))
+    transform = load(Config(), **foreign | {"mean": str(tmp_path / "mean.npy")}).transform
+    assert (transform.mean.ravel().tolist(), transform.crop) == ([104, 117, 123], 0)
+
+
+def test_the_mean_of_imagenet_in_the_other_order_is_told(foreign, caplog):
+    with caplog.at_level(logging.WARNING, "workflow"):
+        load(Config(), **foreign | {"mean": "104,117,123"})
+        assert "--channel-order BGR?" in caplog.text
+        caplog.clear()
+        load(Config(), **foreign | {"mean": "104,117,123", "channel_order": "RGB"})
+        load(Config(), **foreign | {"mean": "123,117,104"})
+    assert caplog.text == ""

@@ -59,7 +59,7 @@ Mean = Annotated[
     typer.Option(
         "--mean",
         metavar="FILE|104,117,123",
-        help="Of a model from elsewhere: the mean, a binaryproto or numbers.",
+        help="Of a model from elsewhere: its mean, as binaryproto, .npy, .npz or numbers.",
     ),
 ]
 Labels = Annotated[

@@ -13,10 +13,11 @@ from workflow.errors import ModelError
 from workflow.formats import caffe_pb2
 from workflow.formats.blobproto import Array, from_array, shape_of, to_array
 from workflow.formats.files import read_whole
-from workflow.formats.foreign import refuse_foreign
+from workflow.formats.foreign import refuse_foreign, refuse_message
 from workflow.storage import atomic_write
 
-_HINT = "name another mean; wf prepare --gen N --force writes a generation's anew"
+_HINT = "copy it again from where it was made: compute_image_mean or wf prepare"
+_WANTED = "a mean is a binaryproto; --mean also takes .npy, .npz and numbers"
 
 
 def read_mean(path: Path) -> Array:
@@ -31,19 +32,22 @@ def read_mean(path: Path) -> Array:
     data = read_whole(path, error=ModelError, fault="M01")
     if not data:
         raise ModelError(f"{path} is empty", hint=_HINT, fault="M01")
-    refuse_foreign(path, data)
+    refuse_foreign(path, data, hint=_WANTED, fault="M01")
     try:
         blob = caffe_pb2.BlobProto.FromString(data)
         shape = shape_of(blob)
         array = to_array(blob)
     except DecodeError:
+        refuse_message(path, data, caffe_pb2.BlobProto, hint=_WANTED, fault="M01")
         raise ModelError(f"{path} is cut or damaged", hint=_HINT, fault="M01") from None
     except ModelError as error:
+        refuse_message(path, data, caffe_pb2.BlobProto, hint=_WANTED, fault="M01")
         raise ModelError(f"{path}: {error.message}", hint=_HINT, fault="M01") from None
     if len(shape) != 4 or shape[0] != 1 or not array.size:
+        refuse_message(path, data, caffe_pb2.BlobProto, hint=_WANTED, fault="M01")
         # Caffe takes the channels from axis 1, so that it refuses a mean of three axes, too.
         raise ModelError(f"{path} has shape {shape}, expected (1, channels, height, width)", hint=_HINT, fault="M01")
-    _check_values(path, array)
+    check_values(path, array)
     picture: Array = array[0]
     return picture
 
@@ -58,11 +62,16 @@ def write_mean(path: Path, array: NDArray[np.floating]) -> None:
     """
     if array.ndim != 3 or not array.size:
         raise ValueError(f"a mean picture has shape (channels, height, width), got {array.shape}")
-    _check_values(Path(path), array.astype(np.float32))
+    check_values(Path(path), array.astype(np.float32))
     atomic_write(Path(path), from_array(array, legacy=True).SerializeToString())
 
 
-def _check_values(path: Path, array: Array) -> None:
+def check_values(path: Path, array: Array) -> None:
+    """Hold the values of a mean, of any shape, against reason; an all-zero mean is warned of.
+
+    Raises:
+        ModelError: M03 NaN or infinite values.
+    """
     bad = int(array.size - np.isfinite(array).sum())
     if bad:
         kind = "NaN" if np.isnan(array).any() else "infinite"

@@ -13,12 +13,13 @@ from workflow.errors import ModelError
 from workflow.formats import caffe_pb2, hdf5
 from workflow.formats.blobproto import Array, check, to_array, widen
 from workflow.formats.files import read_whole
-from workflow.formats.foreign import refuse_foreign
+from workflow.formats.foreign import refuse_foreign, refuse_message
 from workflow.formats.upgrade import upgrade_net
 from workflow.formats.upgrade_error import UpgradeError
 from workflow.storage import atomic_write
 
 _HINT = "take an older snapshot, or copy the file again"
+_WANTED = "weights are in a .caffemodel or a .caffemodel.h5"
 
 
 def read(path: Path) -> caffe_pb2.NetParameter:
@@ -37,12 +38,15 @@ def read(path: Path) -> caffe_pb2.NetParameter:
         raise ModelError(f"{path} is empty", hint=_HINT, fault="C01")
     if hdf5.is_hdf5(data):
         return _checked(hdf5.read_net(path), path)
-    refuse_foreign(path, data)
+    refuse_foreign(path, data, hint=_WANTED)
     try:
         net = caffe_pb2.NetParameter.FromString(data)
     except DecodeError:
         _refuse_state(path, data)
         raise ModelError(f"{path} is cut or damaged", hint=_HINT, fault="C01") from None
+    if not net.layer and not any(layer.name for layer in net.layers):
+        _refuse_state(path, data)
+        refuse_message(path, data, caffe_pb2.NetParameter, hint=_WANTED)
     for name in _not_utf8(net):
         text = name.decode("utf-8", "backslashreplace")
         raise ModelError(f"{path}: name '{text}' is not UTF-8", hint=_HINT, fault="C01")
@@ -53,7 +57,6 @@ def read(path: Path) -> caffe_pb2.NetParameter:
     if notes:
         logging.getLogger("workflow").debug("%s upgraded from an old format (%s)", path, ", ".join(notes))
     if not net.layer:
-        _refuse_state(path, data)
         raise ModelError(f"{path} holds no layer", hint=_HINT, fault="C01")
     return _checked(net, path)
 

@@ -30,10 +30,13 @@ def read_whole(
     """
     try:
         if not path.is_file():
-            what = "is no regular file" if path.exists() else "does not exist"
+            if path.exists():
+                raise error(f"{path} {_other_than_file(path)}", hint=hint, fault=fault)
             near = closest(path) if hint is None else None
             raise error(
-                f"{path} {what}", hint=hint or (f"did you mean {near}?" if near else "check the path"), fault=fault
+                f"{path} does not exist",
+                hint=hint or (f"did you mean {near}?" if near else "check the path"),
+                fault=fault,
             )
         size = path.stat().st_size
         if size > limit:
@@ -44,6 +47,14 @@ def read_whole(
     if data.startswith(_LFS):
         raise error(f"{path} is a git-lfs pointer, not the file itself", hint="git lfs pull", fault=fault)
     return data
+
+
+def _other_than_file(path: Path) -> str:
+    if (path / "data.mdb").is_file():
+        return "is an LMDB, expected a file"
+    if (path / "CURRENT").is_file():
+        return "is a LevelDB, expected a file"
+    return "is a folder, expected a file" if path.is_dir() else "is no regular file"
 
 
 def closest(path: Path) -> Path | None:

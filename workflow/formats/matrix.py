@@ -10,7 +10,7 @@ from workflow.errors import ModelError
 from workflow.formats import caffe_pb2
 from workflow.formats.blobproto import Array, to_array
 from workflow.formats.files import read_whole
-from workflow.formats.foreign import refuse_foreign
+from workflow.formats.foreign import refuse_foreign, refuse_message
 
 _HINT = "a BlobProto, written for instance by pycaffe's io.array_to_blobproto(...).SerializeToString()"
 
@@ -25,10 +25,12 @@ def read_matrix(path: Path) -> Array:
     data = read_whole(path, error=ModelError, hint=_HINT, fault="M01")
     if not data:
         raise ModelError(f"{path} is empty", hint=_HINT, fault="M01")
-    refuse_foreign(path, data)
+    refuse_foreign(path, data, hint=_HINT, fault="M01")
     try:
         return to_array(caffe_pb2.BlobProto.FromString(data))
     except DecodeError:
+        refuse_message(path, data, caffe_pb2.BlobProto, hint=_HINT, fault="M01")
         raise ModelError(f"{path} is cut or damaged", hint=_HINT, fault="M01") from None
     except ModelError as error:
+        refuse_message(path, data, caffe_pb2.BlobProto, hint=_HINT, fault="M01")
         raise ModelError(f"{path}: {error.message}", hint=_HINT, fault="M01") from None

@@ -11,10 +11,11 @@ from workflow.errors import ModelError
 from workflow.formats import caffe_pb2, hdf5
 from workflow.formats.blobproto import Array, from_array, to_array
 from workflow.formats.files import read_whole
-from workflow.formats.foreign import refuse_foreign
+from workflow.formats.foreign import refuse_foreign, refuse_message
 from workflow.storage import atomic_write
 
 _HINT = "take an older snapshot, or copy the file again"
+_WANTED = "a solver's state is in a .solverstate or a .solverstate.h5"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +50,16 @@ def read(path: Path) -> State:
         return _checked(
             State(iteration=iteration, learned_net=learned, history=tuple(history), current_step=step), path
         )
-    refuse_foreign(path, data)
+    refuse_foreign(path, data, hint=_WANTED)
     try:
         message = caffe_pb2.SolverState.FromString(data)
     except DecodeError:
         _refuse_model(path, data)
         raise ModelError(f"{path} is cut or damaged", hint=_HINT, fault="C01") from None
-    if not message.HasField("iter"):
+    if not message.history:
         _refuse_model(path, data)
+        refuse_message(path, data, caffe_pb2.SolverState, hint=_WANTED)
+    if not message.HasField("iter"):
         raise ModelError(f"{path} is no solver state", hint=_HINT, fault="C01")
     try:
         arrays = tuple(to_array(blob) for blob in message.history)

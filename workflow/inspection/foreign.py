@@ -14,7 +14,7 @@ from workflow.data.transform import Transform
 from workflow.engines.base import Array
 from workflow.errors import ModelError, NetError, UsageError, did_you_mean
 from workflow.formats import caffe_pb2, labels
-from workflow.formats.binaryproto import read_mean
+from workflow.formats.numpy_mean import read_any_mean
 from workflow.generations import Reference
 from workflow.inspection.deploy import Deploy, check_outputs
 from workflow.inspection.model import Model
@@ -63,6 +63,8 @@ def model(reference: Reference, weights: caffe_pb2.NetParameter, deploy: Deploy,
     """
     order = _channel_order(flags.channel_order, deploy)
     mean = _mean(flags.mean, deploy.shape)
+    if flags.channel_order is None and mean is not None:
+        _warn_of_order(mean, order)
     stored = _stored(mean, deploy)
     classes = labels.read(flags.labels) if flags.labels is not None else None
     if classes is not None:
@@ -100,17 +102,28 @@ def _channel_order(asked: str | None, deploy: Deploy) -> Order:
 
 
 def _mean(said: str | None, shape: Size) -> Array | None:
-    """(C, H, W) from a file or (C, 1, 1) from numbers."""
+    """(C, H, W) from a file, (C, 1, 1) from numbers or from a file that holds one for each channel."""
     if said is None:
         _log.warning("no mean was given: pictures go in as 0 to 255, as they are")
         return None
     try:
         values = [float(number) for number in said.split(",")]
     except ValueError:
-        return read_mean(Path(said))
+        return read_any_mean(Path(said))
     if len(values) not in (1, shape[0]) or not np.isfinite(values).all():
         raise UsageError(f"--mean {said}: {len(values)} numbers, expected one for each of {shape[0]} channels")
     return np.resize(np.array(values, np.float32), shape[0])[:, None, None]
+
+
+_IMAGENET = (123, 117, 104)
+"""The mean of ImageNet's red, green and blue, which nets trained on it have in the other order, BGR."""
+
+
+def _warn_of_order(mean: Array, order: Order) -> None:
+    """Say that the mean looks like BGR where nothing was said of the order and RGB is taken."""
+    means = mean.mean(axis=(1, 2))
+    if order == "RGB" and len(means) == 3 and np.abs(means - _IMAGENET[::-1]).max() < 1:
+        _log.warning("the mean is that of ImageNet in the order BGR, but pictures go in as RGB: --channel-order BGR?")
 
 
 def _stored(mean: Array | None, deploy: Deploy) -> Size:
