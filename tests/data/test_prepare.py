@@ -381,7 +381,7 @@ def test_p29_where_folders_decide_it_is_only_told(tmp_path, labelled, settings):
     labelled(tmp_path / "images" / "train", cat=3, dog=3)
     labelled(tmp_path / "images" / "test", first=10, cat=3, dog=3)
     Image.open(tmp_path / "images/train/cat/1.png").save(tmp_path / "images/test/cat/copy.bmp")
-    assert "1 test image nearly equal to training ones" in prepare(settings()).warnings
+    assert "leak: 1 test image nearly equal to training ones" in prepare(settings()).warnings
 
 
 def test_p30_imbalance(tmp_path, labelled, settings):

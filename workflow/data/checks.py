@@ -7,17 +7,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workflow.config import Config, Preprocessing
 from workflow.data.duplicates import same_bytes
-from workflow.data.scan import SPLITS, Skipped, printable
-from workflow.data.split import TEST, TRAIN, Split
+from workflow.data.scan import Skipped, printable
+from workflow.data.split import TEST, TRAIN
 from workflow.data.table import Table
 from workflow.errors import DataError, EnvironmentFault
 
 _IMBALANCE = 50
-_SHARE_OFF = 0.05  # that chance explains with a few hundred pictures, and that needs no words
 
 
 def check_readable(forbidden: Sequence[str], changed: Sequence[tuple[str, str]]) -> None:
@@ -63,19 +61,25 @@ def check_skipped(skipped: Sequence[Skipped], files: int, max_bad: float, *, str
         )
 
 
-def drop_copies(table: Table) -> int:
+def drop_copies(table: Table) -> tuple[int, int]:
     """Keep one of the files with the same bytes in the same class: a test picture if there is one, else the first.
 
-    Returns how many were dropped (P27).
+    Returns:
+        How many were dropped (P27), and of how many test pictures the folders had a copy among the training ones.
     """
-    dropped = 0
+    dropped = leaked = 0
     for group in same_bytes(table.digests, np.flatnonzero(table.read)):
         for label in np.unique(table.labels[group]):
-            copies = sorted(group[table.labels[group] == label].tolist(), key=lambda index: -int(table.explicit[index]))
-            for copy in copies[1:]:
-                table.skip(copy, f"has the same bytes as {table.path(copies[0])}", "duplicate", bad=False)
-                dropped += 1
-    return dropped
+            kept, *copies = sorted(
+                group[table.labels[group] == label].tolist(), key=lambda index: -int(table.explicit[index])
+            )
+            train = [copy for copy in copies if table.explicit[kept] == TEST and table.explicit[copy] == TRAIN]
+            for copy in copies:
+                kind = "leak" if copy in train else "duplicate"
+                table.skip(copy, f"has the same bytes as {table.path(kept)}", kind, bad=False)
+            dropped += len(copies) - len(train)
+            leaked += bool(train)
+    return dropped, leaked
 
 
 def check_conflicts(table: Table, on_conflict: str) -> int:
@@ -122,65 +126,10 @@ def check_classes(table: Table, active: Sequence[str]) -> list[str]:
     return []
 
 
-def check_split(table: Table, split: Split, active: Sequence[str], share: float) -> None:
-    """Each class needs pictures on both sides (P38); the hint names a share of test pictures that gives them.
-
-    Raises:
-        DataError: P38.
-    """
-    missing: list[tuple[int, str]] = []
-    above, upto = 0.0, 1.0  # a test share in between gives every class both sides
-    for name in active:
-        mine = table.read & (table.labels == table.number(name))
-        free = split.fractions[mine & ~split.decided]
-        for side in (TEST, TRAIN):
-            if np.any(mine & split.decided & (split.sides == side)):
-                continue
-            if not np.any(mine & (split.sides == side)):
-                missing.append((side, name))
-            if side == TEST:
-                above = max(above, free.min(initial=1.0))
-            else:
-                upto = min(upto, free.max(initial=0.0))
-    if not missing:
-        return
-    side, name = missing[0]
-    mine = table.read & (table.labels == table.number(name))
-    how, hint = "", f"add images of '{name}'"
-    if not split.decided[mine].all():
-        how = f" with a test share of {share:g}"
-        images, different = int(np.count_nonzero(mine)), len(np.unique(split.fractions[mine]))
-        if different < images:
-            what = f"{different} different ones" if different > 1 else "all nearly equal"
-            how += f": its {images} images are {what}, and near-duplicates stay on one side"
-            hint = f"add other images of '{name}'"
-    wanted = _between(above, upto, share)
-    if wanted is not None:
-        hint += f", or --test-share {wanted:g}"
-    elif how:
-        hint += ", or sort the images into train/CLASS and test/CLASS"
-    raise DataError(f"0 {SPLITS[side]} images for '{name}'{how}", hint=hint, fault="P38")
-
-
-def check_share(split: Split, read: NDArray[np.bool_], groups: Sequence[NDArray[np.intp]], share: float) -> list[str]:
-    """What to say where near-duplicates, kept together, make the share of test pictures another than asked for."""
-    free = read & ~split.decided
-    pictures = int(np.count_nonzero(free))
-    together = [len(group) for group in groups if not split.decided[group[0]]]
-    came = float(np.mean(split.sides[free] == TEST)) if pictures else share
-    if not together or abs(came - share) <= _SHARE_OFF:
-        return []
-    distinct = pictures - sum(together) + len(together)
-    return [
-        f"{came:.0%} test pictures, {share:.0%} asked for: near-duplicates stay on one side of the split, and "
-        f"{counted(pictures, 'picture')} are {distinct} different ones"
-    ]
-
-
 def remarks(table: Table, preprocessing: Preprocessing, files: int, skipped: Sequence[Skipped]) -> list[str]:
     """What was odd about the pictures but stopped nothing (P06, P15, P18)."""
     said = []
-    refused = [one for one in skipped if one.kind not in ("duplicate", "contradiction")]
+    refused = [one for one in skipped if one.kind not in ("duplicate", "leak", "contradiction")]
     if refused:
         said.append(f"skipped {len(refused)} of {files} images: {kinds(refused)}; images.jsonl lists them")
     for kind, advice in _ADVICE.items():
@@ -226,13 +175,3 @@ def counted(number: int, noun: str) -> str:
 def _first(skipped: Sequence[Skipped]) -> str:
     one = min(skipped, key=lambda one: (not one.bad, one.path))
     return f"{printable(one.path)} {one.reason}"
-
-
-def _between(above: float, upto: float, share: float) -> float | None:
-    """The roundest number over `above` and up to `upto`, on the side of `share`; None if there is none."""
-    for digits in (2, 3, 4):
-        scale = 10**digits
-        low, high = math.floor(above * scale) + 1, math.floor(upto * scale)
-        if low <= high and high > 0 and low < scale:
-            return min(max(low, round(share * scale)), min(high, scale - 1)) / scale
-    return None

@@ -32,6 +32,7 @@ def arrange(
     previous: Record | None = None,
     drop: Collection[str] = (),
     rename: Mapping[str, str] | None = None,
+    folders: Sequence[Folder] = (),
 ) -> Classes:
     """Number the classes: as the settings say, else as in the generation before, new ones appended by name.
 
@@ -41,6 +42,7 @@ def arrange(
         previous: the record of the generation before.
         drop: classes to leave out; one that was there before keeps its number, without pictures.
         rename: old name -> new name, for classes of the generation before and for folders.
+        folders: what was found, for the hint where the classes are one folder further down.
 
     Raises:
         UsageError: `drop` or `rename` speak of a class that is not there.
@@ -67,7 +69,7 @@ def arrange(
             f"only one class ({listed}); a classifier needs at least 2"
             if active
             else "no class is left; a classifier needs at least 2",
-            hint="add a folder with pictures of something else",
+            hint=_further_down(folders) or "add a folder with pictures of something else",
             fault="P04",
         )
     if previous is not None:
@@ -82,6 +84,19 @@ def arrange(
         renamed=rename,
         warnings=tuple(warnings),
     )
+
+
+def _further_down(folders: Sequence[Folder]) -> str | None:
+    """The command for images/dataset/CLASS/, where images/ was given."""
+    below = {
+        folder.inside.split("/")[1]: folder.root / folder.inside.split("/")[0]
+        for folder in folders
+        if "/" in folder.inside
+    }
+    if len(below) < 2 or len(set(below.values())) > 1 or any(folder.split for folder in folders):
+        return None
+    named = list(below)[:3] + ["…"] * (len(below) > 3)
+    return f"if the classes are {', '.join(named)}: wf prepare {next(iter(below.values()))}"
 
 
 def of_classes(folders: Sequence[Folder], classes: Classes) -> list[Folder]:

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 import workflow
 from workflow.config import Config
-from workflow.data import checks, classes, corrections, place, staging
+from workflow.data import checks, classes, corrections, place, split_checks, staging
 from workflow.data.changes import Before, Changes, before, compare
 from workflow.data.correcting import Corrected, obey
 from workflow.data.duplicates import nearly_equal
@@ -130,7 +130,7 @@ class _Preparation:
             names = ", ".join(path.name for path in swept)
             self.warn(f"removed leftovers of an interrupted prepare: {names}")
         previous = self._previous()
-        found = scan(folders, follow_symlinks=follow_symlinks)
+        found = scan(folders, follow_symlinks=follow_symlinks, classes=self.config.classes or ())
         self.warn(*found.warnings)
         arranged = classes.arrange(
             found.classes,
@@ -138,6 +138,7 @@ class _Preparation:
             previous=previous.record if previous else None,
             drop=drop,
             rename=rename,
+            folders=found.folders,
         )
         self.warn(*arranged.warnings)
         table = Table(classes.of_classes(found.folders, arranged), arranged.names)
@@ -201,7 +202,14 @@ class _Preparation:
         self.corrected = obey(table, corrections.patches(self.config.generations), arranged)
         if overruled := self.corrected.overruled:
             self.warn(f"{checks.counted(overruled, 'corrected image')} in another folder since: the folder wins")
-        if copies := checks.drop_copies(table):
+        copies, leaked = checks.drop_copies(table)
+        if leaked:
+            tests = checks.counted(int(np.count_nonzero(table.explicit == TEST)), "test image")
+            self.warn(
+                f"leak: {leaked:,} of {tests} are in the training folders, too (the same bytes); "
+                "they take part as test images only"
+            )
+        if copies:
             self.warn(f"{checks.counted(copies, 'duplicate image')} ignored")
         if contradictions := checks.check_conflicts(table, settings.on_conflict):
             self.warn(f"{checks.counted(contradictions, 'image')} in two classes skipped")
@@ -210,15 +218,15 @@ class _Preparation:
         groups = nearly_equal(table.thumbnails, indices, spool.pixels)
         known = previous.sides if previous else {}
         split = decide(table.digests, table.explicit, known, groups, self.config.split.test)
-        checks.check_split(table, split, arranged.active, self.config.split.test)
+        split_checks.check_split(table, split, arranged.active, self.config.split.test)
         if split.moved:
             self.warn(
                 f"{checks.counted(split.moved, 'image')} nearly equal to one on the other side of the split; "
                 "kept together"
             )
-        self.warn(*checks.check_share(split, table.read, groups, self.config.split.test))
+        self.warn(*split_checks.check_share(split, table.read, groups, self.config.split.test))
         if split.leaked:
-            self.warn(f"{checks.counted(split.leaked, 'test image')} nearly equal to training ones")
+            self.warn(f"leak: {checks.counted(split.leaked, 'test image')} nearly equal to training ones")
         _log.info(
             "%d hidden files ignored, %d with a wrong extension, first frame used of %d animations",
             found.ignored,

@@ -1,8 +1,6 @@
 """Labelled folders -> the files of each class. Nothing is opened here; every entry is looked at by lstat first.
 
-    FOLDER/CLASS/**                  the split is decided later, by content
-    FOLDER/train/CLASS/**            the folders decide it, where both train/ and test/ hold folders
-    FOLDER/test/CLASS/**
+Which folders are classes, and which are parts of a set, is found out by `layout`.
 
 Names are kept as the file system has them: bytes that are not UTF-8 become lone surrogates (surrogateescape).
 """
@@ -12,10 +10,12 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from workflow.data import layout
 from workflow.data.sniff import SUFFIXES
 from workflow.errors import DataError, UsageError, did_you_mean
 
@@ -77,23 +77,26 @@ def scan(
     roots: Sequence[Path],
     *,
     follow_symlinks: bool = False,
+    classes: Collection[str] = (),
 ) -> Scan:
     """Find the classes of some folders and the files of each class.
 
     Args:
         roots: the folders; classes of one name in several of them are one class.
         follow_symlinks: enter folders that are symbolic links, each real folder once. Links to files are always read.
+        classes: names that are classes even where they look like parts of a set: `train`.
 
     Raises:
         UsageError: P01 a folder is missing, P02 it is a file.
-        DataError: P03 no class folders, P25 two names that differ only by case or by the form of an accent.
+        DataError: P03 no class folders, or folders that may be classes or parts of a set.
+            P25 two names that differ only by case or by the form of an accent.
     """
     found = Scan()
     walk = _Walk(found, follow_symlinks)
     names: dict[str, str] = {}
     for root in dict.fromkeys(Path(root) for root in roots):
         _check_root(root)
-        for inside, split in _layout(walk, root):
+        for inside, split in _layout(walk, root, classes):
             for entry in walk.folders(root, inside):
                 name = _class_name(entry, names, root)
                 walk.collect(root, f"{inside}/{entry}" if inside else entry, name, split)
@@ -113,23 +116,22 @@ def _check_root(root: Path) -> None:
     raise UsageError(f"no such folder: {root}", hint=hint, fault="P01")
 
 
-def _layout(walk: _Walk, root: Path) -> list[tuple[str, str | None]]:
+def _layout(walk: _Walk, root: Path, classes: Collection[str]) -> list[tuple[str, str | None]]:
     """The folders whose sub-folders are classes, with the split that they stand for."""
-    folders = walk.folders(root, "")
-    explicit = all(split in folders and walk.folders(root, split) for split in SPLITS)
-    loose = walk.pictures(root)
-    if explicit:
-        others = [name for name in folders if name not in SPLITS]
-        if others:
-            walk.found.warnings.append(f"ignoring {', '.join(others)} beside train and test in {root}")
-    elif not folders:
+    loose = walk.pictures(root, "")
+    if not walk.folders(root, ""):
         message = f"{_lie(loose)} directly in {root}, none in a class folder"
         if not loose:
             message = f"no class folders in {root}"
         raise DataError(message, hint=f"move them to {root}/CLASS/", fault="P03")
+    found = layout.find(root, partial(walk.folders, root), partial(walk.pictures, root), classes)
+    if found.ignored:
+        beside = " and ".join(Path(inside).name for inside, _ in found.places)
+        walk.found.warnings.append(f"ignoring {', '.join(found.ignored)} beside {beside} in {root}")
+    walk.found.warnings += found.remarks
     if loose:
         walk.found.warnings.append(f"{_lie(loose)} directly in {root}, in no class")
-    return [(split, split) for split in SPLITS] if explicit else [("", None)]
+    return found.places
 
 
 def _lie(images: int) -> str:
@@ -164,9 +166,9 @@ class _Walk:
         """Names of the sub-folders, sorted."""
         return sorted(entry.name for entry in self._entries(root / inside) if self._is_folder(entry))
 
-    def pictures(self, root: Path) -> int:
+    def pictures(self, root: Path, inside: str) -> int:
         """How many files of a folder are named as pictures."""
-        return sum(entry.name.lower().endswith(_PICTURES) for entry in self._entries(root))
+        return sum(entry.name.lower().endswith(_PICTURES) for entry in self._entries(root / inside))
 
     def collect(self, root: Path, inside: str, class_name: str, split: str | None) -> None:
         """Take the files of a folder and of all folders below it."""

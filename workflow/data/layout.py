@@ -1,0 +1,170 @@
+"""Which folders are classes, and which are parts of a set: train, test and what else they are called.
+
+    CLASS/                         classes; the split is decided later, by content
+    train/CLASS/  test/CLASS/      the folders decide the split; Train, training_set, val, validation … are understood
+    train/CLASS/                   one part alone: its classes
+    dataset/train/CLASS/ …         the same one folder further down
+
+A folder that only might be a part is not guessed at: a class called `train` would go through unnoticed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workflow.errors import DataError
+
+_PART = re.compile(r"(?:(train(?:ing)?)|(test(?:ing)?)|(val(?:id(?:ation)?)?|eval|dev))(?:[ _-]?(?:set|data|images))?")
+_KINDS = ("train", "test", "val")
+_DEPTH = 8  # folders in folders that are looked through for parts
+
+Folders = Callable[[str], list[str]]
+"""Gives the names of the sub-folders of a folder inside the root (`""` for the root itself), sorted."""
+
+
+@dataclass(kw_only=True)
+class Layout:
+    """Where the class folders are."""
+
+    places: list[tuple[str, str | None]]
+    """Folders inside the root whose sub-folders are classes, with the split that they stand for: train, test, None."""
+    ignored: list[str] = field(default_factory=list)
+    """Folders beside the parts, which take no part."""
+    remarks: list[str] = field(default_factory=list)
+    """What was understood that is not as plain as train/ and test/."""
+
+
+def part(name: str) -> str | None:
+    """`train`, `test` or `val` if a folder's name says so, else None."""
+    match = _PART.fullmatch(name.strip().casefold())
+    return next(kind for kind, group in zip(_KINDS, match.groups(), strict=True) if group) if match else None
+
+
+def find(root: Path, folders: Folders, pictures: Callable[[str], int], classes: Collection[str] = ()) -> Layout:
+    """Find the class folders of a root that has sub-folders.
+
+    Args:
+        root: for messages.
+        folders: lists sub-folders.
+        pictures: counts the pictures that are directly in a folder inside the root.
+        classes: names that are classes, whatever they look like.
+
+    Raises:
+        DataError: P03 folders may be classes or parts, or parts have no class folders.
+    """
+    known = {_plain(name) for name in classes}
+    inside = ""
+    for _ in range(_DEPTH):
+        names = folders(inside)
+        parts = {name: kind for name in names if _plain(name) not in known and (kind := part(name))}
+        if found := _parts(_Place(root, inside), names, parts, folders, pictures):
+            return found
+        if len(names) != 1 or _plain(names[0]) in known:
+            break
+        inside = _join(inside, names[0])
+    return Layout(places=[("", None)])
+
+
+@dataclass(frozen=True)
+class _Place:
+    root: Path
+    inside: str
+
+    def __str__(self) -> str:
+        return str(self.root / self.inside)
+
+
+def _parts(
+    place: _Place, names: Sequence[str], parts: dict[str, str], folders: Folders, pictures: Callable[[str], int]
+) -> Layout | None:
+    """The layout if some sub-folders of a place are parts of a set; None if they are classes."""
+    below = {name: folders(_join(place.inside, name)) for name in parts}
+    whole = {name: kind for name, kind in parts.items() if below[name]}
+    others = [name for name in names if name not in whole]
+    if not whole:
+        _check_flat(place, names, parts, pictures)
+        return None
+    by_kind: dict[str, list[str]] = {}
+    for name, kind in whole.items():
+        by_kind.setdefault(kind, []).append(name)
+    twice = next((found for found in by_kind.values() if len(found) > 1), None)
+    if twice:
+        raise _unclear(place, f"'{twice[0]}' and '{twice[1]}' mean the same part")
+    if others and not {"train", "test"} <= set(whole):  # those two have always been parts, whatever is beside them
+        _check_others(place, whole, others, below, folders)
+        if len(whole) == 1:
+            return None
+    chosen = {"train": by_kind.get("train"), "test": by_kind.get("test") or by_kind.get("val")}
+    taken = {split: found[0] for split, found in chosen.items() if found}
+    places: list[tuple[str, str | None]] = [
+        (_through(_join(place.inside, name), whole[name], folders), split if len(taken) == 2 else None)
+        for split, name in taken.items()
+    ]
+    spare = [name for name in whole if name not in taken.values()]
+    return Layout(places=places, ignored=[*others, *spare], remarks=_remarks(place, places))
+
+
+def _through(inside: str, kind: str, folders: Folders) -> str:
+    """Down from training_set/ to training_set/training_set/, as some archives have it."""
+    for _ in range(_DEPTH):
+        names = folders(inside)
+        if len(names) != 1 or part(names[0]) != kind or not folders(_join(inside, names[0])):
+            break
+        inside = _join(inside, names[0])
+    return inside
+
+
+def _check_flat(place: _Place, names: Sequence[str], parts: dict[str, str], pictures: Callable[[str], int]) -> None:
+    """Pictures that are in train/ and test/ themselves have no class."""
+    if len(parts) < len(names) or "train" not in parts.values() or len(set(parts.values())) < 2:
+        return
+    if all(pictures(_join(place.inside, name)) for name in parts):
+        listed = " and ".join(f"'{name}'" for name in names)
+        raise DataError(
+            f"{listed} in {place} hold pictures but no class folders",
+            hint=f"sort them into {place}/{names[0]}/CLASS/ (or, if they are classes, list them under `classes:`)",
+            fault="P03",
+        )
+
+
+def _check_others(
+    place: _Place, whole: dict[str, str], others: list[str], below: dict[str, list[str]], folders: Folders
+) -> None:
+    """Class folders and parts side by side: the names inside tell which they are, or nothing does."""
+    inner = {_plain(name) for name in whole for name in below[name]}
+    for other in others:
+        here = {_plain(other), *map(_plain, folders(_join(place.inside, other)))}
+        if here & inner:
+            name = next(name for name in whole if here & set(map(_plain, below[name])))
+            same = sorted(here & set(map(_plain, below[name])))[0]
+            raise _unclear(place, f"'{same}' is in '{name}', and it is (or is in) '{other}' beside it")
+
+
+def _unclear(place: _Place, why: str) -> DataError:
+    return DataError(
+        f"classes and parts of a set cannot be told apart in {place}: {why}",
+        hint="keep CLASS/ folders alone, or only train/CLASS/ and test/CLASS/; a class with such a name goes "
+        "under `classes:` in the settings",
+        fault="P03",
+    )
+
+
+def _remarks(place: _Place, places: list[tuple[str, str | None]]) -> list[str]:
+    if len(places) == 1:
+        return [f"classes taken from {place.root / places[0][0]}, which has no other part beside it"]
+    if [inside for inside, _ in places] == ["train", "test"]:
+        return []
+    train, test = (place.root / inside for inside, _ in places)
+    return [f"{train} taken as training pictures, {test} as test pictures"]
+
+
+def _join(inside: str, name: str) -> str:
+    return f"{inside}/{name}" if inside else name
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
