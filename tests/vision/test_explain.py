@@ -49,6 +49,18 @@ def test_saliency_is_the_gradient(model, picture):
     torch.testing.assert_close(known("saliency")(Score(net, target), x), expected, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("name", ["saliency", "smoothgrad", "guided-backpropagation", "deconvolution"])
+def test_the_heat_of_an_unsigned_map_is_a_magnitude_in_grey_nets_too(name, model, picture):
+    """Colour and grey nets alike: a strong negative gradient is as hot as a positive one."""
+    for net_name in ("lenet", "cifar10_quick"):
+        net = Differentiable(model(net_name))
+        x = net.blob([net.model.read(picture)])
+        values = known(name)(Score(net, of_class(net, "4")), x, Options(seed=1))
+        assert (values < 0).any()
+        expected = np.abs(values.numpy()).max(axis=1)
+        np.testing.assert_array_equal(known(name).heat(values).numpy(), expected)
+
+
 def test_integrated_gradients_are_complete(model, picture):
     for name in ("cifar10_quick", "cifar10_full", "lenet"):
         (one,) = explain(model(name), picture, names=["integrated-gradients"], class_name="2").maps

@@ -73,9 +73,9 @@ class Method:
         """One number for each place, (N, H, W).
 
         Over the channels of the input: their sum for signed maps (shares add up), else the greatest magnitude
-        (Simonyan et al. 2013, section 3.1).
+        (Simonyan et al. 2013, section 3.1). So it is for a net of one channel, too.
         """
-        return values.sum(1) if self.signed or values.shape[1] == 1 else values.abs().amax(1)
+        return values.sum(1) if self.signed else values.abs().amax(1)
 
 
 def method(name: str, *, signed: bool, source: str) -> Callable[[Compute], Compute]:
