@@ -11,7 +11,7 @@ from workflow.evaluation.band import Band, seed_p_value
 from workflow.evaluation.comparison import Case, Comparison
 from workflow.evaluation.verdict import chance, judge
 
-shares = st.floats(0.3, 1.0, allow_nan=False)
+shares = st.integers(0, 1000).map(lambda thousandths: thousandths / 1000)
 
 
 def band(*values: float) -> Band:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from workflow.cli.options import Call
@@ -12,17 +12,30 @@ if TYPE_CHECKING:
 
 
 def engines(call: Call) -> None:
-    """Tell which engines can run here, and how to get the others.
+    """Tell which engines can run here, how to get the others, and which fonts draw text in pictures.
 
     wf engines
     wf engines --json
     """
     from dataclasses import asdict
 
-    from workflow.engines import statuses  # numpy, which --help does not need
+    from workflow import fonts  # matplotlib, which --help does not need
+    from workflow.engines import statuses  # numpy
 
-    found = statuses()
-    call.console.result({"engines": [asdict(status) for status in found]}, describe(found))
+    found, scripts = statuses(), fonts.report()
+    text = f"{describe(found)}\n\n{describe_fonts(scripts)}"
+    call.console.result({"engines": [asdict(status) for status in found], "fonts": scripts}, text)
+
+
+def describe_fonts(scripts: Mapping[str, str | None]) -> str:
+    """One line for each script: the font that draws it in pictures, or the package that has one."""
+    from workflow.fonts import package
+
+    width = max(map(len, scripts))
+    return "\n".join(
+        f"{script:{width}}  {font or f'no font; spelled out in pictures (Debian: apt install {package(script)})'}"
+        for script, font in scripts.items()
+    )
 
 
 def describe(found: Sequence[Status]) -> str:

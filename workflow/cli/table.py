@@ -8,14 +8,15 @@ from collections.abc import Sequence
 
 def table(rows: Sequence[Sequence[str]], *, left: Sequence[int] = (0,)) -> list[str]:
     """Lines of a table; columns end on the right, but those numbered in `left` begin on the left."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            f"{text:<{width}}" if place in left else f"{text:>{width}}"
-            for place, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    from rich.cells import cell_len  # a Chinese character takes two columns
+
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+
+    def padded(place: int, text: str) -> str:
+        blank = " " * (widths[place] - cell_len(text))
+        return text + blank if place in left else blank + text
+
+    return ["  ".join(padded(place, text) for place, text in enumerate(row)).rstrip() for row in rows]
 
 
 def share(value: float) -> str:

@@ -7,12 +7,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from workflow.data.pictures import MAX_PIXELS
 from workflow.evaluation.comparison import Case, Comparison
 from workflow.evaluation.diff import Diff
 from workflow.evaluation.sheet import sheet
+from workflow.fonts import draw_text, text_width
 from workflow.storage import atomic_write, replacing
 
 DRAWN = 50
@@ -22,6 +23,7 @@ COLUMNS = ("change", "path", "sha256", "true", "before", "before_probability", "
 
 _COLUMNS = 8  # pictures in a row
 _HEAD = 34  # pixels of a heading
+_LETTERS = 15
 _INK, _PAPER = (46, 44, 58), (255, 255, 255)
 
 
@@ -62,13 +64,12 @@ def _block(text: str, cases: Sequence[Case], max_pixels: int) -> Image.Image:
     shown = cases[:DRAWN]
     heading = f"{text} ({len(cases):,} picture{'' if len(cases) == 1 else 's'}"
     heading += f", {DRAWN} shown)" if len(cases) > DRAWN else ")"
-    font = ImageFont.load_default(size=16)
     board = None
     if shown:
         board = sheet([(one.path, _caption(one)) for one in shown], columns=_COLUMNS, max_pixels=max_pixels)
-    width = max(board.width if board is not None else 0, round(font.getlength(heading)) + 16)
-    block = Image.new("RGB", (width, _HEAD + (board.height if board is not None else 0)), _PAPER)
-    ImageDraw.Draw(block).text((8, 9), heading, fill=_INK, font=font)
+    across = max(board.width if board is not None else 0, round(text_width(heading, _LETTERS)) + 16)
+    block = Image.new("RGB", (across, _HEAD + (board.height if board is not None else 0)), _PAPER)
+    draw_text(ImageDraw.Draw(block), (8, 8), heading, size=_LETTERS, fill=_INK)
     if board is not None:
         block.paste(board, (0, _HEAD))
     return block

@@ -7,10 +7,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from workflow.data.pictures import MAX_PIXELS, load_rgb
 from workflow.errors import WorkflowError
+from workflow.fonts import draw_text, text_width
 from workflow.storage import replacing
 
 TILE = 160  # pixels of a tile's side: 5 x 32
@@ -19,6 +20,7 @@ PAGE = 100
 
 _GAP = 8
 _LINE = 17  # height of a line of text
+_LETTERS = 12  # pixels, as fonts count
 _INK, _PALE, _PAPER = (46, 44, 58), (225, 224, 230), (255, 255, 255)
 
 Entry = tuple[Path | str, str]
@@ -70,8 +72,7 @@ def sheet(entries: Sequence[Entry], *, columns: int | None = None, max_pixels: i
     """
     columns = columns or min(10, math.ceil(math.sqrt(len(entries))))
     columns = min(columns, len(entries))
-    font = ImageFont.load_default(size=13)
-    captions = [_wrapped(caption, font) for _, caption in entries]
+    captions = [_wrapped(caption) for _, caption in entries]
     height = TILE + _GAP + _LINE * max(map(len, captions))
     rows = math.ceil(len(entries) / columns)
     board = Image.new("RGB", (_GAP + columns * (TILE + _GAP), _GAP + rows * height), _PAPER)
@@ -80,7 +81,7 @@ def sheet(entries: Sequence[Entry], *, columns: int | None = None, max_pixels: i
         left, top = _GAP + index % columns * (TILE + _GAP), _GAP + index // columns * height
         _put(board, pen, path, left, top, max_pixels)
         for number, line in enumerate(lines):
-            pen.text((left, top + TILE + 2 + number * _LINE), line, fill=_INK, font=font)
+            draw_text(pen, (left, top + TILE + 2 + number * _LINE), line, size=_LETTERS, fill=_INK)
     return board
 
 
@@ -89,34 +90,34 @@ def _put(board: Image.Image, pen: ImageDraw.ImageDraw, path: Path | str, left: i
         picture = Image.fromarray(load_rgb(Path(path), max_pixels=max_pixels, max_side=TILE))
     except WorkflowError as error:
         pen.rectangle((left, top, left + TILE - 1, top + TILE - 1), fill=_PALE)
-        font = ImageFont.load_default(size=13)
         reason = str(error.message).rpartition(": ")[2]
-        for number, line in enumerate([Path(path).name, *_wrapped(reason, font)][:8]):
-            pen.text((left + 6, top + 6 + number * _LINE), _fitting(line, font, TILE - 12), fill=_INK, font=font)
+        for number, line in enumerate([Path(path).name, *_wrapped(reason)][:8]):
+            at = (left + 6, top + 6 + number * _LINE)
+            draw_text(pen, at, _fitting(line, TILE - 12), size=_LETTERS, fill=_INK)
         return
     factor = max(1, TILE // max(picture.size))
     enlarged = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
     board.paste(enlarged, (left + (TILE - enlarged.width) // 2, top + (TILE - enlarged.height) // 2))
 
 
-def _wrapped(caption: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> list[str]:
+def _wrapped(caption: str) -> list[str]:
     """Lines no wider than a tile, broken between words; a word that is too long is cut."""
     lines: list[str] = []
     for paragraph in caption.split("\n"):
         line = ""
         for word in paragraph.split():
             longer = f"{line} {word}".strip()
-            if line and font.getlength(longer) > TILE:
+            if line and text_width(longer, _LETTERS) > TILE:
                 lines.append(line)
                 longer = word
             line = longer
         lines.append(line)
-    return [_fitting(line, font, TILE) for line in lines]
+    return [_fitting(line, TILE) for line in lines]
 
 
-def _fitting(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    if font.getlength(line) <= width:
+def _fitting(line: str, pixels: int) -> str:
+    if text_width(line, _LETTERS) <= pixels:
         return line
-    while line and font.getlength(line + "…") > width:
+    while line and text_width(line + "…", _LETTERS) > pixels:
         line = line[:-1]
     return line + "…"

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from workflow.report.ledger import coloured
-from workflow.storage import replacing
+from workflow.report.canvas import INK, coloured, new_figure, save, set_title, snapshot_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from workflow.config import Preprocessing
     from workflow.vision.channels import Channels, Looked
 
-_INK, _FAINT = "#33333d", "#8a8f9c"
+_FAINT = "#8a8f9c"
 _TILE = 48  # pixels of a patch's side
 _GAP = 3
 _SIDE = 3 * _TILE + 2 * _GAP  # of the maximising picture, and of the nine patches
@@ -37,27 +36,23 @@ def draw_channels(found: Channels, preprocessing: Preprocessing, out: Path) -> N
     Raises:
         OSError: as the operating system says it.
     """
-    from matplotlib.figure import Figure  # half a second to import, and only this function needs it
-
     across = min(_ACROSS, len(found.channels))
     rows = math.ceil(len(found.channels) / across)
-    figure = Figure(figsize=(3.4 * across, 0.9 + 1.95 * rows), dpi=100, layout="constrained")
+    figure = new_figure(3.4 * across, 0.9 + 1.95 * rows, dpi=100)
     panels = figure.subplots(rows, across, squeeze=False).ravel()
     for panel in panels:
         panel.set_axis_off()
     for panel, one in zip(panels, found.channels, strict=False):
         _draw(panel, one, found, preprocessing)
-    name = Path(found.snapshot).name if found.snapshot.endswith((".caffemodel", ".h5")) else found.snapshot
+    name = snapshot_name(found.snapshot)
     height, width = found.middle.height, found.middle.width
     title = (
         f"{found.blob} in {name}: what excites each channel most\n"
         f"left: made from noise; right: patches of {found.count:,} training pictures, "
         f"{height} x {width} pixels where no edge cuts them"
     )
-    figure.suptitle(title.replace("$", r"\$"), color=_INK, fontsize=11)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as temporary:
-        figure.savefig(temporary, format="png")
+    set_title(figure, title)
+    save(figure, out)
 
 
 def _draw(panel: Axes, one: Looked, found: Channels, preprocessing: Preprocessing) -> None:
@@ -73,7 +68,7 @@ def _draw(panel: Axes, one: Looked, found: Channels, preprocessing: Preprocessin
             coloured(patch.pixels, preprocessing), _TILE / most, _TILE
         )
     panel.imshow(board, interpolation="nearest")
-    panel.set_title(describe(one).replace("$", r"\$"), fontsize=8, color=_FAINT if one.dead else _INK)
+    panel.set_title(describe(one), fontsize=8, color=_FAINT if one.dead else INK)
 
 
 def describe(one: Looked) -> str:

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workflow.inspection.comparison import titles
-from workflow.report.ledger import coloured
-from workflow.storage import replacing
+from workflow.report.canvas import INK, coloured, new_figure, save, set_title, shortened, snapshot_name, tiled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from workflow.config import Preprocessing
     from workflow.inspection.comparison import Compared, Comparison, Statistics
 
-_INK, _BAR = "#33333d", "#4a6fa5"
+_BAR = "#4a6fa5"
 _WIDTH = 3.6  # inches of a picture's column
 
 
@@ -46,10 +44,8 @@ def draw_comparison(found: Comparison, preprocessing: Preprocessing, folder: Pat
 
 
 def _draw(found: Comparison, blob: Compared, preprocessing: Preprocessing, out: Path) -> None:
-    from matplotlib.figure import Figure  # half a second to import, and only drawing needs it
-
     columns = len(found.images)
-    figure = Figure(figsize=(_WIDTH * columns + 0.8, 7.6), dpi=100, layout="constrained")
+    figure = new_figure(_WIDTH * columns + 0.8, 7.6, dpi=100)
     panels = figure.subplots(3, 2 * columns, squeeze=False, height_ratios=(1.5, 3.4, 1))
     spec = panels[0, 0].get_gridspec()
     for panel in panels[1:].ravel():
@@ -61,10 +57,9 @@ def _draw(found: Comparison, blob: Compared, preprocessing: Preprocessing, out: 
         _draw_grid(grids[-1], blob, column)
         _draw_histogram(figure.add_subplot(spec[2, 2 * column : 2 * column + 2]), blob, column)
     _colour_bar(blob, grids)
-    name = Path(found.snapshot).name if found.snapshot.endswith((".caffemodel", ".h5")) else found.snapshot
-    figure.suptitle(_plain(f"{blob.name} in {name}"), color=_INK, fontweight="bold")
-    with replacing(out) as temporary:
-        figure.savefig(temporary, format="png")
+    name = snapshot_name(found.snapshot)
+    set_title(figure, f"{blob.name} in {name}")
+    save(figure, out)
 
 
 def _draw_input(first: Axes, second: Axes, found: Comparison, column: int, preprocessing: Preprocessing) -> None:
@@ -72,24 +67,13 @@ def _draw_input(first: Axes, second: Axes, found: Comparison, column: int, prepr
     most = float(np.abs(values).max()) or 1.0
     seen = np.clip(np.rint(values / most * 127 + 128), 0, 255).astype(np.uint8)
     first.imshow(coloured(found.pixels[column], preprocessing), interpolation="nearest")
-    title = f"{titles(found.images)[column]}\n{found.words[column]}".strip()
-    first.set_title(_plain(title), fontsize=8, color=_INK)
+    title = f"{shortened(titles(found.images)[column], 22)}\n{found.words[column]}".strip()
+    first.set_title(title, fontsize=8, color=INK)
     second.imshow(coloured(seen, preprocessing), interpolation="nearest")
-    second.set_title(f"as the net gets it\n{values.min():.3g} to {values.max():.3g}, 0 is grey", fontsize=8, color=_INK)
+    second.set_title(f"as the net gets it\n{values.min():.3g} to {values.max():.3g}, 0 is grey", fontsize=8, color=INK)
     for panel in (first, second):
         panel.set_xticks([])
         panel.set_yticks([])
-
-
-def tiled(maps: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Maps (n, h, w) in a square of tiles, row by row, NaN between them: (rows (h + 1) - 1, side (w + 1) - 1)."""
-    count, height, width = maps.shape
-    side = math.ceil(math.sqrt(count))
-    rows = math.ceil(count / side)
-    board = np.full((rows * side, height + 1, width + 1), np.nan, np.float32)
-    board[:count, :height, :width] = maps
-    whole = board.reshape(rows, side, height + 1, width + 1).transpose(0, 2, 1, 3)
-    return whole.reshape(rows * (height + 1), side * (width + 1))[:-1, :-1]
 
 
 def _draw_grid(panel: Axes, blob: Compared, column: int) -> None:
@@ -112,8 +96,8 @@ def _draw_grid(panel: Axes, blob: Compared, column: int) -> None:
         for place, channel in enumerate(blob.channels):
             at = ((place % side) * (width + 1) - 0.4, (place // side) * (height + 1) - 0.4)
             box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6}
-            panel.text(*at, str(channel), fontsize=6, color=_INK, va="top", ha="left", bbox=box)
-    panel.set_title(describe(blob.statistics[column]), fontsize=8, color=_INK)
+            panel.text(*at, str(channel), fontsize=6, color=INK, va="top", ha="left", bbox=box)
+    panel.set_title(describe(blob.statistics[column]), fontsize=8, color=INK)
 
 
 def describe(one: Statistics) -> str:
@@ -128,6 +112,7 @@ def _draw_histogram(panel: Axes, blob: Compared, column: int) -> None:
     least, most = float(blob.every.min()), float(blob.every.max())  # all channels, as the statistics above are
     edges = np.linspace(least, most if most > least else least + 1, 41)
     panel.hist(blob.every[column].ravel(), bins=edges.tolist(), color=_BAR, log=True)
+    panel.yaxis.set_major_formatter("{x:,.0f}")
     panel.set_xlim(edges[0], edges[-1])
     panel.tick_params(labelsize=7)
     panel.set_xlabel("value", fontsize=8)
@@ -145,7 +130,3 @@ def _colour_bar(blob: Compared, grids: list[Axes]) -> None:
     else:
         bar.set_label("of each channel's own greatest value", fontsize=8)
     bar.ax.tick_params(labelsize=7)
-
-
-def _plain(text: str) -> str:
-    return text.replace("$", r"\$")  # matplotlib would read formulas

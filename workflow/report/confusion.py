@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.storage import replacing
+from workflow.report.canvas import INK, new_figure, save, set_title, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_INK = "#33333d"
 _DARK = 0.55  # from this depth of colour on, the words are white
 _EMPTY = (0.965, 0.965, 0.975, 1.0)
 _RED = 0.8  # depth of a cell with all pictures of its row, none of them right
@@ -37,17 +36,15 @@ def draw_confusion(matrix: NDArray[np.int64], classes: Sequence[str], out: Path,
     Raises:
         OSError: as the operating system says it.
     """
-    # matplotlib takes half a second to import, and only this function needs it
     from matplotlib import colormaps
-    from matplotlib.figure import Figure
 
     count = len(classes)
     rates = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     side = _side(count)
-    names = [name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…" for name in classes]
+    names = [shortened(name, _LONGEST) for name in classes]
     words = 0.09 * max(map(len, names))  # inches that the longest name takes
     extent = side * count
-    figure = Figure(figsize=(max(extent + words + 1.4, 5), extent + words + 1.5), dpi=_DPI, layout="constrained")
+    figure = new_figure(max(extent + words + 1.4, 5), extent + words + 1.5, dpi=_DPI)
     panel = figure.subplots()
     right = np.eye(count, dtype=bool)
     depth = np.where(right, rates, np.sqrt(rates) * _RED)
@@ -55,20 +52,18 @@ def draw_confusion(matrix: NDArray[np.int64], classes: Sequence[str], out: Path,
     colours[matrix == 0] = _EMPTY
     panel.imshow(colours)
     size = 9 if count <= 12 else 7.5
-    panel.set_xticks(range(count), names, fontsize=size, color=_INK, rotation=90 if count > 2 else 0, parse_math=False)
-    panel.set_yticks(range(count), names, fontsize=size, color=_INK, parse_math=False)
-    panel.set_xlabel("the net says", color=_INK)
-    panel.set_ylabel("it is", color=_INK)
+    panel.set_xticks(range(count), names, fontsize=size, color=INK, rotation=90 if count > 2 else 0)
+    panel.set_yticks(range(count), names, fontsize=size, color=INK)
+    panel.set_xlabel("the net says", color=INK)
+    panel.set_ylabel("it is", color=INK)
     panel.set_xticks(np.arange(-0.5, count), minor=True)
     panel.set_yticks(np.arange(-0.5, count), minor=True)
     panel.grid(which="minor", color="white", linewidth=1)
     panel.tick_params(which="both", length=0)
     panel.spines[:].set_visible(False)
     _write_cells(panel, matrix, rates, depth, shares=count <= 20)
-    figure.suptitle(title, color=_INK, fontweight="bold", fontsize=11, parse_math=False)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as temporary:
-        figure.savefig(temporary, format="png")
+    set_title(figure, title)
+    save(figure, out)
 
 
 def _side(count: int) -> float:
@@ -90,7 +85,7 @@ def _write_cells(
             va="center",
             fontsize=8.5 if shares else 7,
             linespacing=1.3,
-            color="white" if depth[row, column] >= _DARK else _INK,
+            color="white" if depth[row, column] >= _DARK else INK,
             fontweight="bold" if row == column else "normal",
         )
 

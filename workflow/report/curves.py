@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.storage import replacing
+from workflow.report.canvas import INK, new_figure, save, set_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_BLUE, _RED, _INK = "#2f6fb0", "#d1495b", "#33333d"
+_BLUE, _RED = "#2f6fb0", "#d1495b"
 _SMOOTH = 50  # the smoothed line averages over a fiftieth of the steps
 _POINTS = 4000  # more steps than this are thinned out: the picture has fewer pixels than that
 
@@ -50,12 +50,10 @@ def draw_curves(metrics: Path, out: Path) -> None:
     Raises:
         OSError: as the operating system says it.
     """
-    # matplotlib takes half a second to import, and only this function needs it
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     found = read_metrics(metrics)
-    figure = Figure(figsize=(9, 6.5), dpi=110, layout="constrained")
+    figure = new_figure(9, 6.5, dpi=110)
     above, below = figure.subplots(2, 1, sharex=True)
     _draw_loss(above, found)
     _draw_accuracy(below, found)
@@ -64,14 +62,14 @@ def draw_curves(metrics: Path, out: Path) -> None:
     below.set_xlim(0, max(last, 1) * 1.01)
     below.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     below.xaxis.set_major_formatter("{x:,.0f}")
-    figure.suptitle(f"{_generation(metrics)}{last:,} iterations", color=_INK, fontweight="bold")
+    set_title(figure, f"{_generation(metrics)}{last:,} iterations")
     for panel in (above, below):
         panel.grid(alpha=0.3)
         panel.spines[["top", "right"]].set_visible(False)
         if panel.get_legend_handles_labels()[0]:
             panel.legend(frameon=False)
-    with replacing(out) as temporary:
-        figure.savefig(temporary, format="png")
+    out.parent.stat()  # the folder of a run that was deleted meanwhile is not made again
+    save(figure, out)
 
 
 def read_metrics(path: Path) -> Metrics:
@@ -122,7 +120,7 @@ def _draw_accuracy(panel: Axes, found: Metrics) -> None:
     panel.set_ylabel("test accuracy (share right)")
     panel.set_ylim(0, 1)
     if not found.accuracy:
-        panel.text(0.5, 0.5, "no test pass with an accuracy yet", transform=panel.transAxes, ha="center", color=_INK)
+        panel.text(0.5, 0.5, "no test pass with an accuracy yet", transform=panel.transAxes, ha="center", color=INK)
         return
     panel.plot(*zip(*found.accuracy, strict=True), "o-", color=_RED, markersize=4)
     best = max(found.accuracy, key=lambda pair: (pair[1], -pair[0]))
@@ -133,7 +131,7 @@ def _draw_accuracy(panel: Axes, found: Metrics) -> None:
         xytext=(0, 9 if above else -18),
         textcoords="offset points",
         ha="right" if best[0] > found.accuracy[-1][0] / 2 else "left",
-        color=_INK,
+        color=INK,
     )
 
 

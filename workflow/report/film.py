@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
-from workflow.report.comparison import tiled
-from workflow.report.ledger import coloured
-from workflow.storage import replacing
+from workflow.report.canvas import INK, coloured, frame, new_figure, save, save_film, set_title, tiled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +16,6 @@ if TYPE_CHECKING:
     from workflow.config import Preprocessing
     from workflow.inspection.film import Film
 
-_INK = "#33333d"
 _COLUMNS = 8  # snapshots in the strip, first and last among them
 _CURVES = 5  # classes that are drawn: those that ever were the most probable
 MILLISECONDS, LAST = 500, 2000
@@ -46,36 +41,24 @@ def draw_film(film: Film, preprocessing: Preprocessing, folder: Path) -> dict[st
     folder.mkdir(parents=True, exist_ok=True)
     paths = {"film": folder / "film.gif", "strip": folder / "film.png"}
     draw_strip(film, preprocessing, paths["strip"])
-    frames = [_frame(film, preprocessing, number) for number in range(len(film.iterations))]
-    with replacing(paths["film"]) as temporary:
-        times = [MILLISECONDS] * (len(frames) - 1) + [LAST]
-        frames[0].save(temporary, format="gif", save_all=True, append_images=frames[1:], duration=times, loop=0)
+    frames = [frame(_page(film, preprocessing, [number], number)) for number in range(len(film.iterations))]
+    save_film(frames, paths["film"], milliseconds=MILLISECONDS, last=LAST)
     return paths
 
 
 def draw_strip(film: Film, preprocessing: Preprocessing, out: Path) -> None:
     """Write the strip alone, of some of the snapshots if there are many; arguments and errors as of `draw_film`."""
     shown = sorted(set(np.linspace(0, len(film.iterations) - 1, _COLUMNS).round().astype(int).tolist()))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as temporary:
-        _page(film, preprocessing, shown, None).savefig(temporary, format="png")
-
-
-def _frame(film: Film, preprocessing: Preprocessing, number: int) -> Image.Image:
-    drawn = io.BytesIO()
-    _page(film, preprocessing, [number], number).savefig(drawn, format="png")
-    return Image.open(drawn).convert("P", palette=Image.Palette.ADAPTIVE)
+    save(_page(film, preprocessing, shown, None), out)
 
 
 def _page(film: Film, preprocessing: Preprocessing, shown: list[int], marked: int | None) -> Figure:
     """The curve above; below a column for each shown snapshot, or the blobs of one snapshot beside each other."""
-    from matplotlib.figure import Figure  # half a second to import, and only drawing needs it
-
     blobs = list(film.maps)
     single = marked is not None
     rows, columns = (1, len(blobs)) if single else (len(blobs), len(shown))
     size = (max(8.0, 3.0 * columns), 5.6) if single else (max(8.0, 2.3 * columns + 0.6), 2.3 * rows + 2.6)
-    figure = Figure(figsize=size, dpi=80 if single else 100, layout="constrained")
+    figure = new_figure(*size, dpi=80 if single else 100)
     grid = figure.add_gridspec(1 + rows, columns, height_ratios=[1.0] + [1.35 if single else 1.1] * rows)
     head = grid[0, :].subgridspec(1, 4)
     picture = figure.add_subplot(head[0, 0])
@@ -93,14 +76,14 @@ def _page(film: Film, preprocessing: Preprocessing, shown: list[int], marked: in
             panel.set_xticks([])
             panel.set_yticks([])
             if single:
-                panel.set_title(f"{name}, {least:.3g} to {most:.3g}", fontsize=9, color=_INK)
+                panel.set_title(f"{name}, {least:.3g} to {most:.3g}", fontsize=9, color=INK)
             elif row == 0:
-                panel.set_title(f"iteration {film.iterations[number]:,}", fontsize=8, color=_INK)
+                panel.set_title(f"iteration {film.iterations[number]:,}", fontsize=8, color=INK)
             if column == 0 and not single:
-                panel.set_ylabel(f"{name}\n{least:.3g} to {most:.3g}", fontsize=8, color=_INK)
+                panel.set_ylabel(f"{name}\n{least:.3g} to {most:.3g}", fontsize=8, color=INK)
     now = "" if marked is None else f", iteration {film.iterations[marked]:,}"
     title = f"{film.image.name} through {film.generation}{now}"
-    figure.suptitle(title.replace("$", r"\$"), color=_INK, fontweight="bold")
+    set_title(figure, title)
     return figure
 
 
@@ -109,7 +92,7 @@ def _draw_curves(panel: Axes, film: Film, marked: int | None) -> None:
     for number in best:
         panel.plot(film.iterations, film.probabilities[:, number], marker="o", markersize=3, label=film.classes[number])
     if marked is not None:
-        panel.axvline(film.iterations[marked], color=_INK, linewidth=0.8)
+        panel.axvline(film.iterations[marked], color=INK, linewidth=0.8)
     panel.set_ylim(-0.02, 1.02)
     panel.set_ylabel("probability", fontsize=8)
     panel.set_xlabel("iteration", fontsize=8)

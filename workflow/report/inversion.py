@@ -5,14 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.report.ledger import coloured
-from workflow.storage import replacing
+from workflow.report.canvas import INK, coloured, new_figure, save, set_title, snapshot_name
 
 if TYPE_CHECKING:
     from workflow.config import Preprocessing
     from workflow.vision.inversion import Inversion
-
-_INK = "#33333d"
 
 
 def draw_inversion(found: Inversion, preprocessing: Preprocessing, out: Path) -> None:
@@ -26,27 +23,23 @@ def draw_inversion(found: Inversion, preprocessing: Preprocessing, out: Path) ->
     Raises:
         OSError: as the operating system says it.
     """
-    from matplotlib.figure import Figure  # half a second to import, and only this function needs it
-
     blobs = list(dict.fromkeys(one.blob for one in found.rebuilt))
     ways = [how for how in ("optimisation", "decoder") if any(one.how == how for one in found.rebuilt)]
-    figure = Figure(figsize=(2.3 * (len(blobs) + 1), 2.9 * len(ways) + 0.6), dpi=100, layout="constrained")
+    figure = new_figure(2.3 * (len(blobs) + 1), 2.9 * len(ways) + 0.6, dpi=100)
     panels = figure.subplots(len(ways), len(blobs) + 1, squeeze=False)
     for panel in panels.flat:
         panel.set_xticks([])
         panel.set_yticks([])
         panel.set_frame_on(False)
     panels[0, 0].imshow(coloured(found.pixels, preprocessing), interpolation="nearest")
-    panels[0, 0].set_title("the picture as the net takes it", fontsize=9, color=_INK)
+    panels[0, 0].set_title("the picture as the net takes it", fontsize=9, color=INK)
     for one in found.rebuilt:
         panel = panels[ways.index(one.how), 1 + blobs.index(one.blob)]
         panel.imshow(coloured(one.pixels, preprocessing), interpolation="nearest")
-        panel.set_title(f"from {one.blob}, by {one.how}", fontsize=9, color=_INK)
+        panel.set_title(f"from {one.blob}, by {one.how}", fontsize=9, color=INK)
         words = f"features differ by {one.feature_error:.1%}\nPSNR {one.psnr:.1f} dB   SSIM {one.ssim:.2f}"
-        panel.set_xlabel(words, fontsize=8, color=_INK)
-    name = Path(found.snapshot).name if found.snapshot.endswith((".caffemodel", ".h5")) else found.snapshot
+        panel.set_xlabel(words, fontsize=8, color=INK)
+    name = snapshot_name(found.snapshot)
     label = "" if found.label is None else f", which {name} takes for '{found.label}'"
-    figure.suptitle(f"what is left of {found.image.name}{label}".replace("$", r"\$"), color=_INK, fontweight="bold")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as temporary:
-        figure.savefig(temporary, format="png")
+    set_title(figure, f"what is left of {found.image.name}{label}")
+    save(figure, out)

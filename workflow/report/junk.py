@@ -10,12 +10,12 @@ import numpy as np
 
 from workflow.evaluation.acceptance import Scores
 from workflow.evaluation.junk import Junk
-from workflow.storage import replacing
+from workflow.report.canvas import INK, new_figure, save, set_title, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_INK, _GREEN = "#33333d", "#2e8b57"
+_GREEN = "#2e8b57"
 _CLASSES = 10  # curves of classes: those that accept most
 _CLOSEST = 1e-5  # the axis ends this far from 1
 _TICKS = (0, 0.5, 0.9, 0.99, 0.999, 0.9999)
@@ -31,10 +31,8 @@ def draw_junk(found: Junk, out: Path) -> None:
     Raises:
         OSError: as the operating system says it.
     """
-    from matplotlib.figure import Figure  # half a second to import, and only this function needs it
-
     several = len(found.newest.positives) > 1
-    figure = Figure(figsize=(15 if several else 9, 5.2), dpi=100, layout="constrained")
+    figure = new_figure(15 if several else 9, 5.2, dpi=100)
     panels = figure.subplots(1, 1 + several, squeeze=False)[0]
     _draw_generations(panels[0], found)
     if several:
@@ -43,10 +41,8 @@ def draw_junk(found: Junk, out: Path) -> None:
         _finish(panel, found)
     names = ", ".join(f"'{name}'" for name in found.newest.positives[:3]) + (", …" if several else "")
     what = f"any class ({names})" if several else names
-    figure.suptitle(_plain(f"{found.count:,} pictures of junk taken for {what}"), color=_INK, fontweight="bold")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as temporary:
-        figure.savefig(temporary, format="png")
+    set_title(figure, (f"{found.count:,} pictures of junk taken for {what}"))
+    save(figure, out)
 
 
 def _draw_generations(panel: Axes, found: Junk) -> None:
@@ -64,7 +60,7 @@ def _draw_generations(panel: Axes, found: Junk) -> None:
             *_share_above(newest.own), where="pre", color=_GREEN, linestyle="--", label=f"{newest.generation}: recall"
         )
     if newest.kept is not None:
-        panel.axvline(newest.kept.threshold, color=_INK, linestyle=":", linewidth=1)
+        panel.axvline(newest.kept.threshold, color=INK, linestyle=":", linewidth=1)
         right = newest.kept.threshold > 0.999
         panel.annotate(
             f"from {newest.kept.threshold:g} on:\n{newest.kept.rate:.2%} of the junk"
@@ -75,10 +71,10 @@ def _draw_generations(panel: Axes, found: Junk) -> None:
             ha="right" if right else "left",
             va="bottom",
             fontsize=9,
-            color=_INK,
+            color=INK,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )
-    panel.set_title("every generation's best snapshot", fontsize=10, color=_INK)
+    panel.set_title("every generation's best snapshot", fontsize=10, color=INK)
 
 
 def _draw_classes(panel: Axes, found: Junk) -> None:
@@ -86,12 +82,12 @@ def _draw_classes(panel: Axes, found: Junk) -> None:
     rates = (newest.each >= newest.now.threshold).mean(0)
     for index in np.argsort(-rates, kind="stable")[:_CLASSES].tolist():
         name = newest.positives[index]
-        label = _plain(f"{name if len(name) <= 20 else name[:19] + '…'}: {rates[index]:.1%}")
+        label = f"{shortened(name, 20)}: {rates[index]:.1%}"
         panel.step(*_share_above(newest.each[:, index]), where="pre", linewidth=1.3, label=label)
     panel.set_title(
         f"{newest.generation}, class by class (share accepted from {newest.now.threshold:g} on)",
         fontsize=10,
-        color=_INK,
+        color=INK,
     )
 
 
@@ -126,8 +122,3 @@ def _share_above(scores: Scores) -> tuple[Sequence[float], Sequence[float]]:
     values, counts = np.unique(scores, return_counts=True)
     reached = counts[::-1].cumsum()[::-1] / len(scores)  # share >= each value
     return [0.0, *values.tolist(), 1.0], [1.0, *reached.tolist(), float((scores >= 1).mean())]
-
-
-def _plain(text: str) -> str:
-    """Dollar signs that matplotlib does not take for formulas."""
-    return text.replace("$", r"\$")

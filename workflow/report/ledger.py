@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.config import Preprocessing
 from workflow.evaluation.ledger import Entries, Ledger
 from workflow.formats.datum import decode_all
 from workflow.formats.lmdb import Reader
-from workflow.storage import replacing
+from workflow.report.canvas import BLUE, INK, RED, coloured, new_figure, save, set_title, shortened, snapshot_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from workflow.inspection.model import Model
 
-_RED, _BLUE, _INK = "#b2182b", "#2166ac", "#33333d"
 _COLOURS = "RdBu_r"
 _SHOWN = 8  # channels for and against, and neighbours: what a row holds
 _UNITS = 12  # bars for and against, where a blob has no cells
@@ -44,17 +42,15 @@ def draw_ledger(ledger: Ledger, model: Model, out: Path) -> None:
         DatabaseError: the database is damaged.
         OSError: as the operating system says it.
     """
-    from matplotlib.figure import Figure  # half a second to import, and only this function needs it
-
     difference = ledger.difference
     cells = difference[0].size > 1
     rows = 3 + bool(ledger.nearest) if cells else 2 + bool(ledger.nearest)
-    figure = Figure(figsize=(13, 3.6 + 1.95 * (rows - 1)), dpi=100, layout="constrained")
+    figure = new_figure(13, 3.6 + 1.95 * (rows - 1), dpi=100)
     grid = figure.add_gridspec(rows, _SHOWN, height_ratios=[2.1, *[1] * (rows - 1)] if cells else None)
     picture = coloured(ledger.pixels, model.preprocessing)
     _draw_picture(figure.add_subplot(grid[0, :2]), picture)
     if ledger.note:
-        figure.supxlabel(_plain(ledger.note), fontsize=9, color=_INK)
+        figure.supxlabel(ledger.note, fontsize=9, color=INK)
     if cells:
         _draw_cells(figure.add_subplot(grid[0, 2:5]), picture, ledger)
         _draw_channels(figure, grid[1:3, :], difference, ledger)
@@ -63,33 +59,21 @@ def draw_ledger(ledger: Ledger, model: Model, out: Path) -> None:
     _draw_probabilities(figure.add_subplot(grid[0, 5:] if cells else grid[0, 3:]), ledger)
     if ledger.nearest:
         _draw_nearest(figure, grid[rows - 1, :], ledger, model)
-    figure.suptitle(_title(ledger), color=_INK, fontweight="bold")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as temporary:
-        figure.savefig(temporary, format="png")
-
-
-def coloured(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """A record's picture (C, H, W) as RGB (H, W, 3)."""
-    if preprocessing.channel_order == "BGR":
-        pixels = pixels[::-1]
-    elif preprocessing.channel_order == "GRAY":
-        pixels = pixels.repeat(3, axis=0)
-    return np.ascontiguousarray(pixels.transpose(1, 2, 0))
+    set_title(figure, _title(ledger))
+    save(figure, out)
 
 
 def _title(ledger: Ledger) -> str:
     one, other = ledger.label, ledger.against
-    elsewhere = ledger.snapshot.endswith((".caffemodel", ".h5"))  # a path: too long for a title
-    snapshot = Path(ledger.snapshot).name if elsewhere else ledger.snapshot
-    return _plain(
-        f"{ledger.image.name} as {snapshot} sees it: '{one.label}' {one.logit:+.2f}, '{other.label}' {other.logit:+.2f}"
+    return (
+        f"{ledger.image.name} as {snapshot_name(ledger.snapshot)} sees it: "
+        f"'{one.label}' {one.logit:+.2f}, '{other.label}' {other.logit:+.2f}"
     )
 
 
 def _draw_picture(panel: Axes, picture: NDArray[np.uint8]) -> None:
     panel.imshow(picture, interpolation="nearest")
-    panel.set_title("the picture as the net takes it", fontsize=9, color=_INK)
+    panel.set_title("the picture as the net takes it", fontsize=9, color=INK)
     panel.set_axis_off()
 
 
@@ -108,18 +92,18 @@ def _draw_cells(panel: Axes, picture: NDArray[np.uint8], ledger: Ledger) -> None
             y = (row + 0.5) * height / cells.shape[0] - 0.5
             ink = "white" if abs(value) > _DARK * most else "black"
             panel.text(x, y, f"{value:+.2f}", ha="center", va="center", fontsize=8, color=ink)
-    panel.set_title(f"cells of {ledger.blob}, all channels: sum {cells.sum():+.2f}", fontsize=9, color=_INK)
+    panel.set_title(f"cells of {ledger.blob}, all channels: sum {cells.sum():+.2f}", fontsize=9, color=INK)
     panel.set_axis_off()
     bar = panel.figure.colorbar(shown, ax=panel, fraction=0.046, pad=0.03)
-    sides = [f"for\n{_short(account.label)}" for account in (ledger.against, ledger.label)]
+    sides = [f"for\n{shortened(account.label, 16)}" for account in (ledger.against, ledger.label)]
     bar.set_ticks([-most, 0, most], labels=[sides[0], "0", sides[1]])
     bar.ax.tick_params(labelsize=8, length=0)
 
 
 def _draw_probabilities(panel: Axes, ledger: Ledger) -> None:
     likely = sorted(ledger.probabilities.items(), key=lambda pair: -pair[1])[:_CLASSES]
-    colours = {ledger.label.label: _RED, ledger.against.label: _BLUE}
-    names = [_short(name) for name, _ in likely]
+    colours = {ledger.label.label: RED, ledger.against.label: BLUE}
+    names = [shortened(name, 16) for name, _ in likely]
     places = range(len(likely))
     panel.barh(places, [share for _, share in likely], color=[colours.get(name, "#b9b9c3") for name, _ in likely])
     for place, (_, share) in zip(places, likely, strict=True):
@@ -131,7 +115,7 @@ def _draw_probabilities(panel: Axes, ledger: Ledger) -> None:
             va="center",
             ha="right" if inside else "left",
             fontsize=8,
-            color="white" if inside else _INK,
+            color="white" if inside else INK,
         )
     panel.set_yticks(places, names, fontsize=9)
     panel.invert_yaxis()
@@ -141,7 +125,7 @@ def _draw_probabilities(panel: Axes, ledger: Ledger) -> None:
         f"probabilities; logits differ by {one.logit - other.logit:+.3f} =\n"
         f"{ledger.difference.sum():+.3f} (entries) {one.bias - other.bias:+.3f} (bias), within {ledger.sum_error:.0e}",
         fontsize=9,
-        color=_INK,
+        color=INK,
     )
     panel.spines[["top", "right"]].set_visible(False)
 
@@ -154,16 +138,16 @@ def _draw_channels(figure: Figure, place: object, difference: Entries, ledger: L
     grid = place.subgridspec(2, _SHOWN)  # type: ignore[attr-defined]  # a SubplotSpec, which only matplotlib can name
     most = _most(difference[np.concatenate([order[:shown], order[::-1][:shown]])])
     for row, (channels, account, colour) in enumerate(
-        ((order[:shown], ledger.label, _RED), (order[::-1][:shown], ledger.against, _BLUE))
+        ((order[:shown], ledger.label, RED), (order[::-1][:shown], ledger.against, BLUE))
     ):
         for column, channel in enumerate(channels):
             panel = figure.add_subplot(grid[row, column])
             panel.imshow(difference[channel], cmap=_COLOURS, vmin=-most, vmax=most, interpolation="nearest")
-            panel.set_title(f"channel {channel}: {sums[channel]:+.2f}", fontsize=8, color=_INK)
+            panel.set_title(f"channel {channel}: {sums[channel]:+.2f}", fontsize=8, color=INK)
             panel.set_xticks([])
             panel.set_yticks([])
             if column == 0:
-                panel.set_ylabel(f"for '{_short(account.label)}'", fontsize=9, color=colour)
+                panel.set_ylabel(f"for '{shortened(account.label, 16)}'", fontsize=9, color=colour)
 
 
 def _draw_units(panel: Axes, difference: Entries, ledger: Ledger) -> None:
@@ -172,41 +156,34 @@ def _draw_units(panel: Axes, difference: Entries, ledger: Ledger) -> None:
     order = np.argsort(-sums, kind="stable")
     half = min(_UNITS, (len(sums) + 1) // 2)
     chosen = list(dict.fromkeys([*order[:half].tolist(), *order[len(sums) - half :].tolist()]))
-    panel.bar(range(len(chosen)), sums[chosen], color=[_RED if sums[unit] > 0 else _BLUE for unit in chosen])
+    panel.bar(range(len(chosen)), sums[chosen], color=[RED if sums[unit] > 0 else BLUE for unit in chosen])
     panel.set_xticks(range(len(chosen)), [str(unit) for unit in chosen], fontsize=8)
     panel.set_xlabel(f"unit of {ledger.blob}", fontsize=9)
-    panel.set_ylabel(f"for '{_short(ledger.label.label)}', not '{_short(ledger.against.label)}'", fontsize=9)
-    panel.axhline(0, color=_INK, linewidth=0.8)
+    panel.set_ylabel(
+        f"for '{shortened(ledger.label.label, 16)}', not '{shortened(ledger.against.label, 16)}'", fontsize=9
+    )
+    panel.axhline(0, color=INK, linewidth=0.8)
     panel.spines[["top", "right"]].set_visible(False)
 
 
 def _draw_nearest(figure: Figure, place: object, ledger: Ledger, model: Model) -> None:
     assert model.generation is not None  # noqa: S101  # else there would be no neighbours
     grid = place.subgridspec(1, _SHOWN)  # type: ignore[attr-defined]  # a SubplotSpec, as above
-    colours = {ledger.label.label: _RED, ledger.against.label: _BLUE}
+    colours = {ledger.label.label: RED, ledger.against.label: BLUE}
     with Reader(model.generation.database("train")) as reader:
         for column, one in enumerate(ledger.nearest[:_SHOWN]):
             pixels, _ = decode_all(reader.values(one.record, 1))
             panel = figure.add_subplot(grid[0, column])
             panel.imshow(coloured(pixels[0].astype(np.uint8), model.preprocessing), interpolation="nearest")
             brought = "this very file" if one.same else f"{one.distance:.3g} away, gen{one.generation}"
-            colour = colours.get(one.label or "", _INK)
-            panel.set_title(f"{_short(one.label or '?')}\n{brought}", fontsize=8, color=colour)
+            colour = colours.get(one.label or "", INK)
+            panel.set_title(f"{shortened(one.label or '?', 16)}\n{brought}", fontsize=8, color=colour)
             panel.set_xticks([])
             panel.set_yticks([])
             if column == 0:
-                panel.set_ylabel("nearest in training", fontsize=9, color=_INK)
+                panel.set_ylabel("nearest in training", fontsize=9, color=INK)
 
 
 def _most(values: Entries) -> float:
     """The end of a scale with 0 in its middle."""
     return float(np.abs(values).max()) or 1.0
-
-
-def _short(name: str) -> str:
-    return _plain(name if len(name) <= 16 else f"{name[:15]}…")
-
-
-def _plain(text: str) -> str:
-    """Dollar signs that matplotlib does not take for formulas."""
-    return text.replace("$", r"\$")

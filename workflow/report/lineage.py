@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from workflow.report.comparison import tiled
+from workflow.report.canvas import INK, coloured, frame, new_figure, save, save_film, set_title, shortened, tiled
 from workflow.report.film import LAST, MILLISECONDS
-from workflow.report.ledger import coloured
-from workflow.storage import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +19,7 @@ if TYPE_CHECKING:
 
     from workflow.inspection.lineage import Lineage
 
-_INK, _BAR, _UNMATCHED, _BETWEEN = "#33333d", "#4a6fa5", "#b4b4b4", "#eceef4"
+_BAR, _UNMATCHED, _BETWEEN = "#4a6fa5", "#b4b4b4", "#eceef4"
 _LEAST = 6  # drawn pixels of a tile's side
 _COLUMNS = 8  # generations in the strip, first and newest among them
 _CURVES = 5  # classes that are drawn: those that ever were the most probable
@@ -52,24 +48,15 @@ def draw_lineage(found: Lineage, folder: Path) -> dict[str, Path]:
     paths = {"film": folder / "film.gif", "strip": folder / "film.png"}
     count = len(found.columns)
     shown = sorted(set(np.linspace(0, count - 1, _COLUMNS).round().astype(int).tolist()))
-    with replacing(paths["strip"]) as temporary:
-        _strip(found, shown).savefig(temporary, format="png")
-    frames = []
-    for column in range(count):
-        drawn = io.BytesIO()
-        _frame(found, column).savefig(drawn, format="png")
-        frames.append(Image.open(drawn).convert("P", palette=Image.Palette.ADAPTIVE))
-    with replacing(paths["film"]) as temporary:
-        times = [2 * MILLISECONDS] * (count - 1) + [LAST]
-        frames[0].save(temporary, format="gif", save_all=True, append_images=frames[1:], duration=times, loop=0)
+    save(_strip(found, shown), paths["strip"])
+    frames = [frame(_frame(found, column)) for column in range(count)]
+    save_film(frames, paths["film"], milliseconds=2 * MILLISECONDS, last=LAST)
     return paths
 
 
 def _strip(found: Lineage, shown: list[int]) -> Figure:
-    from matplotlib.figure import Figure  # half a second to import, and only drawing needs it
-
     heights = [1.3, 1.1, *(_height(found, blob) for blob in found.maps)]
-    figure = Figure(figsize=(max(8.0, _COLUMN * len(shown) + 0.9), sum(heights) + 1.2), dpi=100, layout="constrained")
+    figure = new_figure(max(8.0, _COLUMN * len(shown) + 0.9), sum(heights) + 1.2, dpi=100)
     board = figure.add_gridspec(len(heights), len(shown), height_ratios=heights)
     _draw_curves(figure.add_subplot(board[0, :]), found, None)
     for place, column in enumerate(shown):
@@ -78,22 +65,18 @@ def _strip(found: Lineage, shown: list[int]) -> Figure:
             panel = figure.add_subplot(board[row, place])
             _draw_blob(panel, found, blob, column)
             if place == 0:
-                panel.set_ylabel(blob, fontsize=8, color=_INK)
+                panel.set_ylabel(blob, fontsize=8, color=INK)
                 _number_rows(panel, found, blob)
             elif blob in found.named:
                 panel.tick_params(labelleft=False)  # long names would leave no room for the columns
-    figure.suptitle(
-        _plain(f"{found.image.name} through {len(found.columns)} generations"), color=_INK, fontweight="bold"
-    )
+    set_title(figure, f"{found.image.name} through {len(found.columns)} generations")
     _draw_note(figure, found)
     return figure
 
 
 def _frame(found: Lineage, column: int) -> Figure:
-    from matplotlib.figure import Figure  # half a second to import, and only drawing needs it
-
     count = len(found.maps)
-    figure = Figure(figsize=(max(8.0, 3.0 * count), 5.9), dpi=80, layout="constrained")
+    figure = new_figure(max(8.0, 3.0 * count), 5.9, dpi=80)
     board: GridSpec = figure.add_gridspec(2, count, height_ratios=(1, 1.4))
     head = board[0, :].subgridspec(1, 4)
     _draw_picture(figure.add_subplot(head[0, 0]), found, column)
@@ -101,9 +84,9 @@ def _frame(found: Lineage, column: int) -> Figure:
     for place, blob in enumerate(found.maps):
         panel = figure.add_subplot(board[1, place])
         _draw_blob(panel, found, blob, column)
-        panel.set_title("\n".join(filter(None, (blob, panel.get_title()))), fontsize=9, color=_INK)
+        panel.set_title("\n".join(filter(None, (blob, panel.get_title()))), fontsize=9, color=INK)
         _number_rows(panel, found, blob)
-    figure.suptitle(_plain(f"{found.image.name} in {found.columns[column].snapshot}"), color=_INK, fontweight="bold")
+    set_title(figure, f"{found.image.name} in {found.columns[column].snapshot}")
     _draw_note(figure, found)
     return figure
 
@@ -111,7 +94,7 @@ def _frame(found: Lineage, column: int) -> Figure:
 def _draw_note(figure: Figure, found: Lineage) -> None:
     newest = f"gen{found.reference.generation}"
     note = f"channels in the order of {newest}; each generation on colour scales of its own; grey: unmatched"
-    figure.supxlabel(note if found.named != set(found.maps) else "", fontsize=8, color=_INK)
+    figure.supxlabel(note if found.named != set(found.maps) else "", fontsize=8, color=INK)
 
 
 def _height(found: Lineage, blob: str) -> float:
@@ -151,7 +134,7 @@ def _draw_blob(panel: Axes, found: Lineage, blob: str, column: int) -> None:
     panel.set_xticks([])
     panel.set_yticks([])
     ends = "" if np.isnan(maps).all() else f", {least:.3g} to {most:.3g}"
-    panel.set_title(f"{_matched(found, blob, column)}{ends}", fontsize=8, color=_INK)
+    panel.set_title(f"{_matched(found, blob, column)}{ends}", fontsize=8, color=INK)
 
 
 def _enlarged(maps: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -191,9 +174,9 @@ def _draw_classes(panel: Axes, found: Lineage, blob: str, column: int) -> None:
     rows = np.arange(len(order))
     panel.barh(rows, np.nan_to_num(mine), color=_BAR, height=0.7)
     for row in np.flatnonzero(np.isnan(mine)).tolist():
-        panel.text(0.03, row, "absent", fontsize=7, color=_INK, va="center", transform=panel.get_yaxis_transform())
+        panel.text(0.03, row, "absent", fontsize=7, color=INK, va="center", transform=panel.get_yaxis_transform())
         panel.axhspan(row - 0.4, row + 0.4, color=_UNMATCHED, linewidth=0)
-    panel.set_yticks(rows, [_plain(_short(found.reference.classes[number])) for number in order], fontsize=7)
+    panel.set_yticks(rows, [shortened(found.reference.classes[number], 18) for number in order], fontsize=7)
     panel.set_xlim(least, max(most, 0.0) if most > 0 or least < 0 else 1.0)
     panel.set_ylim(len(order) - 0.4, -0.6)
     panel.tick_params(labelsize=7, length=2)
@@ -204,7 +187,7 @@ def _draw_picture(panel: Axes, found: Lineage, column: int) -> None:
     one = found.columns[column]
     panel.imshow(coloured(one.pixels, one.preprocessing), interpolation="nearest")
     panel.set_title(
-        _plain(f"{one.snapshot}\n{_short(one.label)} {one.probabilities[one.label]:.1%}"), fontsize=8, color=_INK
+        f"{one.snapshot}\n{shortened(one.label, 18)} {one.probabilities[one.label]:.1%}", fontsize=8, color=INK
     )
     panel.set_axis_off()
 
@@ -214,9 +197,9 @@ def _draw_curves(panel: Axes, found: Lineage, marked: int | None) -> None:
     shares = {name: [one.probabilities.get(name, math.nan) for one in found.columns] for name in found.classes}
     best = sorted(shares, key=lambda name: -float(np.nanmax(shares[name])))[:_CURVES]
     for name in best:
-        panel.plot(numbers, shares[name], marker="o", markersize=3, label=_plain(_short(name)))
+        panel.plot(numbers, shares[name], marker="o", markersize=3, label=shortened(name, 18))
     if marked is not None:
-        panel.axvline(numbers[marked], color=_INK, linewidth=0.8)
+        panel.axvline(numbers[marked], color=INK, linewidth=0.8)
     panel.set_xticks(numbers)
     panel.set_ylim(-0.02, 1.02)
     panel.set_ylabel("probability", fontsize=8)
@@ -224,11 +207,3 @@ def _draw_curves(panel: Axes, found: Lineage, marked: int | None) -> None:
     panel.tick_params(labelsize=7)
     panel.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     panel.spines[["top", "right"]].set_visible(False)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 18 else f"{name[:17]}…"
-
-
-def _plain(text: str) -> str:
-    return text.replace("$", r"\$")  # matplotlib would read formulas

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workflow.report.ledger import coloured
-from workflow.storage import replacing
+from workflow.report.canvas import BLUE, INK, RED, coloured, new_figure, save, set_title, snapshot_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from workflow.config import Preprocessing
     from workflow.vision.explain import Explanation, Map
 
-_INK, _AWAY, _BACK = "#33333d", "#b2182b", "#2166ac"
 _WIDTH = 2.3  # inches of a column
 
 
@@ -31,14 +29,12 @@ def draw_maps(found: Explanation, preprocessing: Preprocessing, out: Path) -> No
     Raises:
         OSError: as the operating system says it.
     """
-    from matplotlib.figure import Figure  # half a second to import, and only this function needs it
-
     columns = len(found.maps) + 2
-    figure = Figure(figsize=(_WIDTH * columns, 5.6), dpi=90, layout="constrained")
+    figure = new_figure(_WIDTH * columns, 5.6, dpi=90)
     panels = figure.subplots(2, columns, squeeze=False, height_ratios=(1.25, 1))
     picture = coloured(found.pixels, preprocessing)
     panels[0, 0].imshow(picture, interpolation="nearest")
-    panels[0, 0].set_title("the picture as the net takes it", fontsize=9, color=_INK)
+    panels[0, 0].set_title("the picture as the net takes it", fontsize=9, color=INK)
     _explain_curves(panels[1, 0])
     for column, one in enumerate((*found.maps, found.baseline), start=1):
         _draw_map(panels[0, column], picture, one)
@@ -47,12 +43,10 @@ def draw_maps(found: Explanation, preprocessing: Preprocessing, out: Path) -> No
         panel.set_xticks([])
         panel.set_yticks([])
     watched = "probability" if found.target.class_name is not None else "value"
-    name = Path(found.snapshot).name if found.snapshot.endswith((".caffemodel", ".h5")) else found.snapshot
+    name = snapshot_name(found.snapshot)
     title = f"{found.image.name}: what speaks for {found.target.title} in {name} ({watched} {found.value:.3g})"
-    figure.suptitle(title.replace("$", r"\$"), color=_INK, fontweight="bold")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as temporary:
-        figure.savefig(temporary, format="png")
+    set_title(figure, title)
+    save(figure, out)
 
 
 def _draw_map(panel: Axes, picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], one: Map) -> None:
@@ -69,7 +63,7 @@ def _draw_map(panel: Axes, picture: np.ndarray[tuple[int, ...], np.dtype[np.uint
         interpolation="nearest",
     )
     complete = "" if one.incompleteness is None else f"\ncomplete within {one.incompleteness:.1%}"
-    panel.set_title(f"{one.method}{complete}", fontsize=9, color=_INK)
+    panel.set_title(f"{one.method}{complete}", fontsize=9, color=INK)
     bar = panel.figure.colorbar(shown, ax=panel, orientation="horizontal", fraction=0.06, pad=0.03)
     bar.set_ticks([least, 0, most] if least < 0 else [0, most])
     bar.set_ticklabels([f"{tick:.2g}" for tick in bar.get_ticks()])
@@ -78,9 +72,9 @@ def _draw_map(panel: Axes, picture: np.ndarray[tuple[int, ...], np.dtype[np.uint
 
 def _draw_curves(panel: Axes, one: Map, *, first: bool) -> None:
     share = np.linspace(0, 100, len(one.deletion_curve))
-    panel.plot(share, one.deletion_curve, color=_AWAY)
-    panel.plot(share, one.insertion_curve, color=_BACK)
-    panel.set_title(f"deletion {one.deletion:.3f}   insertion {one.insertion:.3f}", fontsize=8, color=_INK)
+    panel.plot(share, one.deletion_curve, color=RED)
+    panel.plot(share, one.insertion_curve, color=BLUE)
+    panel.set_title(f"deletion {one.deletion:.3f}   insertion {one.insertion:.3f}", fontsize=8, color=INK)
     panel.set_xlim(0, 100)
     panel.set_ylim(min(0.0, *one.deletion_curve, *one.insertion_curve), max(1.02, *one.insertion_curve))
     panel.tick_params(labelsize=7)
@@ -92,15 +86,15 @@ def _draw_curves(panel: Axes, one: Map, *, first: bool) -> None:
 
 def _explain_curves(panel: Axes) -> None:
     panel.set_axis_off()
-    panel.text(0, 0.80, "deletion", color=_AWAY, fontsize=10, fontweight="bold")
+    panel.text(0, 0.80, "deletion", color=RED, fontsize=10, fontweight="bold")
     panel.text(
-        0, 0.54, "the hottest places are\ncovered first: a good map\nmakes it fall at once", fontsize=8, color=_INK
+        0, 0.54, "the hottest places are\ncovered first: a good map\nmakes it fall at once", fontsize=8, color=INK
     )
-    panel.text(0, 0.30, "insertion", color=_BACK, fontsize=10, fontweight="bold")
+    panel.text(0, 0.30, "insertion", color=BLUE, fontsize=10, fontweight="bold")
     panel.text(
         0,
         0.04,
         "they are given back first\nto a blurred picture: a good\nmap makes it rise at once",
         fontsize=8,
-        color=_INK,
+        color=INK,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow.errors import UsageError
-from workflow.storage import replacing
+from workflow.report.canvas import INK, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ _COLOURS = {
     "Accuracy": "#f5c9cf",
 }
 _PLAIN = "#ececf0"
-_INK, _LINE = "#33333d", "#8a8f9c"
+_LINE = "#8a8f9c"
 _WIDTH, _HEIGHT, _GAP = 3.2, 0.62, 0.36  # inches: a box, and what is between two rows
 
 Edge = tuple[int, int, str]
@@ -46,19 +46,17 @@ def draw_net(net: Anatomy, out: Path) -> None:
     """
     if out.suffix.lower() not in (".png", ".svg"):
         raise UsageError(f"cannot draw a net as '{out.name}'", hint="name a .png or a .svg file")
-    from matplotlib.figure import Figure  # half a second that only this function needs
-
     edges = connections(net.parts)
     places = layout(len(net.parts), edges)
     columns = 1 + max((column for column, _ in places), default=0)
     rows = 1 + max((row for _, row in places), default=0)
     size = columns * (_WIDTH + 0.5) + 0.5, rows * (_HEIGHT + _GAP) + 0.9
-    figure = Figure(figsize=size, dpi=110)
+    figure = new_figure(*size, dpi=110, free=True)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(0, size[0])
     axes.set_ylim(size[1], 0)
     axes.axis("off")
-    axes.text(0.5, 0.42, f"{net.name or net.source.name}  ({net.phase})", weight="bold", color=_INK, fontsize=11)
+    axes.text(0.5, 0.42, f"{net.name or net.source.name}  ({net.phase})", weight="bold", color=INK, fontsize=11)
     centres = [
         (0.5 + column * (_WIDTH + 0.5) + _WIDTH / 2, 0.7 + row * (_HEIGHT + _GAP) + _HEIGHT / 2)
         for column, row in places
@@ -67,9 +65,7 @@ def draw_net(net: Anatomy, out: Path) -> None:
         _arrow(axes, centres[start], centres[end], far=places[end][1] > places[start][1] + 1)
     for part, (x, y) in zip(net.parts, centres, strict=True):
         _box(axes, part, x, y)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as temporary:
-        figure.savefig(temporary, format=out.suffix[1:].lower())
+    save(figure, out, out.suffix[1:].lower())
 
 
 def connections(parts: tuple[Part, ...]) -> list[Edge]:
@@ -126,4 +122,4 @@ def _box(axes: Axes, part: Part, x: float, y: float) -> None:
     shape = ", ".join("×".join(map(str, shape)) or "a number" for shape in part.tops.values())
     title = part.name if part.name == part.type else f"{part.name}  ({part.type})"
     for text, offset, weight, size in ((title, -0.11, "bold", 9), (shape, 0.14, "normal", 8)):
-        axes.text(x, y + offset, text, ha="center", va="center", weight=weight, fontsize=size, color=_INK)
+        axes.text(x, y + offset, text, ha="center", va="center", weight=weight, fontsize=size, color=INK)

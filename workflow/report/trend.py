@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from workflow.evaluation.history import Entry
 from workflow.evaluation.metrics import interval
-from workflow.storage import replacing
+from workflow.report.canvas import INK, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_BLUE, _RED, _INK, _PALE = "#2f6fb0", "#d1495b", "#33333d", "#a9c3df"
+_BLUE, _RED, _PALE = "#2f6fb0", "#d1495b", "#a9c3df"
 _APART = 0.06  # between the two series, so that their bars do not hide each other
 _Point = tuple[float, float, tuple[float, float]]
 
@@ -32,11 +32,8 @@ def draw_trend(entries: Sequence[Entry], out: Path, *, exam: str | None = None) 
     Raises:
         OSError: as the operating system says it.
     """
-    # matplotlib takes half a second to import, and only this function needs it
-    from matplotlib.figure import Figure
-
     width = max(6.0, min(16.0, 2.5 + 0.9 * len(entries)))
-    figure = Figure(figsize=(width, 6), dpi=110, layout="constrained")
+    figure = new_figure(width, 6, dpi=110)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     _draw_accuracy(above, entries, exam)
     if above.get_legend_handles_labels()[0]:
@@ -48,9 +45,7 @@ def draw_trend(entries: Sequence[Entry], out: Path, *, exam: str | None = None) 
     for panel in (above, below):
         panel.grid(alpha=0.3, axis="y")
         panel.spines[["top", "right"]].set_visible(False)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as temporary:
-        figure.savefig(temporary, format="png")
+    save(figure, out)
 
 
 def _draw_accuracy(panel: Axes, entries: Sequence[Entry], exam: str | None) -> None:
@@ -70,7 +65,7 @@ def _draw_accuracy(panel: Axes, entries: Sequence[Entry], exam: str | None) -> N
     panel.set_ylim(max(0.0, low - 0.05), 1.02)
     panel.set_ylabel("accuracy of the best snapshot (share right)")
     if not own + same:
-        panel.text(0.5, 0.5, "no snapshot was tested yet", transform=panel.transAxes, ha="center", color=_INK)
+        panel.text(0.5, 0.5, "no snapshot was tested yet", transform=panel.transAxes, ha="center", color=INK)
         return
     _draw_seeds(panel, entries)
     _draw_points(panel, own, _BLUE, "own test set, 95 % interval", behind=exam is not None)

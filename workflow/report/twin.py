@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.report.comparison import tiled
-from workflow.report.ledger import coloured
-from workflow.storage import replacing
+from workflow.report.canvas import BLUE, INK, RED, coloured, new_figure, save, set_title, shortened, tiled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
     from workflow.config import Preprocessing
     from workflow.vision.twin import Twin
 
-_INK, _RED, _BLUE, _GREY = "#33333d", "#b2182b", "#2166ac", "#8a8f9c"
+_GREY = "#8a8f9c"
 _CHANNELS = 12  # bars
 
 
@@ -33,10 +31,8 @@ def draw_twin(found: Twin, preprocessing: Preprocessing, out: Path) -> None:
     Raises:
         OSError: as the operating system says it.
     """
-    from matplotlib.figure import Figure  # half a second to import, and only this function needs it
-
     blobs = list(found.picture.maps)
-    figure = Figure(figsize=(13, 6.4 + 3.2 * len(blobs)), dpi=90, layout="constrained")
+    figure = new_figure(13, 6.4 + 3.2 * len(blobs), dpi=90)
     top, middle, bottom = figure.subfigures(3, 1, squeeze=False, height_ratios=(3, 3.2 * len(blobs), 3.2))[:, 0]
     _draw_pictures(top.subplots(1, 4).tolist(), found, preprocessing)
     rows = middle.subplots(len(blobs), 4, squeeze=False)
@@ -47,26 +43,24 @@ def draw_twin(found: Twin, preprocessing: Preprocessing, out: Path) -> None:
     _draw_channels(channels, found)
     _draw_deletion(deletion, found)
     title = f"{found.image.name}: what makes it '{found.target.name}' ({found.probability:.1%}) in {found.snapshot}"
-    figure.suptitle(_plain(title), color=_INK, fontweight="bold")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as temporary:
-        figure.savefig(temporary, format="png")
+    set_title(figure, title)
+    save(figure, out)
 
 
 def _draw_pictures(panels: list[Axes], found: Twin, preprocessing: Preprocessing) -> None:
     titles = (
         f"the picture\n'{found.target.name}' {found.probability:.1%}",
-        f"its nearest true positive, {found.nearest_probability:.1%}\n{Path(found.nearest.path).name}",
+        f"its nearest true positive, {found.nearest_probability:.1%}\n{shortened(Path(found.nearest.path).name, 44)}",
         f"mean of {found.counts[0]} true positives",
     )
     for panel, side, title in zip(panels, (found.picture, found.twin, found.mean), titles, strict=False):
         panel.imshow(coloured(side.pixels, preprocessing), interpolation="nearest")
-        panel.set_title(_plain(title), fontsize=9, color=_INK)
+        panel.set_title(title, fontsize=9, color=INK)
     (one,) = found.occlusion.maps
     most = float(np.abs(one.heat).max()) or 1.0
     panels[3].imshow(coloured(found.picture.pixels, preprocessing).mean(2), cmap="gray", vmin=-120, vmax=375)
     panels[3].imshow(one.heat, cmap="RdBu_r", vmin=-most, vmax=most, alpha=0.65, interpolation="nearest")
-    panels[3].set_title("occlusion: red places, once covered,\ntake the class away", fontsize=9, color=_INK)
+    panels[3].set_title("occlusion: red places, once covered,\ntake the class away", fontsize=9, color=INK)
     for panel in panels:
         panel.set_xticks([])
         panel.set_yticks([])
@@ -94,9 +88,9 @@ def _draw_blob(panels: list[Axes], found: Twin, blob: str) -> None:
             bar = panel.figure.colorbar(drawn, ax=panel, fraction=0.05, pad=0.02)
             bar.ax.tick_params(labelsize=7)
     joined = "\njoins here" if blob == found.joins_at else ""
-    panels[0].set_ylabel(_plain(blob) + joined, fontsize=10, color=_RED if joined else _INK, fontweight="bold")
+    panels[0].set_ylabel((blob) + joined, fontsize=10, color=RED if joined else INK, fontweight="bold")
     for panel, word in zip(panels, ("the picture", "its twin", "the class's mean", "picture - twin"), strict=True):
-        panel.set_title(word, fontsize=8, color=_INK)
+        panel.set_title(word, fontsize=8, color=INK)
 
 
 def _greatest(maps: NDArray[np.float32]) -> float:
@@ -108,16 +102,16 @@ def _draw_stages(panel: Axes, found: Twin) -> None:
     ratios = [stage.ratio for stage in found.stages]
     limits = [stage.limit for stage in found.stages]
     places = range(len(names))
-    panel.fill_between(places, limits, color=_RED, alpha=0.12, linewidth=0)
-    panel.plot(places, limits, color=_RED, linewidth=1, label="95% of other pictures are above this")
-    panel.plot(places, ratios, color=_INK, linewidth=1)
-    panel.scatter(places, ratios, c=[_RED if stage.among else _BLUE for stage in found.stages], zorder=3)
+    panel.fill_between(places, limits, color=RED, alpha=0.12, linewidth=0)
+    panel.plot(places, limits, color=RED, linewidth=1, label="95% of other pictures are above this")
+    panel.plot(places, ratios, color=INK, linewidth=1)
+    panel.scatter(places, ratios, c=[RED if stage.among else BLUE for stage in found.stages], zorder=3)
     panel.legend(fontsize=8, frameon=False, loc="lower left")
     panel.set_ylim(0, 1.1 * max(1.0, *ratios))
-    panel.set_xticks(range(len(names)), [_plain(name) for name in names], rotation=60, fontsize=8)
+    panel.set_xticks(range(len(names)), [(name) for name in names], rotation=60, fontsize=8)
     panel.tick_params(axis="y", labelsize=8)
     panel.set_ylabel("distance to class / to others", fontsize=8)
-    panel.set_title(_plain(describe_joining(found)), fontsize=9, color=_INK)
+    panel.set_title(describe_joining(found), fontsize=9, color=INK)
     panel.spines[["top", "right"]].set_visible(False)
 
 
@@ -142,31 +136,27 @@ def _draw_channels(panel: Axes, found: Twin) -> None:
     first = found.carrying.channels[:_CHANNELS]
     enough = found.carrying.enough or 0
     places = range(len(first))
-    panel.barh(places, [one.fall for one in first], color=[_RED if place < enough else _GREY for place in places])
+    panel.barh(places, [one.fall for one in first], color=[RED if place < enough else _GREY for place in places])
     panel.set_yticks(places, [str(one.number) for one in first], fontsize=8)
     panel.invert_yaxis()
     panel.axvline(0, color=_GREY, linewidth=1)
     panel.tick_params(axis="x", labelsize=8)
     panel.set_xlabel("fall of the log odds without it", fontsize=8)
-    panel.set_ylabel(_plain(f"channel of {found.carrying.blob}"), fontsize=8)
-    panel.set_title(_plain(describe_carrying(found)), fontsize=9, color=_INK)
+    panel.set_ylabel(f"channel of {found.carrying.blob}", fontsize=8)
+    panel.set_title(describe_carrying(found), fontsize=9, color=INK)
     panel.spines[["top", "right"]].set_visible(False)
 
 
 def _draw_deletion(panel: Axes, found: Twin) -> None:
     (one,), chance = found.occlusion.maps, found.occlusion.baseline
     share = np.linspace(0, 100, len(one.deletion_curve))
-    panel.plot(share, one.deletion_curve, color=_RED, label=f"hottest first, area {one.deletion:.3f}")
+    panel.plot(share, one.deletion_curve, color=RED, label=f"hottest first, area {one.deletion:.3f}")
     panel.plot(share, chance.deletion_curve, color=_GREY, label=f"in random order, {chance.deletion:.3f}")
-    panel.axvline(25, color=_INK, linewidth=0.8, linestyle=":")
+    panel.axvline(25, color=INK, linewidth=0.8, linestyle=":")
     panel.set_ylim(0, 1.02)
     panel.set_xlim(0, 100)
     panel.tick_params(labelsize=8)
     panel.set_xlabel("% of places covered; the check is at 25%", fontsize=8)
-    panel.set_title("probability while places are covered", fontsize=9, color=_INK)
+    panel.set_title("probability while places are covered", fontsize=9, color=INK)
     panel.legend(fontsize=8, frameon=False)
     panel.spines[["top", "right"]].set_visible(False)
-
-
-def _plain(text: str) -> str:
-    return text.replace("$", r"\$")  # matplotlib would read formulas

@@ -1,0 +1,132 @@
+"""What all drawings share: figures with text in any script, their colours, pictures as arrays, and writing them."""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from workflow.fonts import families, readable
+from workflow.storage import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from workflow.config import Preprocessing
+
+INK = "#33333d"
+"""Text."""
+RED, BLUE = "#b2182b", "#2166ac"
+"""For a class and against it, the ends of the colour map RdBu_r."""
+
+_LETTERS = 8.6  # letters of a bold 12-point title to an inch
+
+
+def new_figure(width: float, height: float, *, dpi: int = 100, free: bool = False) -> Figure:
+    """An empty figure of that many inches; matplotlib arranges its panels, unless it is `free`."""
+    from matplotlib.figure import Figure  # half a second to import, and only drawing needs it
+
+    return Figure(figsize=(width, height), dpi=dpi, layout=None if free else "constrained")
+
+
+def set_title(figure: Figure, text: str) -> None:
+    """A title above the figure, in lines that fit it."""
+    letters = max(20, int(figure.get_figwidth() * _LETTERS))
+    lines = [textwrap.fill(line, letters) for line in text.split("\n")]
+    figure.suptitle("\n".join(lines), color=INK, fontweight="bold", fontsize=12)
+
+
+def save(figure: Figure, out: Path, kind: str = "png") -> None:
+    """Write a figure, whole or not at all; folders are made.
+
+    Args:
+        figure: all its texts are drawn as they are: a `$` begins no formula, and letters that the default font lacks
+            come from another one.
+        out: the file.
+        kind: `png` or `svg`.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    _set_fonts(figure)
+    with replacing(out) as temporary:
+        figure.savefig(temporary, format=kind)
+
+
+def frame(figure: Figure) -> Image.Image:
+    """A figure as a picture of a film, in 256 colours."""
+    _set_fonts(figure)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    return Image.open(drawn).convert("P", palette=Image.Palette.ADAPTIVE)
+
+
+def save_film(frames: Sequence[Image.Image], out: Path, *, milliseconds: int, last: int) -> None:
+    """Write pictures as a GIF that repeats; each is shown for `milliseconds`, the last one for `last`.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    times = [milliseconds] * (len(frames) - 1) + [last]
+    with replacing(out) as temporary:
+        frames[0].save(temporary, format="gif", save_all=True, append_images=frames[1:], duration=times, loop=0)
+
+
+def shortened(name: str, letters: int) -> str:
+    """A name of at most so many letters: the middle of a longer one goes, so that a file keeps its ending."""
+    if len(name) <= letters:
+        return name
+    tail = (letters - 1) // 3
+    return f"{name[: letters - 1 - tail]}…{name[-tail:]}"
+
+
+def snapshot_name(snapshot: str) -> str:
+    """`gen5/iter_6000`, or a model file's name without its folders."""
+    return Path(snapshot).name if snapshot.endswith((".caffemodel", ".h5")) else snapshot
+
+
+def coloured(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    """A record's picture (C, H, W) as RGB (H, W, 3)."""
+    if preprocessing.channel_order == "BGR":
+        pixels = pixels[::-1]
+    elif preprocessing.channel_order == "GRAY":
+        pixels = pixels.repeat(3, axis=0)
+    return np.ascontiguousarray(pixels.transpose(1, 2, 0))
+
+
+def tiled(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Maps (n, h, w) in a square of tiles, row by row, NaN between them: (rows (h + 1) - 1, side (w + 1) - 1)."""
+    count, height, width = maps.shape
+    side = math.ceil(math.sqrt(count))
+    rows = math.ceil(count / side)
+    board = np.full((rows * side, height + 1, width + 1), np.nan, np.float32)
+    board[:count, :height, :width] = maps
+    whole = board.reshape(rows, side, height + 1, width + 1).transpose(0, 2, 1, 3)
+    return whole.reshape(rows * (height + 1), side * (width + 1))[:-1, :-1]
+
+
+def _set_fonts(figure: Figure) -> None:
+    from matplotlib.text import Text
+
+    for panel in figure.axes:
+        for axis in (panel.xaxis, panel.yaxis):
+            labels = [tick.label1.get_text() for tick in axis.get_major_ticks()]
+            if any(readable(label) != label for label in labels):  # an axis writes its labels again while it is drawn
+                axis.set_ticks(axis.get_majorticklocs(), [readable(label) for label in labels])
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)  # noqa: S101  # findobj's type says Artist
+        words = text.get_text()
+        text.set_parse_math(False)
+        if not words.isascii():
+            text.set_text(readable(words))
+            text.set_fontfamily(fonts := families(words))
+            if len(fonts) > 1:
+                text.set_fontweight("normal")  # the weight that the other font was found in
