@@ -160,3 +160,18 @@ def test_a_page_of_everything(trained: Run) -> None:
     assert text.count('<img class="plot"') == 10  # four grids, and one picture of each other section
     for picture in ("twin.png", "ledger.png", "invert.png", "film.png"):
         assert (page.parent / picture).is_file()
+
+
+def test_a_fully_convolutional_net(trained: Run) -> None:
+    text = Path("generations/gen1/prototxt/deploy.prototxt").read_text().split('layer {\n  name: "pool1"')[0]
+    Path("net.prototxt").write_text(text + 'layer { name: "prob" type: "Softmax" bottom: "conv1" top: "prob" }')
+    shutil.copy("generations/gen1/snapshots/cifar10_quick_iter_2.caffemodel", "other.caffemodel")
+    flags = ("--net", "net.prototxt", "--snapshot", "other.caffemodel", "--mean", "120")
+    ran = trained("inspect", IMAGE, *flags, "--json")
+    assert ran.json["probabilities"] == {}
+    assert ran.json["class_map"]["shape"] == [32, 32]
+    assert sum(ran.json["class_map"]["shares"].values()) == pytest.approx(1)
+    assert pixels(ran.json["pictures"]["class map"]).ndim == 3
+    assert "no probabilities are shown" in ran.err
+    assert "% of the places" in trained("inspect", IMAGE, *flags).out
+    assert "expected one number for each class" in trained("predict", IMAGE, *flags, code=2).err

@@ -11,7 +11,8 @@ from small_net import CLASSES, DEPLOY
 
 from workflow.config import Config
 from workflow.errors import DataError, UsageError
-from workflow.formats import blobproto, caffe_pb2, caffemodel
+from workflow.formats import blobproto, caffe_pb2, caffemodel, labels
+from workflow.formats.prototxt import read_net
 from workflow.inspection import grid
 from workflow.inspection.inspect import inspect
 from workflow.inspection.loading import load
@@ -212,3 +213,77 @@ def test_conv1_keeps_its_negative_values_and_conv2_does_not(quick, project):
         blobs = quick.forward(session, [quick.read(Path("noise.png"))])
     assert blobs["conv1"].min() < 0
     assert all(blobs[name].min() == 0 for name in ("pool1", "conv2", "conv3"))
+
+
+def branches(count):
+    """The small net with `count` convolutions in a row, each of which two layers read."""
+    layers, bottom = [], "data"
+    for number in range(count):
+        layers.append(
+            f'layer {{ name: "c{number}" type: "Convolution" bottom: "{bottom}" top: "c{number}"'
+            " convolution_param { num_output: 2 kernel_size: 1 } }"
+            f'layer {{ name: "s{number}" type: "Eltwise" bottom: "c{number}" bottom: "c{number}" top: "s{number}" }}'
+        )
+        bottom = f"s{number}"
+    return DEPLOY.splitlines()[2] + "\n".join(layers)
+
+
+def elsewhere(project, net):
+    """A model of that net with the weights that its layers ask for."""
+    (project / "deploy.prototxt").write_text(net)
+    weights, channels = caffe_pb2.NetParameter(), 3
+    for layer in read_net(project / "deploy.prototxt").layer:
+        if layer.type == "Convolution":
+            outputs, size = layer.convolution_param.num_output, layer.convolution_param.kernel_size[0]
+            values = np.random.default_rng(len(weights.layer)).normal(size=(outputs, channels, size, size))
+            blobs = [blobproto.from_array(values), blobproto.from_array(np.zeros(outputs))]
+            weights.layer.add(name=layer.name, blobs=blobs)
+            channels = outputs
+    caffemodel.write(project / "any.caffemodel", weights)
+    Image.effect_noise((7, 7), 90).convert("RGB").save("noise.png")
+    return load(Config(), snapshot="any.caffemodel", net=project / "deploy.prototxt", mean="120")
+
+
+def test_copies_of_split_layers_are_hidden_unless_asked_for(project):
+    model = elsewhere(project, branches(2))
+    (found,) = look(model, Path("noise.png"), save_blobs=Path("all.npz"))
+    assert list(found.blobs) == ["data", "c0", "s0", "c1", "s1"]
+    assert list(found.pictures) == ["c0", "s0", "c1", "s1"]
+    with np.load("all.npz") as saved:
+        assert saved.files == list(found.blobs)
+    (found,) = look(model, Path("noise.png"), blobs=["c0_c0_0_split_1", "c1"])
+    assert list(found.pictures) == ["c0_c0_0_split_1", "c1"]
+
+
+def test_a_large_net_gets_its_first_maps_and_the_names_of_the_others(project):
+    (found,) = look(elsewhere(project, branches(8)), Path("noise.png"))
+    assert list(found.pictures) == [f"{kind}{number}" for number in range(6) for kind in "cs"]
+    assert found.not_drawn == ("c6", "s6", "c7", "s7")
+    (found,) = look(elsewhere(project, branches(8)), Path("noise.png"), blobs=["c7"])
+    assert found.not_drawn == ()
+
+
+ANCHORS = """
+layer { name: "conf" type: "Convolution" bottom: "data" top: "conf" convolution_param { num_output: 6 kernel_size: 1 } }
+layer { name: "perm" type: "Permute" bottom: "conf" top: "perm" permute_param { order: 0 order: 2 order: 3 order: 1 } }
+layer { name: "rows" type: "Reshape" bottom: "perm" top: "rows" reshape_param { shape { dim: 0 dim: -1 dim: 3 } } }
+layer { name: "prob" type: "Softmax" bottom: "rows" top: "prob" softmax_param { axis: 2 } }
+"""
+
+
+def test_a_net_that_scores_anchors_is_shown_without_probabilities(project, caplog):
+    model = elsewhere(project, DEPLOY.splitlines()[2] + ANCHORS)
+    with caplog.at_level(logging.WARNING, "workflow"):
+        found = look(model, Path("noise.png"), Path("noise.png"), save_blobs=Path("all.npz"))
+    assert caplog.text.count("blob 'prob' is 1×98×3, not one number for each class") == 1
+    assert found[0].blobs["prob"] == (1, 98, 3)
+    assert (found[0].probabilities, found[0].label, found[0].class_map) == ({}, None, None)
+    assert list(found[0].pictures) == ["conf", "perm"]
+    assert Path("all.npz").is_file()
+
+
+def test_labels_of_a_detector_are_not_held_against_its_anchors(project):
+    elsewhere(project, DEPLOY.splitlines()[2] + ANCHORS)
+    labels.write(Path("labels.txt"), CLASSES)
+    flags = {"net": Path("deploy.prototxt"), "labels": Path("labels.txt"), "mean": "120"}
+    assert load(Config(), snapshot="any.caffemodel", **flags).classes == CLASSES

@@ -13,6 +13,7 @@ from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
     from workflow.inspection.inspect import Inspection
+    from workflow.inspection.model import Model
 
 _SIDE_BY_SIDE = 8  # pictures; more make columns too narrow for any screen
 
@@ -104,6 +105,11 @@ def inspect(
                 progress(len(found), len(images))
     documents = [one.json() for one in found]
     talk = [describe(one) for one in found]
+    for number, one in enumerate(found):
+        if one.class_map is not None:
+            path = draw_classes(model, one, look.folders(model, images, out)[number])
+            documents[number]["pictures"]["class map"] = str(path)
+            talk[number] += f"\n  class map  {path}"
     if filters:
         from workflow.inspection.filters import draw_filters
 
@@ -128,6 +134,18 @@ def inspect(
         show_pictures(call.console, drawn_paths or [picture for one in found for picture in one.pictures.values()])
 
 
+def draw_classes(model: Model, one: Inspection, folder: Path) -> Path:
+    """The class map of a fully convolutional net as a picture."""
+    from workflow.report.canvas import coloured, snapshot_name  # matplotlib, which plain grids do not need
+    from workflow.report.class_map import draw_class_map
+
+    assert one.class_map is not None  # noqa: S101 - for the type checker
+    path = folder / "class-map.png"
+    picture = coloured(model.read(one.image), model.preprocessing)
+    draw_class_map(one.class_map, picture, path, title=f"{one.image.name} as {snapshot_name(one.snapshot)} sees it")
+    return path
+
+
 def describe(one: Inspection) -> str:
     """Shapes, probabilities and pictures of one image, in columns."""
     width = max(len(name) for name in [*one.blobs, *one.probabilities])
@@ -137,6 +155,14 @@ def describe(one: Inspection) -> str:
         lines.append("probabilities")
         likely = sorted(one.probabilities.items(), key=lambda pair: -pair[1])[:10]
         lines += [f"  {name:{width}}  {share:.4f}" for name, share in likely]
+    if one.class_map is not None:
+        height, across = one.class_map.best.shape
+        lines.append(f"class map ({one.class_map.blob}, {height}×{across} places)")
+        lines += [
+            f"  {name:{width}}  {share:.1%} of the places" for name, share in [*one.class_map.shares.items()][:10]
+        ]
+    if one.not_drawn:
+        lines.append(f"not drawn (--blobs A,B draws them): {', '.join(one.not_drawn)}")
     if one.pictures:
         lines.append("pictures")
         lines += [f"  {name:{width}}  {path}" for name, path in one.pictures.items()]

@@ -79,7 +79,7 @@ class Comparison:
     inputs: Array
     """What the net gets: float32 (pictures, C, h, w), behind mean, crop and scale."""
     words: tuple[str, ...]
-    """The label and its probability, empty for a net without a Softmax layer."""
+    """The label and its probability, empty for a net that gives no such answer."""
     blobs: tuple[Compared, ...]
 
     def json(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def compare(
         UsageError: I02, no such blob; no such channel.
     """
     pixels = tuple(model.read(image) for image in images)
-    passes = [model.forward(session, [one]) for one in pixels]
+    passes = [model.forward(session, [one], copies=blobs or ()) for one in pixels]
     compared = []
     for name in wanted(passes[0], blobs):
         maps = np.stack([grid.channels(values[name]) for values in passes])
@@ -191,7 +191,7 @@ def ranges(maps: Array, *, signed: bool, each_channel: bool) -> Array:
 
 
 def _words(model: Model, values: dict[str, Array]) -> str:
-    scores = model.probabilities(values)
+    scores = model.probabilities(values) if model.classifies(values) else None
     if scores is None:
         return ""
     best = int(scores[0].argmax())

@@ -79,7 +79,7 @@ def shoot(
         model = loading.load(config, snapshot=f"{generation.name}/iter_{iteration}", tell=done == 1)
         pixels = model.read(image)
         with model.open() as session:
-            values = model.forward(session, [pixels])
+            values = model.forward(session, [pixels], copies=blobs or ())
         scores = model.probabilities(values)
         if scores is None:
             raise NetError(f"{model.source} has no Softmax layer, so that there are no probabilities", at=model.source)

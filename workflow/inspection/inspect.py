@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,17 @@ import numpy as np
 from workflow.engines.base import Array, Session, Shape
 from workflow.errors import UsageError, did_you_mean
 from workflow.inspection import grid
+from workflow.inspection.class_map import ClassMap, class_map
 from workflow.inspection.model import Model
 from workflow.storage import replacing
 
 DEFAULTS = {"conv1": 36, "conv2": 36, "conv3": 64, "pool3": 64}
 """The pictures that are made unless others are asked for, and the most channels that each shows."""
+
+MAPS = 12
+"""Of a net that has fewer than two of those, the first maps that are drawn unless others are asked for."""
+
+_log = logging.getLogger("workflow")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +36,19 @@ class Inspection:
     blobs: dict[str, Shape]
     """Every blob's shape, in net order."""
     probabilities: dict[str, float]
-    """Class -> 0..1, in the order of the classes; empty for a net without a Softmax layer."""
+    """Class -> 0..1, in the order of the classes; empty for a net that does not give a picture one such vector."""
     label: str | None
     """The most probable class."""
     pictures: dict[str, Path]
     """Blob -> the grid that shows it."""
+    not_drawn: tuple[str, ...]
+    """Blobs that are maps, too, but were not drawn since a large net has too many; empty where blobs were asked for."""
+    class_map: ClassMap | None
+    """Of a fully convolutional net."""
 
     def json(self) -> dict[str, Any]:
         """As `wf inspect --json` gives it."""
-        return {
+        document = {
             "image": str(self.image),
             "snapshot": self.snapshot,
             "blobs": {name: list(shape) for name, shape in self.blobs.items()},
@@ -45,6 +56,7 @@ class Inspection:
             "label": self.label,
             "pictures": {name: str(path) for name, path in self.pictures.items()},
         }
+        return document if self.class_map is None else document | {"class_map": self.class_map.json()}
 
 
 def inspect(
@@ -62,8 +74,8 @@ def inspect(
         model: what was loaded.
         session: `model.open()`.
         images: picture files.
-        blobs: names of blobs to draw; None draws those of conv1, conv2, conv3 and pool3 that the net has, or all
-            maps if it has none of them. conv1 and conv2 show 36 channels at most, conv3 and pool3 64, others all.
+        blobs: names of blobs to draw; None is as `wanted` says. conv1 and conv2 show 36 channels at most, conv3 and
+            pool3 64, others all. The copies that Split layers make are shown only where they are named.
         out: folder for the pictures, with a sub-folder for each of several images; None is
             generations/genN/inspect/IMAGE-iter_N, or inspect/IMAGE-MODEL here for a model from elsewhere.
         save_blobs: an npz file that gets every blob, float32, several images along the first axis.
@@ -79,8 +91,15 @@ def inspect(
     """
     kept: list[dict[str, Array]] = []
     for image, folder in zip(images, folders(model, images, out), strict=True):
-        values = model.forward(session, [model.read(image)])
-        scores = model.probabilities(values)
+        values = model.forward(session, [model.read(image)], copies=blobs or ())
+        scores = model.probabilities(values) if model.classifies(values) else None
+        if model.output is not None and scores is None and image is images[0]:
+            _log.warning(
+                "blob '%s' is %s, not one number for each class: no probabilities are shown",
+                model.output,
+                "×".join(map(str, values[model.output].shape)),
+            )
+        drawn = wanted(values, blobs)
         named = {} if scores is None else {model.class_name(k): float(p) for k, p in enumerate(scores[0])}
         yield Inspection(
             image=image,
@@ -88,7 +107,9 @@ def inspect(
             blobs={name: array.shape for name, array in values.items()},
             probabilities=named,
             label=None if scores is None else model.class_name(int(scores[0].argmax())),
-            pictures=_draw(values, wanted(values, blobs), folder),
+            pictures=_draw(values, drawn, folder),
+            not_drawn=() if blobs is not None or _usual(values) else tuple(_maps(values)[MAPS:]),
+            class_map=class_map(model, values),
         )
         if save_blobs is not None:
             kept.append(values)
@@ -111,18 +132,29 @@ def save(path: Path, blobs: Mapping[str, Array]) -> None:
 
 
 def wanted(values: Mapping[str, Array], asked: Sequence[str] | None) -> list[str]:
-    """The blobs to show: those asked for, else conv1, conv2, conv3 and pool3, or all maps if there is none of them.
+    """The blobs to show: those asked for, else conv1, conv2, conv3 and pool3.
+
+    Of a net that has fewer than two of these, the first 12 maps that the picture passes through.
 
     Raises:
         UsageError: I02, the net has no such blob.
     """
     if asked is None:
-        maps = [name for name, array in values.items() if array.ndim == 4 and array[0, 0].size > 1]
-        return [name for name in DEFAULTS if name in values] or maps[1:]  # the first one is the picture itself
+        return _usual(values) or _maps(values)[:MAPS]
     for name in asked:
         if name not in values:
             raise UsageError(f"no blob '{name}'", hint=did_you_mean(name, list(values)), fault="I02")
     return list(dict.fromkeys(asked))
+
+
+def _usual(values: Mapping[str, Array]) -> list[str]:
+    names = [name for name in DEFAULTS if name in values]
+    return names if len(names) > 1 else []
+
+
+def _maps(values: Mapping[str, Array]) -> list[str]:
+    """Blobs with more than one place, in net order, without the first one, which is the picture itself."""
+    return [name for name, array in values.items() if array.ndim == 4 and array[0, 0].size > 1][1:]
 
 
 def _draw(values: Mapping[str, Array], names: Sequence[str], folder: Path) -> dict[str, Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from workflow.errors import ModelError, NetError
 from workflow.formats import caffe_pb2
 from workflow.generations import Generation
 from workflow.inspection.deploy import outputs_differ
+from workflow.net.build import build
 
 Pictures = Sequence[NDArray[np.generic]] | NDArray[np.generic]
 """(C, H, W) each, all of one size."""
@@ -86,9 +88,28 @@ class Model:
         """The net's input blob for pictures of (C, H, W): float32 (N, C, h, w), as the test net's Data layer has it."""
         return self.transform.apply(np.asarray(pictures), phase="TEST")
 
-    def forward(self, session: Session, pictures: Pictures, blobs: Collection[str] | None = None) -> dict[str, Array]:
-        """Every blob of the net, or those asked for, for pictures of (C, H, W)."""
-        return session.forward(blobs, **{self.input: self.blob(pictures)})
+    def forward(
+        self,
+        session: Session,
+        pictures: Pictures,
+        blobs: Collection[str] | None = None,
+        *,
+        copies: Collection[str] = (),
+    ) -> dict[str, Array]:
+        """Every blob of the net, or those asked for, for pictures of (C, H, W).
+
+        The copies that Split layers make of a blob are left out, but for those named by `blobs` or `copies`.
+        """
+        values = session.forward(blobs, **{self.input: self.blob(pictures)})
+        if blobs is not None:
+            return values
+        hidden = self._copies.difference(copies)
+        return {name: array for name, array in values.items() if name not in hidden}
+
+    @cached_property
+    def _copies(self) -> frozenset[str]:
+        spec = build(self.net, phase="TEST", source=self.source)
+        return frozenset(top for layer in spec.layers if layer.type == "Split" for top in layer.tops)
 
     def probabilities(self, blobs: Mapping[str, Array]) -> Array | None:
         """The probability of each class, float32 (N, classes); None for a net without a Softmax layer.
@@ -98,12 +119,20 @@ class Model:
         """
         if self.output is None:
             return None
+        if not self.classifies(blobs):
+            raise NetError(
+                f"blob '{self.output}' is {blobs[self.output].shape}, expected one number for each class",
+                hint="only wf inspect shows such a net",
+            )
         scores = blobs[self.output]
-        if scores.ndim < 2 or scores[0].size != scores.shape[1]:
-            raise NetError(f"blob '{self.output}' is {scores.shape}, expected one number for each class")
         if self.classes is not None and scores.shape[1] != len(self.classes):
             raise outputs_differ(self.output, scores.shape[1], len(self.classes))
         return scores.reshape(len(scores), -1)
+
+    def classifies(self, blobs: Mapping[str, Array]) -> bool:
+        """Whether the last Softmax layer gives each picture one vector; detectors and segmentations have many."""
+        scores = None if self.output is None else blobs[self.output]
+        return scores is not None and scores.ndim > 1 and scores[0].size == scores.shape[1]
 
     def class_name(self, index: int) -> str:
         """The name of a class, its number if it has none."""

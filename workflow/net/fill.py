@@ -13,6 +13,8 @@ from workflow.errors import NetError
 from workflow.formats import caffe_pb2
 
 _CLASSIFIERS = {"InnerProduct": "inner_product_param", "Convolution": "convolution_param"}
+_MIXING = ("Concat", "Permute", "Slice")
+"""Behind these the outputs of one layer are not the classes: anchors of a detector, several heads side by side."""
 _HEADS = ("SoftmaxWithLoss", "Softmax", "SigmoidCrossEntropyLoss", "HingeLoss", "MultinomialLogisticLoss")
 
 
@@ -164,7 +166,8 @@ def classifying_layer(net: caffe_pb2.NetParameter) -> caffe_pb2.LayerParameter:
             continue
         layer = makers.get(head.bottom[0])
         while layer is not None and layer.type not in _CLASSIFIERS:
-            layer = makers.get(layer.bottom[0]) if layer.bottom else None
+            direct = bool(layer.bottom) and layer.type not in _MIXING
+            layer = makers.get(layer.bottom[0]) if direct else None
         if layer is not None:
             return layer
     raise NetError(

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_net import CLASSES, DEPLOY
+
+from workflow.config import Config
+from workflow.errors import NetError
+from workflow.formats import blobproto, caffe_pb2, caffemodel, labels
+from workflow.inspection.comparison import compare
+from workflow.inspection.inspect import inspect
+from workflow.inspection.loading import load
+
+HEAD = """
+layer { name: "score" type: "Convolution" bottom: "data" top: "score"
+  convolution_param { num_output: 3 kernel_size: 1 } }
+layer { name: "prob" type: "Softmax" bottom: "score" top: "prob" }
+"""
+
+
+@pytest.fixture
+def colours(project):
+    """A fully convolutional net whose classes are red, green and blue; a picture of 7 x 7 with 3, 3 and 1 columns."""
+    Path("deploy.prototxt").write_text(DEPLOY.splitlines()[2] + HEAD)
+    weights = caffe_pb2.NetParameter()
+    blobs = [blobproto.from_array(np.eye(3).reshape(3, 3, 1, 1)), blobproto.from_array(np.zeros(3))]
+    weights.layer.add(name="score", blobs=blobs)
+    caffemodel.write(Path("colours.caffemodel"), weights)
+    labels.write(Path("labels.txt"), CLASSES)
+    pixels = np.zeros((7, 7, 3), np.uint8)
+    for channel, columns in enumerate((slice(0, 3), slice(3, 6), slice(6, 7))):
+        pixels[:, columns, channel] = 5
+    Image.fromarray(pixels).save("stripes.png")
+    return {"snapshot": "colours.caffemodel", "net": Path("deploy.prototxt"), "labels": Path("labels.txt"), "mean": "0"}
+
+
+def test_the_class_of_each_place(colours):
+    model = load(Config(), **colours)
+    with model.open() as session:
+        (found,) = inspect(model, session, [Path("stripes.png")])
+    assert found.class_map is not None
+    np.testing.assert_array_equal(found.class_map.best, np.tile([0, 0, 0, 1, 1, 1, 2], (7, 1)))
+    np.testing.assert_allclose(found.class_map.probability, np.exp(5) / (np.exp(5) + 2), rtol=1e-5)
+    assert found.class_map.shares == pytest.approx({"circle": 3 / 7, "cross": 3 / 7, "empty": 1 / 7})
+    assert found.json()["class_map"]["shape"] == [7, 7]
+
+
+def test_labels_must_fit(colours):
+    labels.write(Path("labels.txt"), ("a", "b"))
+    with pytest.raises(NetError, match="'score' has 3 outputs, but there are 2 classes"):
+        load(Config(), **colours)
+
+
+def test_side_by_side_has_no_words(colours):
+    model = load(Config(), **colours)
+    with model.open() as session:
+        assert compare(model, session, [Path("stripes.png")] * 2).words == ("", "")

@@ -1,0 +1,63 @@
+"""What a fully convolutional net says of each place in a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.engines.base import Array
+from workflow.inspection.deploy import outputs_differ
+from workflow.inspection.model import Model
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClassMap:
+    """The most probable class of each place."""
+
+    blob: str
+    """Of the probabilities, (1, classes, h, w)."""
+    best: NDArray[np.intp]
+    """(h, w), class numbers."""
+    probability: Array
+    """(h, w), of that class."""
+    shares: dict[str, float]
+    """Class -> 0..1, its share of the places; the largest first, no zeros."""
+
+    def json(self) -> dict[str, Any]:
+        """As `wf inspect --json` gives it."""
+        return {"blob": self.blob, "shape": list(self.best.shape), "shares": self.shares}
+
+
+def class_map(model: Model, values: Mapping[str, Array]) -> ClassMap | None:
+    """The class map of the first picture of a pass; None for a net whose last Softmax gives no map over axis 1.
+
+    Raises:
+        NetError: X06, there are more or fewer outputs than classes.
+    """
+    if model.output is None or model.classifies(values) or not _over_channels(model):
+        return None
+    scores = values[model.output]
+    if scores.ndim != 4:
+        return None
+    if model.classes is not None and scores.shape[1] != len(model.classes):
+        raise outputs_differ(model.output, scores.shape[1], len(model.classes))
+    best = scores[0].argmax(axis=0)
+    numbers, counts = np.unique(best, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return ClassMap(
+        blob=model.output,
+        best=best,
+        probability=scores[0].max(axis=0),
+        shares={model.class_name(int(numbers[k])): float(counts[k] / best.size) for k in order},
+    )
+
+
+def _over_channels(model: Model) -> bool:
+    for layer in reversed(model.net.layer):
+        if layer.type == "Softmax" and model.output in layer.top:
+            return layer.softmax_param.axis in (1, -3)
+    return False
