@@ -94,8 +94,12 @@ def test_c06_unknown_snapshot_is_answered_with_those_there_are(two):
 def test_missing_generations_and_snapshots(two):
     with pytest.raises(UsageError, match="generation 3 not found in generations; there are: 2, 10"):
         existing(ROOT, 3)
-    with pytest.raises(UsageError, match="no generation in elsewhere"):
+    Path("elsewhere").mkdir()
+    with pytest.raises(UsageError, match="no generation in elsewhere yet"):
         existing(Path("elsewhere"))
+    with pytest.raises(UsageError, match="is not a wf project") as caught:
+        existing(Path("nowhere") / "generations")
+    assert "wf init" in caught.value.hint
     with pytest.raises(UsageError, match="generation 10 has no snapshot yet") as caught:
         resolve(ROOT, "latest")
     assert caught.value.hint == "wf train --gen 10"

@@ -36,4 +36,5 @@ def test_which_model_is_asked_by_an_option_for_each_field() -> None:
 
     names = list(inspect.signature(with_common(command)).parameters)
     elsewhere = ["net", "mean", "labels", "channel_order", "scale"]
-    assert names == ["context", "snapshot", "gen", "images", *elsewhere, "config", "json", "debug", "quiet"]
+    common = ["config", "directory", "json", "debug", "quiet"]
+    assert names == ["context", "snapshot", "gen", "images", *elsewhere, *common]

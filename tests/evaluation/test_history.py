@@ -77,7 +77,7 @@ def test_generations_whose_pictures_are_gone_or_whose_record_is_damaged(
     assert [one.generation.number for one in chain(settings())] == [2, 3]
     assert "gen1 is left out" in caplog.text
     shutil.rmtree(ROOT)
-    with pytest.raises(UsageError, match="no generation in generations"):
+    with pytest.raises(UsageError, match="is not a wf project"):
         chain(settings())
 
 

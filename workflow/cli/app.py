@@ -27,7 +27,7 @@ from workflow.cli.log import log
 from workflow.cli.maps import maps
 from workflow.cli.mistakes import mistakes
 from workflow.cli.next import next
-from workflow.cli.options import ConfigFile, Debug, Json, Quiet, help_of, with_common
+from workflow.cli.options import ConfigFile, Debug, Directory, Json, Quiet, help_of, with_common
 from workflow.cli.predict import predict
 from workflow.cli.prepare import prepare
 from workflow.cli.report import report
@@ -61,6 +61,7 @@ app = typer.Typer(
 def wf(
     context: typer.Context,
     config: ConfigFile = None,
+    directory: Directory = None,
     json: Json = False,
     debug: Debug = False,
     quiet: Quiet = False,
@@ -71,7 +72,8 @@ def wf(
     if version:
         show_version()
         raise typer.Exit
-    context.ensure_object(State).config = config
+    state = context.ensure_object(State)
+    state.config, state.directory = config, directory
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
@@ -86,5 +88,6 @@ def _with_net() -> None:
 
 for panel, commands in COMMANDS.items():
     for command in commands:
-        app.command(command.__name__, help=help_of(command), rich_help_panel=panel)(with_common(command))
+        searching = with_common(command, search=command not in (init, demo))
+        app.command(command.__name__, help=help_of(command), rich_help_panel=panel)(searching)
 _with_net()

@@ -42,6 +42,8 @@ class State:
     command: tuple[str, ...]
     """The command line, for the record."""
     config: Path | None = None
+    directory: Path | None = None
+    """Of `-C`."""
 
 
 class Boundary(TyperGroup):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def engines(call: Call) -> None:
-    """Tell which engines can run here, how to get the others, and which fonts draw text in pictures.
+    """List the engines that can run, and the fonts of pictures.
 
     wf engines
     wf engines --json

@@ -13,6 +13,7 @@ import typer
 
 from workflow.cli.boundary import State
 from workflow.cli.console import Console
+from workflow.cli.home import entered, relocated
 
 if TYPE_CHECKING:
     from workflow.config import Config
@@ -25,6 +26,10 @@ ConfigFile = Annotated[
         metavar="FILE",
         help="Settings in YAML (configs/default.yaml if not given).",
     ),
+]
+Directory = Annotated[
+    Path | None,
+    typer.Option("-C", metavar="DIR", help="Run as if started in DIR (else: the project around the current folder)."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; talk goes to stderr.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback beside an error.")]
@@ -94,7 +99,7 @@ IgnoreMismatch = Annotated[
     ),
 ]
 
-_COMMON = {"config": ConfigFile, "json": Json, "debug": Debug, "quiet": Quiet}
+_COMMON = {"config": ConfigFile, "directory": Directory, "json": Json, "debug": Debug, "quiet": Quiet}
 
 
 def listed(values: Sequence[str] | None) -> tuple[str, ...]:
@@ -158,15 +163,22 @@ def help_of(function: Callable[..., None]) -> str:
     return "\n\n".join(kept)
 
 
-def with_common(function: Callable[..., None]) -> Callable[..., None]:
-    """The Typer command for `function(call, ...)`: `call` is made here, the common options are added to its own."""
+def with_common(function: Callable[..., None], *, search: bool = True) -> Callable[..., None]:
+    """The Typer command for `function(call, ...)`: `call` is made here, the common options are added to its own.
+
+    Args:
+        function: the command.
+        search: whether it works in the project around the current folder; what makes a project does not.
+    """
     signature = inspect.signature(function, eval_str=True)
     keyword = inspect.Parameter.KEYWORD_ONLY
     which = [name for name, parameter in signature.parameters.items() if parameter.annotation is Which]
     own = [parameter for name, parameter in signature.parameters.items() if name not in ("call", *which)]
     first, last = (_WHICH[:2], _WHICH[2:]) if which else ((), ())  # models from elsewhere are the rarer wish
     common = [
-        inspect.Parameter(name, keyword, default=None if name == "config" else False, annotation=annotation)
+        inspect.Parameter(
+            name, keyword, default=None if name in ("config", "directory") else False, annotation=annotation
+        )
         for name, annotation in _COMMON.items()
     ]
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
@@ -175,11 +187,17 @@ def with_common(function: Callable[..., None]) -> Callable[..., None]:
     def command(context: typer.Context, **given: Any) -> None:
         state = context.ensure_object(State)
         config = given.pop("config") or state.config
+        directory = given.pop("directory") or state.directory
         for name in ("json", "debug", "quiet"):  # the console has looked at these already
             given.pop(name)
-        for name in which:
-            given[name] = Which(**{parameter.name: given.pop(parameter.name) for parameter in _WHICH})
-        function(Call(console=state.console, command=state.command, config_file=config), **given)
+        with entered(directory, config, search=search) as base:
+            if base != Path.cwd():
+                state.console.say(f"in the project {Path.cwd()}; paths are relative to it")
+            given = relocated(given | {"config": config}, base)
+            config = given.pop("config")
+            for name in which:
+                given[name] = Which(**{parameter.name: given.pop(parameter.name) for parameter in _WHICH})
+            function(Call(console=state.console, command=state.command, config_file=config), **given)
 
     parameters = [context, *first, *(parameter.replace(kind=keyword) for parameter in own), *last, *common]
     command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read by Typer

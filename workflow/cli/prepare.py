@@ -70,7 +70,12 @@ def prepare(
         prepare__on_conflict=on_conflict,
         split__test=test_share,
     )
+    from workflow import project
     from workflow.data.prepare import prepare as run  # numpy and Pillow, which --help does not need
+    from workflow.generations import no_project
+
+    if not folders and not any(path.exists() for path in config.images) and not project.find(Path()):
+        raise no_project(Path.cwd())
 
     with Counter(call.console, "preparing", "pictures") as progress:
         result = run(

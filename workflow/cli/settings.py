@@ -1,7 +1,8 @@
 """Settings from all their sources: flags over WF_... variables over YAML over defaults.
 
 `WF_TRAIN__THREADS=2` sets train.threads, `WF_IMAGES='[a, b]'` the list of folders: the name in capitals, two
-underscores for a step down, the value as YAML has it. `WF_CONFIG` names the file, as --config does.
+underscores for a step down, the value as YAML has it. `WF_CONFIG` names the file, as --config does, and `WF_PROJECT`
+the folder of the project.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from workflow.cli.complaints import complain
+from workflow.cli.home import VARIABLE
 from workflow.config import Config
 from workflow.errors import ConfigError, did_you_mean
 from workflow.formats import yaml
@@ -25,7 +27,7 @@ _DEFAULT = Path("configs/default.yaml")
 
 
 def load(path: Path | None, overrides: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Config:
-    """The settings of a command in the current folder.
+    """The settings of a command that runs in its project's folder.
 
     Args:
         path: of the YAML file; None takes WF_CONFIG, then configs/default.yaml here, then the shipped one.
@@ -41,7 +43,7 @@ def load(path: Path | None, overrides: Mapping[str, Any], environment: Mapping[s
     settings = {name: value for name, value in yaml.read(file).items() if value is not None}  # an empty block
     origins: dict[tuple[str, ...], str] = {}
     for name, value in sorted(environment.items()):
-        if name.startswith(_PREFIX) and name != _FILE:
+        if name.startswith(_PREFIX) and name not in (_FILE, VARIABLE):
             steps = tuple(name.removeprefix(_PREFIX).lower().split("__"))
             _lay(settings, steps, yaml.parse(f"value: {value}", f"environment variable {name}").get("value"))
             origins[steps] = f"environment variable {name}"

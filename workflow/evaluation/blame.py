@@ -14,7 +14,7 @@ from workflow.data import manifest
 from workflow.data.manifest import Image
 from workflow.errors import ModelError, UsageError, did_you_mean
 from workflow.evaluation.changes import renamed
-from workflow.generations import Generation, generations
+from workflow.generations import Generation, generations, no_generation
 from workflow.inspection.loading import load
 from workflow.inspection.predict import Prediction, predict
 
@@ -122,9 +122,7 @@ def blame(config: Config, image: Path) -> Blame:
         raise UsageError(f"no such file: {image}", hint=did_you_mean(image.name, beside[:1000]), fault="P01")
     found = [one for one in generations(config.generations) if one.record_path.is_file()]
     if not found:
-        raise UsageError(
-            f"no generation in {config.generations}", hint="wf prepare FOLDER makes the first", fault="L01"
-        )
+        raise no_generation(config.generations)
     with image.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     places = {one.name: _find(one, sha256) for one in found}

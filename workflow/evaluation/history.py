@@ -10,7 +10,7 @@ from typing import Any
 from workflow.config import Config
 from workflow.data import manifest
 from workflow.data.manifest import Image
-from workflow.errors import DataError, UsageError
+from workflow.errors import DataError
 from workflow.evaluation.band import Band, recorded_band
 from workflow.evaluation.changes import Changes, between, pictures, renamed
 from workflow.evaluation.exam import Picture
@@ -18,7 +18,7 @@ from workflow.evaluation.flips import Sitting, sittings
 from workflow.evaluation.metrics import interval
 from workflow.evaluation.observe import Progress
 from workflow.evaluation.posing import of_test_set
-from workflow.generations import Generation, Record, generations
+from workflow.generations import Generation, Record, generations, no_generation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +93,7 @@ def chain(config: Config, *, exam: Generation | None = None, progress: Progress 
     """
     found = _readable(config)
     if not found:
-        raise UsageError(
-            f"no generation in {config.generations}", hint="wf prepare FOLDER makes the first", fault="L01"
-        )
+        raise no_generation(config.generations)
     sat = {one.generation: one for one in _exam(config, exam, progress)} if exam is not None else {}
     known: dict[int, tuple[Record, dict[str, Image] | None]] = {}
     entries = []

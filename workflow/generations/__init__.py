@@ -13,7 +13,15 @@ A snapshot counts once it is listed in the record, which is written last: a pair
 behind is not.
 """
 
-from workflow.generations.finding import Reference, existing, generation, generations, resolve
+from workflow.generations.finding import (
+    Reference,
+    existing,
+    generation,
+    generations,
+    no_generation,
+    no_project,
+    resolve,
+)
 from workflow.generations.folder import Generation
 from workflow.generations.record import Record, SnapshotRecord
 
@@ -25,5 +33,7 @@ __all__ = [
     "existing",
     "generation",
     "generations",
+    "no_generation",
+    "no_project",
     "resolve",
 ]

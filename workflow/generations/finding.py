@@ -33,7 +33,7 @@ def existing(root: Path, number: int | None = None) -> Generation:
     """
     found = generations(root)
     if not found:
-        raise UsageError(f"no generation in {root}", hint="wf prepare FOLDER makes the first", fault="L01")
+        raise no_generation(root)
     if number is None:
         return found[-1]
     for one in found:
@@ -41,6 +41,22 @@ def existing(root: Path, number: int | None = None) -> Generation:
             return one
     known = ", ".join(str(one.number) for one in found)
     raise UsageError(f"generation {number} not found in {root}; there are: {known}", hint=f"wf prepare --gen {number}")
+
+
+def no_project(folder: Path) -> UsageError:
+    """That a folder is not the place to work in."""
+    return UsageError(
+        f"{folder} is not a wf project: it has neither configs/ nor generations/",
+        hint="go to your project, name it with wf -C DIR, or make one here: wf init",
+        fault="L01",
+    )
+
+
+def no_generation(root: Path) -> UsageError:
+    """That there is no generation yet, or no project at all."""
+    if not root.is_dir() and not root.with_name("configs").is_dir():
+        return no_project(root.absolute().parent)
+    return UsageError(f"no generation in {root} yet", hint="wf prepare makes the first", fault="L01")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,19 @@ def shipped() -> Path:
     return here if (here / "configs").is_dir() else here.parents[1]
 
 
+def find(start: Path) -> Path | None:
+    """The project that a folder lies in: the folder itself or the closest one above it; None if there is none.
+
+    A project has a configs/default.yaml, or generations in generations/.
+    """
+    start = start.resolve()
+    return next((folder for folder in (start, *start.parents) if _is_project(folder)), None)
+
+
+def _is_project(folder: Path) -> bool:
+    return (folder / "configs" / "default.yaml").is_file() or any(folder.glob("generations/gen[0-9]*"))
+
+
 def start(folder: Path) -> list[Path]:
     """Make `folder` a project: copy configs/ and prototxt/ there, and a .gitignore.
 
