@@ -14,6 +14,7 @@ from workflow.cli import progress
 from workflow.cli.console import Console
 from workflow.cli.progress import Counter, Training, duration
 from workflow.engines.base import Output, Snapshot, Started, Step, Validation
+from workflow.evaluation.metrics import ConstantAnswer
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_another_round_has_a_speed_of_its_own(
 
 
 def test_a_training_run(at_once: None, capsys: pytest.CaptureFixture[str]) -> None:
-    with Training(Console()) as training:
+    with Training(Console(), always=ConstantAnswer(label="cat", accuracy=0.6)) as training:
         training.see(Started(iteration=100, max_iter=104, images=64, resumed_from=Path("x.solverstate")))
         training.see(step(100))
         training.see(step(101))
@@ -62,7 +63,10 @@ def test_a_training_run(at_once: None, capsys: pytest.CaptureFixture[str]) -> No
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "going on from iter_100, to 104 iterations"
     assert lines[2] == "iteration 102/104  loss 0.8123  rate 0.001  128 pictures/s  0:00 left"
-    assert lines[3:] == ["tested after 102 iterations: accuracy 0.7500, loss 0.6000", "snapshot iter_102"]
+    assert lines[3:] == [
+        "tested after 102 iterations: accuracy 0.7500, loss 0.6000 (always saying 'cat' would be right 0.6000)",
+        "snapshot iter_102",
+    ]
     assert training.snapshot == "iter_102"
 
 

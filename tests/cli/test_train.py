@@ -70,6 +70,7 @@ def test_each_figure_is_of_an_iteration(tested_at: int | None, words: str) -> No
     figures = (0.75, 0.6) if tested_at is not None else (None, None)
     facts = dict(zip(("test_accuracy", "test_loss"), figures, strict=True)) | {"tested_at": tested_at}
     facts |= {"generation": 1, "iterations": 9, "seconds": 1, "seconds_per_iteration": None, "snapshots": []}
+    facts |= dict.fromkeys(("always", "best", "grown"))
     assert describe(facts).splitlines()[0] == f"generation 1: {words}"
 
 

@@ -139,6 +139,27 @@ def test_e01_classes_without_predictions_or_pictures(caplog: pytest.LogCaptureFi
     assert caplog.messages == ["no picture of 'cross'; recall n/a", "no prediction for 'empty'; precision n/a"]
 
 
+def test_the_best_constant_answer_stands_beside_the_accuracy() -> None:
+    found = of(["circle"] * 6 + ["cross"] * 2, ["circle"] * 8, [0.9] * 8)
+    assert found.json()["always"] == {
+        "class": "circle",
+        "accuracy": 0.75,
+        "words": "always saying 'circle' would be right 0.7500",
+    }
+    assert found.chance == 0.75
+    assert of([], [], []).always is None
+
+
+def test_exchanged_labels_are_below_chance(caplog: pytest.LogCaptureFixture) -> None:
+    swapped = of(["circle"] * 20 + ["cross"] * 20, ["cross"] * 18 + ["circle"] * 20 + ["cross"] * 2, [0.9] * 40)
+    assert (swapped.score.accuracy, swapped.chance) == (0.1, 0.5)
+    scoring._warn(swapped)
+    assert "accuracy 0.1000 is below chance (0.5000): the labels of these pictures look exchanged" in caplog.text
+    caplog.clear()
+    scoring._warn(of(["circle", "cross"], ["cross", "circle"], [0.9] * 2))  # two pictures prove nothing
+    assert "chance" not in caplog.text
+
+
 def test_e02_pictures_that_were_trained_on(one: Generation, caplog: pytest.LogCaptureFixture) -> None:
     for split, name, number in (("train", "cross", 3), ("train", "circle", 1), ("test", "circle", 2)):
         target = Path("mixed") / name / f"{split}{number}.png"

@@ -184,20 +184,6 @@ def test_t01_diverged(run, generation):
     assert (generation.logs / "curves.png").is_file()
 
 
-def test_t02_a_net_that_guesses_is_said_once(caplog):
-    import math
-
-    from workflow.training.watch import Watch
-
-    watch = Watch(7)
-    for k in range(1200):
-        watch.see(Step(iteration=k, loss=math.log(7), rate=1, seconds=1, display=False, smoothed_loss=1))
-    assert caplog.text.count("the net guesses") == 1
-    for k in range(3):
-        watch.see(Step(iteration=k, loss=1e9, rate=1, seconds=1, display=False, smoothed_loss=1))
-    assert caplog.text.count("loss grew from") == 1
-
-
 def test_t03_stop_finishes_the_step_and_snapshots(settings, generation):
     control = Control()
     events = []

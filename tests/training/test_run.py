@@ -159,6 +159,26 @@ def test_the_score_of_the_untrained_net_is_no_result_of_a_run(run, generation, s
     assert [row["iteration"] for row in recorded_tests(generation)] == [0]
 
 
+def test_a_run_that_learns_nothing_says_so_and_how_it_went(run, generation, caplog):
+    """From a real run's events and files: 300 steps at a rate that moves nothing."""
+    edit(SOLVER, "base_lr: 0.02", "base_lr: 1e-9")
+    edit(SOLVER, "test_interval: 10", "test_interval: 100")
+    edit(SOLVER, "snapshot: 10", "snapshot: 1000")
+    record = generation.read()
+    counts = {split: dict.fromkeys(record.classes, 5) for split in ("train", "test")}
+    generation.write(record.model_copy(update={"counts": counts}))
+    run(max_iter=300)
+    assert caplog.text.count("the net has learnt nothing (loss 1.") == 1
+    assert (
+        "Change base_lr (the rate is now 5e-10) in prototxt/small_solver.prototxt, then wf train --fresh" in caplog.text
+    )
+    told = summary(ROOT, None)
+    assert told["always"]["accuracy"] == pytest.approx(1 / 3)
+    assert told["best"]["iteration"] in (100, 200, 300)
+    assert told["best"]["snapshot"] == (told["best"]["iteration"] == 300)
+    assert told["best_snapshot"] == "iter_300"
+
+
 def test_weights_start_a_run(run, generation):
     run(max_iter=10)
     events = run(weights=["iter_10"], max_iter=1)

@@ -76,6 +76,8 @@ def describe(found: Evaluation, picture: Path) -> str:
 def _scores(found: Evaluation) -> list[str]:
     score, (low, high) = found.score, found.score.interval
     rows = [["accuracy", share(score.accuracy), f"95 % interval {low:.4f} to {high:.4f}"]]
+    if found.always is not None:
+        rows.append(["constant", share(found.always.accuracy), f"always saying '{found.always.label}' would be right"])
     if found.apart is not None:
         apart = f"of the {found.apart.count:,} pictures that it was not trained on"
         rows.append(["without overlap", share(found.apart.accuracy), apart])

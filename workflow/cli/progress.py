@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from workflow.engines.base import Event, Started, Step, Validation
+    from workflow.evaluation.metrics import ConstantAnswer
 
 _EVERY = 10.0  # seconds between plain lines
 _WINDOW = 50  # steps that the speed is taken over
@@ -89,10 +90,16 @@ class Counter(Line):
 
 
 class Training(Line):
-    """Progress of a training run, drawn from its events."""
+    """Progress of a training run, drawn from its events.
 
-    def __init__(self, console: Console) -> None:
+    Args:
+        console: where to speak.
+        always: the best constant answer to the test, told beside each accuracy.
+    """
+
+    def __init__(self, console: Console, *, always: ConstantAnswer | None = None) -> None:
         super().__init__(console, "iteration")
+        self._always = always
         self.snapshot: str | None = None
         """The last snapshot that is whole, such as `iter_6000`."""
         self.iteration = 0
@@ -112,7 +119,7 @@ class Training(Line):
             case Step():
                 self._step(event)
             case Validation():
-                self.say(_tested(event))
+                self.say(self._tested(event))
             case Note():
                 self.say(event.text)
             case Snapshot():
@@ -120,6 +127,12 @@ class Training(Line):
                 self.say(f"snapshot {self.snapshot}")
             case _:
                 pass
+
+    def _tested(self, event: Validation) -> str:
+        numbers = ", ".join(f"{output.name} {output.value:.4f}" for output in event.outputs[:4])
+        scored = any(output.name.startswith("accuracy") for output in event.outputs)
+        beside = f" ({self._always.words})" if scored and self._always is not None else ""
+        return f"tested after {event.iteration:,} iterations: {numbers}{beside}"
 
     def _start(self, event: Started) -> None:
         self._began, self._goal, self._images = event.iteration, event.max_iter, event.images
@@ -145,8 +158,3 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def _tested(event: Validation) -> str:
-    numbers = ", ".join(f"{output.name} {output.value:.4f}" for output in event.outputs[:4])
-    return f"tested after {event.iteration:,} iterations: {numbers}"

@@ -67,17 +67,20 @@ def train(
     from workflow.cli.signals import obeyed  # numpy and torch, which --help does not need
     from workflow.engines.base import Control
     from workflow.errors import UsageError
+    from workflow.evaluation.metrics import constant_answer
+    from workflow.generations import existing
     from workflow.training import summary, train_seeds
     from workflow.training import train as run
 
     control = Control()
+    always = constant_answer(existing(config.generations, gen).read().counts["test"])
     if seeds is not None:
         if resume is not None:
             raise UsageError("--resume goes on with one run; --seeds trains several: give one of them")
         run = partial(train_seeds, seeds=seeds)
     else:
         run = partial(run, resume=resume)
-    with obeyed(control, call.console) as interruption, Training(call.console) as progress:
+    with obeyed(control, call.console) as interruption, Training(call.console, always=always) as progress:
         try:
             for event in run(
                 config,
@@ -108,6 +111,7 @@ def describe(facts: Mapping[str, Any]) -> str:
     """What a person wants to know of a training run."""
     seconds = facts["seconds"]
     lines = [f"generation {facts['generation']}: {facts['iterations']:,} iterations, {_tested(facts)}"]
+    lines += _course(facts)
     snapshots = facts["snapshots"]
     if snapshots:
         number = "1 snapshot," if len(snapshots) == 1 else f"{len(snapshots)} snapshots, the last is"
@@ -122,6 +126,23 @@ def describe(facts: Mapping[str, Any]) -> str:
         low, high = band["range"]
         lines.append(f"{band['seeds']} seeds: {band['mean']:.4f} ± {band['sd']:.4f}, {low:.4f} to {high:.4f}")
     return "\n".join(lines)
+
+
+def _course(facts: Mapping[str, Any]) -> list[str]:
+    """What to compare the accuracy with, where it was best, and what has grown since."""
+    lines = []
+    if facts["test_accuracy"] is not None and facts["always"] is not None:
+        lines.append(facts["always"]["words"])
+    best = facts["best"]
+    if best is not None:
+        loss = "" if best["test_loss"] is None else f", test loss {best['test_loss']:.4f}"
+        line = f"best at iteration {best['iteration']:,}: test accuracy {best['test_accuracy']:.4f}{loss}"
+        if not best["snapshot"]:
+            line += f" (not snapshotted; the best snapshot is {facts['best_snapshot']})"
+        lines.append(line)
+    if facts["grown"] is not None:
+        lines.append(facts["grown"]["words"])
+    return lines
 
 
 def _tested(facts: Mapping[str, Any]) -> str:

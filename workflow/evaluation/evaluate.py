@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -130,6 +131,12 @@ def _warn(one: Evaluation) -> None:
         warn("no picture of %s; recall n/a", _names(classes, empty))
     if silent.size:
         warn("no prediction for %s; precision n/a", _names(classes, silent))
+    if _below_chance(one):
+        warn(
+            "accuracy %.4f is below chance (%.4f): the labels of these pictures look exchanged. wf suspects lists them",
+            score.accuracy,
+            one.chance,
+        )
     if one.recorded is not None and abs(one.recorded * score.count - score.correct) >= 0.5:
         warn(
             "%d of %s are right, but the solver's own test says %.4f, which would be %.0f; wf verify finds out why",
@@ -138,6 +145,12 @@ def _warn(one: Evaluation) -> None:
             one.recorded,
             one.recorded * score.count,
         )
+
+
+def _below_chance(one: Evaluation) -> bool:
+    """Whether so few right answers can hardly be an accident, by three standard deviations."""
+    count, chance = one.score.count, one.chance
+    return count > 0 and one.score.accuracy < chance - 3 * math.sqrt(chance * (1 - chance) / count)
 
 
 def _names(classes: Sequence[str], indices: NDArray[np.intp]) -> str:

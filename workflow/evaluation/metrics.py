@@ -6,8 +6,9 @@ A quotient 0/0 is NaN here, never 0 or 1: the precision of a class that was neve
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,33 @@ def interval(correct: int, count: int) -> tuple[float, float]:
     half = _Z * math.sqrt(share * (1 - share) / count + square / (4 * count * count))
     low, high = ((centre + sign * half) / (1 + square / count) for sign in (-1, 1))
     return (0.0 if correct == 0 else low), (1.0 if correct == count else high)  # exactly, whatever is rounded
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstantAnswer:
+    """The best answer that does not look at the picture: the class with the most pictures, always."""
+
+    label: str
+    accuracy: float
+    """Share of the pictures for which it is right, 0..1."""
+
+    @property
+    def words(self) -> str:
+        """To stand beside an accuracy."""
+        return f"always saying '{self.label}' would be right {self.accuracy:.4f}"
+
+    def json(self) -> dict[str, Any]:
+        """Keys class, accuracy, words."""
+        return {"class": self.label, "accuracy": self.accuracy, "words": self.words}
+
+
+def constant_answer(support: Mapping[str, int]) -> ConstantAnswer | None:
+    """The best constant answer to an exam with so many pictures of each class; None where there is no picture."""
+    total = sum(support.values())
+    if not total:
+        return None
+    label = max(support, key=lambda name: support[name])
+    return ConstantAnswer(label=label, accuracy=int(support[label]) / total)
 
 
 def confusion(truth: NDArray[np.integer], predicted: NDArray[np.integer], classes: int) -> Counts:

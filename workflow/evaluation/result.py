@@ -11,7 +11,7 @@ from typing import Any
 
 from workflow.errors import FindingError
 from workflow.evaluation import metrics
-from workflow.evaluation.metrics import Calibration, Counts, PerClass, Threshold
+from workflow.evaluation.metrics import Calibration, ConstantAnswer, Counts, PerClass, Threshold
 from workflow.evaluation.observe import Answers
 
 
@@ -86,6 +86,17 @@ class Evaluation:
         return metrics.thresholds(found.truth, found.predicted, found.confidence, len(found.classes))
 
     @property
+    def always(self) -> ConstantAnswer | None:
+        """The best constant answer to the same pictures; None where there is none."""
+        return metrics.constant_answer(dict(zip(self.answers.classes, self.per_class.support.tolist(), strict=True)))
+
+    @property
+    def chance(self) -> float:
+        """The accuracy of the same answers in random order: sum over classes of share that is, times share said."""
+        scores = self.per_class
+        return float(scores.support @ scores.predicted) / self.score.count**2 if self.score.count else math.nan
+
+    @property
     def balanced_accuracy(self) -> float:
         """The mean of the classes' recalls."""
         return metrics.balanced_accuracy(self.confusion)
@@ -97,6 +108,8 @@ class Evaluation:
             "snapshot": found.snapshot,
             "exam": found.exam,
             **self.score.json(),
+            "always": None if self.always is None else self.always.json(),
+            "chance": number(self.chance),
             "balanced_accuracy": number(self.balanced_accuracy),
             "classes": list(found.classes),
             "confusion": self.confusion.tolist(),

@@ -14,6 +14,7 @@ from workflow.engines import caffe_log
 from workflow.engines.base import Done, Event, Line, Note, Output, Snapshot, SnapshotFailed, Started, Step, Validation
 from workflow.errors import EnvironmentFault
 from workflow.generations import Generation, Record, SnapshotRecord
+from workflow.training.outputs import accuracy_of, loss_of, plain
 
 _log = logging.getLogger("workflow")
 _FAILURES = 3  # snapshots in a row that may fail before the run stops
@@ -66,7 +67,7 @@ class Recorder:
             case Step():
                 self._seconds += event.seconds
                 self._iterations += 1
-                self._measure(kind="step", iteration=event.iteration, loss=event.loss, rate=_plain(event.rate))
+                self._measure(kind="step", iteration=event.iteration, loss=event.loss, rate=plain(event.rate))
             case Validation():
                 self._validated(event)
             case Snapshot():
@@ -117,7 +118,7 @@ class Recorder:
             self._metrics.flush()
         if event.net != 0 or event.iteration == 0:  # what the untrained net scores is no result of the run
             return
-        accuracy, loss = _accuracy(event.outputs), _loss(event.outputs)
+        accuracy, loss = accuracy_of(event.outputs), loss_of(event.outputs)
         self.facts |= {"test_accuracy": accuracy, "test_loss": loss, "tested_at": event.iteration}
         scored = [
             one.model_copy(update={"test_accuracy": accuracy, "test_loss": loss})
@@ -197,23 +198,8 @@ def _numbers(outputs: tuple[Output, ...]) -> dict[str, float]:
     for output in outputs:
         several = names.count(output.name) > 1
         place = sum(name == output.name for name in names[: output.index])
-        rows[f"{output.name}_{place}" if several else output.name] = _plain(output.value)
+        rows[f"{output.name}_{place}" if several else output.name] = plain(output.value)
     return rows
-
-
-def _accuracy(outputs: tuple[Output, ...]) -> float | None:
-    named = [output.value for output in outputs if output.name.startswith("accuracy")]
-    return _plain(named[0]) if named else None
-
-
-def _loss(outputs: tuple[Output, ...]) -> float | None:
-    weighted = [output.value for output in outputs if output.loss_weight]
-    return _plain(weighted[0]) if weighted else None
-
-
-def _plain(value: float) -> float:
-    """A float32 without the digits that its widening to 64 bits brings: 0.7121 for 0.71210002..."""
-    return float(f"{value:.7g}")
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from workflow import engines
 from workflow.config import Config, Train
 from workflow.engines import caffe_log
-from workflow.engines.base import Control, Done, Event, Job, Note, Started, Step
+from workflow.engines.base import Control, Done, Event, Job, Note, Started
 from workflow.errors import EnvironmentFault, UsageError
 from workflow.formats import caffe_pb2, prototxt
 from workflow.formats.lmdb import verify
@@ -183,17 +183,21 @@ def train_held(settings: Train, root: Path, generation: Generation, wishes: Wish
                 weights=begin.weights,
             )
             recorder = Recorder(generation, record, engine=settings.engine, facts=facts, log=log)
-            yield from _recorded(itertools.chain(said, events), recorder)
+            watch = Watch(
+                train=record.counts["train"],
+                test=record.counts["test"],
+                net=prototxt.read_net(generation.prototxt("train_test")),
+                solver=settings.solver.as_posix(),
+            )
+            yield from _recorded(itertools.chain(said, events), recorder, watch)
 
 
-def _recorded(events: Iterable[Event], recorder: Recorder) -> Iterator[Event]:
-    watch = Watch(len(recorder.record.classes))
+def _recorded(events: Iterable[Event], recorder: Recorder, watch: Watch) -> Iterator[Event]:
     try:
         with recorder:
             for event in events:
                 recorder.write(event)
-                if isinstance(event, Step):
-                    watch.see(event)
+                watch.see(event)
                 yield event
     except OSError as error:
         raise EnvironmentFault(f"{recorder.generation.folder}: {error.strerror or error}", fault="T16") from error

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from workflow.evaluation.metrics import constant_answer
 from workflow.generations import existing
 from workflow.training import seeds
+from workflow.training.course import Course, course
 
 
 def summary(root: Path, number: int | None) -> dict[str, Any]:
@@ -15,12 +17,16 @@ def summary(root: Path, number: int | None) -> dict[str, Any]:
     Returns:
         generation, engine, iterations, snapshots ([{iteration, path, test_accuracy}]), test_accuracy and test_loss
         (of the last test pass of the run, 0..1 and nats; None before the first, and that of the untrained net is
-        none), tested_at (the iteration of that pass),
-        seconds, seconds_per_iteration; and where it was trained with several seeds, what `seeds.facts` gives.
+        none), tested_at (the iteration of that pass), always ({class, accuracy, words} of the best constant answer),
+        best ({iteration, test_accuracy, test_loss, snapshot} of the best pass: whether there is a snapshot of it),
+        best_snapshot (`iter_1000`), grown (see `course.Growth`), seconds,
+        seconds_per_iteration; and where it was trained with several seeds, what `seeds.facts` gives.
     """
     generation = existing(root, number)
     record = generation.read()
     training = record.training
+    went = course(generation.logs / "metrics.jsonl")
+    always = constant_answer(record.counts["test"])
     return {
         "generation": generation.number,
         "engine": training.get("engine"),
@@ -36,7 +42,23 @@ def summary(root: Path, number: int | None) -> dict[str, Any]:
         "test_accuracy": training.get("test_accuracy"),
         "test_loss": training.get("test_loss"),
         "tested_at": training.get("tested_at"),
+        "always": None if always is None else always.json(),
+        "best": _best(went, {one.iteration for one in record.snapshots}),
+        "best_snapshot": None if record.best is None else f"iter_{record.best.iteration}",
+        "grown": None if went.growth is None else went.growth.json() | {"words": went.growth.words},
         "seconds": training.get("seconds", 0.0),
         "seconds_per_iteration": training.get("seconds_per_iteration"),
         **seeds.facts(generation),
+    }
+
+
+def _best(went: Course, snapshots: set[int]) -> dict[str, Any] | None:
+    if went.best is None:
+        return None
+    iteration, accuracy, loss = went.best
+    return {
+        "iteration": iteration,
+        "test_accuracy": accuracy,
+        "test_loss": loss,
+        "snapshot": iteration in snapshots,
     }

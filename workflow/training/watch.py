@@ -1,43 +1,246 @@
-"""Signs that a run learns nothing, said once while it can still be stopped."""
+"""Signs that a run learns nothing, or no more, each said once while the run can still be stopped.
+
+A single loss is noise, so means over many steps are compared, and test passes beside them: with the loss that guessing
+costs, with the accuracy of the best constant answer, and with what they were.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean, stdev
 
-from workflow.engines.base import Step
+from workflow.engines.base import Done, Event, Step, Validation
+from workflow.evaluation.metrics import constant_answer
+from workflow.formats import caffe_pb2
+from workflow.training.outputs import accuracy_of, loss_of
 
 _log = logging.getLogger("workflow")
-_FLAT_STEPS = 500
-_FLAT_WIDTH = 0.02  # share of ln(classes) within which a loss counts as guessing
+_EARLY = 300  # steps before which nothing is said, even at the end of a run
+_STEPS = 500  # steps before which nothing is said while the run goes on
+_START = 50  # steps whose mean is the loss at the start
+_WINDOW = 200  # steps that a mean is taken over
+_PASSES = 3  # test passes in a row that must agree while the run goes on
+_PICTURES = 50  # test pictures below which an accuracy says too little
+_FLAT = 0.01  # share of the guess's loss within which a mean loss is still a guess
+_HIGH = 3.0  # times the guess's loss: far above it
+_FALLING = 0.8  # a mean below this share of the mean before it still falls
+_GROWN = 2.0  # times its lowest value: a test loss that has grown
 _EXPLOSION = 1e4
 
 
-class Watch:
-    """Looks at every loss; warns once when it stays at ln(classes), once when it grows beyond measure."""
+@dataclass(frozen=True, kw_only=True)
+class _Pass:
+    """One test pass, and the mean training loss at that time."""
 
-    def __init__(self, classes: int) -> None:
-        self.guess = math.log(classes)
-        self._flat = 0
+    iteration: int
+    accuracy: float | None
+    loss: float | None
+    train_loss: float
+
+
+class Watch:
+    """Reads a run's events; warns once of each sign.
+
+    Args:
+        train: pictures of each class that are trained on.
+        test: pictures of each class that are tested with.
+        net: the train_test net; its losses say whether the cost of guessing is known.
+        solver: name of the user's solver file, for the advice.
+    """
+
+    def __init__(
+        self, *, train: Mapping[str, int], test: Mapping[str, int], net: caffe_pb2.NetParameter, solver: str
+    ) -> None:
+        weight = _softmax_weight(net)
+        self._guess = None if weight is None else weight * _entropy(train) or None  # of one class: nothing to guess
+        self._unsure = math.log(max(len(train), 2)) * (weight or 1.0)  # the loss of a net that prefers no class
+        self._constant = constant_answer(test)
+        self._count = sum(test.values())
+        self._rarest = min((count for count in test.values() if count), default=0) / max(self._count, 1)
+        self._solver = solver
+        self._losses: deque[float] = deque(maxlen=2 * _WINDOW)
+        self._start: list[float] = []
+        self._passes: list[_Pass] = []
+        self._steps = 0
+        self._rate = 0.0
         self._first: float | None = None
         self._said: set[str] = set()
 
-    def see(self, step: Step) -> None:
-        """Take one loss in."""
+    def see(self, event: Event) -> None:
+        """Take one event in."""
+        match event:
+            case Step():
+                self._step(event)
+            case Validation(net=0) if event.iteration and self._losses:
+                self._passes.append(
+                    _Pass(
+                        iteration=event.iteration,
+                        accuracy=accuracy_of(event.outputs),
+                        loss=loss_of(event.outputs),
+                        train_loss=self._level(),
+                    )
+                )
+                self._judge(ended=False)
+            case Done(stopped=False):
+                self._judge(ended=True)
+            case _:
+                pass
+
+    def _step(self, step: Step) -> None:
+        self._losses.append(step.loss)
+        if self._steps < _START:
+            self._start.append(step.loss)
+        self._steps += 1
+        self._rate = step.rate
         if self._first is None:
             self._first = max(step.loss, 1e-3)
-        near = abs(step.loss - self.guess) <= _FLAT_WIDTH * self.guess
-        self._flat = self._flat + 1 if near else 0
-        if self._flat == _FLAT_STEPS:
-            self._say(
-                "flat",
-                f"loss stays at {step.loss:.3f}, the logarithm of the number of classes: the net guesses; "
-                "look at the mean and the labels, or change base_lr",
-            )
         if step.loss > _EXPLOSION * self._first:
-            self._say("grows", f"loss grew from {self._first:.3g} to {step.loss:.3g}; lower base_lr in the solver")
+            self._say("grows", f"the loss grew from {self._first:.3g} to {step.loss:.3g}. {self._advice('Lower')}")
+        if self._steps % _STEPS == 0:
+            self._judge(ended=False)
+
+    def _judge(self, *, ended: bool) -> None:
+        if self._steps < (_EARLY if ended else _STEPS):
+            return
+        if not (self._stays_high() or self._guesses() or self._answers_badly(ended)):  # the first explains the others
+            self._memorises()
+
+    # ---- the signs ----
+
+    def _stays_high(self) -> bool:
+        """Far above the cost of guessing, and not falling."""
+        level = self._level()
+        if level < _HIGH * self._unsure or self._falls():
+            return False
+        self._say(
+            "high",
+            f"the loss stays at {level:.3g} where guessing costs {self._unsure:.3g}: the net is sure of wrong answers "
+            f"(87.33 is the most that one picture can cost). {self._advice('Lower')}",
+        )
+        return True
+
+    def _guesses(self) -> bool:
+        """No lower than the cost of guessing or than at the start, and no better in the test than a constant answer."""
+        last = self._passes[-1].accuracy if self._passes else None
+        if self._falls() or (last is not None and self._beats(last, 2)):
+            return False
+        level, start = self._level(), fmean(self._start)
+        still = last is not None and self._is_still(start)
+        if not still and (self._guess is None or not self._is_still(self._guess)):
+            return False
+        cost = "" if self._guess is None else f"; guessing costs {self._guess:.3f}"
+        tested = "" if last is None or self._constant is None else f"; test accuracy {last:.4f}, {self._always}"
+        self._say(
+            "guesses",
+            f"after {self._steps:,} iterations the net has learnt nothing (loss {level:.3f}, {start:.3f} at the start"
+            f"{cost}{tested}). {self._advice('Change')}",
+        )
+        return True
+
+    def _answers_badly(self, ended: bool) -> bool:
+        """It learns its training pictures, and that is of no use in the test."""
+        recent = [one.accuracy for one in self._passes[-_PASSES:] if one.accuracy is not None]
+        if self._constant is None or self._count < _PICTURES or not recent or (len(recent) < _PASSES and not ended):
+            return False
+        accuracy, level = fmean(recent), self._level()
+        if accuracy < self._rarest - 3 * math.sqrt(self._rarest * (1 - self._rarest) / self._count):
+            self._say(
+                "below",
+                f"test accuracy {accuracy:.4f} is below chance, and the training loss is {level:.3g}: the "
+                "labels of the test pictures look exchanged. wf suspects lists them",
+            )
+            return True
+        if self._beats(accuracy, 1):
+            return False
+        self._say(
+            "constant",
+            f"test accuracy {accuracy:.4f} is hardly better than a constant answer ({self._always}); the "
+            f"training loss is {level:.3g}. wf evaluate shows each class, wf suspects lists doubtful labels",
+        )
+        return True
+
+    def _memorises(self) -> None:
+        """The test loss grows, the training loss falls, and the accuracy is no better for it."""
+        passes = [one for one in self._passes if one.loss is not None]
+        if not passes:
+            return
+        low = min(passes, key=lambda one: one.loss or 0.0)
+        since = [one for one in passes if one.iteration > low.iteration]
+        if low.loss is None or len(since) < _PASSES or any((one.loss or 0.0) < _GROWN * low.loss for one in since[-2:]):
+            return
+        last = since[-1]
+        gained = None if last.accuracy is None or low.accuracy is None else last.accuracy - low.accuracy
+        if last.train_loss >= low.train_loss or (gained is not None and gained > self._deviation(last.accuracy or 0.0)):
+            return
+        self._say(
+            "memorises",
+            f"the test loss has grown from {low.loss:.4f} at iteration {low.iteration:,} to {last.loss:.4f} while the "
+            f"training loss fell from {low.train_loss:.3g} to {last.train_loss:.3g}: the net memorises its training "
+            "pictures. More iterations do not help; more pictures do: wf next FOLDER chooses them",
+        )
+
+    # ---- numbers and words ----
+
+    def _level(self) -> float:
+        """The mean loss of the last steps."""
+        return fmean(self._recent())
+
+    def _falls(self) -> bool:
+        """Whether that mean is clearly lower than the one before it."""
+        return self._level() < _FALLING * fmean(list(self._losses)[: -len(self._recent())])
+
+    def _is_still(self, level: float) -> bool:
+        """Whether the mean is no lower than `level`, by more than noise."""
+        recent = self._recent()
+        error = stdev(recent) / math.sqrt(len(recent))
+        return self._level() >= level - max(_FLAT * level, 2 * error)
+
+    def _recent(self) -> list[float]:
+        return list(self._losses)[-min(_WINDOW, max(1, len(self._losses) // 2)) :]
+
+    def _beats(self, accuracy: float, deviations: float) -> bool:
+        """Whether that is more than the constant answer gets, by so many standard deviations of it."""
+        if self._constant is None:
+            return True
+        share = self._constant.accuracy
+        return accuracy > share + deviations * self._deviation(share)
+
+    def _deviation(self, share: float) -> float:
+        return math.sqrt(share * (1 - share) / max(self._count, 1))
+
+    @property
+    def _always(self) -> str:
+        return "" if self._constant is None else self._constant.words
+
+    def _advice(self, verb: str) -> str:
+        return f"{verb} base_lr (the rate is now {self._rate:g}) in {self._solver}, then wf train --fresh"
 
     def _say(self, sign: str, text: str) -> None:
         if sign not in self._said:
             self._said.add(sign)
             _log.warning("%s", text)
+
+
+def _entropy(counts: Mapping[str, int]) -> float:
+    """The lowest mean loss, in nats, of an answer that does not look at the picture: -sum p ln p."""
+    total = sum(counts.values())
+    shares = [count / total for count in counts.values() if count]
+    return -sum(share * math.log(share) for share in shares)
+
+
+def _softmax_weight(net: caffe_pb2.NetParameter) -> float | None:
+    """The sum of the loss weights in training; None unless each loss is a SoftmaxWithLoss and a mean of pictures."""
+    losses = [layer for layer in net.layer if layer.type.endswith("Loss") and _trains(layer)]
+    plain = all(layer.type == "SoftmaxWithLoss" and not layer.HasField("loss_param") for layer in losses)
+    if not losses or not plain:
+        return None
+    return sum(layer.loss_weight[0] if layer.loss_weight else 1.0 for layer in losses)
+
+
+def _trains(layer: caffe_pb2.LayerParameter) -> bool:
+    phases = {rule.phase for rule in layer.include if rule.HasField("phase")}
+    return not phases or caffe_pb2.TRAIN in phases

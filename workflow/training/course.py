@@ -1,0 +1,78 @@
+"""How a run went: at which test pass it was best, and what has grown since."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from workflow.report.curves import read_metrics
+
+_WINDOW = 200  # training steps that a mean is taken over
+_GROWN = 1.2  # times its lowest value: a test loss that is said to have grown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growth:
+    """A test loss that is higher at the end than it was."""
+
+    since: int
+    """The iteration of the lowest test loss."""
+    test_loss: tuple[float, float]
+    """Then and at the last test."""
+    train_loss: tuple[float, float] | None
+    """Means over up to 200 steps before both."""
+
+    @property
+    def words(self) -> str:
+        """One line for people."""
+        low, last = self.test_loss
+        text = f"test loss lowest at iteration {self.since:,} ({low:.4f}); it has grown to {last:.4f} since"
+        if self.train_loss is None:
+            return text
+        verb = "fell" if self.train_loss[1] < self.train_loss[0] else "grew"
+        return f"{text}, the training loss {verb} from {self.train_loss[0]:.3g} to {self.train_loss[1]:.3g}"
+
+    def json(self) -> dict[str, Any]:
+        """Keys since, test_loss, train_loss."""
+        return {"since": self.since, "test_loss": self.test_loss, "train_loss": self.train_loss}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """What the test passes of a run say; that of the untrained net is left out."""
+
+    best: tuple[int, float, float | None] | None
+    """(iteration, test accuracy, test loss) of the best pass; ties go to the lower loss, then to fewer iterations."""
+    growth: Growth | None
+    """Where the last test loss is at least 1.2 times the lowest."""
+
+
+def course(metrics: Path) -> Course:
+    """Read it from a run's metrics.jsonl; empty where there is no such file."""
+    if not metrics.is_file():
+        return Course(best=None, growth=None)
+    found = read_metrics(metrics)
+    losses = {iteration: loss for iteration, loss in found.test_loss if iteration}
+    passes = [(iteration, accuracy, losses.get(iteration)) for iteration, accuracy in found.accuracy if iteration]
+    best = max(passes, key=lambda one: (one[1], -(math.inf if one[2] is None else one[2]), -one[0]), default=None)
+    return Course(best=best, growth=_growth(losses, found.loss))
+
+
+def _growth(losses: dict[int, float], steps: Sequence[tuple[int, float]]) -> Growth | None:
+    if not losses:
+        return None
+    low, last = min(losses, key=lambda iteration: (losses[iteration], iteration)), max(losses)
+    if losses[last] < _GROWN * losses[low] or last == low:
+        return None
+    means = [_mean(steps, iteration) for iteration in (low, last)]
+    train = None if None in means else (means[0] or 0.0, means[1] or 0.0)
+    return Growth(since=low, test_loss=(losses[low], losses[last]), train_loss=train)
+
+
+def _mean(steps: Sequence[tuple[int, float]], iteration: int) -> float | None:
+    before = [loss for number, loss in steps if iteration - _WINDOW <= number < iteration]
+    return fmean(before) if before else None
