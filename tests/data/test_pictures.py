@@ -183,7 +183,7 @@ def header_only(width: int, height: int) -> bytes:
 def test_p12_bombs_are_refused_by_their_header():
     with pytest.raises(PictureError, match="20000×20000 = 400 Mpx, more than the limit of 50") as caught:
         decode(header_only(20000, 20000), SMALL)
-    assert caught.value.hint == "--max-pixels 400000000"
+    assert caught.value.hint == "set prepare.max_pixels to 400000000 in the settings"
     jpeg = saved(Image.new("RGB", (30, 20)), "JPEG")
     with pytest.raises(PictureError, match="more than the limit"):
         decode(jpeg, SMALL, max_pixels=599)

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from workflow.config import Preprocessing
-from workflow.data.pool import Crew, crew_for, decode_all, spool_path
+from workflow.data import pool, worker
+from workflow.data.pictures import Picture, interpret
+from workflow.data.pool import Crew, Paths, crew_for, decode_all, spool_path
 from workflow.data.sniff import PictureError
 from workflow.data.worker import NOTES, read_stable
 from workflow.errors import EnvironmentFault
@@ -32,14 +34,14 @@ def files(tmp_path, draw) -> list[bytes]:
     return [os.fsencode(path) for path in paths]
 
 
-def decoded(files: list[bytes], folder: Path, crew: Crew) -> dict[int, tuple]:
+def decoded(files: list[bytes], folder: Path, crew: Crew, paths: Paths | None = None) -> dict[int, tuple]:
     """Number of the file -> what became of it."""
     folder.mkdir()
     fates: dict[int, tuple] = {}
     order: dict[int, list[tuple[int, bytes, int]]] = {}
     for result in decode_all(
         len(files),
-        lambda start, stop: files[start:stop],
+        paths or (lambda start, stop: files[start:stop]),
         crew=crew,
         folder=folder,
         preprocessing=PREPROCESSING,
@@ -70,27 +72,98 @@ def test_several_give_what_one_gives(files, tmp_path):
     assert alone[8][1] == 0
 
 
-def test_t13_a_killed_process_is_told(files, tmp_path):
-    (tmp_path / "spools").mkdir()
-    me = os.getpid()
+def test_t13_files_of_a_process_that_was_killed_are_decoded_by_another(files, tmp_path):
+    """As the kernel does it when memory runs out: while one of the files is decoded."""
+    alone = decoded(files, tmp_path / "one", Crew(1))
+    killed: list[int] = []
 
     def paths(start: int, stop: int) -> list[bytes]:
-        if start > 20:
-            for child in Path(f"/proc/{me}/task/{me}/children").read_text().split():
-                os.kill(int(child), signal.SIGKILL)
+        if start >= 20 and len(killed) < 2:
+            killed.extend(kill_children())
         return files[start:stop]
 
-    with pytest.raises(EnvironmentFault, match="a decoding process was killed by SIGKILL"):
-        list(
-            decode_all(
-                40,
-                paths,
-                crew=Crew(2, processes=True),
-                folder=tmp_path / "spools",
-                preprocessing=PREPROCESSING,
-                max_pixels=10_000,
-            )
+    assert decoded(files, tmp_path / "killed", Crew(2, processes=True), paths) == alone
+    assert len(killed) >= 2
+
+
+def test_t13_a_file_that_ends_each_process_is_refused_by_its_name(files, tmp_path):
+    def paths(start: int, stop: int) -> list[bytes]:
+        if start <= 21 < stop:
+            kill_children()
+        return files[start:stop]
+
+    fates = decoded(files, tmp_path / "killed", Crew(2, processes=True), paths)
+    assert sorted(fates) == list(range(40))
+    assert fates[21] == ("skipped", "out of memory")
+    alone = decoded(files, tmp_path / "one", Crew(1))
+    del alone[21], fates[21]
+    assert fates == alone
+
+
+def test_t13_when_everything_is_killed_the_preparation_ends(files, tmp_path):
+    def paths(start: int, stop: int) -> list[bytes]:
+        kill_children()
+        return files[start:stop]
+
+    with pytest.raises(EnvironmentFault, match="8 decoding processes in a row were ended .*SIGKILL.*7.png") as caught:
+        decoded(files, tmp_path / "killed", Crew(2, processes=True), paths)
+    assert caught.value.fault == "T13"
+
+
+def kill_children() -> list[int]:
+    me = os.getpid()
+    children = [int(child) for child in Path(f"/proc/{me}/task/{me}/children").read_text().split()]
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+    return children
+
+
+@pytest.mark.parametrize("crew", [Crew(1), Crew(2), Crew(2, processes=True)])
+def test_p12_memory_that_does_not_suffice_is_said_of_the_file_alone(files, tmp_path, crew, monkeypatch):
+    """Four files that take more than there is: two in a row, the first and the last."""
+    large = (0, 12, 13, 39)
+    if crew.processes:
+        monkeypatch.setattr(pool, "_PROGRAM", _FULL.format(names=[os.fsdecode(files[index]) for index in large]))
+    else:
+        monkeypatch.setattr(
+            worker, "interpret", without_memory([Path(os.fsdecode(files[i])).read_bytes() for i in large])
         )
+    fates = decoded(files, tmp_path / "full", crew)
+    monkeypatch.undo()
+    alone = decoded(files, tmp_path / "one", Crew(1))
+    assert {index for index, fate in fates.items() if fate == ("skipped", "out of memory")} == set(large)
+    assert {i: fate for i, fate in fates.items() if i not in large} == {
+        i: f for i, f in alone.items() if i not in large
+    }
+
+
+def read(path: bytes) -> bytes:
+    return Path(os.fsdecode(path)).read_bytes()
+
+
+def without_memory(large: list[bytes]):
+    """The decoder on a machine that has no memory for some files."""
+
+    def decode(data: bytes, *rest: object, **options: object) -> Picture:
+        if data in large:
+            raise MemoryError
+        return interpret(data, *rest, **options)
+
+    return decode
+
+
+_FULL = """
+import sys; sys.path[:] = sys.argv[1:]
+from pathlib import Path
+from workflow.data import worker
+large, real = [Path(name).read_bytes() for name in {names!r}], worker.interpret
+def interpret(data, *rest, **options):
+    if data in large:
+        raise MemoryError
+    return real(data, *rest, **options)
+worker.interpret = interpret
+worker.main()
+"""
 
 
 def test_a_spool_that_cannot_be_written_is_told(files, tmp_path):

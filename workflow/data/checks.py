@@ -10,6 +10,7 @@ import numpy as np
 
 from workflow.config import Config, Preprocessing
 from workflow.data.duplicates import same_bytes
+from workflow.data.pictures import OUT_OF_MEMORY
 from workflow.data.scan import Skipped, printable
 from workflow.data.split import TEST, TRAIN
 from workflow.data.table import Table
@@ -136,6 +137,8 @@ def remarks(table: Table, preprocessing: Preprocessing, files: int, skipped: Seq
         count = sum(one.kind == kind for one in refused)
         if count:
             said.append(f"{count} {kind}: {advice}")
+    # whether these are in the data set depends on the machine
+    said += [f"left out: {printable(one.path)} {one.reason}" for one in refused if one.kind == OUT_OF_MEMORY]
     if deep := table.note("16-bit"):
         said.append(f"{counted(deep, 'image')} of 16 bits, scaled by 1/257")
     if small := table.note("upscaled"):
@@ -149,7 +152,8 @@ _ADVICE = {
     "SVG": "convert them to PNG",
     "RAW": "convert them to JPEG or PNG",
     "git-lfs pointer": "`git lfs pull` fetches the pictures",
-    "too large": "--max-pixels raises the limit",
+    "too large": "--max-pixels, or prepare.max_pixels in the settings, raises the limit",
+    OUT_OF_MEMORY: "a lower prepare.max_pixels passes over such files, prepare.workers: 1 needs less memory",
 }
 
 

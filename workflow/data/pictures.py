@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,15 +25,19 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from workflow.config import Preprocessing
+from workflow.data.large_webp import Bands, libwebp, starved
+from workflow.data.opaque import opaque, orientation, upright
 from workflow.data.plain_jpeg import read_plain
-from workflow.data.resize import resize
+from workflow.data.resize import resize, scaled
 from workflow.data.sniff import PictureError, sniff
+from workflow.data.strips import LARGE, Strips
 from workflow.errors import DataError, EnvironmentFault
 
 Pixels = NDArray[np.uint8]
 
 MAX_PIXELS = 50_000_000
 WHITE = (255, 255, 255)
+OUT_OF_MEMORY = "out of memory"
 _NEVER = 2**31
 
 # The classes themselves rather than Image.open: no further format can be reached, an MPO is just its first JPEG, and
@@ -43,18 +49,6 @@ _READERS: dict[str, type[ImageFile.ImageFile]] = {
     "GIF": GifImageFile,
     "WEBP": WebPImageFile,
 }
-
-_ORIENTATION = 0x0112  # EXIF tag; what must be done to show a picture so tagged upright:
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_CARRIES_ORIENTATION = frozenset({"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"})
 
 
 class Picture(NamedTuple):
@@ -100,10 +94,16 @@ def load_rgb(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS, max_si
     with named(source) as data, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image: Image.Image = _open(data, sniff(data), max_pixels)
-        _shrink_early(image, max_side, max_side)
-        image = _opaque(_upright(_loaded(image)), WHITE).convert("RGB")
-        image.thumbnail((max_side, max_side))
-        return np.asarray(image)
+        with _within_memory(image.size, max_pixels):
+            _shrink_early(image, max_side, max_side)
+            shown = _large_webp(image, data, WHITE) or _seen(_loaded(image), WHITE)
+            if not isinstance(shown, Strips):
+                shown = shown.convert("RGB")
+                shown.thumbnail((max_side, max_side))
+                return np.asarray(shown)
+            factor = min(1.0, max_side / max(shown.size))
+            size = (max(1, round(shown.size[0] * factor)), max(1, round(shown.size[1] * factor)))
+            return np.asarray(scaled(shown, size, (0, 0, *shown.size), "bicubic").convert("RGB"))
 
 
 def interpret(data: bytes, preprocessing: Preprocessing, *, max_pixels: int = MAX_PIXELS) -> Picture:
@@ -115,19 +115,28 @@ def interpret(data: bytes, preprocessing: Preprocessing, *, max_pixels: int = MA
     kind = sniff(data)
     width, height = _enough(preprocessing)
     image = read_plain(data, 2 * width, 2 * height, max_pixels) if kind == "JPEG" else None
-    if image is None:
-        image = _open(data, kind, max_pixels)
-        size = image.size
+    if image is not None:
+        return _resized(image, image.size, kind, preprocessing)
+    image = _open(data, kind, max_pixels)
+    size = image.size
+    with _within_memory(size, max_pixels):
         _shrink_early(image, width, height)
-        image = _loaded(image)
-    else:
-        size = image.size
+        strips = _large_webp(image, data, preprocessing.background, _mode(preprocessing))
+        return _resized(image if strips else _loaded(image), size, kind, preprocessing, strips)
+
+
+def _mode(preprocessing: Preprocessing) -> str | None:
+    return "L" if preprocessing.channel_order == "GRAY" else None
+
+
+def _resized(
+    image: Image.Image, size: tuple[int, int], kind: str, preprocessing: Preprocessing, strips: Strips | None = None
+) -> Picture:
+    """From a decoded picture, whose file says `size`, to what the net sees; its strips are made if there are none."""
     notes = _notes(image, size, preprocessing)
-    image = _opaque(_upright(image), preprocessing.background)
+    image = resize(strips or _seen(image, preprocessing.background, _mode(preprocessing)), preprocessing)
     if preprocessing.channel_order == "GRAY":
-        image = resize(image if image.mode == "L" else image.convert("L"), preprocessing)
         return Picture(_array(image, 1), kind, notes)
-    image = resize(image, preprocessing)
     if image.mode == "L":
         image = image.convert("RGB")
     pixels = _array(image, 3)
@@ -165,7 +174,11 @@ class named:  # noqa: N801  # reads as a phrase: with named(source) as data
 def _open(data: bytes, kind: str, max_pixels: int) -> ImageFile.ImageFile:
     try:
         image = _READERS[kind](io.BytesIO(data))
+    except MemoryError as error:
+        raise out_of_memory(f"{len(data):,} bytes", max_pixels) from error
     except Exception as error:  # whatever a foreign parser raises on hostile bytes: the file is at fault
+        if kind == "WEBP" and starved(data):
+            raise out_of_memory(f"{len(data):,} bytes of WebP", max_pixels) from error
         raise _complaint(error) from error
     width, height = image.size
     if width * height > max_pixels:
@@ -173,7 +186,7 @@ def _open(data: bytes, kind: str, max_pixels: int) -> ImageFile.ImageFile:
             f"is {width}×{height} = {_mega(width * height)} Mpx, more than the limit of {_mega(max_pixels)}",
             kind="too large",
             fault="P12",
-            hint=f"--max-pixels {width * height}",
+            hint=f"set prepare.max_pixels to {width * height} in the settings",
         )
     return image
 
@@ -186,7 +199,53 @@ def _loaded(image: Image.Image) -> Image.Image:
     return image
 
 
+def _seen(image: Image.Image, background: tuple[int, int, int], mode: str | None = None) -> Image.Image | Strips:
+    """Upright and opaque, in grey if `mode` is L; a large picture by strips."""
+    number = orientation(image)
+    if image.width * image.height > LARGE:
+        return Strips(image, number, background, mode)
+    image = opaque(upright(image, number), background)
+    return image if mode in (None, image.mode) else image.convert(mode)
+
+
+def _large_webp(
+    image: Image.Image, data: bytes, background: tuple[int, int, int], mode: str | None = None
+) -> Strips | None:
+    """The strips of a large WebP that is not an animation, without Pillow's decoder; None for other pictures."""
+    if not isinstance(image, WebPImageFile) or image.width * image.height <= LARGE or image.n_frames > 1:
+        return None
+    library = libwebp()
+    if library is None:
+        return None
+    number = orientation(image)
+    image._decoder = None  # which holds two canvases
+    bands = Bands(library, data, image.size, upended=number >= 5)
+    return Strips(image, number, background, mode, crop=bands.crop)
+
+
+@contextmanager
+def _within_memory(size: tuple[int, int], max_pixels: int) -> Iterator[None]:
+    """Say that a picture needs more memory than there is: the file is not at fault."""
+    try:
+        yield
+    except MemoryError as error:
+        raise out_of_memory(f"{size[0]}×{size[1]} = {_mega(size[0] * size[1])} Mpx", max_pixels) from error
+
+
+def out_of_memory(what: str, max_pixels: int) -> PictureError:
+    """The complaint about a file for which memory does not suffice."""
+    return PictureError(
+        f"needs more memory than there is ({what}; prepare.max_pixels is {_mega(max_pixels)} Mpx)",
+        kind=OUT_OF_MEMORY,
+        fault="P12",
+        bad=False,
+        hint="a lower prepare.max_pixels in the settings passes over such files",
+    )
+
+
 def _complaint(error: Exception) -> PictureError:
+    if isinstance(error, MemoryError) or "out of memory" in str(error):  # Pillow's decoders say it as an OSError
+        raise MemoryError from error
     text = " ".join(str(error).split()) or type(error).__name__
     if "truncat" in text.lower() or isinstance(error, EOFError):
         _, bracket, detail = text.partition("(")
@@ -210,52 +269,10 @@ def _shrink_early(image: Image.Image, width: int, height: int) -> None:
     """
     if not isinstance(image, JpegImageFile):
         return
-    if _orientation(image) >= 5:  # lies on its side
+    if orientation(image) >= 5:  # lies on its side
         width, height = height, width
     if image.width >= 2 * width and image.height >= 2 * height:
         image.draft(None, (width, height))
-
-
-# ---- orientation, transparency, depth -------------------------------------------------------------------------
-
-
-def _orientation(image: Image.Image) -> int:
-    if not _CARRIES_ORIENTATION & image.info.keys():
-        return 1
-    try:
-        return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # broken metadata do not make a picture unreadable
-        return 1
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    method = _UPRIGHT.get(_orientation(image))
-    return image if method is None else image.transpose(method)
-
-
-def _opaque(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
-    """Mode RGB or L: 16 bits scaled to 8, transparent pixels shown on the background."""
-    if image.mode.startswith("I"):
-        image = _eight_bits(image)
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        canvas = Image.new("RGB", image.size, background)
-        canvas.paste(layer, mask=layer.getchannel("A"))
-        return canvas
-    if image.mode in ("RGB", "L"):
-        return image
-    return image.convert("L" if image.mode == "1" else "RGB")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits by the factor 1/257, rounded: Pillow's own conversion clips everything above 255 to white."""
-    wide = np.asarray(image).astype(np.int64)
-    narrow = ((wide + 128) // 257).clip(0, 255).astype(np.uint8)
-    grey = Image.fromarray(narrow)
-    transparent = image.info.get("transparency")
-    if isinstance(transparent, int):
-        grey.putalpha(Image.fromarray(np.where(wide == transparent, 0, 255).astype(np.uint8)))
-    return grey
 
 
 def _array(image: Image.Image, channels: int) -> Pixels:

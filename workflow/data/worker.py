@@ -23,14 +23,15 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from workflow.config import Preprocessing
-from workflow.data.pictures import interpret
+from workflow.data.pictures import OUT_OF_MEMORY, interpret, out_of_memory
 from workflow.data.sniff import SUFFIXES, PictureError
 from workflow.data.thumbnails import Thumbnails
 
 NOTES = ("16-bit", "upscaled", "frames", "extension")
 """What bit k of a picture's note byte says."""
 
-SKIPPED, FORBIDDEN, CHANGED = "skipped", "forbidden", "changed"
+SKIPPED, FORBIDDEN, CHANGED, MEMORY = "skipped", "forbidden", "changed", "memory"
+NO_MEMORY = 12  # exit code of a program that had too little, whatever it was doing
 _BIT = {note: 1 << index for index, note in enumerate(NOTES)}
 _ENDINGS = {kind: tuple(suffix.encode() for suffix in suffixes) for kind, suffixes in SUFFIXES.items()}
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -41,7 +42,7 @@ class Refusal(NamedTuple):
 
     place: int
     what: str
-    """`skipped`, `forbidden` (permission) or `changed` (while being read)."""
+    """`skipped`, `forbidden` (permission), `changed` (while being read) or `memory` (too little of it)."""
     reason: str
     kind: str
     bad: bool
@@ -90,7 +91,10 @@ class Decoder:
                 data = read_stable(path, self._max_bytes)
                 picture = interpret(data, self._preprocessing, max_pixels=self._max_pixels)
             except PictureError as error:
-                refusals.append(Refusal(index, SKIPPED, error.reason, error.kind, error.bad))
+                what = MEMORY if error.kind == OUT_OF_MEMORY else SKIPPED
+                refusals.append(Refusal(index, what, error.reason, error.kind, error.bad))
+            except MemoryError:
+                refusals.append(refused_for_memory(index, "while reading it", self._max_pixels))
             except OSError as error:
                 refusals.append(_refusal(index, error))
             else:
@@ -131,6 +135,12 @@ def read_stable(path: bytes, max_bytes: int) -> bytes:
     if len(data) != before.st_size or after.st_mtime_ns != before.st_mtime_ns or after.st_size != before.st_size:
         raise OSError(errno.ESTALE, "changed while being read")
     return data
+
+
+def refused_for_memory(index: int, how: str, max_pixels: int) -> Refusal:
+    """A file that took all memory, whatever it held."""
+    error = out_of_memory(how, max_pixels)
+    return Refusal(index, MEMORY, error.reason, error.kind, error.bad)
 
 
 def _refusal(index: int, error: OSError) -> Refusal:
@@ -189,5 +199,7 @@ def main() -> None:
                 send(answers, refusals, answer.digests, answer.notes, answer.thumbnails)
     except BrokenPipeError:
         return  # nobody listens any more
+    except MemoryError:
+        sys.exit(NO_MEMORY)
     except OSError as error:  # the spool's: the disk is full, or worse
         send(answers, json.dumps([error.errno, error.strerror]).encode())

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -149,7 +150,7 @@ class Files:
         crew = crew_for(len(part), paths, None)
         shape = model.preprocessing.shape
         each = int(np.prod(shape))
-        offsets = [0] * crew.size  # pictures read from each spool so far
+        offsets: Counter[int] = Counter()  # pictures read from each spool so far
         with tempfile.TemporaryDirectory(prefix="wf-exam-") as name:
             folder = Path(name)
             for result in decode_all(

@@ -1,0 +1,121 @@
+"""Large pictures: the same pixels as by the plain way, in far less memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from workflow.config import Preprocessing
+from workflow.data import large_webp, pictures, strips
+from workflow.data.pictures import decode, load_rgb
+from workflow.data.sniff import PictureError
+
+
+@pytest.fixture
+def by_strips(monkeypatch):
+    """Any picture counts as a large one, and comes in strips and bands of a few rows."""
+
+    def switch() -> None:
+        monkeypatch.setattr(pictures, "LARGE", 0)
+        monkeypatch.setattr(strips, "_PIXELS", 150)
+        monkeypatch.setattr(large_webp, "_BAND", 400)
+
+    return switch
+
+
+def picture(mode: str) -> Image.Image:
+    rng = np.random.default_rng(3)
+    if mode == "I;16":
+        return Image.fromarray(rng.integers(0, 65536, (53, 38), dtype=np.uint16))
+    colours = np.kron(rng.integers(0, 256, (11, 8, 4), dtype=np.uint8), np.ones((5, 5, 1), np.uint8))[:53, :38]
+    image = Image.fromarray(colours)
+    return image.convert("RGB").quantize(16) if mode == "P" else image.convert(mode)
+
+
+@pytest.mark.parametrize("order", ["RGB", "BGR", "GRAY"])
+@pytest.mark.parametrize("fit", ["squash", "crop", "pad"])
+@pytest.mark.parametrize("kernel", ["bilinear", "lanczos", "opencv"])
+def test_strips_give_the_same_pixels(tmp_path, by_strips, order, fit, kernel):
+    preprocessing = Preprocessing(
+        width=6, height=9, fit=fit, kernel=kernel, channel_order=order, background=(9, 99, 199)
+    )
+    files = []
+    for mode in ("RGB", "RGBA", "L", "LA", "P", "I;16"):
+        files.append(tmp_path / f"{mode}.png")
+        picture(mode).save(files[-1], **({"transparency": 3} if mode == "P" else {}))
+    plain = [decode(file, preprocessing) for file in files]
+    by_strips()
+    for file, expected in zip(files, plain, strict=True):
+        np.testing.assert_array_equal(decode(file, preprocessing), expected, err_msg=file.name)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["png", "webp"])
+def test_strips_of_turned_pictures(tmp_path, by_strips, orientation, kind):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"turned.{kind}"
+    picture("RGBA").save(path, exif=exif, **({"lossless": True, "exact": True} if kind == "webp" else {}))
+    preprocessing = Preprocessing(width=6, height=9, fit="crop")
+    plain, shown = decode(path, preprocessing), load_rgb(path, max_side=20)
+    by_strips()
+    np.testing.assert_array_equal(decode(path, preprocessing), plain)
+    assert load_rgb(path, max_side=20).shape == shown.shape
+    assert np.abs(load_rgb(path, max_side=20).astype(int) - shown).mean() < 12  # Pillow halves it first
+
+
+def test_a_picture_of_the_right_size_is_left_alone_by_strips(tmp_path, by_strips):
+    path = tmp_path / "right.png"
+    picture("RGBA").save(path)
+    preprocessing = Preprocessing(width=38, height=53)
+    plain = decode(path, preprocessing)
+    by_strips()
+    np.testing.assert_array_equal(decode(path, preprocessing), plain)
+
+
+def test_p07_a_damaged_large_webp(tmp_path, by_strips):
+    path = tmp_path / "cut.webp"
+    Image.effect_noise((40, 50), 90).convert("RGB").save(path, lossless=True)
+    whole = path.read_bytes()
+    by_strips()
+    assert decode(path, Preprocessing(width=6, height=9)).any()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(PictureError) as caught:
+        decode(path, Preprocessing(width=6, height=9))
+    assert caught.value.kind in ("truncated", "damaged")
+
+
+_PEAK = """
+import pathlib, sys
+from workflow.config import Preprocessing
+from workflow.data.pictures import decode, load_rgb
+def peak():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024
+plain, opencv = Preprocessing(), Preprocessing(kernel="opencv")
+for read in (lambda path: decode(path, plain), lambda path: decode(path, opencv), load_rgb):
+    for path in sys.argv[1:]:
+        pathlib.Path("/proc/self/clear_refs").write_text("5")
+        before = peak()
+        read(pathlib.Path(path))
+        print(peak() - before, path)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux to measure memory")
+def test_p12_no_picture_takes_more_than_eight_bytes_for_a_pixel(tmp_path):
+    side = 2500  # 6 megapixels; 50 megapixels take 400 MB then
+    files = [tmp_path / name for name in ("grey16.png", "alpha.png", "grey_alpha.png", "palette.png", "alpha.webp")]
+    Image.new("I;16", (side, side), 40000).save(files[0], compress_level=1)
+    Image.new("RGBA", (side, side), (9, 99, 199, 128)).save(files[1], compress_level=1)
+    Image.new("LA", (side, side), (9, 128)).save(files[2], compress_level=1)
+    Image.new("P", (side, side), 1).save(files[3], compress_level=1, transparency=0)
+    Image.new("RGBA", (side, side), (9, 99, 199, 128)).save(files[4], lossless=True, method=0)
+    done = subprocess.run([sys.executable, "-c", _PEAK, *files], capture_output=True, text=True, check=True)
+    peaks = [line.split() for line in done.stdout.splitlines()]
+    assert len(peaks) == 3 * len(files)
+    assert {name: float(used) for used, name in peaks if float(used) > 8 * side * side / 2**20} == {}
