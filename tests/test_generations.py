@@ -84,16 +84,26 @@ def test_c06_unknown_snapshot_is_answered_with_those_there_are(two):
     ) as caught:
         resolve(ROOT, "iter_100", 2)
     assert caught.value.hint.startswith("did you mean 'iter_1000")
-    for reference in ("6000", "gen2", "iter_x", "../x"):
+    for reference in ("6x", "gen", "gen2/x", "iter_x", "../x", ""):
         with pytest.raises(UsageError, match="no snapshot"):
             resolve(ROOT, reference, 2)
     with pytest.raises(UsageError, match="no model file nowhere.caffemodel"):
         resolve(ROOT, "nowhere.caffemodel")
 
 
+def test_a_snapshot_has_several_spellings(two):
+    assert resolve(ROOT, "gen2").iteration == resolve(ROOT, "best", 2).iteration
+    for reference in ("1000", "gen2/1000", "gen2/iter_1000"):
+        assert resolve(ROOT, reference, 2) == resolve(ROOT, "iter_1000", 2)
+
+
 def test_missing_generations_and_snapshots(two):
-    with pytest.raises(UsageError, match="generation 3 not found in generations; there are: 2, 10"):
+    with pytest.raises(UsageError, match="generation 3 not found in generations; there are: 2, 10") as caught:
         existing(ROOT, 3)
+    assert caught.value.hint == "the newest is generation 10"
+    with pytest.raises(UsageError, match="generation 11 not found") as caught:
+        existing(ROOT, 11)
+    assert caught.value.hint == "wf prepare makes generation 11"
     Path("elsewhere").mkdir()
     with pytest.raises(UsageError, match="no generation in elsewhere yet"):
         existing(Path("elsewhere"))

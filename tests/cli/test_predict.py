@@ -37,4 +37,4 @@ def test_lines_for_people_and_a_table(trained: Run) -> None:
 
 
 def test_a_missing_path(trained: Run) -> None:
-    assert "no such file or folder" in trained("predict", "imag", code=2).err
+    assert "imag does not exist" in trained("predict", "imag", code=2).err

@@ -209,9 +209,9 @@ def test_i01_errors_name_the_file(tmp_path, nobody, open_folder):
     with pytest.raises(PictureError, match=r"image\.png is truncated") as caught:
         decode(path, SMALL)
     assert caught.value.exit_code == 3
-    with pytest.raises(DataError, match="no such file"):
+    with pytest.raises(DataError, match="missing.png does not exist"):
         decode(tmp_path / "missing.png", SMALL)
-    with pytest.raises(DataError, match="is a directory"):
+    with pytest.raises(DataError, match="is a folder, expected a picture"):
         load_rgb(tmp_path)
     secret = open_folder / "secret.png"
     secret.write_bytes(b"")

@@ -144,7 +144,7 @@ def test_a_removed_picture_and_one_that_nobody_has(three: Path) -> None:
 
 
 def test_blame_of_what_is_no_picture(three: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(UsageError, match="no such file: images/train/cross/33.png") as caught:
+    with pytest.raises(UsageError, match="images/train/cross/33.png does not exist") as caught:
         blame(settings(), Path("images/train/cross/33.png"))
     assert "3.png" in (caught.value.hint or "")
     Path("text.png").write_text("no picture")

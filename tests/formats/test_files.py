@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from workflow.errors import DataError, EnvironmentFault
-from workflow.formats.files import read_whole
+from workflow.formats.files import missing, read_whole
 
 
 def test_the_bytes_as_they_are(text_file):
@@ -26,6 +27,20 @@ def test_over_the_limit(text_file):
 def test_what_the_system_refuses(tmp_path):
     with pytest.raises(EnvironmentFault, match="cannot read"):
         read_whole(tmp_path / ("x" * 300), error=DataError)
+
+
+def test_a_web_address_is_called_one(tmp_path):
+    for address in ("https://example.org/cat.png", "http://example.org/a/b.npy"):
+        message, hint = missing(Path(address))  # Path folds the two slashes
+        assert message == f"{address} is a web address; wf reads files"
+        assert hint.endswith(f"curl -LO {address}")
+
+
+def test_only_a_name_that_is_like_it_is_suggested(text_file, tmp_path):
+    text_file("b.jpg", b"")
+    assert missing(tmp_path / "nix.jpg")[1] == "check the path"
+    text_file("kitten.png", b"")
+    assert missing(tmp_path / "kiten.jpg")[1] == f"did you mean {tmp_path / 'kitten.png'}?"
 
 
 def test_a_file_that_lacks_is_told_the_closest_name(text_file, tmp_path):

@@ -93,7 +93,7 @@ def test_i01_a_picture_that_cannot_be_read(settings, trained, project):
     with pytest.raises(DataError, match="cut.png is truncated") as caught:
         look(load(settings), Path("cut.png"))
     assert caught.value.exit_code == 3
-    with pytest.raises(DataError, match="cannot read nothing.png") as caught:
+    with pytest.raises(DataError, match="nothing.png does not exist") as caught:
         look(load(settings), Path("nothing.png"))
     assert caught.value.fault == "I01"
 

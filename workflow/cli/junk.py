@@ -86,6 +86,8 @@ def describe(found: Junk, pictures: dict[str, Path]) -> str:
     for one in found.scores:
         kept = one.kept
         limit = ["never", ""] if kept is None else [f"{kept.threshold:g}", _share(kept.recall)]
+        if one.enough:
+            limit = [f"{one.now.threshold:g} is enough", _share(one.now.recall)]
         rows.append([one.snapshot, _share(one.now.rate), _share(one.now.recall), *limit])
     blocks.append(table(rows))
     from workflow.evaluation.acceptance import THRESHOLDS  # numpy, as above

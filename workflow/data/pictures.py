@@ -32,6 +32,7 @@ from workflow.data.resize import resize, scaled
 from workflow.data.sniff import PictureError, sniff
 from workflow.data.strips import LARGE, Strips
 from workflow.errors import DataError, EnvironmentFault
+from workflow.formats.files import missing
 
 Pixels = NDArray[np.uint8]
 
@@ -159,6 +160,15 @@ class named:  # noqa: N801  # reads as a phrase: with named(source) as data
             return self._path.read_bytes()
         except PermissionError:
             raise EnvironmentFault(f"cannot read {self._path} (permission denied)", fault="P21") from None
+        except FileNotFoundError:
+            message, hint = missing(self._path)
+            raise DataError(message, hint=hint, fault="I01") from None
+        except IsADirectoryError:
+            raise DataError(
+                f"{self._path} is a folder, expected a picture",
+                hint=f"wf predict {self._path} labels every picture in it",
+                fault="I01",
+            ) from None
         except OSError as error:
             reason = error.strerror or str(error)
             raise DataError(f"cannot read {self._path}: {reason.lower()}", fault="I01") from None

@@ -123,7 +123,7 @@ def _layout(walk: _Walk, root: Path, classes: Collection[str]) -> list[tuple[str
         message = f"{_lie(loose)} directly in {root}, none in a class folder"
         if not loose:
             message = f"no class folders in {root}"
-        raise DataError(message, hint=f"move them to {root}/CLASS/", fault="P03")
+        raise DataError(message, hint=_where_to(root), fault="P03")
     found = layout.find(root, partial(walk.folders, root), partial(walk.pictures, root), classes)
     if found.ignored:
         beside = " and ".join(Path(inside).name for inside, _ in found.places)
@@ -132,6 +132,14 @@ def _layout(walk: _Walk, root: Path, classes: Collection[str]) -> list[tuple[str
     if loose:
         walk.found.warnings.append(f"{_lie(loose)} directly in {root}, in no class")
     return found.places
+
+
+def _where_to(root: Path) -> str:
+    """The folder above, where this one is a class in it; else that a class needs a folder."""
+    above = root.parent
+    if above not in (Path(), root) and any(one.is_dir() and one.name != root.name for one in above.iterdir()):
+        return f"did you mean {above}? {root.name} may be a class in it; else move the pictures to {root}/CLASS/"
+    return f"move them to {root}/CLASS/"
 
 
 def _lie(images: int) -> str:

@@ -12,8 +12,9 @@ from typing import Any
 from workflow.config import Config
 from workflow.data import manifest
 from workflow.data.manifest import Image
-from workflow.errors import ModelError, UsageError, did_you_mean
+from workflow.errors import ModelError, UsageError
 from workflow.evaluation.changes import renamed
+from workflow.formats.files import missing
 from workflow.generations import Generation, generations, no_generation
 from workflow.inspection.loading import load
 from workflow.inspection.predict import Prediction, predict
@@ -118,8 +119,8 @@ def blame(config: Config, image: Path) -> Blame:
         DataError: I01 it cannot be read as a picture; a manifest is damaged.
     """
     if not image.is_file():
-        beside = sorted(one.name for one in image.parent.iterdir()) if image.parent.is_dir() else []
-        raise UsageError(f"no such file: {image}", hint=did_you_mean(image.name, beside[:1000]), fault="P01")
+        message, hint = missing(image)
+        raise UsageError(message, hint=hint, fault="P01")
     found = [one for one in generations(config.generations) if one.record_path.is_file()]
     if not found:
         raise no_generation(config.generations)

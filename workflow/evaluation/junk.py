@@ -50,6 +50,11 @@ class Score:
         greatest: Scores = self.each.max(1)
         return greatest
 
+    @property
+    def enough(self) -> bool:
+        """Whether the threshold in use keeps the limit already."""
+        return self.kept is not None and self.kept.threshold <= self.now.threshold
+
     def at(self, threshold: float) -> Point:
         """What happens at another threshold."""
         return point(self.scores, self.own, threshold)
@@ -148,6 +153,8 @@ class Junk:
         said = f"{one.snapshot} takes {share} of {self.folder} for {names} from probability {one.now.threshold:g} on."
         if limit is None:
             return f"{said} No threshold keeps that under {self.max_rate:.3g}."
+        if one.enough:
+            return f"{said} That is under {self.max_rate:.3g}: no higher threshold is needed."
         cost = "" if limit.recall is None else f", and accepts {limit.recall:.0%} of its own test pictures"
         return f"{said} From {limit.threshold:g} on it takes {limit.accepted:,}{cost}."
 

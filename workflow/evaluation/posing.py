@@ -42,5 +42,5 @@ def named(config: Config, name: str) -> Generation:
 
 
 def snapshot_of(reference: str) -> str:
-    """What to load for a name on the command line: the best snapshot where only a generation is named."""
-    return f"{reference}/best" if re.fullmatch(r"gen\d+(/seed_\d+)?", reference) else reference
+    """What to load where generations are compared: a bare number is a generation's."""
+    return f"gen{reference}" if reference.isdigit() else reference

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from workflow.errors import EnvironmentFault, WorkflowError
@@ -32,12 +33,8 @@ def read_whole(
         if not path.is_file():
             if path.exists():
                 raise error(f"{path} {_other_than_file(path)}", hint=hint, fault=fault)
-            near = closest(path) if hint is None else None
-            raise error(
-                f"{path} does not exist",
-                hint=hint or (f"did you mean {near}?" if near else "check the path"),
-                fault=fault,
-            )
+            message, help_ = missing(path)
+            raise error(message, hint=hint or help_, fault=fault)
         size = path.stat().st_size
         if size > limit:
             raise error(f"{path} has {size} bytes; at most {limit} are read", fault=fault)
@@ -57,13 +54,25 @@ def _other_than_file(path: Path) -> str:
     return "is a folder, expected a file" if path.is_dir() else "is no regular file"
 
 
+def missing(path: Path) -> tuple[str, str]:
+    """What to say of a file or folder that does not exist, and the hint: the closest name beside it, a download."""
+    address = re.match(r"(https?):/+(.+)", str(path))  # a path has one slash where the address had two
+    if address is not None:
+        url = f"{address[1]}://{address[2]}"
+        return f"{url} is a web address; wf reads files", f"download it first, for example: curl -LO {url}"
+    if path.is_symlink():
+        return f"{path} is a link to {path.readlink()}, which does not exist", "remove the link, or make it anew"
+    near = closest(path)
+    return f"{path} does not exist", f"did you mean {near}?" if near else "check the path"
+
+
 def closest(path: Path) -> Path | None:
     """The file or folder beside a missing one whose name is most like its own, if one is like it."""
     from difflib import get_close_matches  # which only an error needs
 
     try:
-        beside = [one.name for one in path.parent.iterdir() if one.name != path.name]
+        beside = {one.stem: one for one in sorted(path.parent.iterdir(), reverse=True)}
     except OSError:
         return None
-    close = get_close_matches(path.name, beside, n=1)
-    return path.with_name(close[0]) if close else None
+    close = get_close_matches(path.stem, beside, n=1)  # without endings, which make b.png and a.png look alike
+    return beside[close[0]] if close else None

@@ -10,6 +10,9 @@ from workflow.errors import UsageError, did_you_mean
 from workflow.generations.folder import Generation
 
 _FOLDER = re.compile(r"gen(\d+)")
+_REFERENCE = re.compile(
+    r"(?=.)(?:gen(?P<generation>\d+)(?:/|$))?(?:seed_(?P<seed>\d+)(?:/|$))?(?P<snapshot>latest|best|(?:iter_)?\d+)?"
+)
 
 
 def generations(root: Path) -> list[Generation]:
@@ -39,8 +42,12 @@ def existing(root: Path, number: int | None = None) -> Generation:
     for one in found:
         if one.number == number:
             return one
-    known = ", ".join(str(one.number) for one in found)
-    raise UsageError(f"generation {number} not found in {root}; there are: {known}", hint=f"wf prepare --gen {number}")
+    known, newest = ", ".join(str(one.number) for one in found), found[-1].number
+    following = number == newest + 1
+    raise UsageError(
+        f"generation {number} not found in {root}; there are: {known}",
+        hint=f"wf prepare makes generation {number}" if following else f"the newest is generation {newest}",
+    )
 
 
 def no_project(folder: Path) -> UsageError:
@@ -76,9 +83,11 @@ class Reference:
 
 
 def resolve(root: Path, reference: str = "latest", number: int | None = None) -> Reference:
-    """Find a snapshot: `iter_6000`, `gen4/iter_6000`, `gen4/seed_7/best`, `latest`, `best`, or a path to a model file.
+    """Find a snapshot by what the user calls it.
 
-    `best` is the one with the highest test accuracy; among equals the one with the lower test loss.
+    `iter_6000` or `6000`, `latest`, `best`, each alone or after `gen4/` or `gen4/seed_7/`; `gen4` alone is its best;
+    or the path of a model file. `best` is the one with the highest test accuracy; among equals the one with the lower
+    test loss.
 
     Raises:
         UsageError: there is no such snapshot; the message lists those that there are.
@@ -86,34 +95,36 @@ def resolve(root: Path, reference: str = "latest", number: int | None = None) ->
     path = Path(reference)
     if path.name.endswith((".caffemodel", ".h5")):
         return _from_path(root, path)
-    match = re.fullmatch(r"(?:gen(\d+)/)?(?:seed_(\d+)/)?(latest|best|iter_\d+)", reference)
+    match = _REFERENCE.fullmatch(reference)
     if match is None:
         is_file = path.is_file()
         raise UsageError(
             f"{path} is no .caffemodel or .caffemodel.h5" if is_file else f"no snapshot '{reference}'",
-            hint="write iter_6000, gen4/iter_6000, latest, best, or the path of a .caffemodel",
+            hint="write iter_6000, gen4, gen4/iter_6000, latest, best, or the path of a .caffemodel",
             fault="C06",
         )
-    one = existing(root, int(match[1]) if match[1] else number)
-    if match[2]:
-        one = _rerun(one, int(match[2]))
+    one = existing(root, int(match["generation"]) if match["generation"] else number)
+    if match["seed"]:
+        one = _rerun(one, int(match["seed"]))
     record = one.read()
     if record.latest is None or record.best is None:
         raise UsageError(f"{_called(one)} has no snapshot yet", hint=f"wf train --gen {one.number}")
-    if match[3] == "latest":
+    wanted = match["snapshot"] or "best"
+    if wanted == "latest":
         chosen = record.latest
-    elif match[3] == "best":
+    elif wanted == "best":
         chosen = record.best
     else:
+        wanted = f"iter_{wanted.removeprefix('iter_')}"
         by_name = {f"iter_{snapshot.iteration}": snapshot for snapshot in record.snapshots}
-        if match[3] not in by_name:
+        if wanted not in by_name:
             names = sorted(by_name, key=lambda name: by_name[name].iteration)
             raise UsageError(
-                f"no snapshot {match[3]} in {_called(one)} ({one.name} has {', '.join(names)})",
-                hint=did_you_mean(match[3], names),
+                f"no snapshot {wanted} in {_called(one)} ({one.name} has {', '.join(names)})",
+                hint=did_you_mean(wanted, names),
                 fault="C06",
             )
-        chosen = by_name[match[3]]
+        chosen = by_name[wanted]
     return Reference(one.folder / chosen.model, one, chosen.iteration)
 
 

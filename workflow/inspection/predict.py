@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from workflow.data.sniff import PictureError
 from workflow.engines.base import Session
 from workflow.errors import DataError, EnvironmentFault, ModelError, NetError, UsageError
-from workflow.formats.files import closest
+from workflow.formats.files import missing
 from workflow.inspection.model import Model
 from workflow.storage import atomic_write
 
@@ -77,9 +77,8 @@ def pictures(paths: Iterable[Path]) -> list[Path]:
         elif path.exists():
             found.append(path)
         else:
-            near = closest(path)
-            hint = f"did you mean '{near}'?" if near else None
-            raise UsageError(f"no such file or folder: {path}", hint=hint, fault="P01")
+            message, hint = missing(path)
+            raise UsageError(message, hint=hint, fault="P01")
     if not found:
         raise DataError("no file found in the folders that were named")
     return found

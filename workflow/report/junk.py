@@ -59,7 +59,7 @@ def _draw_generations(panel: Axes, found: Junk) -> None:
         panel.step(
             *_share_above(newest.own), where="pre", color=_GREEN, linestyle="--", label=f"{newest.generation}: recall"
         )
-    if newest.kept is not None:
+    if newest.kept is not None and not newest.enough:
         panel.axvline(newest.kept.threshold, color=INK, linestyle=":", linewidth=1)
         right = newest.kept.threshold > 0.999
         panel.annotate(
