@@ -15,12 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from workflow.export.onnx_file import metadata
+from workflow.export.facts import facts
 from workflow.formats.binaryproto import write_mean
 from workflow.formats.caffemodel import write
 from workflow.formats.prototxt import render
 from workflow.inspection.model import Model
 from workflow.storage import atomic_write
+
+_MEAN = "mean.binaryproto"
 
 
 def export_bundle(model: Model, out: Path, scratch: Path) -> list[str]:
@@ -39,18 +41,17 @@ def export_bundle(model: Model, out: Path, scratch: Path) -> list[str]:
     """
     (scratch / "deploy.prototxt").write_text(render(model.net), encoding="utf-8")
     write(scratch / "snapshot.caffemodel", model.weights)
-    known = metadata(model)
-    known.pop("mean_picture")
+    known = facts(model, mean_file=_MEAN)
     if model.transform.mean is not None:
         mean = np.broadcast_to(model.transform.mean, model.preprocessing.shape)
-        write_mean(scratch / "mean.binaryproto", np.array(mean, np.float32))
+        write_mean(scratch / _MEAN, np.array(mean, np.float32))
     if model.classes is not None:
         (scratch / "labels.txt").write_text("\n".join(model.classes) + "\n", encoding="utf-8")
     height, width = model.preprocessing.shape[1:]
     known |= {
         "deploy file": "deploy.prototxt",
         "weights file": "snapshot.caffemodel",
-        "mean file": None if model.transform.mean is None else "mean.binaryproto",
+        "mean file": None if model.transform.mean is None else _MEAN,
         "labels file": None if model.classes is None else "labels.txt",
         "framework": "caffe",
         "snapshot iteration": model.iteration,

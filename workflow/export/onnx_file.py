@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from workflow.engines.base import Array
 from workflow.errors import EngineMissing, FindingError
+from workflow.export.facts import facts
 from workflow.export.graph import Graph
 from workflow.export.layers import translate
 from workflow.inspection.model import Model
@@ -30,7 +30,7 @@ _IR = 8  # what onnxruntime of 2022 reads
 def export_onnx(model: Model, out: Path) -> float:
     """Write a snapshot as ONNX; batch open, blobs by their Caffe names, preprocessing as metadata.
 
-    The model takes what the net takes: pictures behind mean and scale (metadata `preprocessing` says which).
+    The model takes what the net takes; the metadata's `rule` says how a picture becomes that.
 
     Args:
         model: the snapshot.
@@ -76,26 +76,6 @@ def export_onnx(model: Model, out: Path) -> float:
     return worst
 
 
-def metadata(model: Model) -> dict[str, Any]:
-    """What somebody who gets the file must know: how pictures become its input, and what the outputs mean."""
-    preprocessing, transform = model.preprocessing, model.transform
-    mean = None if transform.mean is None else np.asarray(transform.mean)
-    weights = hashlib.sha256(model.weights.SerializeToString(deterministic=True)).hexdigest()
-    return {
-        "snapshot": model.name,
-        "weights_sha256": weights,
-        "classes": list(model.classes or ()),
-        "input": model.input,
-        "output": model.output,
-        "preprocessing": preprocessing.model_dump(mode="json"),
-        "crop": transform.crop,
-        "scale": transform.scale,
-        "mean": None if mean is None else mean.mean((1, 2)).tolist(),
-        "mean_picture": None if mean is None or mean.shape[1:] == (1, 1) else mean.tolist(),
-        "rule": "input = (pixel - mean) * scale; pixels 0..255, channels in the order of preprocessing.channel_order",
-    }
-
-
 def _model(
     model: Model,
     shapes: dict[str, tuple[int, ...]],
@@ -125,7 +105,7 @@ def _model(
     whole.ir_version = _IR
     words = {
         name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in metadata(model).items()
+        for name, value in facts(model).items()
         if value is not None
     }
     helper.set_model_props(whole, words)
