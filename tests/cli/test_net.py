@@ -6,6 +6,8 @@ from pathlib import Path
 
 from running import Run
 
+PROTOTXT = Path(__file__).parents[2] / "prototxt"
+
 
 def test_the_tops_that_need_a_name(wf: Run) -> None:
     Path("net.prototxt").write_text("""
@@ -22,3 +24,25 @@ def test_a_drawing_in_a_new_folder(wf: Run) -> None:
         layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 } } }""")
     assert wf("net", "show", "net.prototxt", "--draw", "new/net.svg").code == 0
     assert Path("new/net.svg").is_file()
+
+
+def test_a_deploy_net_of_a_training_net(wf: Run) -> None:
+    Path("lenet_train_test.prototxt").write_text((PROTOTXT / "lenet_train_test.prototxt").read_text())
+    ran = wf("net", "deploy", "lenet_train_test.prototxt", "--shape", "1,28,28", "--json")
+    assert ran.json == {"path": "lenet_deploy.prototxt", "input": [1, 1, 28, 28], "replaced": "pictures"}
+    rows = wf("net", "show", "lenet_deploy.prototxt").out
+    assert "1×1×28×28" in rows
+    assert "prob" in rows
+    again = wf("net", "deploy", "lenet_train_test.prototxt", "--shape", "1,28,28", code=2)
+    assert "lenet_deploy.prototxt exists already" in again.err
+    assert "is no training net" in wf("net", "deploy", "lenet_deploy.prototxt", code=2).err
+    assert "--shape 3,32,32" in wf("net", "deploy", "lenet_train_test.prototxt", "new.prototxt", code=2).err
+
+
+def test_a_python_module_that_is_missing_names_layer_file_and_line(wf: Run) -> None:
+    Path("net.prototxt").write_text("""layer { name: "x" type: "Input" top: "x"
+      input_param { shape { dim: 1 dim: 3 } } }
+    layer { name: "own" type: "Python" bottom: "x" top: "y" python_param { module: "nowhere" layer: "Own" } }""")
+    ran = wf("net", "show", "net.prototxt", "--python", code=2)
+    assert "layer 'own' (Python): module 'nowhere' cannot be imported" in ran.err
+    assert "net.prototxt:3:5" in ran.err

@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 import pytest
-from small_net import CLASSES, DEPLOY
+from small_net import CLASSES, DEPLOY, NET, without_chance
 
 from workflow.config import Config
 from workflow.errors import ModelError, NetError, UsageError
@@ -139,3 +139,29 @@ def test_the_mean_of_imagenet_in_the_other_order_is_told(foreign, caplog):
         load(Config(), **foreign | {"mean": "104,117,123", "channel_order": "RGB"})
         load(Config(), **foreign | {"mean": "123,117,104"})
     assert caplog.text == ""
+
+
+def test_a_training_net_says_mean_scale_and_order_itself(foreign, caplog):
+    text = NET.replace('mean_file: "?"', "mean_value: 5 mean_value: 6 mean_value: 7")
+    foreign["net"].write_text(text)
+    with caplog.at_level(logging.WARNING, "workflow"):
+        model = load(Config(), **foreign | {"mean": None})
+    assert model.transform.mean.ravel().tolist() == [5, 6, 7]
+    assert model.transform.scale == pytest.approx(0.01)
+    assert (model.output, model.preprocessing.channel_order) == ("prob", "RGB")
+    assert "mean 5,6,7 is that of layer 'pictures'" in caplog.text
+    assert "scale 0.01 is that of layer 'pictures'" in caplog.text
+    said = load(Config(), **foreign | {"scale": 2.0})
+    assert said.transform.scale == 2
+    np.testing.assert_array_equal(said.transform.mean, binaryproto.read_mean(foreign["mean"]))
+
+
+def test_what_opencv_decodes_is_bgr(foreign):
+    foreign["net"].write_text(NET.replace('"Data"', '"ImageData"'))
+    assert load(Config(), **foreign).preprocessing.channel_order == "BGR"
+    assert load(Config(), **foreign | {"channel_order": "RGB"}).preprocessing.channel_order == "RGB"
+
+
+def test_the_mean_tells_the_shape_where_the_training_net_does_not(foreign):
+    foreign["net"].write_text(without_chance())
+    assert load(Config(), **foreign).transform.shape((3, 7, 7)) == (3, 7, 7)

@@ -145,3 +145,16 @@ def test_the_given_net_is_not_changed():
     before = message.SerializeToString()
     build(message, phase="TEST")
     assert message.SerializeToString() == before
+
+
+def test_where_a_missing_blob_is_made_is_said():
+    text = """layer { name: "d" type: "Data" top: "data" include { phase: TRAIN } }
+    layer { name: "v" type: "Data" top: "data" include { phase: TEST stage: "val" } }
+    layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" }"""
+    with pytest.raises(NetError, match="reads 'data', which no earlier layer makes") as caught:
+        build(net(text), phase="TEST")
+    said = "layer 'd' makes it in phase TRAIN; layer 'v' makes it in phase TEST and in stage 'val'"
+    assert caught.value.hint == said
+    with pytest.raises(NetError, match="has no layer for phase TEST") as caught:
+        build(net(text.splitlines()[0]), phase="TEST")
+    assert caught.value.hint == "layer 'd' is there in phase TRAIN"

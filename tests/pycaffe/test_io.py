@@ -29,7 +29,7 @@ def test_what_cannot_be_read_is_an_os_error(project):
         "page.jpg": "HTML",
         "empty.jpg": "empty",
         "cut.jpg": "damaged",
-        "absent.jpg": "no such file",
+        "absent.jpg": "does not exist",
     }.items():
         with pytest.raises(OSError, match=words) as caught:
             pycaffe.io.load_image(name)

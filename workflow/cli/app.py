@@ -79,9 +79,9 @@ def wf(
 
 
 def _with_net() -> None:
-    """`wf net show`, `wf net upgrade`."""
+    """`wf net show`, `wf net deploy`, `wf net upgrade`."""
     group = typer.Typer(name="net", help="Look at prototxt files, bring old ones up to date.", rich_markup_mode=None)
-    for command in (net.show, net.upgrade):
+    for command in (net.show, net.deploy, net.upgrade):
         group.command(command.__name__, help=help_of(command))(with_common(command))
     app.add_typer(group, rich_help_panel="Files of Caffe")
 

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from workflow.cli.options import Call
+from workflow.cli.options import Call, listed
 from workflow.cli.table import table
 
 if TYPE_CHECKING:
     from workflow.inspection.anatomy import Anatomy
+
+Shape = Annotated[
+    str | None,
+    typer.Option("--shape", metavar="C,H,W", help="Of the pictures, where the net's own source is not here."),
+]
+Stage = Annotated[
+    list[str] | None, typer.Option("--stage", metavar="NAME", help="Layers of this stage, too (repeatable).")
+]
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A net's prototxt, of any age.")]
 
@@ -23,10 +31,11 @@ def show(
     phase: Annotated[
         Literal["TRAIN", "TEST"], typer.Option("--phase", help="Which of the two nets that it may describe.")
     ] = "TEST",
-    shape: Annotated[
-        str | None,
-        typer.Option("--shape", metavar="C,H,W", help="Of the pictures, where the net's own source is not here."),
-    ] = None,
+    shape: Shape = None,
+    stage: Stage = None,
+    python: Annotated[
+        bool, typer.Option("--python", help="Run the code of Python layers to learn their shapes, if you trust it.")
+    ] = False,
     draw: Annotated[
         Path | None, typer.Option("--draw", metavar="FILE", help="Draw it as well, to a .png or .svg file.")
     ] = None,
@@ -38,7 +47,7 @@ def show(
     """
     from workflow.inspection.anatomy import anatomy  # PyTorch, which --help does not need
 
-    net = anatomy(file, phase=phase, stored=_shape(shape))
+    net = anatomy(file, phase=phase, stages=listed(stage), stored=_shape(shape), run_python=python)
     if draw is not None:
         from workflow.report.net_drawing import draw_net  # matplotlib
 
@@ -66,6 +75,51 @@ def upgrade(
     call.console.result({"path": str(target), "kind": kind}, str(target))
 
 
+def deploy(
+    call: Call,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A train_test prototxt, of any age.")],
+    out: Annotated[
+        Path | None, typer.Argument(metavar="OUT", help="Where to write it; beside FILE if left out.")
+    ] = None,
+    shape: Shape = None,
+    stage: Stage = None,
+) -> None:
+    """Make a deploy net of a training net: its data layer becomes an input, its loss a Softmax.
+
+    wf net deploy train_val.prototxt
+    wf net deploy prototxt/lenet_train_test.prototxt lenet.prototxt --shape 1,28,28
+    """
+    from workflow.formats import prototxt  # protobuf, which --help does not need
+    from workflow.inspection.deploy import from_training
+
+    net, data = from_training(prototxt.read_net(file), source=file, stored=_shape(shape), stages=listed(stage))
+    target = out or _beside(file)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    prototxt.write(target, net)
+    size = list(net.layer[0].input_param.shape[0].dim)
+    call.console.result(
+        {"path": str(target), "input": size, "replaced": data.name},
+        f"{target}  (input {'×'.join(map(str, size))} in the place of layer '{data.name}')",
+    )
+
+
+def _beside(file: Path) -> Path:
+    """`x_train_test.prototxt` -> `x_deploy.prototxt`, as long as there is none."""
+    from workflow.errors import UsageError
+
+    stem = file.stem
+    for ending in ("train_test", "train_val", "trainval", "train"):
+        if stem.endswith(ending):
+            stem = stem.removesuffix(ending) + "deploy"
+            break
+    else:
+        stem += "_deploy"
+    target = file.with_name(stem + file.suffix)
+    if target.exists():
+        raise UsageError(f"{target} exists already", hint=f"name another file: wf net deploy {file} OUT")
+    return target
+
+
 def describe(net: Anatomy) -> str:
     """The layers as a table, sums below."""
     from workflow.net.build import AUTOMATIC  # protobuf, which --help does not need
@@ -91,7 +145,7 @@ def describe(net: Anatomy) -> str:
     )
 
 
-def _shape(text: str | None) -> tuple[int, ...] | None:
+def _shape(text: str | None) -> tuple[int, int, int] | None:
     if text is None:
         return None
     from workflow.errors import UsageError
@@ -99,4 +153,5 @@ def _shape(text: str | None) -> tuple[int, ...] | None:
     parts = text.split(",")
     if len(parts) != 3 or not all(part.strip().isdigit() and int(part) for part in parts):
         raise UsageError(f"--shape {text}: expected channels, height and width", hint="--shape 3,32,32")
-    return tuple(int(part) for part in parts)
+    channels, height, width = map(int, parts)
+    return channels, height, width

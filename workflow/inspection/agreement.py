@@ -20,6 +20,7 @@ from workflow.inspection import records
 from workflow.inspection.model import Model
 from workflow.inspection.verification import Verification
 from workflow.net.build import build
+from workflow.net.sources import places
 
 TOLERANCE = 1e-5
 """Of the largest number in a blob: what rounding in another order may make of equal inputs."""
@@ -77,7 +78,7 @@ def _test_net(generation: Generation) -> tuple[caffe_pb2.NetParameter, int]:
             batch = spec.message.data_param.batch_size
             break
     else:
-        raise NetError(f"{source} has no Data layer for phase TEST", at=source)
+        raise NetError(f"{source} has no Data layer for phase TEST", at=source, hint=places(net) or None)
     for layer in net.layer:
         if layer.type == "Data":
             database = generation.database("train" if "train" in Path(layer.data_param.source).name else "test")

@@ -8,23 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workflow.errors import DataError, NetError
-from workflow.formats import caffe_pb2, datum
-from workflow.formats.lmdb import Reader
-from workflow.formats.prototxt import read_net
+from workflow.errors import NetError
+from workflow.formats import caffe_pb2
+from workflow.formats.prototxt import locate_layer, read_net
+from workflow.inspection.sources import picture_shape
 from workflow.net.build import build
 from workflow.net.cost import multiply_adds
+from workflow.net.sources import SOURCES
 from workflow.net.spec import Phase
 
 Shape = tuple[int, ...]
-
-_SOURCES = {
-    "Data": "data_param",
-    "ImageData": "image_data_param",
-    "WindowData": "window_data_param",
-    "MemoryData": "memory_data_param",
-    "HDF5Data": "hdf5_data_param",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,40 +68,52 @@ class Anatomy:
         }
 
 
-def anatomy(source: Path, *, phase: Phase = "TEST", stored: Shape | None = None) -> Anatomy:
-    """Look at a net's file.
+def anatomy(
+    source: Path,
+    *,
+    phase: Phase = "TEST",
+    stages: Sequence[str] = (),
+    stored: tuple[int, int, int] | None = None,
+    run_python: bool = False,
+) -> Anatomy:
+    """Look at a net's file. No memory is taken for blobs and parameters, however large they are.
 
     Args:
         source: a prototxt of any age.
         phase: of the two that it may describe.
+        stages: beside those of the net's state.
         stored: (C, H, W) of the pictures, for a net that reads them from a source which is not there.
+        run_python: whether modules that Python layers name may be run, which alone tells their shapes.
 
     Raises:
         PrototxtError, NetError: it is no net, a layer is unknown, or shapes do not fit.
         UsageError: it reads pictures whose shape nothing tells.
     """
-    from workflow.engines.torch_cpu.net import Net  # PyTorch's layers know their shapes; two seconds
+    from workflow.engines.torch_cpu.plan import layers_of, plan  # PyTorch's layers know their shapes; two seconds
 
     message = caffe_pb2.NetParameter()
     message.CopyFrom(read_net(source))
-    sources = {one.name: one.type for one in message.layer if one.type in _SOURCES}
+    shown = build(message, phase=phase, stages=stages, source=source)
+    there = {layer.name for layer in shown.layers}
+    sources = {}
     for one in message.layer:
-        if one.type in _SOURCES:
+        if one.name in there and (one.type in SOURCES or (one.type == "Python" and not run_python)):
+            sources[one.name] = one.type
             _as_input(one, source, stored)
-    spec = build(message, phase=phase, source=source)
-    net = Net(spec)
-    shapes = net.shapes
+    spec = build(message, phase=phase, stages=stages, source=source)
+    shapes, declared = plan(spec, list(layers_of(spec, Path())))
     first = next((shapes[name] for name in spec.inputs if shapes[name]), ())
     batch = first[0] if len(first) > 1 else 1
     names = _unsplit(spec.layers)
     parts = []
-    counted: set[int] = set()
-    for layer, built in zip(spec.layers, net.layers, strict=True):
+    shared: set[str] = set()
+    for layer, blobs in zip(spec.layers, declared, strict=True):
         if layer.type == "Split":
             continue
-        params = [tuple(blob.shape) for blob in built.blobs]
-        own = [blob for blob in built.blobs if blob.data_ptr() not in counted]
-        counted |= {blob.data_ptr() for blob in own}
+        params = [blob.shape for blob in blobs]
+        owners = [one.name for one in layer.params[: len(params)]] + [""] * (len(params) - len(layer.params))
+        own = [shape for shape, name in zip(params, owners, strict=True) if name not in shared]
+        shared |= {*owners} - {""}
         bottoms, tops = [shapes[name] for name in layer.bottoms], [shapes[name] for name in layer.tops]
         cost = multiply_adds(layer.message, bottoms, tops, params)
         parts.append(
@@ -118,7 +123,7 @@ def anatomy(source: Path, *, phase: Phase = "TEST", stored: Shape | None = None)
                 bottoms=tuple(names.get(name, name) for name in layer.bottoms),
                 tops=dict(zip(layer.tops, tops, strict=True)),
                 params=tuple(params),
-                parameters=sum(math.prod(blob.shape) for blob in own),
+                parameters=sum(math.prod(shape) for shape in own),
                 multiply_adds=cost // batch,
             )
         )
@@ -130,36 +135,21 @@ def _unsplit(layers: Sequence[Any]) -> dict[str, str]:
     return {top: layer.bottoms[0] for layer in layers if layer.type == "Split" for top in layer.tops}
 
 
-def _as_input(layer: caffe_pb2.LayerParameter, source: Path, stored: Shape | None) -> None:
+def _as_input(layer: caffe_pb2.LayerParameter, source: Path, stored: tuple[int, int, int] | None) -> None:
     """Make a layer that reads pictures one that is given them, of the same shapes."""
-    param = getattr(layer, _SOURCES[layer.type])
-    batch = param.batch_size
-    if layer.type == "MemoryData":
-        shape: Shape = (param.channels, param.height, param.width)
-    else:
-        shape = _shape(layer, param, source, stored)
+    if layer.bottom:
+        raise NetError(
+            f"layer '{layer.name}' (Python) is class '{layer.python_param.layer}' of module "
+            f"'{layer.python_param.module}', which is not run",
+            at=locate_layer(source, layer.name),
+            hint="--python runs it, which tells its shapes, if you trust that code",
+        )
+    batch = getattr(layer, SOURCES[layer.type]).batch_size if layer.type in SOURCES else 1
+    shape = picture_shape(layer, source=source, stored=stored)
     inputs = caffe_pb2.InputParameter()
     for index, _ in enumerate(layer.top):
         inputs.shape.add(dim=(batch, *shape) if index == 0 else (batch,))
-    layer.ClearField(_SOURCES[layer.type])
-    layer.ClearField("transform_param")
+    for field in (*SOURCES.values(), "transform_param", "python_param"):
+        layer.ClearField(field)
     layer.type = "Input"
     layer.input_param.CopyFrom(inputs)
-
-
-def _shape(layer: caffe_pb2.LayerParameter, param: Any, source: Path, stored: Shape | None) -> Shape:
-    if stored is None and layer.type == "Data":
-        try:
-            with Reader(Path(param.source)) as reader:
-                stored = datum.decode(reader.values(0, 1)[0])[0].shape
-        except DataError:
-            stored = None  # the file is looked at where its data are not
-    crop = layer.transform_param.crop_size
-    if stored is None and not crop:
-        raise NetError(
-            f"layer '{layer.name}' ({layer.type}) of {source} reads pictures of a shape that nothing here tells",
-            at=source,
-            hint="--shape 3,32,32 says it: channels, height, width",
-        )
-    channels, height, width = stored or (3, crop, crop)
-    return (channels, crop or height, crop or width)

@@ -14,10 +14,12 @@ from workflow.data.transform import Transform
 from workflow.engines.base import Array
 from workflow.errors import ModelError, NetError, UsageError, did_you_mean
 from workflow.formats import caffe_pb2, labels
+from workflow.formats.binaryproto import read_mean
 from workflow.formats.numpy_mean import read_any_mean
 from workflow.generations import Reference
-from workflow.inspection.deploy import Deploy, check_outputs
+from workflow.inspection.deploy import Deploy, check_outputs, read
 from workflow.inspection.model import Model
+from workflow.net.paths import inside
 
 Order = Literal["RGB", "BGR", "GRAY"]
 Size = tuple[int, int, int]  # (C, H, W)
@@ -50,20 +52,26 @@ def refuse(flags: Flags, reference: Reference) -> None:
             )
 
 
-def model(reference: Reference, weights: caffe_pb2.NetParameter, deploy: Deploy, flags: Flags) -> Model:
-    """The model that the flags and the deploy net describe.
+def model(reference: Reference, weights: caffe_pb2.NetParameter, net: Path, flags: Flags) -> Model:
+    """The model that the flags and the net describe.
 
-    Pictures are squashed to the size of the net's input; to the mean's, where that is larger and square: then the
-    centre is cut out, as in a training with `crop_size`.
+    What the flags leave out is taken from the data layer of a training net, if that is what `net` is. Pictures are
+    squashed to the size of the net's input; to the mean's, where that is larger and square: then the centre is cut
+    out, as in a training with `crop_size`.
 
     Raises:
+        PrototxtError, NetError: the net, as `deploy.read`; M02 the mean does not fit; X06 the labels do not.
         UsageError: a channel order or a mean that cannot be.
         ModelError: M01, M03 the mean; labels that cannot be read.
-        NetError: M02 the mean does not fit; X06 the labels do not.
     """
+    said = None if flags.mean is None else _read_mean(flags.mean)
+    picture = said.shape if said is not None and said.shape[1:] != (1, 1) else None
+    deploy = read(net, weights=weights, stored=picture)
+    mean = _of_training(deploy) if said is None else _for_channels(said, flags.mean, deploy.shape[0])
     order = _channel_order(flags.channel_order, deploy)
-    mean = _mean(flags.mean, deploy.shape)
-    if flags.channel_order is None and mean is not None:
+    if mean is None:
+        _log.warning("no mean was given: pictures go in as 0 to 255, as they are")
+    elif flags.channel_order is None:
         _warn_of_order(mean, order)
     stored = _stored(mean, deploy)
     classes = labels.read(flags.labels) if flags.labels is not None else None
@@ -77,7 +85,7 @@ def model(reference: Reference, weights: caffe_pb2.NetParameter, deploy: Deploy,
         classes=classes,
         preprocessing=Preprocessing(width=stored[2], height=stored[1], channel_order=order),
         transform=Transform(
-            scale=1.0 if flags.scale is None else flags.scale,
+            scale=_scale(flags.scale, deploy),
             mean=mean,
             crop=0 if stored == deploy.shape else deploy.shape[1],
         ),
@@ -91,6 +99,8 @@ def _channel_order(asked: str | None, deploy: Deploy) -> Order:
     channels = deploy.shape[0]
     if channels not in possible:
         raise NetError(f"the net takes {channels} channels, expected 1 or 3", at=deploy.source)
+    if asked is None and channels > 1 and deploy.data is not None and deploy.data.type in ("ImageData", "WindowData"):
+        return "BGR"  # what OpenCV decodes
     for order in possible[channels]:
         if asked is None or asked.upper() == order:
             return order
@@ -101,18 +111,45 @@ def _channel_order(asked: str | None, deploy: Deploy) -> Order:
     )
 
 
-def _mean(said: str | None, shape: Size) -> Array | None:
+def _read_mean(said: str) -> Array:
     """(C, H, W) from a file, (C, 1, 1) from numbers or from a file that holds one for each channel."""
-    if said is None:
-        _log.warning("no mean was given: pictures go in as 0 to 255, as they are")
-        return None
     try:
         values = [float(number) for number in said.split(",")]
     except ValueError:
         return read_any_mean(Path(said))
-    if len(values) not in (1, shape[0]) or not np.isfinite(values).all():
-        raise UsageError(f"--mean {said}: {len(values)} numbers, expected one for each of {shape[0]} channels")
-    return np.resize(np.array(values, np.float32), shape[0])[:, None, None]
+    return np.array(values, np.float32)[:, None, None]
+
+
+def _for_channels(mean: Array, said: str | None, channels: int) -> Array:
+    """A mean picture as it is; numbers as one for each channel."""
+    if mean.shape[1:] != (1, 1):
+        return mean
+    if len(mean) not in (1, channels) or not np.isfinite(mean).all():
+        raise UsageError(f"--mean {said}: {len(mean)} numbers, expected one for each of {channels} channels")
+    return np.resize(mean.ravel(), channels)[:, None, None]
+
+
+def _of_training(deploy: Deploy) -> Array | None:
+    """The mean that the data layer of a training net names, where it is there."""
+    if deploy.data is None:
+        return None
+    param = deploy.data.transform_param
+    if param.mean_value:
+        _log.warning("mean %s is that of layer '%s'", ",".join(f"{x:g}" for x in param.mean_value), deploy.data.name)
+        return _for_channels(np.array(param.mean_value, np.float32)[:, None, None], None, deploy.shape[0])
+    if param.mean_file and inside(param.mean_file) and Path(param.mean_file).is_file():
+        _log.warning("mean %s is that of layer '%s'", param.mean_file, deploy.data.name)
+        return read_mean(Path(param.mean_file))
+    return None
+
+
+def _scale(said: float | None, deploy: Deploy) -> float:
+    if said is not None or deploy.data is None:
+        return 1.0 if said is None else said
+    param = deploy.data.window_data_param if deploy.data.type == "WindowData" else deploy.data.transform_param
+    if param.scale != 1:
+        _log.warning("scale %g is that of layer '%s'", param.scale, deploy.data.name)
+    return param.scale
 
 
 _IMAGENET = (123, 117, 104)

@@ -17,6 +17,7 @@ from workflow.inspection import deploy, foreign, weights_file
 from workflow.inspection.foreign import Flags
 from workflow.inspection.model import Model
 from workflow.net.build import build
+from workflow.net.sources import places
 
 
 def load(
@@ -37,7 +38,7 @@ def load(
         config: says where the generations are.
         snapshot: `iter_6000`, `gen4/iter_6000`, `latest` (also None), `best`, or the path of a model's file.
         number: the generation, where the reference does not name it; None is the newest.
-        net: a deploy net for a model from elsewhere; also overrides a generation's.
+        net: a deploy net, or a training net, for a model from elsewhere; also overrides a generation's.
         mean: for a model from elsewhere: a binaryproto, or numbers for the channels in their order, `104,117,123`.
         labels: for a model from elsewhere: a file of the classes' names, one a line.
         channel_order: for a model from elsewhere: `RGB` (the default), `BGR`, or `GRAY` for one channel.
@@ -58,7 +59,7 @@ def load(
         if tell:
             _tell_other_classes(config, reference, reference.generation, reference.generation.read())
     elif net is not None:
-        model = foreign.model(reference, weights, deploy.read(net), flags)
+        model = foreign.model(reference, weights, net, flags)
     else:
         raise UsageError(
             f"{reference.weights} belongs to no generation; its net is not known",
@@ -69,7 +70,7 @@ def load(
 
 def _ours(reference: Reference, generation: Generation, weights: caffe_pb2.NetParameter, net: Path | None) -> Model:
     record = generation.read()
-    looking = deploy.read(net or generation.prototxt("deploy"))
+    looking = deploy.read(net or generation.prototxt("deploy"), weights=weights)
     deploy.check_outputs(looking, record.classes)
     transform = test_transform(generation)
     given = transform.shape(record.preprocessing.shape)
@@ -102,12 +103,13 @@ def test_transform(generation: Generation) -> Transform:
         ModelError: M01, M03 the mean.
     """
     source = generation.prototxt("train_test")
-    for layer in build(read_net(source), phase="TEST", source=source).layers:
+    net = read_net(source)
+    for layer in build(net, phase="TEST", source=source).layers:
         if layer.type == "Data":
             param = layer.message.transform_param
             mean = read_mean(generation.mean) if param.mean_file else None
             return replace(Transform.of(param, mean=mean, layer=layer.name), mirror=False)
-    raise NetError(f"{source} has no Data layer for phase TEST", at=source)
+    raise NetError(f"{source} has no Data layer for phase TEST", at=source, hint=places(net) or None)
 
 
 test_transform.__test__ = False  # type: ignore[attr-defined]  # pytest: not a test

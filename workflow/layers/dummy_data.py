@@ -8,6 +8,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from workflow.errors import NetError
 from workflow.formats import caffe_pb2
 from workflow.layers.base import Layer, Shape, layer
 from workflow.layers.fillers import fill
@@ -60,5 +61,8 @@ class DummyData(Layer):
     def forward(self) -> list[Tensor]:
         tops = [torch.empty(shape) for shape in self.shapes]
         for index, (top, filler) in enumerate(zip(tops, self.fillers, strict=True)):
-            fill(top, filler, generator(self, index))
+            try:
+                fill(top, filler, generator(self, index))
+            except NetError as error:
+                raise self.fail(error.message, hint=error.hint) from None
         return tops

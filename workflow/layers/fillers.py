@@ -48,10 +48,7 @@ def fill(blob: Tensor, filler: _Filler, generator: torch.Generator) -> None:
         case "bilinear":
             _bilinear(blob)
         case unknown:
-            raise NetError(
-                f"filler type '{unknown}' is unknown; known: {', '.join(FILLERS)}",
-                hint=did_you_mean(unknown, FILLERS),
-            )
+            raise NetError(f"filler type '{unknown}' is unknown", hint=did_you_mean(unknown, FILLERS))
 
 
 def _gaussian(blob: Tensor, filler: _Filler, generator: torch.Generator) -> None:

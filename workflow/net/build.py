@@ -11,6 +11,7 @@ from pathlib import Path
 from workflow.errors import NetError
 from workflow.formats import caffe_pb2
 from workflow.net.rules import State, kept
+from workflow.net.sources import where
 from workflow.net.spec import LayerSpec, NetSpec, ParamSpec, Phase
 from workflow.net.splits import insert_splits
 
@@ -43,8 +44,9 @@ def build(
     try:
         layers = kept(net.layer, state)
         if not layers:
-            raise NetError(f"net '{net.name}' has no layer for phase {phase}")  # noqa: TRY301 - placed just below
-        specs = [_layer_spec(message, number) for message in insert_splits(layers)]
+            hint = "; ".join(f"layer '{layer.name}' is there {where(layer)}" for layer in net.layer[:1]) or None
+            raise NetError(f"net '{net.name}' has no layer for phase {phase}", hint=hint)  # noqa: TRY301 - placed below
+        specs = [_layer_spec(message, number) for message in insert_splits(layers, net.layer)]
         _check_tops(specs)
     except NetError as error:
         if error.at is None and source is not None:

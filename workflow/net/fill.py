@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from workflow.errors import NetError
 from workflow.formats import caffe_pb2
+from workflow.net.sources import places
 
 _CLASSIFIERS = {"InnerProduct": "inner_product_param", "Convolution": "convolution_param"}
 _MIXING = ("Concat", "Permute", "Slice")
@@ -86,7 +87,8 @@ def fill_train_test(net: caffe_pb2.NetParameter, facts: Filling) -> tuple[caffe_
     if missing or passes is None:
         raise NetError(
             f"net '{net.name}' has no Data layer of its own for phase {missing[0] if missing else 'TEST'}",
-            hint="give the net one Data layer with include { phase: TRAIN } and one with include { phase: TEST }",
+            hint="give the net one Data layer with include { phase: TRAIN } and one with include { phase: TEST }"
+            + (f"; {found}" if (found := places(result)) else ""),
         )
     fill_outputs(result, facts.classes)
     return result, passes

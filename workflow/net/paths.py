@@ -29,9 +29,9 @@ def refuse_outside(net: caffe_pb2.NetParameter, *, at: Path | None = None, fille
     """
     for layer in net.layer:
         for field, path in () if layer.type in filled else _paths(layer):
-            if not _inside(path):
+            if not inside(path):
                 verb = _VERBS[field]
-                link = f"put it into the project folder, or a link to it: ln -s {path} ."
+                link = f"ln -s {path} . and write '{Path(path).name}' in its place, or copy it into the project folder"
                 raise NetError(
                     f"layer '{layer.name}' ({layer.type}) {verb} '{path}', which lies outside the project",
                     at=at,
@@ -49,6 +49,7 @@ def _paths(layer: caffe_pb2.LayerParameter) -> Iterator[tuple[str, str]]:
                 yield field.name, value
 
 
-def _inside(path: str) -> bool:
+def inside(path: str) -> bool:
+    """Whether a path, as it is written, lies in the current folder, the project's."""
     plain = Path(os.path.normpath(path))
     return plain.is_relative_to(Path.cwd()) if plain.is_absolute() else plain.parts[:1] != ("..",)

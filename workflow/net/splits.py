@@ -10,19 +10,24 @@ from collections.abc import Sequence
 
 from workflow.errors import NetError, did_you_mean
 from workflow.formats import caffe_pb2
+from workflow.net.sources import where
 
 _Place = tuple[int, int]  # (index of the layer, index of its top)
 
 
-def insert_splits(layers: Sequence[caffe_pb2.LayerParameter]) -> list[caffe_pb2.LayerParameter]:
+def insert_splits(
+    layers: Sequence[caffe_pb2.LayerParameter], others: Sequence[caffe_pb2.LayerParameter] = ()
+) -> list[caffe_pb2.LayerParameter]:
     """Copies of the layers with a Split behind every top that has more than one reader.
+
+    `others` are the net's layers of any phase, among which a hint may find what is missing.
 
     A top with a loss weight that is not 0 has the loss as one reader more; the Split takes that weight over.
 
     Raises:
         NetError: a layer reads a blob that no earlier layer makes.
     """
-    sources = _sources(layers)
+    sources = _sources(layers, others)
     readers = Counter(sources.values())
     for index, layer in enumerate(layers):
         for top, weight in enumerate(layer.loss_weight):
@@ -46,7 +51,9 @@ def insert_splits(layers: Sequence[caffe_pb2.LayerParameter]) -> list[caffe_pb2.
     return result
 
 
-def _sources(layers: Sequence[caffe_pb2.LayerParameter]) -> dict[_Place, _Place]:
+def _sources(
+    layers: Sequence[caffe_pb2.LayerParameter], others: Sequence[caffe_pb2.LayerParameter]
+) -> dict[_Place, _Place]:
     """(layer, bottom) -> (layer, top) that made the blob last."""
     made: dict[str, _Place] = {}
     sources = {}
@@ -55,13 +62,19 @@ def _sources(layers: Sequence[caffe_pb2.LayerParameter]) -> dict[_Place, _Place]
             if name not in made:
                 raise NetError(
                     f"layer '{layer.name}' reads '{name}', which no earlier layer makes",
-                    hint=did_you_mean(name, list(made)),
+                    hint=_elsewhere(name, others) or did_you_mean(name, list(made)),
                     fault="X05",
                 )
             sources[index, bottom] = made[name]
         for top, name in enumerate(layer.top):
             made[name] = (index, top)
     return sources
+
+
+def _elsewhere(blob: str, others: Sequence[caffe_pb2.LayerParameter]) -> str | None:
+    """Which layers make the blob in another phase or stage."""
+    makers = [f"layer '{one.name}' makes it {where(one)}" for one in others if blob in one.top]
+    return "; ".join(dict.fromkeys(makers)) or None
 
 
 def _split(producer: caffe_pb2.LayerParameter, blob: str, top: int, count: int) -> caffe_pb2.LayerParameter:

@@ -17,10 +17,11 @@ import numpy as np
 from workflow.engines.base import Array, Shape
 from workflow.engines.numpy_cpu.layers import Layer, create
 from workflow.engines.numpy_cpu.params import assign
-from workflow.errors import NetError, did_you_mean
+from workflow.errors import Location, NetError, did_you_mean
 from workflow.formats import caffe_pb2
 from workflow.net.build import AUTOMATIC
 from workflow.net.memory import check_memory
+from workflow.net.places import at_layer
 from workflow.net.spec import NetSpec
 
 
@@ -33,13 +34,14 @@ class Session:
         self.outputs = spec.outputs
         self._layers: list[Layer] = []
         try:
-            self._layers.extend(create(layer) for layer in spec.layers)
+            for layer in spec.layers:
+                with at_layer(spec, layer):
+                    self._layers.append(create(layer))
             self._planned = self._plan({})
             assign(self._layers, weights, ignore=ignore)
         except NetError as error:
             self._close()
-            if error.at is None and spec.source is not None:
-                raise NetError(error.message, at=spec.source, hint=error.hint, fault=error.fault) from error
+            error.at = error.at or (Location(path=spec.source) if spec.source is not None else None)
             raise
         except BaseException:
             self._close()
@@ -103,7 +105,8 @@ class Session:
         """Every blob's shape when the net's inputs have those shapes; learns of a misfit before any number runs."""
         shapes: dict[str, Shape] = {}
         for layer in self._layers:
-            tops = layer.plan(*[shapes[bottom] for bottom in layer.spec.bottoms])
+            with at_layer(self._spec, layer.spec):
+                tops = layer.plan(*[shapes[bottom] for bottom in layer.spec.bottoms])
             shapes.update(zip(layer.spec.tops, tops, strict=True))
             if layer.spec.type == "Input":
                 shapes.update({top: inputs[top] for top in layer.spec.tops if top in inputs})

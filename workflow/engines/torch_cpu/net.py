@@ -13,15 +13,17 @@ from torch import Tensor
 from workflow.engines.base import Array, Shape
 from workflow.engines.torch_cpu import blocked, memory
 from workflow.engines.torch_cpu.parameters import Parameter, Parameters
+from workflow.engines.torch_cpu.plan import layers_of, plan
 from workflow.errors import NetError, did_you_mean
 from workflow.formats import blobproto, caffe_pb2
-from workflow.layers import Layer, ParamBlob, create
+from workflow.layers import Layer, ParamBlob
 from workflow.layers.data import tell_classes
 from workflow.layers.fillers import fill
 from workflow.net import weights as weight_files
 from workflow.net.build import AUTOMATIC
 from workflow.net.losses import warn_of_read_losses
 from workflow.net.memory import check_memory
+from workflow.net.places import at_layer
 from workflow.net.spec import NetSpec
 
 
@@ -73,8 +75,8 @@ class Net:
         if spec.phase == "TRAIN":
             warn_of_read_losses(spec)
         try:
-            self.layers.extend(create(layer, folder or Path()) for layer in spec.layers)
-            self._shapes, declared = self._plan()
+            self.layers.extend(layers_of(spec, folder or Path()))
+            self._shapes, declared = plan(spec, self.layers)
             self._parameters = self._allocate(declared, like)
             self._trunk = frozenset() if self._away else blocked.trunk(self.layers, self._shapes)
             tell_classes(self.layers, self._shapes)
@@ -83,17 +85,6 @@ class Net:
             raise
 
     # ---- construction ----
-
-    def _plan(self) -> tuple[dict[str, Shape], list[Sequence[ParamBlob]]]:
-        """Every blob's shape and every layer's parameters, found without allocating anything."""
-        shapes: dict[str, Shape] = {}
-        declared: list[Sequence[ParamBlob]] = []
-        for layer in self.layers:
-            bottoms = [shapes[bottom] for bottom in layer.spec.bottoms]
-            declared.append(layer.param_blobs(*bottoms))
-            tops = layer.top_shapes(*bottoms)
-            shapes.update(zip(layer.spec.tops, tops, strict=True))
-        return shapes, declared
 
     def _allocate(self, declared: Sequence[Sequence[ParamBlob]], like: Net | None) -> Parameters:
         training = self.spec.phase == "TRAIN"
@@ -114,7 +105,8 @@ class Net:
             if layer.spec.name in theirs and len(blobs_of_layer) == len(theirs[layer.spec.name]):
                 layer.blobs = list(theirs[layer.spec.name])
                 continue
-            self._fill(layer, parameters.add(layer, blobs_of_layer), parameters, generator)
+            with at_layer(self.spec, layer.spec):
+                self._fill(layer, parameters.add(layer, blobs_of_layer), parameters, generator)
         for parameter in parameters.learnable:
             if parameter.rate == 0 and not self.spec.force_backward:
                 parameter.tensor.requires_grad_(False)

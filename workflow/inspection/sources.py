@@ -1,0 +1,98 @@
+"""The shape of the pictures that a training net reads, from whatever tells it without running the net."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workflow.errors import NetError, WorkflowError
+from workflow.formats import caffe_pb2, datum, hdf5_arrays
+from workflow.formats.binaryproto import read_mean
+from workflow.net.paths import inside
+
+Size = tuple[int, int, int]  # (C, H, W)
+
+
+def picture_shape(
+    layer: caffe_pb2.LayerParameter,
+    *,
+    source: Path,
+    stored: Size | None = None,
+    channels: int | None = None,
+    hint: str = "--shape 3,32,32 says it: channels, height, width",
+) -> Size:
+    """(C, H, W) of what the layer gives for one picture, behind crop and resize.
+
+    Its own settings count first, then what is said, then what it reads, where that lies in the project.
+
+    Args:
+        layer: one of `net.sources.SOURCES`, or one written in Python, which tells nothing.
+        source: the net's file, for the message.
+        stored: of the pictures as they are stored, if it is known.
+        channels: of the net's first weights, where nothing else tells them.
+        hint: how to say it.
+
+    Raises:
+        NetError: nothing tells it.
+    """
+    if layer.type == "MemoryData":
+        param = layer.memory_data_param
+        return (param.channels, param.height, param.width)
+    crop = layer.transform_param.crop_size
+    stored = stored or _settings(layer) or _database(layer) or _rows(layer) or _mean(layer)
+    if stored is None and crop:
+        stored = (channels or _colours(layer), crop, crop)
+    if stored is None:
+        raise NetError(
+            f"layer '{layer.name}' ({layer.type}) of {source} reads pictures of a shape that nothing here tells",
+            at=source,
+            hint=hint,
+        )
+    return (stored[0], crop or stored[1], crop or stored[2])
+
+
+def _colours(layer: caffe_pb2.LayerParameter) -> int:
+    if layer.type == "ImageData":
+        return 3 if layer.image_data_param.is_color else 1
+    values = len(layer.transform_param.mean_value)
+    return values if values > 1 else 3
+
+
+def _settings(layer: caffe_pb2.LayerParameter) -> Size | None:
+    param = layer.image_data_param
+    if layer.type == "ImageData" and param.new_height and param.new_width:
+        return (_colours(layer), param.new_height, param.new_width)
+    return None
+
+
+def _database(layer: caffe_pb2.LayerParameter) -> Size | None:
+    from workflow.formats.lmdb import Reader  # which looking at a picture with a deploy net does not need
+
+    if layer.type != "Data" or not inside(layer.data_param.source):
+        return None
+    try:
+        with Reader(Path(layer.data_param.source)) as reader:
+            return datum.decode(reader.values(0, 1)[0])[0].shape
+    except WorkflowError:
+        return None  # the net is looked at where its data are not
+
+
+def _rows(layer: caffe_pb2.LayerParameter) -> Size | None:
+    if layer.type != "HDF5Data" or not inside(layer.hdf5_data_param.source):
+        return None
+    try:
+        first = Path(layer.hdf5_data_param.source).read_text(encoding="utf-8").split()[0]
+        shape = hdf5_arrays.shapes(Path(first), layer.top)[layer.top[0]] if inside(first) else ()
+    except (WorkflowError, OSError, IndexError, UnicodeDecodeError):
+        return None
+    return (shape[1], shape[2], shape[3]) if len(shape) == 4 else None
+
+
+def _mean(layer: caffe_pb2.LayerParameter) -> Size | None:
+    path = layer.transform_param.mean_file
+    if not path or not inside(path):
+        return None
+    try:
+        shape = read_mean(Path(path)).shape
+    except WorkflowError:
+        return None
+    return (shape[0], shape[1], shape[2])
