@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,3 +134,13 @@ def test_sigterm_unwinds_and_exits_with_143(tmp_path: Path) -> None:
 def test_a_name_that_is_no_text_is_shown_escaped() -> None:
     result = run(raising(errors.DataError("cannot read " + os.fsdecode(b"caf\xe9.png"))))
     assert "caf\\udce9.png" in result.stderr
+
+
+def test_remarks_of_pillow_on_odd_files_are_not_shown():
+    """Whatever reads the picture, and in whichever thread: pytest makes an exception of every warning shown."""
+
+    def remark() -> None:
+        warnings.warn_explicit("Invalid APNG", UserWarning, "PngImagePlugin.py", 1, module="PIL.PngImagePlugin")
+
+    assert run(remark).exit_code == 0
+    assert run(lambda: warnings.warn("something else", stacklevel=1)).exit_code == 70

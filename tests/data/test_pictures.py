@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, features
 
 from workflow.config import Preprocessing
 from workflow.data.pictures import decode, interpret, load_rgb
@@ -238,6 +238,44 @@ def complaint(data: bytes) -> PictureError | None:
     except PictureError as error:
         return error
     return None
+
+
+def deep_bmp() -> bytes:
+    """10 bits for each channel, by bit fields."""
+    header = struct.pack("<IiiHHIIiiII3I", 40, 4, 4, 1, 32, 3, 0, 0, 0, 0, 0, 0x3FF << 20, 0x3FF << 10, 0x3FF)
+    return b"BM" + struct.pack("<IHHI", 130, 0, 0, 66) + header + bytes(64)
+
+
+def deep_jpeg() -> bytes:
+    """12 bits, by its header."""
+    return saved(Image.new("L", (8, 8)), "JPEG").replace(b"\xff\xc0\0\x0b\x08", b"\xff\xc0\0\x0b\x0c")
+
+
+@pytest.mark.parametrize("make", [deep_bmp, deep_jpeg])
+def test_p13_what_pillow_cannot_do_is_no_damage(make):
+    with pytest.raises(PictureError, match="is of a kind that is not supported") as caught:
+        decode(make(), SMALL)
+    assert (caught.value.kind, caught.value.fault, caught.value.bad) == ("not supported", "P13", False)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "GIF", "BMP", "PNG", "WEBP"])
+def test_p07_truncated_is_said_without_a_number(kind):
+    """Pillow counts the bytes that it had not looked at, which is no measure of what is missing."""
+    data = saved(Image.effect_noise((60, 60), 90).convert("RGB"), kind)
+    assert complaint(data[: len(data) * 3 // 4]).reason == "is truncated"
+
+
+def test_avif_is_upright(recwarn):
+    if not features.check("avif"):
+        pytest.skip("Pillow was built without AVIF")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = Image.fromarray(np.kron(np.array([[10, 80], [160, 240]], np.uint8), np.ones((32, 32), np.uint8)))
+    data = saved(image.convert("RGB"), "AVIF", quality=95, exif=exif)
+    got = decode(data, Preprocessing(width=2, height=2, kernel="box"))[0]
+    assert np.abs(got.astype(int) - [[160, 10], [240, 80]]).max() <= 3
+    assert interpret(data, SMALL).format == "AVIF"
+    assert complaint(data[: len(data) // 2]).kind in ("truncated", "damaged")
 
 
 # ---- for people -----------------------------------------------------------------------------------------------

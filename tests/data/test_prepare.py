@@ -20,6 +20,7 @@ from PIL import Image
 from workflow.data import manifest
 from workflow.data.pictures import decode
 from workflow.data.prepare import prepare
+from workflow.data.sniff import accepted
 from workflow.errors import BusyError, DataError, EnvironmentFault, UsageError
 from workflow.formats import datum, file_system, labels
 from workflow.formats.binaryproto import read_mean
@@ -219,7 +220,10 @@ def test_p08_many_unreadable(images, settings, tmp_path):
         prepare(settings())
     assert "--max-bad 0.14" in caught.value.hint
     assert list((tmp_path / "generations").glob("gen*")) == []
-    assert len(prepare(settings(), max_bad=0.14).skipped) == 3
+    (images / "cat" / "a.svg").write_bytes(b"<svg/>")
+    with pytest.raises(DataError, match=r"3 of 23 images unreadable \(13%\), more than 5%; 3 empty; first: "):
+        prepare(settings())
+    assert len(prepare(settings(), max_bad=0.14).skipped) == 4
 
 
 def test_p09_html_and_lfs_pointers(images, settings):
@@ -244,7 +248,7 @@ def test_p11_heic_and_svg_do_not_count_as_broken(images, settings):
     (images / "cat" / "a.svg").write_bytes(b"<svg/>")
     result = prepare(settings())
     assert len(result.skipped) == 9
-    assert "8 HEIC: convert them to JPEG or PNG" in result.warnings
+    assert "8 HEIC: pip install pillow-heif, or convert them to JPEG or PNG" in result.warnings
 
 
 def test_p12_bomb(images, settings, draw):
@@ -257,10 +261,8 @@ def test_p12_bomb(images, settings, draw):
 def test_p13_formats_that_are_not_accepted(images, settings, draw):
     draw(images / "cat" / "a.tiff", 5)
     (images / "cat" / "b.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n")
-    assert reasons(prepare(settings())) == {
-        "a.tiff": "is TIFF, which is not accepted (accepted: JPEG, PNG, BMP, GIF, WEBP)",
-        "b.png": "is EPS, which is not accepted (accepted: JPEG, PNG, BMP, GIF, WEBP)",
-    }
+    listed = f"which is not accepted (accepted: {', '.join(accepted())})"
+    assert reasons(prepare(settings())) == {"a.tiff": f"is TIFF, {listed}", "b.png": f"is EPS, {listed}"}
 
 
 def test_p14_animations_give_their_first_frame(images, settings, caplog):

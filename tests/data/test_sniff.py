@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from workflow.data.sniff import ACCEPTED, PictureError, sniff
+from workflow.data.sniff import PictureError, accepted, sniff
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,7 @@ def test_accepted_formats(data, kind):
         (b"\0" * 900, "holds only zero bytes", "P07", True),
         (b"\x01\x02\x03\x04", "is not an image", "P09", True),
         (b"\0\0\0\x18ftypheic\0", "is HEIC", "P11", False),
-        (b"\0\0\0\x18ftypavif\0", "is AVIF", "P11", False),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0heic", "is HEIC", "P11", False),
         (b"\0\0\0\x18ftypisom\0", "is a video", "P11", False),
         (b'<?xml version="1.0"?><svg xmlns="">', "is SVG", "P11", False),
         (b"FUJIFILMCCD-RAW ", "is RAW", "P11", False),
@@ -44,6 +46,9 @@ def test_accepted_formats(data, kind):
         (b"%PDF-1.7", "is PDF", "P13", False),
         (b"SIMPLE  =                    T", "is FITS", "P13", False),
         (b"II*\0\x08\0\0\0", "is TIFF", "P13", False),
+        (b"\xff\x4f\xff\x51\0\x2f", "is JPEG 2000", "P13", False),
+        (b"/* XPM */\nstatic char * icon[]", "is XPM", "P13", False),
+        (b"#define icon_width 16\n", "is XBM", "P13", False),
     ],
 )
 def test_p06_p09_p11_p13_refusals_by_content(data, reason, fault, bad):
@@ -51,6 +56,31 @@ def test_p06_p09_p11_p13_refusals_by_content(data, reason, fault, bad):
         sniff(data)
     assert caught.value.reason.startswith(reason)
     assert (caught.value.fault, caught.value.bad) == (fault, bad)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "name"),
+    [("PPM", "RGB", "PPM"), ("PPM", "L", "PGM"), ("PPM", "1", "PBM"), ("JPEG2000", "RGB", "JPEG 2000")]
+    + [("TGA", mode, "TGA") for mode in ("RGB", "RGBA", "L", "1", "P")]
+    + [("PCX", mode, "PCX") for mode in ("RGB", "L", "1", "P")]
+    + [(kind, "RGB", kind) for kind in ("SGI", "ICNS", "DDS", "TIFF", "QOI", "ICO")],
+)
+def test_p13_pictures_of_other_formats_are_called_by_their_name(kind, mode, name):
+    stream = io.BytesIO()
+    Image.effect_noise((20, 30), 90).convert(mode).save(stream, kind)
+    with pytest.raises(PictureError, match="which is not accepted") as caught:
+        sniff(stream.getvalue())
+    assert (caught.value.kind, caught.value.bad) == (name, False)
+
+
+@pytest.mark.parametrize("head", [b"\0\0\0\x18ftypavif\0\0\0\0", b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf"])
+def test_avif_is_read_where_pillow_reads_it(head, monkeypatch):
+    for readable in (True, False):
+        monkeypatch.setattr(
+            "workflow.data.sniff._readable", lambda kind, readable=readable: readable and kind == "AVIF"
+        )
+        assert verdict(head)[0] == ("AVIF" if readable else "")
+        assert readable or verdict(head)[1].startswith("is AVIF, which is not accepted (accepted: JPEG, PNG")
 
 
 def test_a_complaint_takes_the_name_of_the_file():
@@ -63,7 +93,7 @@ def test_a_complaint_takes_the_name_of_the_file():
 @given(st.binary(max_size=64))
 def test_any_bytes_get_a_format_or_a_reason(data):
     kind, reason = verdict(data)
-    assert kind in ACCEPTED or reason.startswith(("is ", "holds "))
+    assert kind in accepted() or reason.startswith(("is ", "holds "))
 
 
 def verdict(data: bytes) -> tuple[str, str]:

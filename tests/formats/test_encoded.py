@@ -99,3 +99,11 @@ for name in sorted(str(name) for name in given['names']):
     seen = real_caffe(snippet, names=np.array(list(files)))
     for name, data in files.items():
         np.testing.assert_array_equal(decode_picture(data), seen[name], err_msg=name)
+
+
+def test_odd_metadata_are_not_remarked_on():
+    """An animation of no frames; Pillow warns, and pytest makes an exception of it."""
+    data = pictures()["rgb"]
+    chunk = b"acTL" + bytes(8)
+    odd = data[:33] + struct.pack(">I", 8) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
+    np.testing.assert_array_equal(decode_picture(odd), decode_picture(data))

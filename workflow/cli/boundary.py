@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,6 +64,8 @@ class Boundary(TyperGroup):
         console = Console.of(arguments)
         state = State(console=console, command=("wf", *arguments))
         _escape_what_cannot_be_shown()
+        # process-wide: to silence them around each call is not safe among threads
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # remarks on odd metadata; what matters is an exception
         with console.warnings_shown(), _terminable(), _told(console):
             code = super().main(
                 args=arguments,

@@ -45,12 +45,12 @@ def check_skipped(skipped: Sequence[Skipped], files: int, max_bad: float, *, str
     Raises:
         DataError: P08, or that of the first file.
     """
-    bad = sum(one.bad for one in skipped)
-    if files and bad > max_bad * files:
-        share = bad / files
+    bad = [one for one in skipped if one.bad]
+    if files and len(bad) > max_bad * files:
+        share = len(bad) / files
         raise DataError(
-            f"{bad} of {files} images unreadable ({share:.0%}), more than {max_bad:.0%}; {kinds(skipped)}; "
-            f"first: {_first(skipped)}",
+            f"{len(bad)} of {files} images unreadable ({share:.0%}), more than {max_bad:.0%}; {kinds(bad)}; "
+            f"first: {_first(bad)}",
             hint=f"probably a broken copy; --max-bad {math.ceil(100 * share) / 100:g} to go on",
             fault="P08",
         )
@@ -148,7 +148,8 @@ def remarks(table: Table, preprocessing: Preprocessing, files: int, skipped: Seq
 
 
 _ADVICE = {
-    "HEIC": "convert them to JPEG or PNG",
+    "HEIC": "pip install pillow-heif, or convert them to JPEG or PNG",
+    "AVIF": "convert them to JPEG or PNG",
     "SVG": "convert them to PNG",
     "RAW": "convert them to JPEG or PNG",
     "git-lfs pointer": "`git lfs pull` fetches the pictures",

@@ -9,8 +9,9 @@ CMYK becomes RGB by Pillow's own formula, without a profile.
 from __future__ import annotations
 
 import io
+import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -40,6 +41,9 @@ MAX_PIXELS = 50_000_000
 WHITE = (255, 255, 255)
 OUT_OF_MEMORY = "out of memory"
 _NEVER = 2**31
+# Pillow's words for a file that is whole, and for one that ends too soon
+_UNSUPPORTED = ("unsupported", "not supported", "cannot handle", "unknown pixel mode")
+_CUT = ("truncat", "not enough image data", "unexpected end", "index out of range", "unpack requires")
 
 # The classes themselves rather than Image.open: no further format can be reached, an MPO is just its first JPEG, and
 # Pillow's own bomb check (twice as lenient as ours, and a warning first) does not speak before ours does.
@@ -183,12 +187,14 @@ class named:  # noqa: N801  # reads as a phrase: with named(source) as data
 
 def _open(data: bytes, kind: str, max_pixels: int) -> ImageFile.ImageFile:
     try:
-        image = _READERS[kind](io.BytesIO(data))
+        image = _reader(kind)(io.BytesIO(data))
     except MemoryError as error:
         raise out_of_memory(f"{len(data):,} bytes", max_pixels) from error
     except Exception as error:  # whatever a foreign parser raises on hostile bytes: the file is at fault
         if kind == "WEBP" and starved(data):
             raise out_of_memory(f"{len(data):,} bytes of WebP", max_pixels) from error
+        if kind == "WEBP" and int.from_bytes(data[4:8], "little") + 8 > len(data):  # Pillow does not say why
+            raise PictureError("is truncated", kind="truncated", fault="P07") from error
         raise _complaint(error) from error
     width, height = image.size
     if width * height > max_pixels:
@@ -199,6 +205,20 @@ def _open(data: bytes, kind: str, max_pixels: int) -> ImageFile.ImageFile:
             hint=f"set prepare.max_pixels to {width * height} in the settings",
         )
     return image
+
+
+def _reader(kind: str) -> Callable[[io.BytesIO], ImageFile.ImageFile]:
+    if kind == "AVIF":
+        from PIL.AvifImagePlugin import AvifImageFile
+
+        return AvifImageFile
+    if kind == "HEIC":
+        import pillow_heif  # an extra of the user's
+
+        pillow_heif.register_heif_opener()
+        opener: Callable[[io.BytesIO], ImageFile.ImageFile] = Image.OPEN["HEIF"][0]  # type: ignore[assignment]
+        return opener
+    return _READERS[kind]
 
 
 def _loaded(image: Image.Image) -> Image.Image:
@@ -257,10 +277,11 @@ def _complaint(error: Exception) -> PictureError:
     if isinstance(error, MemoryError) or "out of memory" in str(error):  # Pillow's decoders say it as an OSError
         raise MemoryError from error
     text = " ".join(str(error).split()) or type(error).__name__
-    if "truncat" in text.lower() or isinstance(error, EOFError):
-        _, bracket, detail = text.partition("(")
-        reason = f"is truncated ({detail}" if bracket else "is truncated"
-        return PictureError(reason, kind="truncated", fault="P07")
+    if any(words in text.lower() for words in _UNSUPPORTED):
+        reason = f"is of a kind that is not supported ({text[:200]})"
+        return PictureError(reason, kind="not supported", fault="P13", bad=False, hint="convert it to JPEG or PNG")
+    if any(words in text.lower() for words in _CUT) or isinstance(error, (EOFError, IndexError, struct.error)):
+        return PictureError("is truncated", kind="truncated", fault="P07")
     return PictureError(f"is damaged ({text[:200]})", kind="damaged", fault="P07")
 
 

@@ -1,4 +1,4 @@
-"""What a file is by its first bytes: one of the five accepted picture formats, or a reason to refuse it.
+"""What a file is by its first bytes: one of the accepted picture formats, or a reason to refuse it.
 
 Names prove nothing: a PNG called .jpg is read as PNG, an error page called .jpg is called an error page. The list of
 accepted formats is short on purpose; every further decoder is code that strangers' files can reach.
@@ -6,6 +6,9 @@ accepted formats is short on purpose; every further decoder is code that strange
 
 from __future__ import annotations
 
+import functools
+import importlib.util
+import re
 from pathlib import Path
 
 from workflow.errors import DataError
@@ -17,35 +20,66 @@ SUFFIXES = {
     "BMP": (".bmp", ".dib"),
     "GIF": (".gif",),
     "WEBP": (".webp",),
+    "AVIF": (".avif",),
+    "HEIC": (".heic", ".heif", ".hif"),
 }
 _CONVERT = "convert it to JPEG or PNG"
+ADVICE = {"HEIC": "pip install pillow-heif, or convert it to JPEG or PNG"}
 
-# (first bytes, name): formats that are pictures or look like ones, and that are not read
-_REFUSED = (
-    (b"%!PS", "EPS"),
-    (b"\xc5\xd0\xd3\xc6", "EPS"),
-    (b"%PDF", "PDF"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"II+\0", "TIFF"),
-    (b"MM\0+", "TIFF"),
-    (b"SIMPLE  =", "FITS"),
-    (b"8BPS", "PSD"),
-    (b"\0\0\1\0", "ICO"),
-    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
-    (b"\xff\x0a", "JPEG XL"),
-    (b"\0\0\0\x0cJXL ", "JPEG XL"),
-    (b"qoif", "QOI"),
-    (b"DDS ", "DDS"),
-    (b"FUJIFILM", "RAW"),
-    (b"PK\3\4", "ZIP"),
-    (b"\x1f\x8b", "gzip"),
-    (b"\x7fELF", "a program"),
-)
-# the brand after `ftyp` in files of the ISO base media family
+_PICTURES = {
+    "EPS": rb"%!PS|\xc5\xd0\xd3\xc6",
+    "PDF": rb"%PDF",
+    "TIFF": rb"II[*+]\x00|MM\x00[*+]",
+    "FITS": rb"SIMPLE  =",
+    "PSD": rb"8BPS",
+    "ICO": rb"\x00\x00\x01\x00",
+    "CUR": rb"\x00\x00\x02\x00[^\x00]\x00",
+    "ICNS": rb"icns",
+    "JPEG 2000": rb"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51",
+    "JPEG XL": rb"\xff\x0a|\x00\x00\x00\x0cJXL ",
+    "JPEG XR": rb"II\xbc",
+    "QOI": rb"qoif",
+    "DDS": rb"DDS ",
+    "PBM": rb"P[14][\s#]",
+    "PGM": rb"P[25][\s#]",
+    "PPM": rb"P[36][\s#]",
+    "PAM": rb"P7\n",
+    "PFM": rb"P[fF]\n",
+    "PCX": rb"\x0a[\x00\x02-\x05]\x01[\x01\x02\x04\x08]",
+    "XPM": rb"/\* XPM \*/",
+    "XBM": rb"#define \w+_width ",
+    "SGI": rb"\x01\xda[\x00\x01][\x01\x02]\x00[\x01-\x03]",
+    "Sun raster": rb"\x59\xa6\x6a\x95",
+    "WMF": rb"\xd7\xcd\xc6\x9a",
+    "OpenEXR": rb"\x76\x2f\x31\x01",
+    "Radiance HDR": rb"#\?RADIANCE",
+    "XCF": rb"gimp xcf",
+    "RAW": rb"FUJIFILM",
+    "ZIP": rb"PK\x03\x04",
+    "gzip": rb"\x1f\x8b",
+    "a program": rb"\x7fELF",
+}
+"""Name -> what a file begins with: pictures, or what is taken for them, that are not read."""
+_REFUSED = {name: re.compile(pattern, re.DOTALL) for name, pattern in _PICTURES.items()}
+# brands after `ftyp` in files of the ISO base media family: the first, or those that a general one is compatible with
 _BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"crx ": "RAW"} | dict.fromkeys(
-    (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIC"
+    (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), "HEIC"
 )
+_GENERAL = (b"mif1", b"msf1")
+
+
+def accepted() -> tuple[str, ...]:
+    """The formats that are read here: AVIF where Pillow was built with it, HEIC where pillow-heif is installed."""
+    return (*ACCEPTED, *(kind for kind in ("AVIF", "HEIC") if _readable(kind)))
+
+
+@functools.cache
+def _readable(kind: str) -> bool:
+    if kind == "HEIC":
+        return importlib.util.find_spec("pillow_heif") is not None
+    from PIL import features
+
+    return bool(features.check("avif"))
 
 
 class PictureError(DataError):
@@ -93,7 +127,22 @@ def sniff(data: bytes) -> str:
         return "WEBP"
     if data.startswith(b"BM"):
         return "BMP"
+    if data[4:8] == b"ftyp":
+        kind = _brand(data)
+        if kind in accepted():
+            return kind
+        raise _not_accepted(kind, fault="P11")
     raise _refusal(data)
+
+
+def _brand(data: bytes) -> str:
+    """What a file of the ISO base media family is."""
+    brands = [data[8:12]]
+    if brands[0] in _GENERAL:
+        end = min(int.from_bytes(data[:4], "big"), 4096)
+        brands += [data[at : at + 4] for at in range(16, end, 4)]
+    known = (_BRANDS[brand] for brand in brands if brand in _BRANDS)
+    return next(known, "HEIC" if brands[0] in _GENERAL else "a video")
 
 
 def _refusal(data: bytes) -> PictureError:
@@ -101,12 +150,22 @@ def _refusal(data: bytes) -> PictureError:
         return PictureError("is empty", kind="empty", fault="P06")
     if data.startswith(b"version https://git-lfs.github.com/"):
         return PictureError("is a git-lfs pointer", kind="git-lfs pointer", fault="P09", hint="git lfs pull")
-    if data[4:8] == b"ftyp":
-        return _not_accepted(_BRANDS.get(data[8:12], "a video"), fault="P11")
-    for magic, name in _REFUSED:
-        if data.startswith(magic):
+    for name, magic in _REFUSED.items():
+        if magic.match(data):
             return _not_accepted(name, fault="P11" if name == "RAW" else "P13")
+    if _is_targa(data):
+        return _not_accepted("TGA", fault="P13")
     return _refused_text(data)
+
+
+def _is_targa(data: bytes) -> bool:
+    """No byte of TGA's header is the same in all files: its type, depth and size must make sense together."""
+    if len(data) < 18 or data[2] not in (1, 2, 3, 9, 10, 11):
+        return False
+    has_palette, depth, width, height = data[1], data[16], data[12:14], data[14:16]
+    depths = {1: (8,), 2: (15, 16, 24, 32), 3: (1, 8, 16)}[data[2] % 8]
+    whole = depth in depths and any(width) and any(height) and data[17] < 0x40
+    return whole and has_palette == int(data[2] % 8 == 1)
 
 
 def _refused_text(data: bytes) -> PictureError:
@@ -123,8 +182,8 @@ def _refused_text(data: bytes) -> PictureError:
 
 
 def _not_accepted(name: str, *, fault: str) -> PictureError:
-    reason = f"is {name}, which is not accepted (accepted: {', '.join(ACCEPTED)})"
-    return PictureError(reason, kind=name, fault=fault, bad=False, hint=_CONVERT)
+    reason = f"is {name}, which is not accepted (accepted: {', '.join(accepted())})"
+    return PictureError(reason, kind=name, fault=fault, bad=False, hint=ADVICE.get(name, _CONVERT))
 
 
 def _printable(head: bytes) -> bool:

@@ -24,6 +24,7 @@ def decode_picture(data: bytes, force: Literal["color", "gray"] | None = None) -
     """
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
                 return _pixels(picture, force)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from workflow.data.pictures import MAX_PIXELS, named
-from workflow.data.sniff import ACCEPTED, sniff
+from workflow.data.sniff import ACCEPTED, accepted, sniff
 from workflow.errors import DataError
 from workflow.formats import caffe_pb2
 from workflow.pycaffe.resizing import resize_image
@@ -132,7 +132,8 @@ class PictureUnreadable(DataError, OSError):
 
 def _opened(filename: str, data: bytes) -> Image.Image:
     try:
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        more = ["AVIF"] if "AVIF" in accepted() else []
+        image = Image.open(io.BytesIO(data), formats=[*_FORMATS, *more])
     except UnidentifiedImageError:
         sniff(data)  # says what a file is that is no picture
         raise
