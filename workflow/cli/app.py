@@ -23,6 +23,7 @@ from workflow.cli.init import init
 from workflow.cli.inspect import inspect
 from workflow.cli.invert import invert
 from workflow.cli.junk import junk
+from workflow.cli.live import live
 from workflow.cli.log import log
 from workflow.cli.maps import maps
 from workflow.cli.mistakes import mistakes
@@ -40,7 +41,7 @@ from workflow.cli.why import why
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (init, demo),
-    "Make a generation": (prepare, train),
+    "Make a generation": (prepare, train, live),
     "Look": (inspect, predict, twin, channels, maps, dream, invert, film),
     "Judge": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
     "Take elsewhere": (export,),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Gen, Out, Snapshot
+from workflow.cli.options import Call, Gen, Out, Snapshot, snapshot_asked
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
@@ -40,7 +40,7 @@ def channels(
     from workflow.vision.channels import look_for
     from workflow.vision.places import folder
 
-    model = loading.load(call.settings(), snapshot=snapshot, number=gen)
+    model = loading.load(call.settings(), snapshot=snapshot_asked(snapshot, gen), number=gen)
     with Counter(call.console, "looking at the training set", "pictures") as progress:
         found = look_for(model, blob, channels=channel or (), progress=progress)
     name = f"{blob.replace('/', '_')}{''.join(f'-{number}' for number in (channel or ())[:4])}"

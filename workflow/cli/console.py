@@ -92,13 +92,16 @@ class Console:
 
     @contextmanager
     def warnings_shown(self) -> Iterator[None]:
-        """Print what the library logs as warnings."""
+        """Print what the library logs: warnings, and information as talk."""
         handler = _Warnings(self)
         logger = logging.getLogger("workflow")
+        before = logger.level
         logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
         try:
             yield
         finally:
+            logger.setLevel(before)
             logger.removeHandler(handler)
 
 
@@ -109,7 +112,7 @@ def show_version() -> None:
 
 class _Warnings(logging.Handler):
     def __init__(self, console: Console) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.INFO)
         self._console = console
         self._said: set[str] = set()  # the train net and the test net complain of the same mean
 
@@ -117,7 +120,7 @@ class _Warnings(logging.Handler):
         text = record.getMessage()
         if text not in self._said:
             self._said.add(text)
-            self._console.warn(text)
+            (self._console.warn if record.levelno >= logging.WARNING else self._console.say)(text)
 
 
 def _facts(error: WorkflowError) -> dict[str, Any]:

@@ -41,7 +41,9 @@ Gen = Annotated[
 Snapshot = Annotated[
     str | None,
     typer.Option(
-        "--snapshot", metavar="REF", help="iter_6000, gen4/iter_6000, latest (if not given), best, or a .caffemodel."
+        "--snapshot",
+        metavar="REF",
+        help="iter_6000, gen4/iter_6000, latest, best, live (if not given: see wf live), or a .caffemodel.",
     ),
 ]
 Engine = Annotated[
@@ -102,6 +104,11 @@ IgnoreMismatch = Annotated[
 _COMMON = {"config": ConfigFile, "directory": Directory, "json": Json, "debug": Debug, "quiet": Quiet}
 
 
+def snapshot_asked(snapshot: str | None, gen: int | None) -> str:
+    """The snapshot that the options name: the live one where they name none, the latest of a generation."""
+    return snapshot or ("live" if gen is None else "latest")
+
+
 def listed(values: Sequence[str] | None) -> tuple[str, ...]:
     """Names from a repeatable option, each of which may hold several with commas between."""
     return tuple(name.strip() for value in values or () for name in value.split(",") if name.strip())
@@ -125,7 +132,7 @@ class Which:
 
         return loading.load(
             settings,
-            snapshot=self.snapshot,
+            snapshot=snapshot_asked(self.snapshot, self.gen),
             number=self.gen,
             net=self.net,
             mean=self.mean,

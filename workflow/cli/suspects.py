@@ -77,7 +77,7 @@ def _find(
     from workflow.inspection import loading
     from workflow.storage import write_document
 
-    model = loading.load(settings, snapshot=snapshot or "best", number=gen)
+    model = loading.load(settings, snapshot=snapshot or ("live" if gen is None else "best"), number=gen)
     target = out or doubt.folder(model)
     table = target / "suspects.csv"
     decisions.check_free(settings.generations, table)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Gen, Snapshot
+from workflow.cli.options import Call, Gen, Snapshot, snapshot_asked
 from workflow.cli.progress import Counter
 from workflow.cli.table import table
 
@@ -40,7 +40,7 @@ def time(
     from workflow.pycaffe.timing import measure  # PyTorch, which --help does not need
 
     if file is None:
-        file = loading.load(call.settings(), snapshot=snapshot, number=gen, tell=False).source
+        file = loading.load(call.settings(), snapshot=snapshot_asked(snapshot, gen), number=gen, tell=False).source
     elif snapshot is not None or gen is not None:
         raise UsageError("a file and a snapshot were both given", hint="one of them")
     with Counter(call.console, "timing", "passes") as progress:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Gen, Out, Snapshot
+from workflow.cli.options import Call, Gen, Out, Snapshot, snapshot_asked
 from workflow.cli.progress import Counter
 from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
@@ -47,7 +47,7 @@ def twin(
     from workflow.vision.twin import twin as find
 
     settings = call.settings()
-    model = loading.load(settings, snapshot=snapshot, number=gen)
+    model = loading.load(settings, snapshot=snapshot_asked(snapshot, gen), number=gen)
     with Counter(call.console, "looking at the training set", "pictures") as progress:
         found = find(
             model,

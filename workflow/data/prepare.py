@@ -227,7 +227,7 @@ class _Preparation:
         self.warn(*split_checks.check_share(split, table.read, groups, self.config.split.test))
         if split.leaked:
             self.warn(f"leak: {checks.counted(split.leaked, 'test image')} nearly equal to training ones")
-        _log.info(
+        _log.debug(
             "%d hidden files ignored, %d with a wrong extension, first frame used of %d animations",
             found.ignored,
             table.note("extension"),

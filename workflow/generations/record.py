@@ -66,6 +66,18 @@ class Record(Settings):
         return max(tested, key=_merit, default=self.latest)
 
     @property
+    def ended_at(self) -> int:
+        """Iterations of the last run that went to its end, which no later run moves until it ends itself; else 0."""
+        last = self.latest.iteration if self.latest is not None else 0
+        return int(self.training.get("ended_at", self.training.get("iterations", last)))
+
+    @property
+    def best_at_end(self) -> SnapshotRecord | None:
+        """The best of the snapshots that a run which went to its end left; None without such a run."""
+        whole = tuple(one for one in self.snapshots if one.iteration <= self.ended_at)
+        return self.model_copy(update={"snapshots": whole}).best
+
+    @property
     def latest(self) -> SnapshotRecord | None:
         """The snapshot of the most iterations; None without snapshots."""
         return max(self.snapshots, key=lambda one: one.iteration, default=None)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from workflow.config import Config
 from workflow.engines.base import Array
 from workflow.errors import DataError, NetError
-from workflow.generations import existing
+from workflow.generations.live import answering
 from workflow.inspection import grid, loading
 from workflow.inspection.inspect import DEFAULTS, wanted
 
@@ -60,7 +60,7 @@ def shoot(
     Args:
         config: says where the generations are.
         image: a picture file.
-        number: the generation; None is the newest.
+        number: the generation; None is the one that `wf live` shows.
         blobs: which to show; None is those of `wf inspect`.
         progress: told (done, all).
 
@@ -69,7 +69,7 @@ def shoot(
         DataError: the generation has no snapshot yet, or the picture cannot be read.
         NetError: the net has no Softmax layer.
     """
-    generation = existing(config.generations, number)
+    generation = answering(config.generations, number)
     iterations = sorted(one.iteration for one in generation.read().snapshots)
     if not iterations:
         raise DataError(f"{generation.name} has no snapshot yet", hint=f"wf train --gen {generation.number}")

@@ -36,7 +36,7 @@ def load(
 
     Args:
         config: says where the generations are.
-        snapshot: `iter_6000`, `gen4/iter_6000`, `latest` (also None), `best`, or the path of a model's file.
+        snapshot: `iter_6000`, `gen4/iter_6000`, `latest` (also None), `best`, `live`, or the path of a model's file.
         number: the generation, where the reference does not name it; None is the newest.
         net: a deploy net, or a training net, for a model from elsewhere; also overrides a generation's.
         mean: for a model from elsewhere: a binaryproto, or numbers for the channels in their order, `104,117,123`.

@@ -9,14 +9,22 @@ from pathlib import Path
 from workflow.errors import ModelError
 from workflow.formats import caffe_pb2, caffemodel
 from workflow.generations import Reference, SnapshotRecord, resolve
+from workflow.generations.live import live
 
 
 def find(root: Path, snapshot: str | None, number: int | None) -> Reference:
-    """The snapshot of that name; see `workflow.generations.resolve`. None is `latest`.
+    """The snapshot of that name; see `workflow.generations.resolve`.
+
+    None is `latest`. Where there is a newer generation than that of the `live` snapshot, it is said.
 
     Raises:
         UsageError: C06, there is none.
     """
+    if snapshot == "live":
+        answering = live(root)
+        if answering.newer:
+            logging.getLogger("workflow").info("%s", answering.words)
+        return answering.reference
     path = Path(snapshot or "")
     if snapshot and path.is_file() and not path.name.endswith((".caffemodel", ".h5")):
         return Reference(path)  # what it is, its reader tells: a pickle, perhaps

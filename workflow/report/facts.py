@@ -21,7 +21,8 @@ from workflow.evaluation.exam import of_generation
 from workflow.evaluation.history import Entry
 from workflow.evaluation.mistakes import Mistake, mistakes
 from workflow.evaluation.observe import Progress
-from workflow.generations import Generation, Record, existing
+from workflow.generations import Generation, Record
+from workflow.generations.live import answering
 from workflow.inspection import grid
 from workflow.inspection.inspect import DEFAULTS
 from workflow.inspection.loading import load
@@ -51,14 +52,14 @@ def gather(config: Config, number: int | None = None, *, progress: Progress | No
 
     Args:
         config: says where the generations are.
-        number: the generation; None is the newest.
+        number: the generation; None is the one that `wf live` shows.
         progress: told (done, all) while the test pictures are shown to the net.
 
     Raises:
         UsageError: there is no such generation, or it has no snapshot.
         NetError, DataError: as `evaluate`.
     """
-    generation = existing(config.generations, number)
+    generation = answering(config.generations, number)
     model = load(config, snapshot="best", number=generation.number)
     record = generation.read()
     exam = of_generation(generation, model)

@@ -63,6 +63,7 @@ class Recorder:
         self._write_log(event)
         match event:
             case Started():
+                self.facts["ended_at"] = self.record.ended_at if event.resumed_from is not None else 0
                 self._metrics, self._known_tests = _reopen(self.generation.logs / "metrics.jsonl", event.iteration)
             case Step():
                 self._seconds += event.seconds
@@ -156,6 +157,8 @@ class Recorder:
 
     def _finish(self, event: Done) -> None:
         self.facts["iterations"] = event.iteration
+        if not event.stopped:
+            self.facts["ended_at"] = event.iteration
         self._save()
 
     def _save(self, **changes: Any) -> None:

@@ -1,0 +1,57 @@
+"""wf live."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from workflow.cli.options import Call
+from workflow.cli.progress import Counter
+
+
+def live(
+    call: Call,
+    snapshot: Annotated[
+        str | None, typer.Argument(metavar="[REF]", help="Pin this snapshot: gen5/best, gen5/iter_6000.")
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Unpin: the newest generation whose training has ended answers.")
+    ] = False,
+    promote: Annotated[
+        bool, typer.Option("--promote", help="Pin the newest trained generation, unless wf diff says it is worse.")
+    ] = False,
+) -> None:
+    """Show or choose the snapshot that answers where no other is named.
+
+    It is the best snapshot of the newest generation whose training has ended, or the pinned one. To let each new
+    generation answer only if it is not worse, pin one, and run wf live --promote after each training.
+
+    wf live
+    wf live gen5/best
+    wf live --promote
+    """
+    from workflow.errors import UsageError
+    from workflow.generations import live as lives  # pydantic, which --help does not need
+    from workflow.inspection import weights_file
+
+    if (snapshot is not None) + follow + promote > 1:
+        raise UsageError("a snapshot, --follow and --promote exclude each other: give one of them")
+    settings = call.settings()
+    root = settings.generations
+    facts: dict[str, Any] = {}
+    if snapshot is not None:
+        from workflow.evaluation.posing import snapshot_of
+
+        lives.pin(root, weights_file.find(root, snapshot_of(snapshot), None))
+    elif follow:
+        lives.unpin(root)
+    elif promote:
+        from workflow.evaluation.promotion import promote as promoted  # numpy, which --help does not need
+
+        with Counter(call.console, "evaluating", "pictures") as progress:
+            facts = promoted(settings, progress=progress)
+        if facts["verdict"] is not None:
+            call.console.say(facts["verdict"]["words"])
+    now = lives.live(root)
+    call.console.result(now.json() | facts, now.words)

@@ -1,0 +1,38 @@
+"""`wf live --promote`: a new generation answers only if it is not shown to be worse than the one that does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workflow.config import Config
+from workflow.errors import FindingError
+from workflow.evaluation.diff import diff
+from workflow.evaluation.observe import Progress
+from workflow.generations.live import live, pin
+
+
+def promote(config: Config, *, progress: Progress | None = None) -> dict[str, Any]:
+    """Pin the best snapshot of the newest generation whose training has ended, unless `wf diff` says it is worse.
+
+    Args:
+        config: says where the generations are.
+        progress: told (done, all) while both are asked.
+
+    Returns:
+        promoted, and verdict (as `wf diff` gives it, None where there is nothing newer).
+
+    Raises:
+        FindingError: it is worse; nothing is changed.
+        UsageError, DataError: as `live` and `diff`.
+    """
+    now = live(config.generations)
+    if now.candidate is None or now.candidate == now.reference:
+        return {"promoted": False, "verdict": None}
+    found = diff(config, now.reference.name, now.candidate.name, history=False, progress=progress)
+    if found.verdict.outcome == "worse":
+        raise FindingError(
+            f"{found.verdict.words}; {now.reference.name} still answers",
+            hint=f"wf diff {now.reference.name} {now.candidate.name} shows the pictures",
+        )
+    pin(config.generations, now.candidate)
+    return {"promoted": True, "verdict": found.verdict.json()}
