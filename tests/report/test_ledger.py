@@ -9,10 +9,11 @@ from PIL import Image
 from three_generations import make_three, settings
 
 from workflow.config import Preprocessing
+from workflow.data.channel_order import to_rgb
 from workflow.evaluation.ledger import why
 from workflow.generations import generations
 from workflow.inspection.loading import load
-from workflow.report.ledger import coloured, draw_ledger
+from workflow.report.ledger import draw_ledger
 
 
 def shown(path: Path) -> np.ndarray:
@@ -65,8 +66,6 @@ def test_units_without_cells_and_without_neighbours(project, units):
 
 def test_colours_as_people_see_them():
     pixels = np.arange(3 * 2 * 5, dtype=np.uint8).reshape(3, 2, 5)
-    np.testing.assert_array_equal(coloured(pixels, Preprocessing())[1, 4], pixels[:, 1, 4])
-    np.testing.assert_array_equal(coloured(pixels, Preprocessing(channel_order="BGR"))[1, 4], pixels[::-1, 1, 4])
-    np.testing.assert_array_equal(
-        coloured(pixels[:1], Preprocessing(channel_order="GRAY"))[1, 4], pixels[[0] * 3, 1, 4]
-    )
+    np.testing.assert_array_equal(to_rgb(pixels, Preprocessing())[1, 4], pixels[:, 1, 4])
+    np.testing.assert_array_equal(to_rgb(pixels, Preprocessing(channel_order="BGR"))[1, 4], pixels[::-1, 1, 4])
+    np.testing.assert_array_equal(to_rgb(pixels[:1], Preprocessing(channel_order="GRAY"))[1, 4], pixels[[0] * 3, 1, 4])

@@ -136,12 +136,13 @@ def inspect(
 
 def draw_classes(model: Model, one: Inspection, folder: Path) -> Path:
     """The class map of a fully convolutional net as a picture."""
-    from workflow.report.canvas import coloured, snapshot_name  # matplotlib, which plain grids do not need
+    from workflow.data.channel_order import to_rgb
+    from workflow.report.canvas import snapshot_name  # matplotlib, which plain grids do not need
     from workflow.report.class_map import draw_class_map
 
     assert one.class_map is not None  # noqa: S101 - for the type checker
     path = folder / "class-map.png"
-    picture = coloured(model.read(one.image), model.preprocessing)
+    picture = to_rgb(model.read(one.image), model.preprocessing)
     draw_class_map(one.class_map, picture, path, title=f"{one.image.name} as {snapshot_name(one.snapshot)} sees it")
     return path
 

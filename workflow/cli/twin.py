@@ -34,8 +34,9 @@ def twin(
 ) -> None:
     """Find what brings a false positive into its class.
 
-    It is set beside the true positive that is nearest to it, and the class's mean: the layer from which on it is among
-    the class, the channels that carry it there, and the places without which it falls.
+    First it is changed in simple ways (without a colour, without a third, grey, mirrored, blurred) to see what takes
+    the class away. Then it is set beside the true positive that is nearest to it, and the class's mean: the layer from
+    which on it is among the class, the channels that carry it there, and the places without which it falls.
 
     wf twin false.png
     wf twin false.png --snapshot gen4/best --blob conv3
@@ -66,9 +67,12 @@ def twin(
 
 def describe(found: Twin, picture: Path) -> str:
     """The twin, the distances blob by blob, the channels, and the deletion check."""
-    from workflow.report.twin import describe_carrying, describe_joining  # as above
+    from workflow.report.twin import describe_carrying, describe_counterfactuals, describe_joining  # as above
 
     brought = "" if found.nearest.generation is None else f", from gen{found.nearest.generation}"
+    changed = [["probability", "answer", "change"]]
+    changed += [[f"{one.probability:.4f}", one.label, one.change] for one in found.counterfactuals[:_LISTED]]
+    hangs_on = [describe_counterfactuals(found), *table(changed, left=(1, 2))]
     head = [
         f"{found.image}, class {found.target.name} in {found.snapshot}: probability {found.probability:.4g}",
         f"nearest true positive  {found.nearest.path} ({found.nearest_probability:.4g}{brought})",
@@ -85,4 +89,5 @@ def describe(found: Twin, picture: Path) -> str:
     channels += [f"  channel {one.number:3}  log odds {-one.fall:+.2f}" for one in found.carrying.channels[:_LISTED]]
     covered, chance = found.covered
     check = f"with the hottest quarter of the places covered {covered:.4g}, a random quarter {chance:.4g}"
-    return "\n\n".join("\n".join(block) for block in (head, stages, channels, [check, f"picture  {picture}"]))
+    last = [check, f"picture  {picture}"]
+    return "\n\n".join("\n".join(block) for block in (hangs_on, head, stages, channels, last))

@@ -19,7 +19,6 @@ from workflow.storage import replacing
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from workflow.config import Preprocessing
 
 INK = "#33333d"
 """Text."""
@@ -91,15 +90,6 @@ def shortened(name: str, letters: int) -> str:
 def snapshot_name(snapshot: str) -> str:
     """`gen5/iter_6000`, or a model file's name without its folders."""
     return Path(snapshot).name if snapshot.endswith((".caffemodel", ".h5")) else snapshot
-
-
-def coloured(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """A record's picture (C, H, W) as RGB (H, W, 3)."""
-    if preprocessing.channel_order == "BGR":
-        pixels = pixels[::-1]
-    elif preprocessing.channel_order == "GRAY":
-        pixels = pixels.repeat(3, axis=0)
-    return np.ascontiguousarray(pixels.transpose(1, 2, 0))
 
 
 def tiled(maps: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from workflow.report.canvas import INK, coloured, new_figure, save, set_title, snapshot_name
+from workflow.data.channel_order import to_rgb
+from workflow.report.canvas import INK, new_figure, save, set_title, snapshot_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,13 +61,11 @@ def _draw(panel: Axes, one: Looked, found: Channels, preprocessing: Preprocessin
     most = max(found.middle.height, found.middle.width, *(max(patch.pixels.shape[1:]) for patch in one.patches), 1)
     if one.maximum is not None:
         pixels = one.maximum.dream.pixels[:, *found.middle.slices]
-        board[:, :_SIDE] = _tile(coloured(pixels, preprocessing), _SIDE / most, _SIDE)
+        board[:, :_SIDE] = _tile(to_rgb(pixels, preprocessing), _SIDE / most, _SIDE)
     for number, patch in enumerate(one.patches):
         top, left = ((_TILE + _GAP) * at for at in divmod(number, 3))
         left += _SIDE + 2 * _GAP
-        board[top : top + _TILE, left : left + _TILE] = _tile(
-            coloured(patch.pixels, preprocessing), _TILE / most, _TILE
-        )
+        board[top : top + _TILE, left : left + _TILE] = _tile(to_rgb(patch.pixels, preprocessing), _TILE / most, _TILE)
     panel.imshow(board, interpolation="nearest")
     panel.set_title(describe(one), fontsize=8, color=_FAINT if one.dead else INK)
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workflow.data.channel_order import to_rgb
 from workflow.inspection.comparison import titles
-from workflow.report.canvas import INK, coloured, new_figure, save, set_title, shortened, snapshot_name, tiled
+from workflow.report.canvas import INK, new_figure, save, set_title, shortened, snapshot_name, tiled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,10 +67,10 @@ def _draw_input(first: Axes, second: Axes, found: Comparison, column: int, prepr
     values = found.inputs[column]
     most = float(np.abs(values).max()) or 1.0
     seen = np.clip(np.rint(values / most * 127 + 128), 0, 255).astype(np.uint8)
-    first.imshow(coloured(found.pixels[column], preprocessing), interpolation="nearest")
+    first.imshow(to_rgb(found.pixels[column], preprocessing), interpolation="nearest")
     title = f"{shortened(titles(found.images)[column], 22)}\n{found.words[column]}".strip()
     first.set_title(title, fontsize=8, color=INK)
-    second.imshow(coloured(seen, preprocessing), interpolation="nearest")
+    second.imshow(to_rgb(seen, preprocessing), interpolation="nearest")
     second.set_title(f"as the net gets it\n{values.min():.3g} to {values.max():.3g}, 0 is grey", fontsize=8, color=INK)
     for panel in (first, second):
         panel.set_xticks([])

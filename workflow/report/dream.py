@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from workflow.report.canvas import INK, RED, coloured, new_figure, save, save_film, set_title, snapshot_name
+from workflow.data.channel_order import to_rgb
+from workflow.report.canvas import INK, RED, new_figure, save, save_film, set_title, snapshot_name
 from workflow.storage import replacing
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def draw_dream(found: Maximum, preprocessing: Preprocessing, folder: Path) -> di
     """
     folder.mkdir(parents=True, exist_ok=True)
     slug = found.target.slug
-    frames = [Image.fromarray(coloured(one, preprocessing)) for one in found.dream.film]
+    frames = [Image.fromarray(to_rgb(one, preprocessing)) for one in found.dream.film]
     factor = max(1, _SIDE // max(frames[0].size))
     large = [one.resize((one.width * factor, one.height * factor), Image.Resampling.NEAREST) for one in frames]
     paths = {name: folder / f"{slug}{ending}" for name, ending in (("picture", ".png"), ("film", ".gif"))}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workflow.report.canvas import INK, coloured, frame, new_figure, save, save_film, set_title, tiled
+from workflow.data.channel_order import to_rgb
+from workflow.report.canvas import INK, frame, new_figure, save, save_film, set_title, tiled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +63,7 @@ def _page(film: Film, preprocessing: Preprocessing, shown: list[int], marked: in
     grid = figure.add_gridspec(1 + rows, columns, height_ratios=[1.0] + [1.35 if single else 1.1] * rows)
     head = grid[0, :].subgridspec(1, 4)
     picture = figure.add_subplot(head[0, 0])
-    picture.imshow(coloured(film.pixels, preprocessing), interpolation="nearest")
+    picture.imshow(to_rgb(film.pixels, preprocessing), interpolation="nearest")
     picture.set_axis_off()
     _draw_curves(figure.add_subplot(head[0, 1:]), film, marked)
     for row, name in enumerate(blobs):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.report.canvas import INK, coloured, new_figure, save, set_title, snapshot_name
+from workflow.data.channel_order import to_rgb
+from workflow.report.canvas import INK, new_figure, save, set_title, snapshot_name
 
 if TYPE_CHECKING:
     from workflow.config import Preprocessing
@@ -31,11 +32,11 @@ def draw_inversion(found: Inversion, preprocessing: Preprocessing, out: Path) ->
         panel.set_xticks([])
         panel.set_yticks([])
         panel.set_frame_on(False)
-    panels[0, 0].imshow(coloured(found.pixels, preprocessing), interpolation="nearest")
+    panels[0, 0].imshow(to_rgb(found.pixels, preprocessing), interpolation="nearest")
     panels[0, 0].set_title("the picture as the net takes it", fontsize=9, color=INK)
     for one in found.rebuilt:
         panel = panels[ways.index(one.how), 1 + blobs.index(one.blob)]
-        panel.imshow(coloured(one.pixels, preprocessing), interpolation="nearest")
+        panel.imshow(to_rgb(one.pixels, preprocessing), interpolation="nearest")
         panel.set_title(f"from {one.blob}, by {one.how}", fontsize=9, color=INK)
         words = f"features differ by {one.feature_error:.1%}\nPSNR {one.psnr:.1f} dB   SSIM {one.ssim:.2f}"
         panel.set_xlabel(words, fontsize=8, color=INK)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.data.channel_order import to_rgb
 from workflow.evaluation.ledger import Entries, Ledger
 from workflow.formats.datum import decode_all
 from workflow.formats.lmdb import Reader
-from workflow.report.canvas import BLUE, INK, RED, coloured, new_figure, save, set_title, shortened, snapshot_name
+from workflow.report.canvas import BLUE, INK, RED, new_figure, save, set_title, shortened, snapshot_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +48,7 @@ def draw_ledger(ledger: Ledger, model: Model, out: Path) -> None:
     rows = 3 + bool(ledger.nearest) if cells else 2 + bool(ledger.nearest)
     figure = new_figure(13, 3.6 + 1.95 * (rows - 1), dpi=100)
     grid = figure.add_gridspec(rows, _SHOWN, height_ratios=[2.1, *[1] * (rows - 1)] if cells else None)
-    picture = coloured(ledger.pixels, model.preprocessing)
+    picture = to_rgb(ledger.pixels, model.preprocessing)
     _draw_picture(figure.add_subplot(grid[0, :2]), picture)
     if ledger.note:
         figure.supxlabel(ledger.note, fontsize=9, color=INK)
@@ -174,7 +175,7 @@ def _draw_nearest(figure: Figure, place: object, ledger: Ledger, model: Model) -
         for column, one in enumerate(ledger.nearest[:_SHOWN]):
             pixels, _ = decode_all(reader.values(one.record, 1))
             panel = figure.add_subplot(grid[0, column])
-            panel.imshow(coloured(pixels[0].astype(np.uint8), model.preprocessing), interpolation="nearest")
+            panel.imshow(to_rgb(pixels[0].astype(np.uint8), model.preprocessing), interpolation="nearest")
             brought = "this very file" if one.same else f"{one.distance:.3g} away, gen{one.generation}"
             colour = colours.get(one.label or "", INK)
             panel.set_title(f"{shortened(one.label or '?', 16)}\n{brought}", fontsize=8, color=colour)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.report.canvas import INK, coloured, frame, new_figure, save, save_film, set_title, shortened, tiled
+from workflow.data.channel_order import to_rgb
+from workflow.report.canvas import INK, frame, new_figure, save, save_film, set_title, shortened, tiled
 from workflow.report.film import LAST, MILLISECONDS
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def _draw_classes(panel: Axes, found: Lineage, blob: str, column: int) -> None:
 
 def _draw_picture(panel: Axes, found: Lineage, column: int) -> None:
     one = found.columns[column]
-    panel.imshow(coloured(one.pixels, one.preprocessing), interpolation="nearest")
+    panel.imshow(to_rgb(one.pixels, one.preprocessing), interpolation="nearest")
     panel.set_title(
         f"{one.snapshot}\n{shortened(one.label, 18)} {one.probabilities[one.label]:.1%}", fontsize=8, color=INK
     )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workflow.report.canvas import BLUE, INK, RED, coloured, new_figure, save, set_title, snapshot_name
+from workflow.data.channel_order import to_rgb
+from workflow.report.canvas import BLUE, INK, RED, new_figure, save, set_title, snapshot_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +33,7 @@ def draw_maps(found: Explanation, preprocessing: Preprocessing, out: Path) -> No
     columns = len(found.maps) + 2
     figure = new_figure(_WIDTH * columns, 5.6, dpi=90)
     panels = figure.subplots(2, columns, squeeze=False, height_ratios=(1.25, 1))
-    picture = coloured(found.pixels, preprocessing)
+    picture = to_rgb(found.pixels, preprocessing)
     panels[0, 0].imshow(picture, interpolation="nearest")
     panels[0, 0].set_title("the picture as the net takes it", fontsize=9, color=INK)
     _explain_curves(panels[1, 0])

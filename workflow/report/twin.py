@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.report.canvas import BLUE, INK, RED, coloured, new_figure, save, set_title, shortened, tiled
+from workflow.data.channel_order import to_rgb
+from workflow.report.canvas import BLUE, INK, RED, new_figure, save, set_title, shortened, tiled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _GREY = "#8a8f9c"
 _CHANNELS = 12  # bars
+_CHANGES = 8  # changed pictures
 
 
 def draw_twin(found: Twin, preprocessing: Preprocessing, out: Path) -> None:
@@ -32,9 +34,12 @@ def draw_twin(found: Twin, preprocessing: Preprocessing, out: Path) -> None:
         OSError: as the operating system says it.
     """
     blobs = list(found.picture.maps)
-    figure = new_figure(13, 6.4 + 3.2 * len(blobs), dpi=90)
-    top, middle, bottom = figure.subfigures(3, 1, squeeze=False, height_ratios=(3, 3.2 * len(blobs), 3.2))[:, 0]
+    figure = new_figure(13, 8.6 + 3.2 * len(blobs), dpi=90)
+    heights = (3, 2.2, 3.2 * len(blobs), 3.2)
+    top, changed, middle, bottom = figure.subfigures(4, 1, squeeze=False, height_ratios=heights)[:, 0]
     _draw_pictures(top.subplots(1, 4).tolist(), found, preprocessing)
+    _draw_counterfactuals(changed.subplots(1, _CHANGES).tolist(), found, preprocessing)
+    changed.suptitle(describe_counterfactuals(found), fontsize=10, color=INK)
     rows = middle.subplots(len(blobs), 4, squeeze=False)
     for row, blob in zip(rows, blobs, strict=True):
         _draw_blob(row.tolist(), found, blob)
@@ -54,16 +59,39 @@ def _draw_pictures(panels: list[Axes], found: Twin, preprocessing: Preprocessing
         f"mean of {found.counts[0]} true positives",
     )
     for panel, side, title in zip(panels, (found.picture, found.twin, found.mean), titles, strict=False):
-        panel.imshow(coloured(side.pixels, preprocessing), interpolation="nearest")
+        panel.imshow(to_rgb(side.pixels, preprocessing), interpolation="nearest")
         panel.set_title(title, fontsize=9, color=INK)
     (one,) = found.occlusion.maps
     most = float(np.abs(one.heat).max()) or 1.0
-    panels[3].imshow(coloured(found.picture.pixels, preprocessing).mean(2), cmap="gray", vmin=-120, vmax=375)
+    panels[3].imshow(to_rgb(found.picture.pixels, preprocessing).mean(2), cmap="gray", vmin=-120, vmax=375)
     panels[3].imshow(one.heat, cmap="RdBu_r", vmin=-most, vmax=most, alpha=0.65, interpolation="nearest")
     panels[3].set_title("occlusion: red places, once covered,\ntake the class away", fontsize=9, color=INK)
     for panel in panels:
         panel.set_xticks([])
         panel.set_yticks([])
+
+
+def _draw_counterfactuals(panels: list[Axes], found: Twin, preprocessing: Preprocessing) -> None:
+    for panel in panels:
+        panel.set_axis_off()
+    for panel, one in zip(panels, found.counterfactuals, strict=False):
+        panel.imshow(to_rgb(one.pixels, preprocessing), interpolation="nearest")
+        panel.set_title(f"{one.short}\n{one.probability:.1%}", fontsize=9, color=RED if one.lost else INK)
+
+
+def describe_counterfactuals(found: Twin) -> str:
+    """Which simple change takes the class away, in a sentence."""
+    name, least = found.target.name, found.counterfactuals[0]
+    lost = next((one for one in found.counterfactuals if one.lost), None)
+    if lost is None:
+        return (
+            f"no simple change takes '{name}' away: {found.probability:.4g} falls to {least.probability:.4g} at most, "
+            f"{least.change}"
+        )
+    return (
+        f"{lost.change}, '{name}' falls from {found.probability:.4g} to {lost.probability:.4g}: "
+        f"the answer is '{lost.label}'"
+    )
 
 
 def _draw_blob(panels: list[Axes], found: Twin, blob: str) -> None:
@@ -108,7 +136,7 @@ def _draw_stages(panel: Axes, found: Twin) -> None:
     panel.scatter(places, ratios, c=[RED if stage.among else BLUE for stage in found.stages], zorder=3)
     panel.legend(fontsize=8, frameon=False, loc="lower left")
     panel.set_ylim(0, 1.1 * max(1.0, *ratios))
-    panel.set_xticks(range(len(names)), [(name) for name in names], rotation=60, fontsize=8)
+    panel.set_xticks(range(len(names)), names, rotation=60, fontsize=8)
     panel.tick_params(axis="y", labelsize=8)
     panel.set_ylabel("distance to class / to others", fontsize=8)
     panel.set_title(describe_joining(found), fontsize=9, color=INK)

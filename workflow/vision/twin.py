@@ -23,6 +23,7 @@ from workflow.inspection.inspect import DEFAULTS, wanted
 from workflow.inspection.model import Model
 from workflow.vision.carrying import Carrying, carrying
 from workflow.vision.classmates import Classmates, Progress, Stage, gather, joins_at
+from workflow.vision.counterfactuals import Counterfactual, counterfactuals
 from workflow.vision.differentiable import Differentiable
 from workflow.vision.explain import Explanation, explain
 from workflow.vision.targets import Target, of_class
@@ -63,6 +64,8 @@ class Twin:
     """The first blob from which on the picture is among the class, see `classmates`."""
     carrying: Carrying
     occlusion: Explanation
+    counterfactuals: tuple[Counterfactual, ...]
+    """The picture after simple changes, the one that leaves least of the class first."""
 
     @property
     def covered(self) -> tuple[float, float]:
@@ -78,6 +81,7 @@ class Twin:
             "snapshot": self.snapshot,
             "class": self.target.name,
             "probability": self.probability,
+            "counterfactuals": [one.json() for one in self.counterfactuals],
             "nearest": self.nearest.json() | {"probability": self.nearest_probability},
             "joins_at": self.joins_at,
             "stages": [asdict(stage) | {"among": stage.among} for stage in self.stages],
@@ -152,6 +156,7 @@ def twin(
         joins_at=joined,
         carrying=carrying(net, x, target, net.known(place), mates.others.mean(place)),
         occlusion=explain(model, image, names=["occlusion"], class_name=target.name),
+        counterfactuals=counterfactuals(net, pixels, target.channel),
     )
 
 
