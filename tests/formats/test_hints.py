@@ -29,3 +29,7 @@ def test_values_of_an_enum():
 
 def test_a_decimal_comma():
     assert unknown_field("SolverParameter", "01", "SolverParameter") == "a decimal number takes a point: 0.01"
+
+
+def test_what_is_hardly_alike_is_not_meant():
+    assert unknown_field("PoolingParameter", "cell_made", "NetParameter").startswith("known: ")

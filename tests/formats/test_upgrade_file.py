@@ -69,3 +69,22 @@ def test_what_is_not_old_is_copied_with_its_comments(tmp_path, caplog):
     assert [record.getMessage() for record in caplog.records] == [
         f"{tmp_path / 'net.prototxt'} is in today's format already; copied as it is"
     ]
+
+
+def test_old_weights_without_a_suffix(tmp_path):
+    old = caffe_pb2.NetParameter()
+    layer = old.layers.add(name="conv", type=caffe_pb2.V1LayerParameter.CONVOLUTION)
+    layer.blobs.append(blobproto.from_array(np.ones((2, 3, 2, 1), np.float32), legacy=True))
+    source = tmp_path / "cifar10_quick_iter_5000"
+    source.write_bytes(old.SerializeToString())
+    for name in ("new.caffemodel", "cifar10_quick_iter_5000.upgraded"):
+        assert upgrade_file(source, tmp_path / name) == "weights"
+        assert caffemodel.read(tmp_path / name).layer[0].type == "Convolution"
+    with pytest.raises(UsageError, match=r"cannot write .*iter_5000 as 'net.prototxt'") as caught:
+        upgrade_file(source, tmp_path / "net.prototxt")
+    assert caught.value.hint == "name a file that ends in .caffemodel"
+
+
+def test_a_net_without_a_suffix(tmp_path):
+    (tmp_path / "deploy").write_text(f'input: "data" input_dim: 1 input_dim: 3 input_dim: 7 input_dim: 5 {V1}')
+    assert upgrade_file(tmp_path / "deploy", tmp_path / "deploy.new") == "net"

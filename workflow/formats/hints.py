@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workflow.errors import did_you_mean
-from workflow.formats import caffe_pb2
+from workflow.formats import caffe_pb2, forks
 
 
 def unknown_field(message: str, name: str, outermost: str) -> str:
@@ -20,8 +20,10 @@ def unknown_field(message: str, name: str, outermost: str) -> str:
 
     if name.isdigit():  # `base_lr: 0,01`: the comma ends the number
         return "a decimal number takes a point: 0.01"
+    if (fork := forks.hint(name)) is not None:
+        return fork
     known = _fields(message)
-    close = get_close_matches(name, list(known), n=1)
+    close = get_close_matches(name, list(known), n=1, cutoff=0.75)  # what is less alike is another field
     if close:
         return f"did you mean '{close[0]}'?"
     if message == outermost:

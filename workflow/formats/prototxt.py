@@ -16,7 +16,7 @@ from google.protobuf import text_format
 from google.protobuf.message import Message
 
 from workflow.errors import Location, PrototxtError
-from workflow.formats import caffe_pb2
+from workflow.formats import caffe_pb2, forks
 from workflow.formats.files import read_whole
 from workflow.formats.hints import unknown_field, unknown_value
 from workflow.formats.outline import Entry, OutlineError, Step, line_and_column, outline
@@ -60,14 +60,24 @@ def parse(text: str, message_type: type[M], *, source: Path | str = "<text>") ->
             f"{source} {error.message}" if fault == "X03" else error.message, at=at, fault=fault
         ) from None
     message = message_type()
+    unknown = forks.find(entries, message_type)
+    wrong = [field for field in unknown if not (field.obeyed or field.ignored)]
+    if wrong and len(wrong) < len(unknown):  # protobuf would stop at the first one, which may be harmless
+        raise _unknown(wrong[0].message, wrong[0].name, _location(text, source, wrong[0].entry.offset), message_type)
     try:
-        text_format.Parse(text, message)
+        text_format.Parse(
+            forks.without_engines(text, entries), message, allow_unknown_field=bool(unknown) and not wrong
+        )
     except text_format.ParseError as error:
         raise _translate(error, text, entries, message_type, source) from None
     except RecursionError:
         at = Location(path=source, line=1, column=1)
         raise PrototxtError(f"{source} nests too deep", at=at, fault="X03") from None
     _require(message, text, entries, source)
+    for field in unknown:
+        if field.obeyed:
+            forks.obey(message, field)
+    _say_ignored(source, tuple(dict.fromkeys(field.name for field in unknown if field.ignored)))
     return message
 
 
@@ -183,6 +193,16 @@ def _say_once(path: Path, notes: tuple[str, ...]) -> None:
         )
 
 
+@cache
+def _say_ignored(source: Path | str, names: tuple[str, ...]) -> None:
+    if names:
+        logging.getLogger("workflow").warning(
+            "%s has fields of Caffe's forks that do not change what the net answers; ignored: %s",
+            source,
+            ", ".join(names),
+        )
+
+
 # ---- positions and complaints ---------------------------------------------------------------------------------
 
 
@@ -207,8 +227,7 @@ def _translate(
     at = Location(path=source, line=line, column=column)
     said = _POSITION.sub("", str(error))
     if match := _UNKNOWN.search(said):
-        hint = unknown_field(match[1], match[2], message_type.DESCRIPTOR.name)
-        return PrototxtError(f"unknown field '{match[2]}' in {match[1]}", at=at, hint=hint, fault="X01")
+        return _unknown(match[1], match[2], at, message_type)
     if match := _TWICE.search(said):
         return _twice(match[1], (line, column), text, entries, source)
     if match := _VALUE.search(said):
@@ -218,6 +237,11 @@ def _translate(
     if line <= len(lines):
         said = said.removeprefix(f"'{lines[line - 1]}': ")
     return PrototxtError(said[:1].lower() + said[1:].rstrip("."), at=at, fault="X02" if "Expected" in said else "X01")
+
+
+def _unknown(message: str, name: str, at: Location, outermost: type[Message]) -> PrototxtError:
+    hint = unknown_field(message, name, outermost.DESCRIPTOR.name)
+    return PrototxtError(f"unknown field '{name}' in {message}", at=at, hint=hint, fault="X01")
 
 
 def _twice(name: str, position: tuple[int, int], text: str, entries: list[Entry], source: Path | str) -> PrototxtError:

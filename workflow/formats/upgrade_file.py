@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from workflow.errors import PrototxtError, UsageError
-from workflow.formats import caffe_pb2, caffemodel, prototxt
+from workflow.formats import caffe_pb2, caffemodel, hdf5, prototxt
+from workflow.formats.files import read_whole
 from workflow.storage import atomic_write
 
 _log = logging.getLogger("workflow")
@@ -28,9 +29,10 @@ def upgrade_file(source: Path, out: Path) -> Kind:
         UsageError: `out` is of another kind than `source`.
         PrototxtError, ModelError: it is none of the three.
     """
-    binary = source.suffix in (".caffemodel", ".h5", ".binary")
-    if binary != (out.suffix in (".caffemodel", ".h5", ".binary")):
-        raise UsageError(f"cannot write {source} as '{out.name}'", hint=f"name a file that ends in {source.suffix}")
+    binary = _is_binary(source)
+    if out.suffix in (_TEXT if binary else _WEIGHTS):
+        endings = _WEIGHTS if binary else _TEXT
+        raise UsageError(f"cannot write {source} as '{out.name}'", hint=f"name a file that ends in {endings[0]}")
     if binary:
         model = caffemodel.read(source)
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -44,6 +46,18 @@ def upgrade_file(source: Path, out: Path) -> Kind:
     else:
         prototxt.write(out, message)
     return kind
+
+
+_WEIGHTS = (".caffemodel", ".h5", ".binary")
+_TEXT = (".prototxt", ".txt", ".pt")
+
+
+def _is_binary(source: Path) -> bool:
+    """By the name, else by the content: snapshots of old are called `cifar10_quick_iter_5000`."""
+    if source.suffix in (*_WEIGHTS, *_TEXT):
+        return source.suffix in _WEIGHTS
+    data = read_whole(source, error=PrototxtError)
+    return not data.isascii() and (b"\x00" in data or hdf5.is_hdf5(data))
 
 
 def _read_text(source: Path) -> tuple[Kind, caffe_pb2.SolverParameter | caffe_pb2.NetParameter]:

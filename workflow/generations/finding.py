@@ -86,8 +86,8 @@ def resolve(root: Path, reference: str = "latest", number: int | None = None) ->
     """Find a snapshot by what the user calls it.
 
     `iter_6000` or `6000`, `latest`, `best`, each alone or after `gen4/` or `gen4/seed_7/`; `gen4` alone is its best;
-    or the path of a model file. `best` is the one with the highest test accuracy; among equals the one with the lower
-    test loss.
+    or the path of a model's file, whatever its name. `best` is the one with the highest test accuracy; among equals
+    the one with the lower test loss.
 
     Raises:
         UsageError: there is no such snapshot; the message lists those that there are.
@@ -96,10 +96,11 @@ def resolve(root: Path, reference: str = "latest", number: int | None = None) ->
     if path.name.endswith((".caffemodel", ".h5")):
         return _from_path(root, path)
     match = _REFERENCE.fullmatch(reference)
+    if match is None and path.is_file():
+        return _from_path(root, path)  # of any name: what it is, its reader tells
     if match is None:
-        is_file = path.is_file()
         raise UsageError(
-            f"{path} is no .caffemodel or .caffemodel.h5" if is_file else f"no snapshot '{reference}'",
+            f"no snapshot '{reference}'",
             hint="write iter_6000, gen4, gen4/iter_6000, latest, best, or the path of a .caffemodel",
             fault="C06",
         )

@@ -25,9 +25,6 @@ def find(root: Path, snapshot: str | None, number: int | None) -> Reference:
         if answering.newer:
             logging.getLogger("workflow").info("%s", answering.words)
         return answering.reference
-    path = Path(snapshot or "")
-    if snapshot and path.is_file() and not path.name.endswith((".caffemodel", ".h5")):
-        return Reference(path)  # what it is, its reader tells: a pickle, perhaps
     return resolve(root, snapshot or "latest", number)
 
 
