@@ -38,6 +38,22 @@ def test_every_command_is_in_the_readme(name: str) -> None:
 
 def test_version(wf: Run) -> None:
     assert wf("--version").out.startswith("wf 0.")
+    assert wf("version").out == wf("--version").out
+
+
+def test_help_is_a_command_too(wf: Run) -> None:
+    assert wf("help").out == wf("--help").out
+    assert wf("help", "twin").out == wf("twin", "--help").out
+    assert wf("help", "net", "show").out == wf("net", "show", "--help").out
+    assert "no such command 'twn'" in wf("help", "twn", code=2).err
+
+
+def test_a_shell_completes_commands(wf: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "--install-completion" in wf("--help").out
+    monkeypatch.setenv("_WF_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "wf ins")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    assert wf().out.split() == ["inspect"]
 
 
 def test_a_misspelt_command_is_guessed(wf: Run) -> None:

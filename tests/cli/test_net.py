@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from running import Run
@@ -46,3 +47,18 @@ def test_a_python_module_that_is_missing_names_layer_file_and_line(wf: Run) -> N
     ran = wf("net", "show", "net.prototxt", "--python", code=2)
     assert "layer 'own' (Python): module 'nowhere' cannot be imported" in ran.err
     assert "net.prototxt:3:5" in ran.err
+
+
+def test_a_net_of_the_project_has_the_outputs_of_its_classes(trained: Run) -> None:
+    def outputs(*arguments: str) -> list[int]:
+        return wf("net", "show", *arguments, "--json").json["layers"][-1]["tops"]["prob"]
+
+    wf = trained
+    assert outputs("prototxt/cifar10_quick_deploy.prototxt") == [1, 2]
+    assert outputs("generations/gen1/prototxt/deploy.prototxt") == [1, 2]
+    shutil.copyfile("prototxt/cifar10_quick_deploy.prototxt", "other.prototxt")
+    assert outputs("other.prototxt") == [1, 10]  # a file from elsewhere is shown as it is
+    Path("prototxt/headless.prototxt").write_text(
+        'layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 2 } } }'
+    )
+    assert wf("net", "show", "prototxt/headless.prototxt", "--json").json["layers"]

@@ -60,7 +60,7 @@ class Boundary(TyperGroup):
         **extra: Any,
     ) -> NoReturn:
         """Run one command line and exit."""
-        arguments = list(sys.argv[1:] if args is None else args)
+        arguments = _as_flags(list(sys.argv[1:] if args is None else args))
         console = Console.of(arguments)
         state = State(console=console, command=("wf", *arguments))
         _escape_what_cannot_be_shown()
@@ -105,6 +105,13 @@ class Boundary(TyperGroup):
             if leaving.code == TERMINATED:
                 console.stopped("terminated")
             raise
+
+
+def _as_flags(arguments: list[str]) -> list[str]:
+    """`wf help twin` is `wf twin --help`, and `wf version` is `wf --version`."""
+    if arguments[:1] == ["help"]:
+        return [*arguments[1:], "--help"]
+    return ["--version", *arguments[1:]] if arguments[:1] == ["version"] else arguments
 
 
 @contextmanager

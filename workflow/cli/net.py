@@ -42,18 +42,41 @@ def show(
 ) -> None:
     """List a net's layers with shapes, parameters and multiply-adds.
 
+    A net of the project's prototxt/ is shown with the number of classes of its newest generation, as it is trained.
+
     wf net show prototxt/cifar10_quick_deploy.prototxt --draw net.png
     wf net show train_test.prototxt --phase TRAIN --shape 3,32,32
     """
     from workflow.inspection.anatomy import anatomy  # PyTorch, which --help does not need
 
-    net = anatomy(file, phase=phase, stages=listed(stage), stored=_shape(shape), run_python=python)
+    classes = _project_classes(call, file)
+    net = anatomy(file, phase=phase, stages=listed(stage), stored=_shape(shape), run_python=python, classes=classes)
+    if classes is not None:
+        call.console.say(f"with {classes} outputs, the classes of the newest generation")
     if draw is not None:
         from workflow.report.net_drawing import draw_net  # matplotlib
 
         draw_net(net, draw)
     facts = net.json() | {"pictures": {"net": str(draw)} if draw else {}}
     call.console.result(facts, describe(net) + (f"\n{draw}" if draw else ""))
+
+
+def _project_classes(call: Call, file: Path) -> int | None:
+    """How many classes training fills into a net of the project's own; None for other nets, and before any."""
+    from workflow.errors import NetError
+    from workflow.formats.prototxt import read_net
+    from workflow.generations import generations
+    from workflow.net.fill import classifying_layer
+
+    settings = call.settings()
+    if file.resolve().parent != settings.train.deploy.resolve().parent:
+        return None
+    prepared = [one for one in generations(settings.generations) if one.record_path.is_file()]
+    try:
+        classifying_layer(read_net(file))
+    except NetError:  # no classifier: nothing is filled in
+        return None
+    return len(prepared[-1].read().classes) if prepared else None
 
 
 def upgrade(

@@ -14,6 +14,7 @@ from workflow.formats.prototxt import locate_layer, read_net
 from workflow.inspection.sources import picture_shape
 from workflow.net.build import build
 from workflow.net.cost import multiply_adds
+from workflow.net.fill import fill_outputs
 from workflow.net.sources import SOURCES
 from workflow.net.spec import Phase
 
@@ -75,6 +76,7 @@ def anatomy(
     stages: Sequence[str] = (),
     stored: tuple[int, int, int] | None = None,
     run_python: bool = False,
+    classes: int | None = None,
 ) -> Anatomy:
     """Look at a net's file. No memory is taken for blobs and parameters, however large they are.
 
@@ -84,6 +86,7 @@ def anatomy(
         stages: beside those of the net's state.
         stored: (C, H, W) of the pictures, for a net that reads them from a source which is not there.
         run_python: whether modules that Python layers name may be run, which alone tells their shapes.
+        classes: the number of outputs that training will fill in; None leaves it as the file has it.
 
     Raises:
         PrototxtError, NetError: it is no net, a layer is unknown, or shapes do not fit.
@@ -93,6 +96,8 @@ def anatomy(
 
     message = caffe_pb2.NetParameter()
     message.CopyFrom(read_net(source))
+    if classes is not None:
+        fill_outputs(message, classes)
     shown = build(message, phase=phase, stages=stages, source=source)
     there = {layer.name for layer in shown.layers}
     sources = {}
