@@ -86,8 +86,8 @@ def test_a_line_that_is_no_correction(tmp_path: Path, line: str, reason: str) ->
 def test_a_patch_that_is_no_text(tmp_path: Path) -> None:
     place = folder(tmp_path / "generations")
     place.mkdir()
-    (place / "001.jsonl").write_bytes(b"\xff\xfe")
-    with pytest.raises(DataError, match="cannot read"):
+    (place / "001.jsonl").write_bytes(b"\xff")
+    with pytest.raises(DataError, match="is not UTF-8 text"):
         patches(tmp_path / "generations")
 
 

@@ -120,6 +120,30 @@ def test_a_slip_of_the_pen_is_put_right() -> None:
     assert caught.value.hint == "did you mean 'accept'?"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_encodings_of_spreadsheets(encoding: str) -> None:
+    fill("accept")
+    TABLE.write_bytes(TABLE.read_text().encode(encoding))
+    assert apply(ROOT, TABLE).relabelled == 1
+
+
+def test_a_table_in_another_encoding_changes_nothing() -> None:
+    """Names of classes would be stored with half characters."""
+    fill("ねこ")
+    TABLE.write_bytes(TABLE.read_text().encode("cp932"))
+    with pytest.raises(DataError, match="is not UTF-8 text, but Shift-JIS as it seems"):
+        apply(ROOT, TABLE)
+    assert corrections.patches(ROOT) == ()
+
+
+def test_names_of_files_that_are_no_text_do_not_spoil_the_table() -> None:
+    picture = Picture(path="caf\udce9.png", sha256=DIGESTS[0], truth="circle")
+    write_suspects(TABLE, [Suspect(picture=picture, split="train", suggested="cross", score=0.9, why="")])
+    assert "caf\\udce9.png" in TABLE.read_text()
+    fill("accept")
+    assert apply(ROOT, TABLE).relabelled == 1
+
+
 def test_no_table() -> None:
     with pytest.raises(UsageError, match=r"cannot read nowhere\.csv"):
         apply(ROOT, Path("nowhere.csv"))

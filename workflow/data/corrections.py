@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workflow.errors import DataError, Location, UsageError
+from workflow.formats.text import decode
 from workflow.storage import atomic_write
 
 _NAME = re.compile(r"(\d+)(\.undone)?\.jsonl")
@@ -164,8 +165,8 @@ def _files(generations: Path) -> list[tuple[int, bool, Path]]:
 
 def _read(path: Path) -> Iterator[Correction]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = decode(path.read_bytes(), path, error=DataError).splitlines()
+    except OSError as error:
         raise DataError(f"cannot read {path}: {error}", at=path) from error
     for number, line in enumerate(lines, start=1):
         if line.strip():

@@ -12,6 +12,7 @@ from workflow.errors import DatabaseError
 from workflow.formats import hdf5_arrays
 from workflow.formats.files import read_whole
 from workflow.formats.hdf5_arrays import Array
+from workflow.formats.text import decode_names
 
 _MOST_LIST_BYTES = 2**26
 
@@ -38,7 +39,7 @@ class Hdf5Rows:
         Raises:
             DatabaseError: a file is missing, empty or damaged, lacks a dataset, or does not fit the first one.
         """
-        text = read_whole(source, error=DatabaseError, limit=_MOST_LIST_BYTES).decode("utf-8", "surrogateescape")
+        text = decode_names(read_whole(source, error=DatabaseError, limit=_MOST_LIST_BYTES))
         self.files = [folder / name for name in text.split()]
         if not self.files:
             raise DatabaseError(f"{source} lists no files", hint="write the paths of HDF5 files into it, one a line")

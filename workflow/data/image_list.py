@@ -15,6 +15,7 @@ from workflow.data.transform import Array, Transform
 from workflow.errors import DatabaseError
 from workflow.formats.encoded import decode_picture
 from workflow.formats.files import read_whole
+from workflow.formats.text import decode_names
 
 Pixels = NDArray[np.uint8]
 _MOST_BYTES = 2**28
@@ -76,7 +77,7 @@ class ImageList:
             DatabaseError: the list is missing or empty, or a line has no label.
         """
         self.source, self.folder, self.color, self.size, self.prefix = source, folder, color, size, prefix
-        text = read_whole(source, error=DatabaseError, limit=_MOST_BYTES).decode("utf-8", "surrogateescape")
+        text = decode_names(read_whole(source, error=DatabaseError, limit=_MOST_BYTES))
         self.lines = [self._line(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
         if not self.lines:
             raise DatabaseError(f"{source} lists no pictures", hint="write 'path label' into it, one a line")

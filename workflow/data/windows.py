@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from workflow.data.resize import two_tap
 from workflow.errors import DatabaseError
 from workflow.formats.files import read_whole
+from workflow.formats.text import decode_names
 
 Pixels = NDArray[np.uint8]
 _MOST_BYTES = 2**30
@@ -47,7 +48,7 @@ class WindowFile:
         Raises:
             DatabaseError: it is missing, empty or of another form; says where.
         """
-        words = iter(read_whole(path, error=DatabaseError, limit=_MOST_BYTES).decode("utf-8", "replace").split())
+        words = iter(decode_names(read_whole(path, error=DatabaseError, limit=_MOST_BYTES)).split())
         pictures: list[str] = []
         channels: set[int] = set()
         windows: list[Window] = []

@@ -22,6 +22,7 @@ from workflow.data.corrections import Correction, Patch
 from workflow.errors import DataError, Location, UsageError, did_you_mean
 from workflow.evaluation.suspects import Suspect
 from workflow.evaluation.twins import Twins
+from workflow.formats.text import decode
 from workflow.generations import existing
 from workflow.storage import atomic_write
 
@@ -180,9 +181,10 @@ def _decision(row: dict[str, str], at: Location, classes: Sequence[str]) -> Corr
 def _read(path: Path) -> list[tuple[int, dict[str, str]]]:
     """The rows with the numbers of their lines."""
     try:
-        text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
+        data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}", hint="wf suspects writes a table") from error
+    text = decode(data, path, error=DataError)
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -212,4 +214,4 @@ def _write(path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]])
     table.writerow(columns)
     table.writerows(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, text.getvalue().encode("utf-8", "surrogateescape"))
+    atomic_write(path, text.getvalue().encode("utf-8", "backslashreplace"))

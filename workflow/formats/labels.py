@@ -7,6 +7,7 @@ from pathlib import Path
 
 from workflow.errors import Location, ModelError
 from workflow.formats.files import read_whole
+from workflow.formats.text import decode
 from workflow.storage import atomic_write
 
 _MAX_BYTES = 2**24
@@ -16,15 +17,11 @@ def read(path: Path) -> tuple[str, ...]:
     """The class names, in the order of their numbers.
 
     Raises:
-        ModelError: missing, empty, not UTF-8, an empty line between names, or a name twice.
+        ModelError: missing, empty, in another encoding, an empty line between names, or a name twice.
     """
     path = Path(path)
     data = read_whole(path, error=ModelError, limit=_MAX_BYTES, hint="one class name a line")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ModelError(f"{path} is not UTF-8 text", at=Location(path=path, line=line)) from None
+    text = decode(data, path, error=ModelError)
     names = tuple(name.strip() for name in text.rstrip().split("\n")) if text.strip() else ()
     if not names:
         raise ModelError(f"{path} is empty", hint="one class name a line")

@@ -20,6 +20,7 @@ from workflow.formats import caffe_pb2, forks
 from workflow.formats.files import read_whole
 from workflow.formats.hints import unknown_field, unknown_value
 from workflow.formats.outline import Entry, OutlineError, Step, line_and_column, outline
+from workflow.formats.text import decode
 from workflow.formats.upgrade import upgrade_net, upgrade_solver
 from workflow.formats.upgrade_error import UpgradeError
 from workflow.storage import atomic_write
@@ -170,18 +171,13 @@ def _read(path: Path) -> str:
     if len(data) > MAX_BYTES:
         at = Location(path=path, line=1, column=1)
         raise PrototxtError(f"{path} is larger than {MAX_BYTES} bytes", at=at, fault="X03")
-    try:
-        return data.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", "replace")
-        at = _location(before, path, len(before))
-        raise PrototxtError(f"{path} is not UTF-8 text", at=at, hint="is this a binary model?") from None
+    return decode(data, path, error=PrototxtError)
 
 
 def _text_or_nothing(path: Path) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, ValueError):
+        return decode(Path(path).read_bytes(), path, error=PrototxtError)
+    except (OSError, PrototxtError):
         return ""
 
 

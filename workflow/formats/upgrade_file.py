@@ -9,6 +9,7 @@ from typing import Literal
 from workflow.errors import PrototxtError, UsageError
 from workflow.formats import caffe_pb2, caffemodel, hdf5, prototxt
 from workflow.formats.files import read_whole
+from workflow.formats.text import decode
 from workflow.storage import atomic_write
 
 _log = logging.getLogger("workflow")
@@ -40,7 +41,8 @@ def upgrade_file(source: Path, out: Path) -> Kind:
         return "weights"
     kind, message = _read_text(source)
     out.parent.mkdir(parents=True, exist_ok=True)
-    if message == prototxt.parse(source.read_text(encoding="utf-8-sig"), type(message), source=source):
+    text = decode(source.read_bytes(), source, error=PrototxtError)
+    if message == prototxt.parse(text, type(message), source=source):
         _log.warning("%s is in today's format already; copied as it is", source)
         atomic_write(out, source.read_bytes())  # with its comments
     else:

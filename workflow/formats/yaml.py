@@ -16,6 +16,7 @@ import yaml
 
 from workflow.errors import ConfigError, Location
 from workflow.formats.files import read_whole
+from workflow.formats.text import decode
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -81,13 +82,7 @@ def _read(path: Path) -> str:
     if not path.exists():
         raise ConfigError(f"config not found: {path}", hint="wf init writes configs/default.yaml", fault="Y01")
     data = read_whole(path, error=ConfigError, limit=MAX_BYTES, fault="Y07")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - data.rfind(b"\n", 0, error.start)
-        at = Location(path=path, line=line, column=column)
-        raise ConfigError(f"{path} is not UTF-8 text", at=at, fault="Y07") from None
+    return decode(data, path, error=ConfigError, fault="Y07")
 
 
 # ---- from events to values --------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from pathlib import Path
 from workflow.errors import NetError, WorkflowError
 from workflow.formats import caffe_pb2, datum, hdf5_arrays
 from workflow.formats.binaryproto import read_mean
+from workflow.formats.text import decode_names
 from workflow.net.paths import inside
 
 Size = tuple[int, int, int]  # (C, H, W)
@@ -80,7 +81,7 @@ def _rows(layer: caffe_pb2.LayerParameter) -> Size | None:
     if layer.type != "HDF5Data" or not inside(layer.hdf5_data_param.source):
         return None
     try:
-        first = Path(layer.hdf5_data_param.source).read_text(encoding="utf-8").split()[0]
+        first = decode_names(Path(layer.hdf5_data_param.source).read_bytes()).split()[0]
         shape = hdf5_arrays.shapes(Path(first), layer.top)[layer.top[0]] if inside(first) else ()
     except (WorkflowError, OSError, IndexError, UnicodeDecodeError):
         return None
