@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from workflow.errors import DatabaseError, FindingError, UsageError
-from workflow.formats import binaryproto, caffemodel, datum, prototxt
+from workflow.formats import binaryproto, blobproto, caffemodel, datum, prototxt
 from workflow.formats.lmdb import Reader, Writer
 from workflow.inspection.verify import verify
 
@@ -68,15 +68,18 @@ def test_before_training_the_records_alone(settings, prepared):
     assert (found.snapshot, found.checked, found.engines) == (None, 39, {})
 
 
-def test_mirroring_does_not_disturb(settings, trained):
+def test_a_test_layer_that_mirrors_is_found_and_does_not_disturb(settings, trained):
     path = trained.prototxt("train_test")
     net = prototxt.read_net(path)
     for layer in net.layer[:2]:
         layer.transform_param.mirror = True
     prototxt.write(path, net)
     found = verify(settings, others=[])
-    found.check()
-    assert found.max_abs_difference == 0
+    assert (found.problems, found.max_abs_difference) == ([], 0)
+    assert len(found.net_problems) == 1
+    with pytest.raises(FindingError, match="layer 'pictures' of the test net has mirror: true, so chance") as caught:
+        found.check()
+    assert "prototxt/" in caught.value.hint
 
 
 def test_a_picture_that_is_gone_is_told_and_no_more(settings, trained):
@@ -175,3 +178,26 @@ def test_c05_the_same_nan_on_both_sides_is_no_difference(settings, trained):
     next(layer for layer in weights.layer if layer.name == "conv").blobs[0].data[0] = float("nan")
     caffemodel.write(path, weights)
     assert verify(settings, snapshot=str(path), others=[]).problems == []
+
+
+@pytest.mark.parametrize(("setting", "depends"), [(False, True), (True, False), (None, False)])
+def test_a_deploy_net_whose_answers_depend_on_the_batch(settings, trained, setting, depends):
+    """The layer stands in the train_test net, too, where Caffe gives it the stored statistics."""
+    for kind in ("deploy", "train_test"):
+        path = trained.prototxt(kind)
+        net = prototxt.read_net(path)
+        norm = net.layer.add(name="bn", type="BatchNorm", bottom=["pool"], top=["bn"])
+        if setting is not None and kind == "deploy":
+            norm.batch_norm_param.use_global_stats = setting
+        prototxt.write(path, net)
+    model = trained.snapshots / "small_iter_20.caffemodel"
+    weights = caffemodel.read(model)
+    statistics = (np.full(6, 1.5), np.full(6, 4.0), np.ones(1))
+    weights.layer.add(name="bn", blobs=[blobproto.from_array(one.astype("f")) for one in statistics])
+    caffemodel.write(model, weights)
+    record = trained.read()
+    snapshots = tuple(one.model_copy(update={"sha256": {}}) for one in record.snapshots)
+    trained.write(record.model_copy(update={"snapshots": snapshots}))
+    found = verify(settings, others=[])
+    assert any("blob 'bn' of the deploy net depends on the other" in one for one in found.net_problems) == depends
+    assert bool(found.problems) == depends  # the blob of the test net is another one

@@ -293,7 +293,7 @@ def test_t14_another_data_set_is_refused(run, generation):
 def test_t14_other_threads_are_said(run, caplog):
     run(max_iter=10, threads=1)
     run(max_iter=12, threads=2)
-    assert "going on with another threads: 2, was 1" in caplog.text
+    assert "going on from iteration 10 with other settings: threads 2 (was 1)" in caplog.text
 
 
 def test_t15_a_generation_that_is_not_there(run):

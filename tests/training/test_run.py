@@ -179,6 +179,29 @@ def test_a_run_that_learns_nothing_says_so_and_how_it_went(run, generation, capl
     assert told["best_snapshot"] == "iter_300"
 
 
+def test_a_solver_and_a_net_edited_between_two_runs(run, generation, caplog):
+    run(max_iter=10)
+    assert [one["from"] for one in generation.read().training["parts"]] == [0]
+    edit(SOLVER, "base_lr: 0.02", "base_lr: 0.01")
+    edit(SOLVER, "display: 5", "display: 7")  # moves no weight
+    edit(NET, "dropout_ratio: 0.2", "dropout_ratio: 0.3")
+    edit(NET, 'type: "xavier"', 'type: "msra"')  # only a fresh run fills
+    run(max_iter=20)
+    changed = ["base_lr 0.01 (was 0.02)", "layer 'drop' of the net"]
+    assert f"going on from iteration 10 with other settings: {', '.join(changed)}" in caplog.text
+    first, second = generation.read().training["parts"]
+    assert (first["from"], first["solver"]["base_lr"], first["changed"]) == (0, 0.02, [])
+    assert (second["from"], second["solver"]["base_lr"], second["changed"]) == (10, 0.01, changed)
+    caplog.clear()
+    run(max_iter=30)
+    assert "other settings" not in caplog.text
+    assert len(generation.read().training["parts"]) == 2
+    run(resume="iter_10", max_iter=12)  # the second part is run again
+    assert [one["from"] for one in generation.read().training["parts"]] == [0, 10]
+    run(fresh=True, max_iter=2)
+    assert [one["from"] for one in generation.read().training["parts"]] == [0]
+
+
 def test_weights_start_a_run(run, generation):
     run(max_iter=10)
     events = run(weights=["iter_10"], max_iter=1)

@@ -67,6 +67,11 @@ def _lines(one: Entry) -> list[str]:
     lines = [head, f"  pictures   {counts}{_changes(one)}", f"  classes    {_classes(one)}"]
     if record.snapshots:
         lines.append(f"  engine     {record.training.get('engine', 'unknown')}")
+        lines += [
+            f"  changed    from iteration {part['from']:,} on: {', '.join(part['changed'])}"
+            for part in record.training.get("parts", ())
+            if part["changed"]
+        ]
         lines += [f"  {line}" for line in _snapshots(one)]
     else:
         lines.append("  no snapshot yet")

@@ -70,6 +70,7 @@ class Entry:
             "changes": self.changes.json() if self.changes is not None else None,
             "engine": record.training.get("engine"),
             "growth": record.training.get("growth"),
+            "parts": record.training.get("parts"),
             "snapshots": [{"iteration": one.iteration, "test_accuracy": one.test_accuracy} for one in record.snapshots],
             "best": f"iter_{record.best.iteration}" if record.best is not None else None,
             "test_accuracy": self.accuracy,

@@ -52,6 +52,7 @@ def check_blobs(
         DatabaseError: the database cannot be read.
     """
     source = generation.prototxt("train_test")
+    _check_mirror(generation, result)
     net, batch = _test_net(generation)
     runner = choose(net, engine)
     count = len(records.images(generation, "test"))
@@ -62,8 +63,20 @@ def check_blobs(
             tested, looked = testing.forward(), model.forward(looking, pictures)
             _compare(tested, looked, result)
             if number == 0:
+                _compare_alone(looked, model.forward(looking, pictures[:1]), result)
                 names = _others(model, runner.name) if others is None else others
                 _compare_engines(model, runner.name, names, pictures, looked, result)
+
+
+def _check_mirror(generation: Generation, result: Verification) -> None:
+    """Caffe mirrors by chance in phase TEST, too, where a layer asks for it."""
+    source = generation.prototxt("train_test")
+    for spec in build(read_net(source), phase="TEST", source=source).layers:
+        if spec.message.transform_param.mirror:
+            result.net_problems.append(
+                f"layer '{spec.name}' of the test net has mirror: true, so chance mirrors the test pictures and "
+                "every test gives other numbers"
+            )
 
 
 def _test_net(generation: Generation) -> tuple[caffe_pb2.NetParameter, int]:
@@ -109,6 +122,19 @@ def _compare(tested: Mapping[str, Array], looked: Mapping[str, Array], result: V
         result.max_abs_difference = max(result.max_abs_difference, difference)
         if not difference <= TOLERANCE * _size(tested[name]):
             result.problems.append(f"blob '{name}' of the test net differs from inspect's by up to {difference:g}")
+
+
+def _compare_alone(together: Mapping[str, Array], alone: Mapping[str, Array], result: Verification) -> None:
+    """The first picture must get the same answer alone as among others."""
+    for name, blob in alone.items():
+        among = together[name][: len(blob)] if together[name].ndim else together[name]
+        if among.shape == blob.shape and _difference(among, blob) > TOLERANCE * _size(among):
+            result.net_problems.append(
+                f"blob '{name}' of the deploy net depends on the other pictures of the batch (differs by "
+                f"{_difference(among, blob):g} where a picture is alone); a BatchNorm layer with use_global_stats: "
+                "false does that"
+            )
+            return  # what follows it differs for the same reason
 
 
 def _others(model: Model, first: str) -> list[str]:

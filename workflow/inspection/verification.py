@@ -28,6 +28,8 @@ class Verification:
     changed: list[str] = field(default_factory=list)
     """Pictures whose bytes are others than when they were prepared."""
     problems: list[str] = field(default_factory=list)
+    net_problems: list[str] = field(default_factory=list)
+    """What the nets' prototxt files are at fault for, not the data set."""
 
     def json(self) -> dict[str, Any]:
         """As `wf verify --json` gives it."""
@@ -39,11 +41,16 @@ class Verification:
         Raises:
             FindingError: something differs.
         """
-        if not self.problems:
+        found = [*self.net_problems, *self.problems]
+        if not found:
             return
-        more = f"; and {len(self.problems) - _SHOWN} more" if len(self.problems) > _SHOWN else ""
+        more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        if self.net_problems:
+            raise FindingError(
+                "; ".join(found[:_SHOWN]) + more, hint="correct it in prototxt/; the next wf train takes it from there"
+            )
         raise FindingError(
-            "; ".join(self.problems[:_SHOWN]) + more,
+            "; ".join(found[:_SHOWN]) + more,
             hint=f"wf prepare --gen {self.generation.removeprefix('gen')} --force writes the data set anew",
             fault="L04",
         )

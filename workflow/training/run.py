@@ -20,7 +20,7 @@ from workflow.formats import caffe_pb2, prototxt
 from workflow.formats.lmdb import verify
 from workflow.generations import Generation, Record, existing
 from workflow.report.curves import draw_curves
-from workflow.training import as_run, growth, start
+from workflow.training import as_run, growth, parts, start
 from workflow.training.beginning import as_before_unless_begun, move_aside, opening
 from workflow.training.recorder import Recorder
 from workflow.training.watch import Watch
@@ -133,6 +133,7 @@ def train_held(settings: Train, root: Path, generation: Generation, wishes: Wish
         for split in ("train", "test"):
             verify(generation.database(split))
     begin = start.choose(root, generation, record, resume=wishes.resume, weights=wishes.weights, fresh=wishes.fresh)
+    before = parts.recipe(generation) if begin.resume is not None else None
     with as_before_unless_begun(generation) as beginning:
         if generation.seed is None:
             solver = as_run.write(settings, generation, record, max_iter=wishes.max_iter, seed=wishes.seed)
@@ -145,7 +146,7 @@ def train_held(settings: Train, root: Path, generation: Generation, wishes: Wish
         _probe(generation)
         facts = _facts(settings.engine, settings.precision, settings.threads, solver)
         facts |= {"device": settings.device} if settings.device is not None else {}
-        _compare(record, facts, begin)
+        facts["parts"] = _parts(generation, record, facts, begin, before)
         weights = begin.weights
         if weights:
             begin, grown = growth.fit(root, generation, record, begin, seed=solver.random_seed)
@@ -250,12 +251,20 @@ def _facts(engine: str, precision: str, threads: int | None, solver: caffe_pb2.S
     }
 
 
-def _compare(record: Record, facts: dict[str, Any], begin: start.Start) -> None:
-    """Say what differs from the run that is gone on with: the bytes will then not be the unbroken run's."""
-    if begin.resume is None:
-        return
-    for key in ("engine", "engine_version", "precision", "threads"):
-        before = record.training.get(key)
-        if before is not None and before != facts[key]:
-            _log.warning("going on with another %s: %s, was %s", key.replace("_", " "), facts[key], before)
-            return
+def _parts(
+    generation: Generation, record: Record, facts: dict[str, Any], begin: start.Start, before: parts.Recipe | None
+) -> list[dict[str, Any]]:
+    """The record's parts; says what differs from the run that is gone on with: its bytes will not be the same."""
+    now = parts.recipe(generation)
+    recorded = record.training.get("parts", ()) if begin.resume is not None else ()
+    if now is None:
+        return list(recorded)
+    changed = [] if before is None else parts.differences(before, now)
+    keys = ("engine", "engine_version", "precision", "threads") if begin.resume is not None else ()
+    for key in keys:
+        was = record.training.get(key)
+        if was is not None and was != facts[key]:
+            changed.append(f"{key.replace('_', ' ')} {facts[key]} (was {was})")
+    if changed:
+        _log.warning("going on from iteration %d with other settings: %s", begin.iteration, ", ".join(changed))
+    return parts.extended(recorded, before, now, iteration=begin.iteration, changed=changed)
