@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.storage import atomic_write, leftovers, replacing, take_away, temporary_name, write_document
+from workflow.storage import atomic_write, create, leftovers, replacing, take_away, temporary_name, write_document
 
 
 def test_new_content_replaces_the_old(tmp_path):
@@ -83,3 +84,20 @@ def test_what_is_taken_away_may_be_a_file_a_full_folder_or_a_link(tmp_path):
     for path in (folder, link, tmp_path / "file.tmp-1"):
         take_away(path)
     assert list(tmp_path.rglob("*")) == [kept, kept / "content"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_new_file_takes_a_free_name_only(tmp_path, monkeypatch, links):
+    """With hard links, and on file systems that have none."""
+    if not links:
+
+        def refuse(self: Path, target: Path) -> None:
+            raise PermissionError(errno.EPERM, "no hard links here")
+
+        monkeypatch.setattr(Path, "hardlink_to", refuse)
+    path = tmp_path / "001"
+    create(path, b"first")
+    with pytest.raises(FileExistsError):
+        create(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]

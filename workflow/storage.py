@@ -47,6 +47,33 @@ def atomic_write(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def create(path: Path, data: bytes) -> None:
+    """Make a new file, whole and durable from the first moment that its name is there.
+
+    Of several processes that create the same name, one succeeds.
+
+    Raises:
+        FileExistsError: the name is taken.
+        OSError: as the operating system says it.
+    """
+    temporary = temporary_name(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            path.hardlink_to(temporary)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links: reserve the name, then fill it
+            path.touch(exist_ok=False)
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
 def write_document(path: Path, document: Mapping[str, Any]) -> None:
     """Replace `path` by a JSON document, paths in it as text; its folder is made.
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from workflow.data import corrections
 from workflow.data.corrections import Correction, add, decided, folder, in_force, patches, undo
 from workflow.errors import DataError, UsageError
 
@@ -97,3 +101,48 @@ def test_a_damaged_patch_can_be_taken_back(tmp_path: Path) -> None:
     add(root, [correction(to="owl")]).path.write_text("{")
     assert undo(root, 2).path.name == "002.undone.jsonl"
     assert [one.number for one in patches(root)] == [1]
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from workflow.data import corrections
+from workflow.data.corrections import Correction, add
+print(flush=True)
+sys.stdin.read()
+for number in range(25):
+    add(Path(sys.argv[1]), [Correction(sha256="0" * 64, path=f"{sys.argv[2]}-{number}", label="cat", to="dog")])
+"""
+
+
+def test_several_processes_add_patches_at_once(tmp_path: Path) -> None:
+    root = tmp_path / "generations"
+    command = [sys.executable, "-c", _WRITER, str(root)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with ExitStack() as stack:
+        writers = [stack.enter_context(subprocess.Popen([*command, str(number)], **pipes)) for number in range(4)]
+        for writer in writers:
+            writer.stdout.readline()  # all have started
+        for writer in writers:
+            writer.stdin.close()
+    assert [writer.returncode for writer in writers] == [0, 0, 0, 0]
+    found = patches(root)
+    assert [one.number for one in found] == list(range(1, 101))
+    assert {one.corrections[0].path for one in found} == {f"{writer}-{row}" for writer in range(4) for row in range(25)}
+    assert {path.suffix for path in folder(root).iterdir()} == {".jsonl"}
+
+
+def test_a_number_that_was_taken_back_meanwhile_is_not_given_again(tmp_path: Path, monkeypatch) -> None:
+    root = tmp_path / "generations"
+    real = corrections.create
+
+    def late(path: Path, data: bytes) -> None:
+        """Another process adds a patch of that number and takes it back just before."""
+        monkeypatch.setattr(corrections, "create", real)
+        add(root, [correction(to="owl")])
+        undo(root)
+        real(path, data)
+
+    monkeypatch.setattr(corrections, "create", late)
+    assert add(root, [correction(to="dog")]).number == 2
+    assert sorted(path.name for path in folder(root).iterdir()) == ["001.undone.jsonl", "002.jsonl"]

@@ -58,7 +58,7 @@ def test_other_weights_or_a_damaged_file_are_noticed(project):
     exam = Records(generation=first, split="test")
     model = load(settings(), snapshot="gen1/best", tell=False)
     before = np.array(features(model, exam).values)
-    (array,) = Path("generations/gen1/evaluation/iter_20").rglob("features-pool.npy")
+    (array,) = Path("generations/gen1/evaluation/iter_20").rglob("features-pool-*.npy")
     array.write_bytes(array.read_bytes()[:200])
     np.testing.assert_array_equal(features(model, exam).values, before)
     first.snapshots.joinpath("small_iter_20.caffemodel").unlink()

@@ -83,6 +83,7 @@ def _find(
     decisions.check_free(settings.generations, table)
     with Counter(call.console, "looking", "pictures") as progress:
         found = doubt.suspects(settings.generations, model, top=top, progress=progress)
+    decisions.check_free(settings.generations, table)  # once more: it may have been filled in meanwhile
     decisions.write_suspects(table, found.suspects)
     decisions.write_twins(target / "twins.csv", found.twins)
     drawn = [(one.picture.path, f"{row}. {one.caption}") for row, one in enumerate(found.suspects, start=1)]

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from workflow.errors import DataError, Location, UsageError
 from workflow.formats.text import decode
-from workflow.storage import atomic_write
+from workflow.storage import create
 
 _NAME = re.compile(r"(\d+)(\.undone)?\.jsonl")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -105,12 +105,19 @@ def add(generations: Path, corrections: Iterable[Correction]) -> Patch:
     Raises:
         OSError: as the operating system says it.
     """
-    number = max((number for number, _, _ in _files(generations)), default=0) + 1
-    path = folder(generations) / f"{number:03}.jsonl"
-    patch = Patch(number=number, path=path, corrections=tuple(corrections))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, "".join(one.line() for one in patch.corrections).encode())
-    return patch
+    made = tuple(corrections)
+    data = "".join(one.line() for one in made).encode()
+    folder(generations).mkdir(parents=True, exist_ok=True)
+    while True:  # another process may take the number first
+        number = max((number for number, _, _ in _files(generations)), default=0) + 1
+        path = folder(generations) / f"{number:03}.jsonl"
+        try:
+            create(path, data)
+        except FileExistsError:
+            continue
+        if not _undone(path).exists():
+            return Patch(number=number, path=path, corrections=made)
+        path.unlink()  # the number was given, and its patch taken back, in between
 
 
 def undo(generations: Path, number: int | None = None) -> Undone:
@@ -120,16 +127,20 @@ def undo(generations: Path, number: int | None = None) -> Undone:
         UsageError: there is no such patch.
         OSError: as the operating system says it.
     """
-    held = {count: path for count, undone, path in _files(generations) if not undone}
-    chosen = max(held, default=None) if number is None else number
-    if chosen not in held:
-        known = ", ".join(f"{one:03}" for one in held) or "none"
-        what = "nothing to undo" if number is None else f"no patch {number:03}"
-        raise UsageError(f"{what} in {folder(generations)} (patches: {known})")
-    path = held[chosen]
-    lines = path.read_bytes().splitlines()
-    path.rename(target := path.with_name(f"{chosen:03}.undone.jsonl"))
-    return Undone(number=chosen, path=target, count=sum(bool(line.strip()) for line in lines))
+    while True:
+        held = {count: path for count, undone, path in _files(generations) if not undone}
+        chosen = max(held, default=None) if number is None else number
+        if chosen not in held:
+            known = ", ".join(f"{one:03}" for one in held) or "none"
+            what = "nothing to undo" if number is None else f"no patch {number:03}"
+            raise UsageError(f"{what} in {folder(generations)} (patches: {known})")
+        path = held[chosen]
+        try:
+            lines = path.read_bytes().splitlines()
+            path.rename(target := _undone(path))
+        except FileNotFoundError:  # another process has just taken it back
+            continue
+        return Undone(number=chosen, path=target, count=sum(bool(line.strip()) for line in lines))
 
 
 def in_force(held: Sequence[Patch]) -> dict[str, list[tuple[Patch, Correction]]]:
@@ -152,6 +163,11 @@ def decided(held: Sequence[Patch]) -> set[tuple[str, str]]:
             if one.to is not None:
                 pairs.add((one.sha256, one.to))
     return pairs
+
+
+def _undone(path: Path) -> Path:
+    """The name of a patch once it is taken back."""
+    return path.with_name(f"{path.stem}.undone.jsonl")
 
 
 def _files(generations: Path) -> list[tuple[int, bool, Path]]:

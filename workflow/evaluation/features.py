@@ -1,7 +1,7 @@
 """What a snapshot's filters make of the pictures of an exam: one blob of the net, kept on disk in half precision.
 
-    generations/gen5/evaluation/iter_6000/gen5-train-0d1e2f3a/features-pool3.npy      float16 (N, D)
-                                                              features-pool3.json     what they belong to
+    generations/gen5/evaluation/iter_6000/gen5-train-0d1e2f3a/features-pool3-KEY.npy      float16 (N, D)
+                                                              features-pool3-KEY.json     what they belong to
 
 50,000 pictures in cifar10_quick's pool3 take 100 MB there, and are read as they are needed.
 """
@@ -24,7 +24,7 @@ from workflow.evaluation.exam import Exam, Picture
 from workflow.evaluation.linear import feature_blob
 from workflow.evaluation.observe import BATCH, Progress
 from workflow.inspection.model import Model
-from workflow.storage import atomic_write, replacing
+from workflow.storage import TEMPORARY, atomic_write, replacing
 
 Half = NDArray[np.float16]
 
@@ -60,8 +60,9 @@ def features(model: Model, exam: Exam, *, blob: str | None = None, progress: Pro
     """
     name = blob or feature_blob(model.net, model.output)
     folder = saved.folder(model, exam)
-    array = folder / f"features-{name.replace('/', '_')}.npy"
     key = saved.fingerprint(model, exam)
+    stem = f"features-{name.replace('/', '_')}"
+    array = folder / f"{stem}-{key[:12]}.npy"  # two commands may write those of two exams
     pictures = _known(array, key)
     if pictures is None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,6 +70,9 @@ def features(model: Model, exam: Exam, *, blob: str | None = None, progress: Pro
         pictures = _compute(model, exam, name, array, progress)
         facts = {"format": _FORMAT, "key": key, "pictures": pictures}
         atomic_write(array.with_suffix(".json"), json.dumps(facts).encode())
+        for old in folder.glob(f"{stem}-{'[0-9a-f]' * 12}.*"):
+            if old.stem != array.stem and TEMPORARY not in old.name:
+                old.unlink(missing_ok=True)
     values = np.load(array, mmap_mode="r", allow_pickle=False)
     return Features(blob=name, pictures=pictures, values=values[: len(pictures)])
 
