@@ -21,6 +21,8 @@ def test_a_row_for_each_image_and_a_column_for_each_blob(tmp_path: Path) -> None
         probabilities={"a": 0.25, "b": 0.75},
         label="b",
         pictures={"conv1": tmp_path / "grid.png"},
+        not_drawn=(),
+        class_map=None,
     )
     compare([one, one, one], tmp_path / "out.png")
     with Image.open(tmp_path / "out.png") as picture:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from workflow.demo.drawing import CHARACTER, OTHER, SIZES, draw, example_diagram, picture
+from workflow.demo.drawing import CHARACTER, OTHER, SIZES, draw, picture
 
 
 @pytest.mark.parametrize("label", [CHARACTER, OTHER])
@@ -46,8 +46,3 @@ def test_files_and_the_contact_sheet(tmp_path: Path) -> None:
     assert sheet == tmp_path / "images-sheet.png"
     with Image.open(sheet) as shown:
         assert shown.width > 700
-
-
-def test_the_example_is_no_picture_of_the_set() -> None:
-    example = example_diagram().tobytes()
-    assert all(picture(OTHER, number).tobytes() != example for number in range(400))

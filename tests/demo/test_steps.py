@@ -14,14 +14,14 @@ from workflow.errors import UsageError
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory):
-    """`wf demo` with 60 pictures and two iterations."""
+    """`wf demo` with 60 pictures and 40 iterations."""
     folder = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(steps, "PICTURES", 60)
         steps.set_up(Path("here"), count=60)
         solver = Path("here/prototxt/demo_solver.prototxt")
-        solver.write_text(solver.read_text().replace("max_iter: 300", "max_iter: 2"))
+        solver.write_text(solver.read_text().replace("max_iter: 300", "max_iter: 40"))
         yield run_wf("demo", "here", "--json")
 
 
@@ -29,13 +29,21 @@ def test_json(ran) -> None:
     document = ran.json
     assert document["generation"] == 1
     assert 0 <= document["test_accuracy"] <= 1
-    assert document["pictures"] == ["here/demo.png", "here/generations/gen1/logs/curves.png", "here/images-sheet.png"]
+    assert document["pictures"] == [
+        "here/demo.png",
+        "here/false-positive.png",
+        "here/generations/gen1/logs/curves.png",
+        "here/images-sheet.png",
+    ]
     for path in document["pictures"]:
         with Image.open(path) as picture:
             assert picture.width > 300
-    portrait, diagram = document["inspections"]
+    portrait, worst = document["inspections"]
     assert portrait["image"].startswith("images/character/")
-    assert diagram["image"] == "diagram.png"
+    assert worst["image"] == document["junk"]["worst"]
+    assert document["junk"]["pictures"] == len(list(Path("here/junk").rglob("*.png")))
+    scores = run_wf("-C", "here", "predict", "junk", "--json").json["predictions"]
+    assert min(scores, key=lambda one: one["probabilities"]["other"])["path"] == worst["image"]
     assert list(portrait["pictures"]) == ["conv1", "conv2", "conv3", "pool3"]
 
 
@@ -43,6 +51,10 @@ def test_a_second_run_does_nothing_twice(ran) -> None:
     before = {path: path.stat().st_mtime_ns for path in Path("here/generations").rglob("*.caffemodel")}
     again = run_wf("demo", "here")
     assert "what the net sees in these two" in again.out
+    after = again.out.partition("next:\n  cd here\n")[2].splitlines()
+    assert len(after) == 3
+    for line in after:
+        run_wf("-C", "here", *line.split("wf ", 1)[1].split())
     assert "nothing to do" in again.err
     assert {path: path.stat().st_mtime_ns for path in Path("here/generations").rglob("*.caffemodel")} == before
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +22,7 @@ def demo(
 ) -> None:
     """Run the whole loop on a small drawn set: about a minute.
 
+    It ends with the picture of nothing that is most like the character to the net, and what that answer hangs on.
     Each step that is done already is passed over, so that the command goes on where it was stopped.
     """
     from workflow.cli.settings import load  # everything that --help does not need
@@ -49,24 +52,42 @@ def document(looked: Looked) -> dict[str, object]:
     return {
         "generation": looked.generation,
         "test_accuracy": looked.test_accuracy,
-        "pictures": [looked.comparison, looked.curves, looked.sheet],
+        "pictures": [looked.comparison, looked.twin, looked.curves, looked.sheet],
+        "junk": {"pictures": looked.junk, "accepted": looked.accepted, "worst": looked.worst.path},
         "inspections": [one.json() for one in looked.inspections],
     }
 
 
 def describe(looked: Looked, folder: Path) -> str:
-    """What a person wants to know, and where to look."""
-    lines = [f"generation {looked.generation}: test accuracy {looked.test_accuracy or 0:.4f}"]
-    for one in looked.inspections:
-        probability = one.probabilities.get(one.label or "", 0.0)
-        lines.append(f"{folder / one.image} is taken for '{one.label}' ({probability:.1%})")
-    return "\n".join(
-        [
-            *lines,
-            "look at:",
-            f"  {looked.comparison}  what the net sees in these two",
-            f"  {looked.curves}  how it learned",
-            f"  {looked.sheet}  what it learned from",
-            f"  {folder / 'generations'}/gen{looked.generation}/inspect/  each blob by itself",
-        ]
-    )
+    """What came of it, where to look, and what to try next."""
+    from workflow.demo.drawing import CHARACTER
+
+    portrait, worst = looked.inspections
+    likely = looked.worst.probabilities[CHARACTER]
+    lines = [
+        f"generation {looked.generation}: test accuracy {looked.test_accuracy or 0:.4f}",
+        f"{folder / portrait.image} is '{portrait.label}' ({portrait.probabilities[CHARACTER]:.1%})",
+        f"of {looked.junk} pictures of nothing in particular, {looked.accepted} are taken for '{CHARACTER}'",
+        f"the worst is {folder / worst.image} ({likely:.1%})",
+        f"  {looked.words}",
+        "",
+        "look at:",
+        f"  {looked.comparison}  what the net sees in these two",
+        f"  {looked.twin}  what the answer for the second one hangs on",
+        f"  {looked.curves}  how it learned",
+        f"  {looked.sheet}  what it learned from",
+        "",
+        "next:",
+        f"  cd {folder}",
+        f"  {_wf()} junk junk/",
+        f"  {_wf()} maps {worst.image} --class {CHARACTER}",
+        f"  {_wf()} report",
+    ]
+    return "\n".join(lines)
+
+
+def _wf() -> str:
+    """How to start wf in this shell: its name where that finds this very program, else its path."""
+    here = Path(sys.argv[0]).absolute()
+    found = shutil.which("wf")
+    return "wf" if here.name != "wf" or (found and Path(found).samefile(here)) else str(here)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from workflow.fonts import draw_text
 from workflow.inspection.inspect import Inspection
 from workflow.storage import replacing
 
 _SIDE = 240  # pixels of each image and each grid
 _GAP = 14
 _WORDS = 26  # height of a line of text
+_LETTERS = 15
 _INK, _PALE = (46, 44, 58), (120, 118, 130)
 
 
@@ -28,16 +30,15 @@ def compare(inspections: Sequence[Inspection], out: Path) -> None:
     row_height = _SIDE + _WORDS + _GAP
     board = Image.new("RGB", (width, _WORDS + _GAP + len(inspections) * row_height), (255, 255, 255))
     pen = ImageDraw.Draw(board)
-    font = ImageFont.load_default(size=16)
     for column, blob in enumerate(blobs, start=1):
         shape = " x ".join(map(str, inspections[0].blobs[blob][1:]))
-        pen.text((_left(column), _GAP), f"{blob}  {shape}", fill=_PALE, font=font)
+        draw_text(pen, (_left(column), _GAP), f"{blob}  {shape}", size=_LETTERS, fill=_PALE)
     for row, one in enumerate(inspections):
         top = _WORDS + _GAP + row * row_height
         for column, path in enumerate([one.image, *(one.pictures[blob] for blob in blobs)]):
             with Image.open(path) as picture:
                 board.paste(_fitted(picture.convert("RGB")), (_left(column), top))
-        pen.text((_left(0), top + _SIDE + 4), _verdict(one), fill=_INK, font=font)
+        draw_text(pen, (_left(0), top + _SIDE + 4), _verdict(one), size=_LETTERS, fill=_INK)
     with replacing(out) as temporary:
         board.save(temporary, format="PNG")
 

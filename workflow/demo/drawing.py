@@ -35,11 +35,6 @@ def picture(label: str, number: int, *, seed: int = 1) -> Image.Image:
     return (diagram if kind < 0.8 else scene)(random, size).finish()
 
 
-def example_diagram(size: int = 96) -> Image.Image:
-    """A diagram with an arrow and a formula, which is no part of the set."""
-    return diagram(Random(2015), size).finish()  # noqa: S311
-
-
 def draw(folder: Path, *, count: int, seed: int = 1, progress: Callable[[int, int], None] | None = None) -> Path:
     """Write `count` pictures, half of each class, to `folder`/CLASS/NNNN.png, and a contact sheet beside it.
 

@@ -3,7 +3,8 @@
 DIR/images/CLASS/*.png  DIR/images-sheet.png   set_up: the drawn pictures, and many of them on one sheet
 DIR/configs  DIR/prototxt                      set_up: a project like any other, with the demo's settings
 DIR/generations/gen1                           prepare, train
-DIR/diagram.png  DIR/demo.png                  look: a picture of no Pip, and what the net sees in both
+DIR/junk/KIND/*.png                            look: pictures of nothing, the worst of which is looked into
+DIR/demo.png  DIR/false-positive.png           what the net sees in Pip and in that picture, and why
 """
 
 from __future__ import annotations
@@ -20,18 +21,23 @@ from workflow.config import Config
 from workflow.data import manifest
 from workflow.data.prepare import prepare as prepare_folders
 from workflow.demo.comparison import compare
-from workflow.demo.drawing import CHARACTER, draw, example_diagram
+from workflow.demo.drawing import CHARACTER, OTHER, draw
+from workflow.demo.junk import draw_junk
 from workflow.engines.base import Control, Event
 from workflow.errors import UsageError
 from workflow.generations import Generation, existing, generations
 from workflow.inspection.inspect import Inspection, inspect
 from workflow.inspection.loading import load
-from workflow.inspection.predict import predict
+from workflow.inspection.predict import Prediction, predict
+from workflow.report.twin import describe_counterfactuals, draw_twin
 from workflow.storage import temporary_name
 from workflow.training import train as train_generation
+from workflow.vision.twin import twin
 
 PICTURES = 800
-CONFIG = Path("configs/demo.yaml")
+JUNK = 160
+CONFIG = Path("configs/default.yaml")
+"""The demo's settings, so that every command in the folder obeys them."""
 _SOLVER = "demo_solver.prototxt"
 _CANDIDATES = 12  # pictures of Pip among which the surest is shown
 
@@ -45,12 +51,22 @@ class Looked:
     generation: int
     test_accuracy: float | None
     inspections: tuple[Inspection, ...]
-    """Of a picture of Pip and of the diagram."""
+    """Of a picture of Pip and of the worst picture of junk."""
     sheet: Path
     """Many of the drawn pictures."""
     curves: Path
     comparison: Path
     """Both pictures and what the net makes of them, side by side."""
+    worst: Prediction
+    """The picture of junk that looks most like Pip to the net."""
+    accepted: int
+    """Pictures of junk that are taken for Pip."""
+    junk: int
+    """All of them."""
+    twin: Path
+    """What the answer for the worst picture hangs on."""
+    words: str
+    """That in a sentence."""
 
 
 def set_up(folder: Path, *, count: int = PICTURES, progress: Progress | None = None) -> None:
@@ -71,12 +87,12 @@ def set_up(folder: Path, *, count: int = PICTURES, progress: Progress | None = N
             temporary.rename(images)  # last: pictures under this name are all there
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+    here = Path(__file__).parent
     if not (folder / "configs").exists():
         project.start(folder)
-    here = Path(__file__).parent
-    for source, target in ((here / CONFIG.name, folder / CONFIG), (here / _SOLVER, folder / "prototxt" / _SOLVER)):
-        if not target.exists():
-            shutil.copyfile(source, target)
+        shutil.copyfile(here / "demo.yaml", folder / CONFIG)
+    if not (folder / "prototxt" / _SOLVER).exists():
+        shutil.copyfile(here / _SOLVER, folder / "prototxt" / _SOLVER)
 
 
 def prepare(
@@ -98,18 +114,20 @@ def train(
 
 
 def look(folder: Path, config: Config) -> Looked:
-    """Inspect a picture of Pip from the test set and a diagram, with the last snapshot."""
+    """Inspect a picture of Pip from the test set and the picture of junk that is most like Pip to the last snapshot."""
     with chdir(folder):
-        diagram = Path("diagram.png")
-        example_diagram().save(diagram)
         generation = existing(config.generations)
-        model = load(config, number=generation.number)
+        model = load(config)  # the snapshot that every command takes
         with model.open() as session:
             labelled = predict(model, session, _some_of_the_test_set(generation)).predictions
             portrait = max(labelled, key=lambda one: one.probabilities[CHARACTER]).path
-            found = tuple(inspect(model, session, (portrait, diagram)))
-        comparison = Path("demo.png")
+            judged = predict(model, session, draw_junk(Path("junk"), count=JUNK)).predictions
+            worst = min(judged, key=lambda one: one.probabilities[OTHER])  # of several at 1.0, too
+            found = tuple(inspect(model, session, (portrait, worst.path)))
+        comparison, sheet = Path("demo.png"), Path("false-positive.png")
         compare(found, comparison)
+        its_twin = twin(model, worst.path, class_name=CHARACTER, generations=[generation])
+        draw_twin(its_twin, model.preprocessing, sheet)
         training = generation.read().training
         return Looked(
             generation=generation.number,
@@ -118,6 +136,11 @@ def look(folder: Path, config: Config) -> Looked:
             sheet=folder / _sheet(Path()),
             curves=folder / generation.logs / "curves.png",
             comparison=folder / comparison,
+            worst=worst,
+            accepted=sum(one.label == CHARACTER for one in judged),
+            junk=len(judged),
+            twin=folder / sheet,
+            words=describe_counterfactuals(its_twin),
         )
 
 

@@ -85,13 +85,17 @@ def describe_counterfactuals(found: Twin) -> str:
     lost = next((one for one in found.counterfactuals if one.lost), None)
     if lost is None:
         return (
-            f"no simple change takes '{name}' away: {found.probability:.4g} falls to {least.probability:.4g} at most, "
-            f"{least.change}"
+            f"no simple change takes '{name}' away: {_share(found.probability)} falls to {_share(least.probability)} "
+            f"at most, {least.change}"
         )
     return (
-        f"{lost.change}, '{name}' falls from {found.probability:.4g} to {lost.probability:.4g}: "
+        f"{lost.change}, '{name}' falls from {_share(found.probability)} to {_share(lost.probability)}: "
         f"the answer is '{lost.label}'"
     )
+
+
+def _share(probability: float) -> str:
+    return "under 0.0001" if probability < 0.0001 else f"{probability:.4f}"
 
 
 def _draw_blob(panels: list[Axes], found: Twin, blob: str) -> None:
