@@ -73,7 +73,9 @@ def test_log(three: Run) -> None:
     assert ran.out.index("gen3, after gen2") < ran.out.index("gen2, after gen1")
     assert "29 train, 25 test (10 added, 1 relabelled, 1 moved to train)" in ran.out
     assert "circle, cross, empty (new)" in ran.out
-    assert "the exam" in ran.out
+    assert " of 21 test pictures of gen3, by gen1/iter_20" in ran.out
+    assert facts["exam"] == "gen3"
+    assert three("log", "--exam", "own", "--json").json["exam"] is None
     assert Path("here/trend.png").is_file()
     assert three("log", "--exam", "gen9", code=2).err.startswith("error: generation 9 not found")
 

@@ -62,7 +62,8 @@ def test_the_chain_tells_what_was_done(three: Path) -> None:
 
 def test_the_same_exam_for_all(three: Path) -> None:
     entries = chain(settings(), exam=generation(ROOT, 1))
-    assert [one.sitting.score[1] for one in entries if one.sitting is not None] == [12, 12, 11]
+    scores = [one.sitting.score[1] for one in entries if one.sitting is not None]
+    assert scores == [11, 11, 11]  # one of the twelve is a training picture of the last
     assert entries[2].json()["exam"]["pictures"] == 11
 
 
@@ -164,9 +165,10 @@ def test_the_trend_picture(three: Path) -> None:
     draw_trend(entries, three / "out" / "trend.png", exam="gen3")
     with Image.open(three / "out" / "trend.png") as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
-    blue, red = ((np.abs(pixels - colour).sum(2) < 20).any(0) for colour in ((47, 111, 176), (209, 73, 91)))
-    assert blue.sum() > 250  # a line from the first generation to the last
-    assert red.sum() > 250
+    above = pixels[: pixels.shape[0] * 7 // 10]  # without the bars below
+    blue, red = ((np.abs(above - colour).sum(2) < 20).any(0) for colour in ((47, 111, 176), (209, 73, 91)))
+    assert red.sum() > 250  # a line from the first generation to the last: one exam
+    assert blue.sum() < 200  # dots: each another exam
 
 
 def test_a_trend_without_any_snapshot(three: Path) -> None:

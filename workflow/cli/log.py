@@ -14,14 +14,18 @@ from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
+    from workflow.config import Config
     from workflow.evaluation.history import Entry
+    from workflow.generations import Generation
 
 
 def log(
     call: Call,
     exam: Annotated[
         str | None,
-        typer.Option("--exam", metavar="GEN", help="Put this generation's test set to all, to compare them fairly."),
+        typer.Option(
+            "--exam", metavar="GEN", help="Whose test set all are compared on (the newest's if not given); own: none."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for trend.png (generations/ if not given).")
@@ -30,16 +34,17 @@ def log(
 ) -> None:
     """Show the chain of generations and what each one changed.
 
+    Accuracies of different test sets cannot be compared, so each generation's best snapshot is asked about one of them.
+
     wf log
     wf log --exam gen5 --show
     """
     from workflow.evaluation.history import chain  # numpy and matplotlib, which --help does not need
-    from workflow.evaluation.posing import named
     from workflow.report.trend import draw_trend
 
     settings = call.settings()
     with Counter(call.console, "evaluating", "pictures") as progress:
-        posed = named(settings, exam) if exam is not None else None
+        posed = _posed(settings, exam)
         entries = chain(settings, exam=posed, progress=progress)
     picture = (out or settings.generations) / "trend.png"
     draw_trend(entries, picture, exam=posed.name if posed is not None else None)
@@ -48,18 +53,28 @@ def log(
         "exam": posed.name if posed is not None else None,
         "trend": picture,
     }
-    call.console.result(document, describe(entries, picture))
+    call.console.result(document, describe(entries, picture, exam=posed.name if posed is not None else None))
     if show:
         show_pictures(call.console, [picture])
 
 
-def describe(entries: Sequence[Entry], picture: Path) -> str:
+def _posed(settings: Config, exam: str | None) -> Generation | None:
+    """Whose test set all are compared on; None for nobody's."""
+    from workflow.evaluation.history import newest_exam
+    from workflow.evaluation.posing import named
+
+    if exam is None:
+        return newest_exam(settings)
+    return None if exam == "own" else named(settings, exam)
+
+
+def describe(entries: Sequence[Entry], picture: Path, *, exam: str | None) -> str:
     """The newest first, as logs have it."""
-    blocks = ["\n".join(_lines(one)) for one in reversed(entries)]
+    blocks = ["\n".join(_lines(one, exam)) for one in reversed(entries)]
     return "\n\n".join([*blocks, f"trend  {picture}"])
 
 
-def _lines(one: Entry) -> list[str]:
+def _lines(one: Entry, exam: str | None) -> list[str]:
     record = one.record
     parent = f", after gen{record.parent}" if record.parent is not None else ""
     head = f"{one.generation.name}{parent}  {record.created[:16].replace('T', ' ')}"
@@ -82,9 +97,7 @@ def _lines(one: Entry) -> list[str]:
     if one.sitting is not None:
         correct, count = one.sitting.score
         accuracy = f"{correct / count:.4f}" if count else "n/a"
-        lines.append(
-            f"  the exam   {accuracy} of {count:,} pictures that it was not trained on, by {one.sitting.snapshot}"
-        )
+        lines.append(f"  compared   {accuracy} of {count:,} test pictures of {exam}, by {one.sitting.snapshot}")
     return lines
 
 

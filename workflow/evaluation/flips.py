@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -83,6 +83,19 @@ def sittings(
         progress: told (done, all) for each generation.
     """
     return tuple(_sit(config, pose, pictures, progress))
+
+
+def shared(sat: Sequence[Sitting]) -> tuple[Sitting, ...]:
+    """The sittings with only those pictures that count for every generation, so that they sat one exam.
+
+    Unchanged where no picture counts for all of them.
+    """
+    if not sat:
+        return ()
+    everywhere = np.logical_and.reduce([one.right >= 0 for one in sat])
+    if not everywhere.any():
+        return tuple(sat)
+    return tuple(replace(one, right=np.where(everywhere, one.right, np.int8(-1))) for one in sat)
 
 
 def flips(sat: Sequence[Sitting], pictures: Sequence[Picture]) -> tuple[Flip, ...]:

@@ -14,7 +14,7 @@ from workflow.errors import DataError
 from workflow.evaluation.band import Band, recorded_band
 from workflow.evaluation.changes import Changes, between, pictures, renamed
 from workflow.evaluation.exam import Picture
-from workflow.evaluation.flips import Sitting, sittings
+from workflow.evaluation.flips import Sitting, shared, sittings
 from workflow.evaluation.metrics import interval
 from workflow.evaluation.observe import Progress
 from workflow.evaluation.posing import of_test_set
@@ -85,7 +85,8 @@ def chain(config: Config, *, exam: Generation | None = None, progress: Progress 
 
     Args:
         config: says where they are.
-        exam: a generation whose test set is put to the best snapshot of each, so that accuracies can be compared.
+        exam: a generation whose test set is put to the best snapshot of each, so that accuracies can be compared; the
+            pictures that count are those that count for all of them, where there are any.
         progress: told (done, all) where an exam is sat.
 
     Raises:
@@ -104,6 +105,14 @@ def chain(config: Config, *, exam: Generation | None = None, progress: Progress 
         used = {later.parent for _, later in found if later.number > one.number}
         known = {number: facts for number, facts in known.items() if number in used}  # memory: what is asked for again
     return tuple(entries)
+
+
+def newest_exam(config: Config) -> Generation | None:
+    """The newest generation whose test pictures are known; None unless several were trained: nothing to compare."""
+    found = _readable(config)
+    if sum(bool(record.snapshots) for _, record in found) < 2:
+        return None
+    return next((one for one, _ in reversed(found) if one.manifest.is_file()), None)
 
 
 def _entry(
@@ -146,4 +155,4 @@ def _readable(config: Config) -> list[tuple[Generation, Record]]:
 def _exam(config: Config, exam: Generation, progress: Progress | None) -> Sequence[Sitting]:
     images = manifest.read(exam.manifest, "test")
     asked = [Picture(image.path, image.sha256, image.class_name) for image in images]
-    return sittings(config, of_test_set(exam), asked, progress)
+    return shared(sittings(config, of_test_set(exam), asked, progress))

@@ -66,7 +66,8 @@ def gather(config: Config, number: int | None = None, *, progress: Progress | No
     folder = saved.folder(model, exam)
     found = write(folder, evaluate(model, exam, progress=progress))
     wrong = mistakes(found.answers)
-    chain = history.chain(config)
+    posed = history.newest_exam(config)
+    chain = history.chain(config, exam=posed, progress=progress)
     entry = next((one for one in chain if one.generation.number == generation.number), None)
     junk = _written(folder.parent, "junk.json")
     facts = {
@@ -86,7 +87,7 @@ def gather(config: Config, number: int | None = None, *, progress: Progress | No
     }
     pictures = {
         "curves": embed.picture(generation.logs / "curves.png"),
-        "trend": _trend(chain) if len(chain) > 1 else None,
+        "trend": _trend(chain, None if posed is None else posed.name) if len(chain) > 1 else None,
         "junk": embed.picture(Path(junk["picture"])) if junk and junk.get("picture") else None,
         "grids": _grids(model, wrong.mistakes[:_LOOKED_INTO]),
     }
@@ -144,9 +145,9 @@ def _made(record: Record) -> list[tuple[str, str]]:
     return rows + [(name, version) for name, version in record.versions.items()]
 
 
-def _trend(chain: Sequence[Entry]) -> str | None:
+def _trend(chain: Sequence[Entry], exam: str | None) -> str | None:
     with TemporaryDirectory() as folder:
-        draw_trend(chain, Path(folder) / "trend.png")
+        draw_trend(chain, Path(folder) / "trend.png", exam=exam)
         return embed.picture(Path(folder) / "trend.png")
 
 

@@ -21,8 +21,8 @@ _Point = tuple[float, float, tuple[float, float]]
 def draw_trend(entries: Sequence[Entry], out: Path, *, exam: str | None = None) -> None:
     """Draw the chain of generations; the picture replaces an older one in one step.
 
-    Each point is a generation's best snapshot, its bar the 95 % interval (Wilson). Other seeds are small rings, with
-    mean ± sd as a pale stripe.
+    Each point is a generation's best snapshot, its bar the 95 % interval (Wilson). A line joins only what was found on
+    one exam; the accuracies of own test sets are dots. Other seeds are small rings, with mean ± sd as a pale stripe.
 
     Args:
         entries: oldest first, as `history.chain` gives them.
@@ -68,18 +68,25 @@ def _draw_accuracy(panel: Axes, entries: Sequence[Entry], exam: str | None) -> N
         panel.text(0.5, 0.5, "no snapshot was tested yet", transform=panel.transAxes, ha="center", color=INK)
         return
     _draw_seeds(panel, entries)
-    _draw_points(panel, own, _BLUE, "own test set, 95 % interval", behind=exam is not None)
+    _draw_points(panel, own, _BLUE, "own test set: another one for each, 95 % interval", behind=exam is not None)
     if exam is not None:
-        _draw_points(panel, same, _RED, f"test set of {exam}, without what each was trained on", behind=False)
+        counts = {one.sitting.score[1] for one in entries if one.sitting is not None}
+        alike = len(counts) == 1
+        told = f"{max(counts):,} pictures for all" if alike else "without what each was trained on"
+        _draw_points(panel, same, _RED, f"test set of {exam}, {told}", behind=False, joined=alike)
 
 
-def _draw_points(panel: Axes, points: Sequence[_Point], colour: str, label: str, *, behind: bool) -> None:
+def _draw_points(
+    panel: Axes, points: Sequence[_Point], colour: str, label: str, *, behind: bool, joined: bool = False
+) -> None:
     if not points:
         return
     places, values, spans = zip(*points, strict=True)
     errors = [[value - low for value, (low, _) in zip(values, spans, strict=True)]]
     errors.append([high - value for value, (_, high) in zip(values, spans, strict=True)])
-    panel.errorbar(places, values, yerr=errors, fmt="o-", color=colour, capsize=4, markersize=5, label=label)
+    panel.errorbar(
+        places, values, yerr=errors, fmt="o-" if joined else "o", color=colour, capsize=4, markersize=5, label=label
+    )
     for place, value in zip(places, values, strict=True):
         panel.annotate(
             f"{value:.3f}",
