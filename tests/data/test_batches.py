@@ -73,8 +73,10 @@ def test_l05_records_that_cannot_be_used_are_named(tmp_path):
         batches = Batches(reader, 1, Transform(), phase="TRAIN")
         batches.classes = 7
         batches.read(0)
+        assert batches.read(1)[0].shape == (1, 3, 7, 4)  # as in Caffe
+        two = Batches(reader, 2, Transform(), phase="TRAIN")
         with pytest.raises(DatabaseError, match=r"record 00000001_b: its shape is \(3, 7, 4\)"):
-            batches.read(1)
+            two.read(0)
         with pytest.raises(DatabaseError, match="record 00000002_c: label 9, but there are 7 classes"):
             batches.read(2)
         with pytest.raises(DatabaseError, match="record 00000003_d is no Datum"):
@@ -137,3 +139,20 @@ result["data"], result["labels"] = np.stack(data), np.stack(labels)
         ours = [batches.read(position) for position in range(6)]
     np.testing.assert_allclose(np.stack([data for data, _ in ours]), theirs["data"], rtol=1e-6, atol=1e-5)
     np.testing.assert_array_equal(np.stack([labels for _, labels in ours]), theirs["labels"])
+
+
+def test_records_of_several_sizes_are_cropped_one_by_one(tmp_path):
+    """The middle of each; in TRAIN phase a place of its own, the same for the same seed and batch."""
+    pictures = [picture(0), picture(1)[:, :, :4], picture(2)[:, :5]]
+    with Writer(tmp_path / "lmdb") as writer:
+        for index, pixels in enumerate(pictures):
+            writer.put(b"%d" % index, datum.encode(pixels, index))
+    with Reader(tmp_path / "lmdb") as reader:
+        found, labels = Batches(reader, 3, Transform(crop=3), phase="TEST").read(0)
+        for crop, pixels in zip(found, pictures, strict=True):
+            top, left = (pixels.shape[1] - 3) // 2, (pixels.shape[2] - 3) // 2
+            np.testing.assert_array_equal(crop, pixels[:, top : top + 3, left : left + 3])
+        assert labels.tolist() == [0, 1, 2]
+        training = Batches(reader, 3, Transform(crop=3, mirror=True), phase="TRAIN")
+        np.testing.assert_array_equal(training.read(5, seed=2)[0], training.read(5, seed=2)[0])
+        assert not np.array_equal(training.read(5, seed=2)[0], training.read(5, seed=3)[0])

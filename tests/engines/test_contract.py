@@ -12,7 +12,7 @@ from small_net import DEPLOY
 from workflow import engines
 from workflow.engines.torch_cpu import Net
 from workflow.errors import ModelError, NetError
-from workflow.formats import caffe_pb2, caffemodel, prototxt
+from workflow.formats import caffe_pb2, caffemodel, datum, lmdb, prototxt
 from workflow.net.build import build
 
 ENGINES = ["torch", "numpy", pytest.param("caffe", marks=pytest.mark.caffe)]
@@ -129,3 +129,35 @@ def test_all_three_agree_on_every_blob_of_old_models(model, shared_data):
         assert list(blobs[name]) == list(blobs["caffe"])
         for blob, theirs in blobs["caffe"].items():
             assert np.abs(blobs[name][blob] - theirs).max() <= 1e-5 * np.abs(theirs).max(), (name, blob)
+
+
+SIZES = """
+layer { name: "d" type: "Data" top: "data" data_param { source: "sizes" backend: LMDB batch_size: 1 } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param { num_output: 6 kernel_size: 3 } }
+layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
+layer { name: "pool" type: "Pooling" bottom: "conv" top: "pool" pooling_param { kernel_size: 2 stride: 2 } }
+"""
+
+
+def test_records_of_several_sizes_pass_one_by_one(project, weights):
+    """The layout in memory was chosen for the first one's size."""
+    rng = np.random.default_rng(5)
+    sizes = [(3, 6, 6), (3, 9, 8), (3, 5, 7)]
+    with lmdb.Writer(project / "sizes") as writer:
+        for index, size in enumerate(sizes):
+            writer.put(b"%d" % index, datum.encode(rng.integers(0, 256, size, dtype=np.uint8), index))
+    found = {}
+    for name in ("torch", "numpy"):
+        with engines.get(name).open(net(SIZES), weights) as session:
+            found[name] = [session.forward() for _ in sizes]
+    assert [one["pool"].shape for one in found["numpy"]] == [(1, 6, 2, 2), (1, 6, 4, 3), (1, 6, 2, 3)]
+    for ours, theirs in zip(found["torch"], found["numpy"], strict=True):
+        for blob in ("data", "conv", "pool"):
+            np.testing.assert_allclose(ours[blob], theirs[blob], rtol=1e-4, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", ["torch", "numpy"])
+def test_a_split_in_place_is_refused(name):
+    text = DEPLOY.splitlines()[2] + 'layer { name: "s" type: "Split" bottom: "data" top: "data" }'
+    with pytest.raises(NetError, match=r"layer 's' \(Split\): works in place on 'data', which this type cannot"):
+        engines.get(name).open(net(text), None)

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from workflow.formats.outline import OutlineError, line_and_column, outline
+from workflow.errors import PrototxtError
+from workflow.formats import caffe_pb2
+from workflow.formats.outline import OutlineError, join_signs, line_and_column, outline
+from workflow.formats.prototxt import parse
 
 
 def test_every_field_with_its_path_place_and_value():
@@ -43,3 +48,22 @@ def test_escapes_that_every_caffe_knows(escape):
 def test_escapes_that_mean_nothing(escape):
     with pytest.raises(OutlineError, match="backslash"):
         outline(f'a: "{escape}"')
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("- 0.5", -0.5), ("-\n0.5", -0.5), ("- # why\n .5", -0.5), ("-\tinf", -math.inf), ("-0.5", -0.5)],
+)
+def test_a_blank_behind_the_sign(written, value):
+    """As real Caffe's parser has it, which takes the sign for a token of its own."""
+    text = f'name: "a - 1" # - 1\nmean_value: [{written}, 2] '
+    found = parse(text.split("\n", 1)[1] + "scale: 3", caffe_pb2.TransformationParameter)
+    assert (found.mean_value[0], found.scale) == (value, 3)
+    assert join_signs(text).split("\n")[0] == text.split("\n")[0]
+    assert join_signs(text).count("\n") == text.count("\n")
+
+
+@pytest.mark.parametrize("written", ["+0.5", "- -1", "+ 1"])
+def test_signs_that_caffe_does_not_take(written):
+    with pytest.raises(PrototxtError):
+        parse(f"scale: {written}", caffe_pb2.TransformationParameter)

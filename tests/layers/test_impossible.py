@@ -106,7 +106,7 @@ def test_indices_beyond_the_items_are_refused(one_layer, x, number):
         one_layer(text, which, blobs=[np.zeros((2, 1), np.float32)])
 
 
-@pytest.mark.parametrize("kind", ["AbsVal", "Flatten", "Reshape"])
+@pytest.mark.parametrize("kind", ["AbsVal", "Flatten", "Reshape", "Split"])
 def test_some_cannot_work_in_place(kind):
     with pytest.raises(NetError, match="works in place on 'x', which this type cannot"):
         make(f'name: "l" type: "{kind}" bottom: "x" top: "x"')

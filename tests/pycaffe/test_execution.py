@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
@@ -10,9 +11,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from PIL import Image
 from test_scripts import assert_same, run_ours
 
-from workflow.formats import datum, lmdb
+from workflow import pycaffe
+from workflow.errors import NetError
+from workflow.formats import caffe_pb2, datum, lmdb
 
 TRAINED = """
 name: "numbers"
@@ -158,3 +162,172 @@ def test_a_class_of_the_users_works_on_the_nets_own_blobs(given):
     assert found["data 0"].tolist() == [5, 0, 0]
     assert found["own diff 1"].tolist() == [3]
     assert found["told"] == "enough"
+
+
+SPECIAL = """
+for name in ('relu', 'leaky', 'max', 'max_padded', 'ave_outside', 'ave_behind'):
+    net = caffe.Net(name + '.prototxt', caffe.TEST)
+    net.blobs['x'].data[...] = given['ave' if 'ave' in name else 'special']
+    net.forward()
+    result[name] = net.blobs['y'].data.copy()
+    if 'max' in name:
+        result[name + ' places'] = net.blobs['m'].data.copy()
+"""
+
+
+@pytest.mark.caffe
+def test_nan_infinities_and_windows_outside(project, real_caffe):
+    """As the formulas give; compared bit by bit, but for which NaN it is."""
+    layers = {
+        "relu": '"ReLU"',
+        "leaky": '"ReLU" relu_param { negative_slope: 0.5 }',
+        "max": '"Pooling" top: "m" pooling_param { kernel_size: 2 stride: 2 }',
+        "max_padded": '"Pooling" top: "m" pooling_param { kernel_size: 3 stride: 1 pad: 1 }',
+        "ave_outside": '"Pooling" pooling_param { pool: AVE kernel_size: 1 stride: 3 }',
+        "ave_behind": '"Pooling" pooling_param { pool: AVE kernel_h: 1 kernel_w: 2 stride: 5 }',
+    }
+    sizes = {name: "dim: 5 dim: 4" if "ave" in name else "dim: 4 dim: 6" for name in layers}
+    for name, layer in layers.items():
+        layer = (
+            layer.replace(" top", ' bottom: "x" top: "y" top') if "top" in layer else f'{layer} bottom: "x" top: "y"'
+        )
+        (project / f"{name}.prototxt").write_text(
+            f'layer {{ name: "x" type: "Input" top: "x" input_param {{ shape {{ dim: 1 dim: 1 {sizes[name]} }} }} }}'
+            f'layer {{ name: "one" type: {layer} }}'
+        )
+    nan, inf = np.nan, np.inf
+    rows = [[nan, 1, nan, nan, -inf, -inf], [inf, 2, nan, -inf, -inf, -inf], [nan, -5, 0, -0.0, 7, nan]]
+    rows.append([-inf, nan, 3, inf, 1, 1])
+    given = {"special": np.array(rows, np.float32), "ave": np.arange(1, 21, dtype=np.float32).reshape(5, 4)}
+    ours, theirs = run_ours(SPECIAL, given), real_caffe(SPECIAL, **given)
+    assert set(ours) == set(theirs)
+    for name, expected in theirs.items():
+        np.testing.assert_array_equal(ours[name], expected, err_msg=name)
+        assert (np.signbit(ours[name]) == np.signbit(expected))[np.isfinite(expected) & (expected != 0)].all(), name
+
+
+SIZES = """
+for name in ('raw 1', 'encoded 1', 'raw 2', 'encoded 2', 'raw 3', 'encoded 3'):
+    net = caffe.Net(name.replace(' ', '_') + '.prototxt', caffe.TEST)
+    for turn in range(4):
+        net.forward()
+        for blob in ('data', 'pooled', 'label'):
+            result['%s %d %s' % (name, turn, blob)] = net.blobs[blob].data.copy()
+"""
+
+
+@pytest.mark.caffe
+def test_data_layers_with_records_of_several_sizes(project, real_caffe):
+    """One by one, or equal within a batch, or cropped."""
+    rng = np.random.default_rng(8)
+    pictures = [
+        rng.integers(0, 256, size, dtype=np.uint8) for size in [(3, 5, 6)] * 2 + [(3, 8, 7)] * 2 + [(3, 6, 9)] * 2
+    ]
+    for kind in ("raw", "encoded"):
+        with lmdb.Writer(project / kind) as writer:
+            for index, pixels in enumerate(pictures):
+                writer.put(b"%d" % index, datum.encode(pixels, index) if kind == "raw" else png(pixels, index))
+        for batch in (1, 2, 3):
+            crop = "transform_param { crop_size: 4 }" if batch == 3 else ""
+            (project / f"{kind}_{batch}.prototxt").write_text(
+                f'layer {{ name: "d" type: "Data" top: "data" top: "label" {crop} data_param {{ source: "{kind}" '
+                f'backend: LMDB batch_size: {batch} }} }} layer {{ name: "p" type: "Pooling" bottom: "data" '
+                f'top: "pooled" pooling_param {{ kernel_size: 2 stride: 2 }} }}'
+            )
+    assert_same(run_ours(SIZES, {}), real_caffe(SIZES))
+
+
+def png(pixels: np.ndarray, label: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels[::-1].transpose(1, 2, 0)).save(buffer, "PNG")
+    return caffe_pb2.Datum(data=buffer.getvalue(), label=label, encoded=True).SerializeToString()
+
+
+RAISING = """
+for case in ('setup 0', 'reshape 0', 'reshape 1', 'forward 9'):
+    text = given['net'].item().replace('CASE', case)
+    with open('raising.prototxt', 'w') as file:
+        file.write(text)
+    try:
+        net = caffe.Net('raising.prototxt', caffe.TEST)
+        result[case + ' built'] = np.array(1)
+        net.reshape()
+        net.forward()
+        result[case] = np.array('nothing')
+    except (KeyError, ZeroDivisionError, AttributeError) as error:
+        result[case] = np.array(type(error).__name__ + str(error))
+"""
+RAISING_NET = """
+layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 } } }
+layer { name: "p" type: "Python" bottom: "x" top: "y"
+  python_param { module: "raising_layer" layer: "Raising" param_str: "CASE" } }
+"""
+RAISING_MODULE = """
+import caffe
+
+class Raising(caffe.Layer):
+    def setup(self, bottom, top):
+        self.where, self.count = self.param_str.split()
+        if self.where == 'setup':
+            raise KeyError('from setup')
+    def reshape(self, bottom, top):
+        self.count = int(self.count) - 1
+        if self.where == 'reshape' and self.count < 0:
+            raise ZeroDivisionError('from reshape')
+        top[0].reshape(1)
+    def forward(self, bottom, top):
+        raise AttributeError('from forward')
+"""
+
+
+@pytest.mark.caffe
+def test_what_a_layer_of_the_users_raises_comes_out_as_it_is(project, real_caffe, monkeypatch):
+    monkeypatch.syspath_prepend(str(project))
+    (project / "raising_layer.py").write_text(RAISING_MODULE)
+    given = {"net": np.array(RAISING_NET)}
+    assert_same(run_ours(RAISING, given), real_caffe("sys.path.insert(0, '.')\n" + RAISING, **given))
+
+
+BACK = """force_backward: true
+layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 dim: 4 dim: 4 } } }
+"""
+LAYERS = {
+    "InnerProduct": """layer { name: "f" type: "Flatten" bottom: "x" top: "f" }
+        layer { name: "p" type: "InnerProduct" bottom: "f" top: "y" inner_product_param { num_output: 2 } }""",
+    "Reshape": """layer { name: "p" type: "Reshape" bottom: "x" top: "y"
+        reshape_param { shape { dim: 2 dim: 48 } } }""",
+    "Concat": """layer { name: "r" type: "Reshape" bottom: "x" top: "r"
+        reshape_param { shape { dim: 0 dim: 0 dim: 4 dim: -1 } } }
+        layer { name: "p" type: "Concat" bottom: "x" bottom: "r" top: "y" concat_param { axis: 3 } }""",
+}
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_an_input_that_no_longer_fits_names_the_layer(project, kind):
+    """In forward, in backward and in reshape, and never as an error of torch's."""
+    (project / "net.prototxt").write_text(BACK + LAYERS[kind])
+    net = pycaffe.Net("net.prototxt", pycaffe.TRAIN)
+    net.forward()
+    net.blobs["x"].reshape(2, 3, 6, 4)
+    for call in (net.forward, net.backward, net.reshape):
+        with pytest.raises(NetError, match=rf"layer 'p' \({kind}\)"):
+            call()
+    net.blobs["x"].reshape(2, 3, 4, 4)
+    net.forward()
+    net.backward()
+    assert net.blobs["x"].diff.shape == (2, 3, 4, 4)
+
+
+def test_backward_before_the_tops_have_followed(project):
+    (project / "net.prototxt").write_text(
+        BACK
+        + 'layer { name: "p" type: "Pooling" bottom: "x" top: "y" }'.replace("}", "pooling_param { kernel_size: 2 } }")
+    )
+    net = pycaffe.Net("net.prototxt", pycaffe.TRAIN)
+    net.forward()
+    net.blobs["x"].reshape(2, 3, 6, 4)
+    with pytest.raises(NetError, match=r"top 'y' has shape \(2, 3, 3, 3\), expected \(2, 3, 5, 3\)"):
+        net.backward()
+    net.reshape()
+    net.backward()
+    assert net.blobs["x"].diff.shape == (2, 3, 6, 4)

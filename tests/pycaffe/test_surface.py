@@ -138,7 +138,75 @@ def test_a_data_layer_of_the_users_own(files, real_caffe):
     assert_same(run_ours(OWN_LAYER, {}), real_caffe(OWN_LAYER))
 
 
-def test_errors_are_of_the_types_that_scripts_catch(files):
+FEEDS = """
+net = caffe.Net('memory.prototxt', caffe.TEST)
+data, labels = given['pictures'], given['labels']
+feeds = {
+    'right': (data, labels), 'doubles': (data.astype(float), labels), 'double labels': (data, labels.astype(float)),
+    'whole labels': (data, labels.astype(int)), 'three axes': (data[0], labels), 'reversed': (data[::-1], labels),
+    'odd': (data[:3], labels[:3]), 'four axes': (data, labels.reshape(4, 1, 1, 1)), 'few': (data, labels[:2]),
+    'low': (np.zeros((4, 3, 6, 5), np.float32), labels),
+}
+for name, arrays in feeds.items():
+    try:
+        net.set_input_arrays(*arrays)
+        result[name] = np.array('taken')
+    except RuntimeError:
+        result[name] = np.array('RuntimeError')
+"""
+
+CAUGHT = """
+net = caffe.Net('staged.prototxt', caffe.TEST)
+transformer = caffe.io.Transformer({'data': (1, 3, 4, 4)})
+calls = {
+    'net': lambda: caffe.Net('absent.prototxt', caffe.TEST),
+    'weights': lambda: caffe.Net('staged.prototxt', caffe.TEST, weights='absent.caffemodel'),
+    'as before 2016': lambda: caffe.Net('staged.prototxt', 'absent.caffemodel', caffe.TEST),
+    'start': lambda: net.forward(start='zz'), 'end': lambda: net.forward(end='zz'),
+    'blob': lambda: net.forward(blobs=['zz']),
+    'blobs': lambda: net.blobs['zz'], 'params': lambda: net.params['zz'],
+    'shape': lambda: net.forward(data=np.zeros((2, 3, 7, 6))),
+    'batch': lambda: net.forward(data=np.zeros((9, 3, 7, 5))),
+    'name': lambda: net.forward(zz=np.zeros(3)), 'write': lambda: net.blobs['data'].data.__setitem__(0, np.zeros(7)),
+    'feed': lambda: net.set_input_arrays(np.zeros((2, 3, 7, 5), np.float32), np.zeros(2, np.float32)),
+    'mean': lambda: transformer.set_mean('data', np.zeros(4)),
+    'input': lambda: transformer.set_mean('zz', np.zeros(3)),
+    'order': lambda: transformer.set_transpose('data', (1, 2)),
+    'swap': lambda: transformer.set_channel_swap('data', (1, 2)),
+    'unknown': lambda: transformer.preprocess('zz', np.zeros((4, 4, 3))),
+    'picture': lambda: caffe.io.load_image('absent.jpg'),
+    'datum': lambda: caffe.io.array_to_datum(np.zeros((2, 2))),
+}
+families = (FileNotFoundError, OSError, RuntimeError, ValueError, KeyError, IndexError, TypeError, Exception)
+for name, call in calls.items():
+    try:
+        call()
+        result[name] = np.array('nothing')
+    except Exception as error:
+        kinds = [family.__name__ for family in families if isinstance(error, family)]
+        result[name] = np.array(kinds[0] if LISTED is None else [kind for kind in kinds if kind == LISTED[name]][0])
+"""
+
+
+@pytest.mark.caffe
+def test_memory_data_takes_what_it_takes_in_caffe(files, real_caffe):
+    rng = np.random.default_rng(3)
+    given = {"pictures": rng.normal(size=(4, 3, 7, 5)).astype(np.float32), "labels": np.arange(4, dtype=np.float32)}
+    theirs = real_caffe(FEEDS, **given)
+    assert_same(run_ours(FEEDS, given), theirs)
+    assert sum(str(said) == "taken" for said in theirs.values()) == 2
+
+
+@pytest.mark.caffe
+def test_errors_are_of_the_types_that_scripts_catch(files, real_caffe):
+    """Ours may be of several types; that of real Caffe is one of them."""
+    theirs = {name: str(kind) for name, kind in real_caffe("LISTED = None\n" + CAUGHT).items()}
+    assert len(set(theirs.values())) == 5
+    ours = run_ours(f"LISTED = {theirs!r}\n" + CAUGHT, {})
+    assert {name: str(kind) for name, kind in ours.items()} == theirs
+
+
+def test_errors_say_what_was_wrong(files):
     with pytest.raises(RuntimeError, match="Could not open file"):
         pycaffe.Net("absent.prototxt", pycaffe.TEST)
     net = pycaffe.Net("staged.prototxt", pycaffe.TEST)
@@ -150,8 +218,56 @@ def test_errors_are_of_the_types_that_scripts_catch(files):
         net.forward(data=np.zeros((2, 3, 7, 6)))
     with pytest.raises(NetError, match="do not match net inputs"):
         net.forward(zz=np.zeros(3))
-    with pytest.raises(NetError, match="not MemoryData"):
+    with pytest.raises(RuntimeError, match="not MemoryData"):
         net.set_input_arrays(np.zeros((2, 3, 7, 5), np.float32), np.zeros(2, np.float32))
+    with pytest.raises(ValueError, match="expected sizes of at least 0"):
+        net.blobs["data"].reshape(-1, 2)
+
+
+def test_one_picture_in_the_place_of_a_list(files):
+    classifier = pycaffe.Classifier.__new__(pycaffe.Classifier)
+    with pytest.raises(ValueError, match=r"takes a list of pictures, got one array of shape \(7, 5, 3\)") as caught:
+        classifier.predict(np.zeros((7, 5, 3)))
+    assert caught.value.hint == "predict([picture])"
+
+
+def test_snapshots_that_could_not_be_written_are_refused_at_the_start(files):
+    text = 'net: "staged.prototxt" base_lr: 0.01 lr_policy: "fixed" max_iter: 9 snapshot_prefix: "absent/run" '
+    (files / "solver.prototxt").write_text(text + "snapshot: 5")
+    with pytest.raises(OSError, match="folder absent does not exist") as caught:
+        pycaffe.SGDSolver("solver.prototxt")
+    assert "mkdir -p absent" in caught.value.hint
+    (files / "solver.prototxt").write_text(text)  # without snapshots, as in Caffe
+    pycaffe.SGDSolver("solver.prototxt")
+
+
+RATES = """
+for name in ('rising', 'equal', 'falling', 'at once'):
+    running, looked_at = caffe.SGDSolver(name + '.prototxt'), caffe.SGDSolver(name + '.prototxt')
+    trained, rates = [], []
+    for turn in range(6):
+        running.step(1)
+        trained.append(running.net.params['ip'][1].diff.copy())
+        rates.append(looked_at.lr)
+        looked_at.step(1)
+    result[name], result[name + ' looked at'] = np.array(trained), np.array(rates)
+"""
+
+
+@pytest.mark.caffe
+def test_steps_that_do_not_rise(files, real_caffe):
+    (files / "numbers.prototxt").write_text(
+        """layer { name: "d" type: "DummyData" top: "x" top: "t" dummy_data_param { shape { dim: 2 dim: 3 }
+          shape { dim: 2 dim: 1 } data_filler { value: 1 } } }
+        layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y" inner_product_param { num_output: 1 } }
+        layer { name: "l" type: "EuclideanLoss" bottom: "y" bottom: "t" top: "l" }"""
+    )
+    for name, steps in {"rising": (1, 3), "equal": (2, 2, 2), "falling": (3, 2, 1), "at once": (0, 0)}.items():
+        values = " ".join(f"stepvalue: {step}" for step in steps)
+        (files / f"{name}.prototxt").write_text(
+            f'net: "numbers.prototxt" base_lr: 0.1 lr_policy: "multistep" gamma: 0.5 {values} snapshot_prefix: "x"'
+        )
+    assert_same(run_ours(RATES, {}), real_caffe(RATES))
 
 
 def test_a_drawing_names_every_layer_and_blob(files):

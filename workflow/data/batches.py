@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workflow.data.transform import Array, Transform
 from workflow.errors import DatabaseError
 from workflow.formats import datum
 from workflow.formats.lmdb import Reader
 
+_HINT = "wf prepare --gen N --force writes the data set anew"
+_SIZES = "pictures of several sizes need crop_size, or batch_size: 1"
 _ANY = 2**31  # labels are below it, whatever the number of classes
 
 
@@ -46,34 +50,46 @@ class Batches:
     def read(self, position: int, *, seed: int = 0) -> tuple[Array, Array]:
         """Batch number `position`.
 
+        Records need not be of one size: with a crop they may differ in a batch, else from batch to batch.
+
         Returns:
             Pictures, float32 (batch_size, C, h, w), and labels, float32 (batch_size,).
 
         Raises:
-            DatabaseError: L05, a record that cannot be decoded, is of another shape than the first, or has a
-                label that is no class.
+            DatabaseError: L05, a record that cannot be decoded, does not fit into one batch with the others, or has
+                a label that is no class.
         """
         values = self.reader.values(position * self.batch_size, self.batch_size)
+        rng = np.random.default_rng([seed, position]) if self.transform.is_random(self.phase) else None
         try:
             pixels, labels = datum.decode_all(values, force=self.transform.force)
+            batch = self.transform.apply(pixels, phase=self.phase, rng=rng)
         except DatabaseError:
-            keys = [self._key(position, index) for index in range(len(values))]
-            datum.decode_all(values, keys=keys, force=self.transform.force)  # to name the record
-            raise
-        if pixels.shape[1:] != self.stored:
-            raise self._wrong(position, 0, f"its shape is {pixels.shape[1:]}, that of the first record {self.stored}")
+            batch, labels = self._one_by_one(values, position, rng)
         wrong = np.flatnonzero((labels < 0) | (labels >= (self.classes or _ANY)))
         if wrong.size:
             label = labels[wrong[0]]
             raise self._wrong(position, int(wrong[0]), f"label {label}, but there are {self.classes} classes")
-        rng = np.random.default_rng([seed, position]) if self.transform.is_random(self.phase) else None
-        return self.transform.apply(pixels, phase=self.phase, rng=rng), labels.astype(np.float32)
+        return batch, labels.astype(np.float32)
+
+    def _one_by_one(
+        self, values: Sequence[bytes], position: int, rng: np.random.Generator | None
+    ) -> tuple[Array, NDArray[np.int32]]:
+        """A batch of records of different sizes; a record that is at fault is named."""
+        keys = [self._key(position, index) for index in range(len(values))]
+        decoded = [
+            datum.decode(value, key=key, force=self.transform.force) for value, key in zip(values, keys, strict=True)
+        ]
+        parts = [self.transform.apply(pixels[None], phase=self.phase, rng=rng) for pixels, _ in decoded]
+        for index, part in enumerate(parts):
+            if part.shape != parts[0].shape:
+                shapes = f"{decoded[index][0].shape}, that of the batch's first record {decoded[0][0].shape}"
+                raise self._wrong(position, index, f"its shape is {shapes}", _SIZES)
+        return np.concatenate(parts), np.array([label for _, label in decoded], np.int32)
 
     def _key(self, position: int, index: int) -> bytes:
         return self.reader.keys[(position * self.batch_size + index) % len(self.reader)]
 
-    def _wrong(self, position: int, index: int, what: str) -> DatabaseError:
+    def _wrong(self, position: int, index: int, what: str, hint: str = _HINT) -> DatabaseError:
         name = self._key(position, index).decode("utf-8", "backslashreplace")
-        return DatabaseError(
-            f"record {name}: {what}", hint="wf prepare --gen N --force writes the data set anew", fault="L05"
-        )
+        return DatabaseError(f"record {name}: {what}", hint=hint, fault="L05")

@@ -72,7 +72,8 @@ def outline(text: str) -> list[Entry]:
 
     Raises:
         OutlineError: a bracket or string that is never closed, a bracket that was never opened, more than 100
-            blocks deep; an unknown escape or a number with '_' (protobuf's Python parser takes them, Caffe does not).
+            blocks deep; an unknown escape, or a number with '_' or a plus sign (protobuf's Python parser takes these,
+            Caffe does not).
     """
     entries: list[Entry] = []
     blocks = [_Block(path=(), bracket="", offset=0)]
@@ -104,6 +105,21 @@ def outline(text: str) -> list[Entry]:
     return entries
 
 
+def join_signs(text: str) -> str:
+    """The text, of the same lines, with each number right behind its minus sign: Caffe reads `- 0.5` as -0.5."""
+    if not _LONE_MINUS.search(text):
+        return text
+    sign: int | None = None
+    for kind, word, offset in list(_words(text)):
+        if sign is not None and (kind == "number" or word.lower() in ("inf", "infinity", "nan")):
+            text = f"{text[: sign + 1]}{word}{text[sign + 1 : offset]}{text[offset + len(word) :]}"
+        sign = offset if word == "-" else None
+    return text
+
+
+_LONE_MINUS = re.compile(r"-[\s#]")
+
+
 def _words(text: str) -> Iterator[tuple[str, str, int]]:
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or "other"
@@ -122,7 +138,7 @@ def _add(entries: list[Entry], block: _Block, name: tuple[str, int], written: st
 
 
 def _refuse(kind: str, word: str, offset: int) -> None:
-    if kind == "number" and "_" in word:
+    if kind == "number" and ("_" in word or word[0] == "+"):
         raise OutlineError(f"'{word}' is not a number", offset)
     if kind == "other" and word in "\"'":
         raise OutlineError("a string is never closed", offset)

@@ -19,7 +19,7 @@ from workflow.errors import Location, PrototxtError
 from workflow.formats import caffe_pb2, forks
 from workflow.formats.files import read_whole
 from workflow.formats.hints import unknown_field, unknown_value
-from workflow.formats.outline import Entry, OutlineError, Step, line_and_column, outline
+from workflow.formats.outline import Entry, OutlineError, Step, join_signs, line_and_column, outline
 from workflow.formats.text import decode
 from workflow.formats.upgrade import upgrade_net, upgrade_solver
 from workflow.formats.upgrade_error import UpgradeError
@@ -52,6 +52,7 @@ def parse(text: str, message_type: type[M], *, source: Path | str = "<text>") ->
         raise PrototxtError(
             f"{source} is larger than {MAX_BYTES} bytes", at=Location(path=source, line=1, column=1), fault="X03"
         )
+    text = join_signs(text)
     try:
         entries = outline(text)
     except OutlineError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from workflow.errors import NetError
+from workflow.errors import NetError, WorkflowError
 from workflow.formats import caffe_pb2
 from workflow.net.registry import Registry
 from workflow.net.spec import LayerSpec
@@ -47,6 +47,8 @@ class Layer:
         self.blobs: list[Tensor] = []
         self.seed = 0
         self.position = 0
+        self.exact = False
+        """Whether NaN and infinities come out as Caffe's formulas give them, at the cost of some speed."""
 
     def param_blobs(self, *bottoms: Shape) -> list[ParamBlob]:
         """The parameters that this layer needs for bottoms of those shapes."""
@@ -58,10 +60,25 @@ class Layer:
         real = self.blobs
         self.blobs = [torch.empty(blob.shape, device="meta") for blob in self.param_blobs(*bottoms)]
         try:
-            tops = self.forward(*[torch.empty(shape, device="meta") for shape in bottoms])
+            tops = self.run(*[torch.empty(shape, device="meta") for shape in bottoms])
         finally:
             self.blobs = real
-        return [tuple(top.shape) for top in ([tops] if isinstance(tops, Tensor) else tops)]
+        return [tuple(top.shape) for top in tops]
+
+    def run(self, *bottoms: Tensor) -> Sequence[Tensor]:
+        """The tops, one or several, for the bottoms.
+
+        Raises:
+            NetError: the shapes do not fit, in whatever way torch says it.
+        """
+        try:
+            tops = self.forward(*bottoms)
+        except RuntimeError as error:
+            if isinstance(error, WorkflowError):
+                raise
+            shapes = ", ".join(str(tuple(bottom.shape)) for bottom in bottoms) or "none"
+            raise self.fail(f"cannot run on bottoms of shapes {shapes}: {str(error).splitlines()[0]}") from error
+        return [tops] if isinstance(tops, Tensor) else tops
 
     def blocked(self, bottom: Shape) -> bool:
         """Whether `forward` takes a bottom of that shape in oneDNN's own layout, and gives its tops in it."""

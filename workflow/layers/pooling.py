@@ -27,8 +27,9 @@ class Pooling(Layer):
     AVE divides by the part of the window inside the padded picture: padding counts, what hangs over does not.
     MAX takes the first maximum in row-major order; padding never wins.
     Source: src/caffe/layers/pooling_layer.cpp. A window that lies wholly outside the picture gives -FLT_MAX (MAX),
-    as there, or 0 (AVE; NaN there if it begins right behind the picture), but passes no gradient, where Caffe's MAX
-    writes through an index of -1. NaN spreads, where Caffe's MAX drops it, unless the bottom is in oneDNN's layout.
+    as there, but passes no gradient, where Caffe's MAX writes through an index of -1. AVE's formula divides by a size
+    of 0 or less then: -0, or NaN if the window begins right behind the picture. Caffe's MAX never takes NaN, nor minus
+    infinity; where the layer is not `exact`, they are taken as torch does.
     STOCHASTIC has no CPU form in Caffe and none here.
     """
 
@@ -59,6 +60,8 @@ class Pooling(Layer):
         out = window.pooled(size, ceil=self.ceil)
         if min(out) < 1:
             raise self.fail(f"bottom of shape {tuple(x.shape)} is smaller than the window {window.kernel}")
+        if self.exact and not self.average:
+            return self._maximum(torch.where(x >= -_FLOAT_MAX, x, -_FLOAT_MAX), window, out)  # NaN is not >= either
         if _torch_agrees(window, size, out):
             return self._direct(x, window)
         return self._average(x, window, out) if self.average else self._maximum(x, window, out)
@@ -93,7 +96,7 @@ class Pooling(Layer):
         padded = pad(x, _borders(window, size, out))
         sums = avg_pool2d(padded, window.kernel, window.stride, divisor_override=1)[:, :, : out[0], : out[1]]
         counts = [_counts(window, axis, size[axis], out[axis]).to(x.device) for axis in (0, 1)]
-        return sums / (counts[0][:, None] * counts[1][None, :]).clamp(min=1)
+        return sums / (counts[0][:, None] * counts[1][None, :])
 
 
 def _torch_agrees(window: Window, size: Pair, out: Pair) -> bool:
@@ -115,7 +118,7 @@ def _borders(window: Window, size: Pair, out: Pair) -> list[int]:
 
 
 def _counts(window: Window, axis: int, length: int, out: int) -> Tensor:
-    """How many places of the padded picture each window covers along an axis."""
+    """How many places of the padded picture each window covers along an axis; less than 1 if it lies behind it."""
     start = torch.arange(out) * window.stride[axis] - window.pad[axis]
     end = (start + window.kernel[axis]).clamp(max=length + window.pad[axis])
     return (end - start).to(torch.float32)

@@ -17,7 +17,8 @@ from workflow.net.spec import LayerSpec
 class ReLU(Layer):
     """y = max(x, 0) + negative_slope min(x, 0), for any shape; the gradient at 0 is that of the negative side.
 
-    Source: src/caffe/layers/relu_layer.cpp.
+    Source: src/caffe/layers/relu_layer.cpp. Minus infinity gives 0 where the layer is not `exact`; NaN in Caffe, whose
+    formula multiplies it by the slope, be that 0.
     """
 
     def __init__(self, spec: LayerSpec, folder: Path) -> None:
@@ -32,6 +33,8 @@ class ReLU(Layer):
         slope = self.message.relu_param.negative_slope
         if slope:
             return leaky_relu(x, slope)
+        if self.exact:
+            return torch.where(x == -torch.inf, torch.nan, relu(x))
         # autograd may still need the bottom that a layer in place overwrites; without it nobody does
         in_place = self.spec.bottoms == self.spec.tops and not torch.is_grad_enabled()
         return relu_(x) if in_place else relu(x)

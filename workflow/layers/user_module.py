@@ -41,11 +41,15 @@ def load_class(module: str, name: str, folder: Path) -> type:
     return thing
 
 
-def complaint(what: str, error: BaseException, folder: Path) -> NetError:
+class UserCodeError(NetError):
+    """What a user's class raised, which is this error's cause."""
+
+
+def complaint(what: str, error: BaseException, folder: Path) -> UserCodeError:
     """An error in a user's code, with the line of the project folder that it comes from."""
     text = str(error) or type(error).__name__
     hint = f"modules are looked for in {folder.resolve()} first" if isinstance(error, ModuleNotFoundError) else None
-    return NetError(f"{what}: {type(error).__name__}: {text}", at=_line(error, folder.resolve()), hint=hint)
+    return UserCodeError(f"{what}: {type(error).__name__}: {text}", at=_line(error, folder.resolve()), hint=hint)
 
 
 def _line(error: BaseException, folder: Path) -> Location | None:

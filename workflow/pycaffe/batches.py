@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workflow.errors import NetError
 from workflow.pycaffe.blob import Array
+from workflow.pycaffe.refusals import Refused
 
 if TYPE_CHECKING:
     from workflow.pycaffe.net import Net
@@ -32,7 +32,7 @@ def forward_all(net: Net, blobs: Sequence[str] | None, inputs: Mapping[str, Arra
         Copies, (N, ...) each.
 
     Raises:
-        NetError: no input, none of its items, or inputs of different lengths.
+        Refused: no input, none of its items, or inputs of different lengths.
     """
     count = _length(inputs)
     kept: dict[str, list[Array]] = {}
@@ -60,7 +60,7 @@ def forward_backward_all(
         Blobs and diffs, copies, (N, ...) each.
 
     Raises:
-        NetError: nothing given, or arrays of different lengths.
+        Refused: nothing given, or arrays of different lengths.
     """
     count = _length(arrays)
     forth = split(net, {name: arrays[name] for name in net.inputs if name in arrays})
@@ -98,7 +98,7 @@ def _length(arrays: Mapping[str, Array]) -> int:
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():
         told = ", ".join(f"{name}: {length}" for name, length in lengths.items())
-        raise NetError(f"arrays of lengths {told or 'none at all'}, expected all of one length, at least 1")
+        raise Refused(f"arrays of lengths {told or 'none at all'}, expected all of one length, at least 1")
     return next(iter(lengths.values()))
 
 

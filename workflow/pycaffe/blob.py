@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workflow.errors import NetError
+from workflow.pycaffe.refusals import Refused
 
 Array = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -165,15 +165,15 @@ class Blob:
         """Change the shape; layers follow at the next `Net.reshape` or `Net.forward`.
 
         Raises:
-            NetError: a negative size.
+            Refused: a negative size.
         """
         shape = tuple(int(dim) for dim in dims)
         if min(shape, default=0) < 0:
-            raise NetError(f"reshape to {shape}, expected sizes of at least 0")
+            raise Refused(f"reshape to {shape}, expected sizes of at least 0")
         self.numbers.resize(shape)
         self.gradient.resize(shape)
 
     def _legacy(self, axis: int) -> int:
         if len(self.shape) > 4:
-            raise NetError(f"num, channels, height and width of a blob with {len(self.shape)} axes; use `shape`")
+            raise Refused(f"num, channels, height and width of a blob with {len(self.shape)} axes; use `shape`")
         return self.shape[axis] if axis < len(self.shape) else 1

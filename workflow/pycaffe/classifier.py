@@ -12,6 +12,7 @@ from workflow.formats import caffe_pb2
 from workflow.pycaffe import io
 from workflow.pycaffe.blob import Array
 from workflow.pycaffe.net import FilePath, Net
+from workflow.pycaffe.refusals import Refused
 
 
 def make_transformer(
@@ -77,7 +78,14 @@ class Classifier(Net):
 
         Returns:
             float32 (N, classes).
+
+        Raises:
+            Refused: one picture in the place of a list (a ValueError too).
         """
+        if isinstance(inputs, np.ndarray) and inputs.ndim < 4:
+            raise Refused(
+                f"predict takes a list of pictures, got one array of shape {inputs.shape}", hint="predict([picture])"
+            )
         pictures = np.array([io.resize_image(one, self.image_dims) for one in inputs])  # (N, height, width, K)
         crops = io.oversample(list(pictures), self.crop_dims.tolist()) if oversample else self._centre(pictures)
         name = self.inputs[0]

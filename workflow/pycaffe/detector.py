@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.errors import EngineMissing, NetError
+from workflow.errors import EngineMissing
 from workflow.formats import caffe_pb2
 from workflow.pycaffe import io
 from workflow.pycaffe.blob import Array
 from workflow.pycaffe.classifier import make_transformer
 from workflow.pycaffe.net import FilePath, Net
+from workflow.pycaffe.refusals import Refused
 
 Window = Sequence[int] | NDArray[Any]
 """ymin, xmin, ymax, xmax, in pixels."""
@@ -77,7 +78,7 @@ class Detector(Net):
             For each window in order a dict: `window`, `prediction` (the net's first output) and `filename`.
 
         Raises:
-            NetError: no window at all, or one that lies outside its picture.
+            Refused: no window at all, or one that lies outside its picture.
         """
         crops, places = [], []
         for filename, windows in images_windows:
@@ -86,7 +87,7 @@ class Detector(Net):
                 crops.append(self.crop(image, window))
                 places.append((filename, window))
         if not crops:
-            raise NetError("detect_windows: no window given")
+            raise Refused("detect_windows: no window given")
         name = self.inputs[0]
         data = np.array([self.transformer.preprocess(name, crop) for crop in crops])
         found = self.forward_all(**{name: data})[self.outputs[0]]  # type: ignore[arg-type]  # a blob's name
@@ -117,12 +118,12 @@ class Detector(Net):
         """Cut a window out of a picture (H, W, K), with its context if there is to be any.
 
         Raises:
-            NetError: nothing of the window lies in the picture.
+            Refused: nothing of the window lies in the picture.
         """
         ymin, xmin, ymax, xmax = (int(edge) for edge in window)
         crop = im[ymin:ymax, xmin:xmax]
         if not crop.size:
-            raise NetError(f"window {(ymin, xmin, ymax, xmax)} has nothing of a picture of {im.shape[:2]}")
+            raise Refused(f"window {(ymin, xmin, ymax, xmax)} has nothing of a picture of {im.shape[:2]}")
         return self._with_context(im, np.array([ymin, xmin, ymax, xmax])) if self.context_pad else crop
 
     def _with_context(self, im: Array, window: NDArray[Any]) -> Array:

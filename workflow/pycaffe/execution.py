@@ -8,7 +8,8 @@ Source: src/caffe/net.cpp, Net::ForwardFromTo and BackwardFromTo; src/caffe/pyth
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -18,15 +19,16 @@ from torch import Tensor
 
 from workflow.engines import torch_cpu
 from workflow.engines.base import Array
-from workflow.errors import NetError
 from workflow.formats import blobproto, caffe_pb2
 from workflow.layers import Layer
 from workflow.layers.dummy_data import DummyData
 from workflow.layers.python import Python
+from workflow.layers.user_module import UserCodeError
 from workflow.net.spec import NetSpec
 from workflow.pycaffe import memory, mode
 from workflow.pycaffe.blob import Blob
 from workflow.pycaffe.reach import reach
+from workflow.pycaffe.refusals import Refused
 
 Callback = Callable[[int], object]
 
@@ -56,7 +58,10 @@ class Running(torch_cpu.Net):
         self, spec: NetSpec, *, seed: int = 0, folder: Path | None = None, like: Running | None = None
     ) -> None:
         self._runs: Counter[int] = Counter()
-        super().__init__(spec, seed=seed, folder=folder, like=like)
+        with _as_raised():
+            super().__init__(spec, seed=seed, folder=folder, like=like)
+        for layer in self.layers:
+            layer.exact = True
         self.memory = memory.blobs(self.layers, self._shapes)
         theirs = like.params_by_layer() if like else {}
         self.param_memory = memory.param_blobs(self.layers, self._parameters.shared, theirs)
@@ -160,13 +165,12 @@ class Running(torch_cpu.Net):
         ours, layer.blobs = layer.blobs, params
         try:
             with torch.set_grad_enabled(traced):
-                result = layer.forward(*bottoms)
+                tops = list(layer.run(*bottoms))
         finally:
             layer.blobs = ours
         for blob, param in zip(self.param_memory[number], params, strict=True):
             if param.is_cuda and param._version:  # a layer keeps statistics in its parameters, here in a copy of them
                 blob.numbers.put(param)
-        tops = [result] if isinstance(result, Tensor) else list(result)
         trace = _Trace(bottoms=bottoms, params=params, tops=tops)
         if traced:
             self._traces[number] = trace
@@ -204,7 +208,9 @@ class Running(torch_cpu.Net):
             bottoms, tops = self._around(layer)
             layer.instance.backward(tops, self.reach.bottoms[number], bottoms)
             return
-        trace = self._traces.get(number) or self._apply(number)
+        trace = self._traces.get(number)
+        if trace is None or not self._as_traced(layer, trace):
+            trace = self._apply(number)
         wanted = [leaf for leaf in (*trace.bottoms, *trace.params) if leaf.requires_grad]
         gradients = iter(self._gradients_of(layer, trace, wanted))
         for name, leaf in zip(layer.spec.bottoms, trace.bottoms, strict=True):
@@ -215,7 +221,20 @@ class Running(torch_cpu.Net):
             if leaf.requires_grad and (gradient := next(gradients)) is not None:
                 blob.gradient.add(gradient)
 
+    def _as_traced(self, layer: Layer, trace: _Trace) -> bool:
+        """Whether the bottoms have the shapes that they had when the layer ran; a script may have given them others."""
+        return all(
+            tuple(tensor.shape) == self.memory[name].shape
+            for name, tensor in zip(layer.spec.bottoms, trace.bottoms, strict=True)
+        )
+
     def _gradients_of(self, layer: Layer, trace: _Trace, wanted: Sequence[Tensor]) -> Sequence[Tensor | None]:
+        for name, top in zip(layer.spec.tops, trace.tops, strict=True):
+            if top.requires_grad and tuple(top.shape) != self.memory[name].shape:
+                raise layer.fail(
+                    f"top '{name}' has shape {self.memory[name].shape}, expected {tuple(top.shape)}",
+                    hint="run forward, or reshape, before backward",
+                )
         seeds = [
             (top, self.memory[name].gradient.tensor.to(top.device).view(top.shape))
             for name, top in zip(layer.spec.tops, trace.tops, strict=True)
@@ -242,26 +261,30 @@ class Running(torch_cpu.Net):
         """Give every blob the shape that follows from the inputs' shapes, without running.
 
         Raises:
-            NetError: a shape does not fit a layer, or the parameters that it has.
+            Refused: a shape does not fit a layer, or the parameters that it has.
         """
         for layer, blobs in zip(self.layers, self.param_memory, strict=True):
             if not layer.spec.bottoms and layer.spec.type != "Python":
                 continue  # what brings numbers into the net is as large as the script has made it
             bottoms = [self.memory[name].shape for name in layer.spec.bottoms]
-            needed, have = [one.shape for one in layer.param_blobs(*bottoms)], [blob.shape for blob in blobs]
+            with _as_raised():
+                declared = layer.param_blobs(*bottoms)
+            needed, have = [one.shape for one in declared], [blob.shape for blob in blobs]
             if needed != have:
-                raise NetError(
+                raise Refused(
                     f"layer '{layer.spec.name}' ({layer.spec.type}): bottoms of shapes {bottoms} need parameters of "
                     f"shapes {needed}, it has {have}"
                 )
-            for top, shape in zip(layer.spec.tops, layer.top_shapes(*bottoms), strict=True):
+            with _as_raised():
+                shapes = layer.top_shapes(*bottoms)
+            for top, shape in zip(layer.spec.tops, shapes, strict=True):
                 self.memory[top].reshape(*shape)
 
     def share_with(self, other: Running) -> None:
         """Use the other net's parameters, in its memory, for all layers of the same names.
 
         Raises:
-            NetError: numbers or shapes of parameters differ.
+            Refused: numbers or shapes of parameters differ.
         """
         first = {layer.spec.name: index for index, layer in reversed(list(enumerate(self.layers)))}
         for number, layer in enumerate(other.layers):
@@ -270,7 +293,7 @@ class Running(torch_cpu.Net):
                 continue
             theirs, ours = other.param_memory[number], self.param_memory[mine]
             if [blob.shape for blob in theirs] != [blob.shape for blob in ours]:
-                raise NetError(
+                raise Refused(
                     f"layer '{layer.spec.name}': cannot share parameters of shapes {[blob.shape for blob in theirs]}, "
                     f"expected {[blob.shape for blob in ours]}"
                 )
@@ -281,6 +304,17 @@ class Running(torch_cpu.Net):
     def _call(self, when: str, number: int) -> None:
         for callback in self.callbacks[when]:
             callback(number)
+
+
+@contextmanager
+def _as_raised() -> Iterator[None]:
+    """What a class of the user's raises comes out as it is, as in pycaffe."""
+    try:
+        yield
+    except UserCodeError as error:
+        if isinstance(error.__cause__, Exception):
+            raise error.__cause__ from None
+        raise
 
 
 def _kept(layer: Layer) -> list[bool]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from workflow.data.pictures import MAX_PIXELS, named
 from workflow.data.sniff import ACCEPTED, accepted, sniff
 from workflow.errors import DataError
 from workflow.formats import caffe_pb2
+from workflow.pycaffe.refusals import PictureMissing, PictureUnreadable
 from workflow.pycaffe.resizing import resize_image
 from workflow.pycaffe.transformer import Transformer
 
@@ -114,7 +116,8 @@ def load_image(filename: str | PathLike[str], color: bool = True) -> Array:
         with named(str(filename)) as data:
             pixels = _unit(_opened(str(filename), data))
     except DataError as error:
-        raise PictureUnreadable(error.message, at=error.at, hint=error.hint, fault=error.fault) from error
+        refusal = PictureUnreadable if Path(filename).exists() else PictureMissing
+        raise refusal(error.message, at=error.at, hint=error.hint, fault=error.fault) from error
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise PictureUnreadable(f"{filename} is damaged ({error})", fault="P07") from error
     if pixels.ndim == 2:
@@ -124,10 +127,6 @@ def load_image(filename: str | PathLike[str], color: bool = True) -> Array:
         grey: Array = (pixels @ _GREY)[:, :, np.newaxis].astype(np.float32)
         return grey
     return pixels
-
-
-class PictureUnreadable(DataError, OSError):
-    """A picture that cannot be read: pycaffe raises an OSError for it, and scripts skip such files."""
 
 
 def _opened(filename: str, data: bytes) -> Image.Image:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import torch
 
 from workflow.engines.torch_cpu.device import gpu
-from workflow.errors import EngineMissing, NetError
+from workflow.errors import EngineMissing
+from workflow.pycaffe.refusals import Refused
 
 
 @dataclass
@@ -42,12 +43,12 @@ def set_device(device_id: int) -> None:
 
     Raises:
         EngineMissing: PyTorch sees no CUDA device here.
-        NetError: there is no device of that number.
+        Refused: there is no device of that number.
     """
     _require_cuda("set_device")
     count = torch.cuda.device_count()
     if not 0 <= device_id < count:
-        raise NetError(f"set_device: device {device_id}, expected 0 to {count - 1}")
+        raise Refused(f"set_device: device {device_id}, expected 0 to {count - 1}")
     _settings.device = device_id
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workflow.engines.torch_cpu.snapshots import read_weights
-from workflow.errors import NetError, PrototxtError, did_you_mean
+from workflow.errors import NetError, did_you_mean
 from workflow.formats import caffe_pb2, caffemodel
 from workflow.formats.prototxt import read_net
 from workflow.net.build import build
@@ -20,13 +20,10 @@ from workflow.net.spec import Phase
 from workflow.pycaffe import batches, mode
 from workflow.pycaffe.blob import Array, Blob
 from workflow.pycaffe.execution import Running
+from workflow.pycaffe.refusals import BlobUnknown, FeedRefused, FileMissing, Refused
 from workflow.pycaffe.surface import LayerView, Named
 
 FilePath = str | PathLike[str]
-
-
-class FileMissing(PrototxtError, RuntimeError):
-    """A file that cannot be opened: pycaffe raises RuntimeError for it, and scripts expect that."""
 
 
 class Net(Named):
@@ -66,7 +63,7 @@ class Net(Named):
             phase, level = given.get("phase", phase), given.get("level", level)  # type: ignore[assignment]  # as above
             stages, weights = given.get("stages", stages), given.get("weights", weights)  # type: ignore[assignment]
         if phase not in (caffe_pb2.TRAIN, caffe_pb2.TEST):
-            raise NetError(f"Net: phase {phase!r}, expected caffe.TRAIN or caffe.TEST")
+            raise Refused(f"Net: phase {phase!r}, expected caffe.TRAIN or caffe.TEST")
         source = _existing(network_file)
         name: Phase = "TRAIN" if phase == caffe_pb2.TRAIN else "TEST"
         spec = build(read_net(source), phase=name, level=level, stages=tuple(stages or ()), source=source)
@@ -114,7 +111,7 @@ class Net(Named):
             Live arrays of the net's outputs, or of the tops of `end`, and of `blobs`.
 
         Raises:
-            NetError: inputs that are not the net's or not of its batch size, unknown layers or blobs, or shapes that
+            Refused: inputs that are not the net's or not of its batch size, unknown layers or blobs, or shapes that
                 do not fit a layer.
         """
         first, last = self._index(start, 0), self._index(end, len(self.layers) - 1)
@@ -147,7 +144,7 @@ class Net(Named):
             Live arrays: diffs of the net's inputs, or of the bottoms of `end`, and of `diffs`.
 
         Raises:
-            NetError: diffs that are not of the net's outputs or not of their batch size, unknown layers or blobs.
+            Refused: diffs that are not of the net's outputs or not of their batch size, unknown layers or blobs.
         """
         first, last = self._index(start, len(self.layers) - 1), self._index(end, 0)
         wanted = [*(self.inputs if end is None else self.bottom_names[end]), *(diffs or ())]
@@ -184,16 +181,28 @@ class Net(Named):
         self._running.clear_param_diffs()
 
     def set_input_arrays(self, data: Array, labels: Array) -> None:
-        """Give the net's MemoryData layer its pictures (N, C, H, W) and labels (N,), float32, N full batches.
+        """Give the net's MemoryData layer its pictures (N, C, H, W) and labels (N,), N full batches.
+
+        Both must be float32 and C-contiguous: they are not copied.
 
         Raises:
-            NetError: the net's first layer is no MemoryData, or the arrays do not fit it.
+            FeedRefused: the net's first layer is no MemoryData, or the arrays do not fit it (a RuntimeError too).
         """
         layer = self._running.layers[0]
         feed = getattr(layer, "set_arrays", None)
         if feed is None:
-            raise NetError(f"set_input_arrays: first layer '{layer.spec.name}' is {layer.spec.type}, not MemoryData")
-        feed(np.require(data, np.float32, "C"), np.require(labels, np.float32, "C").reshape(-1))
+            raise FeedRefused(f"set_input_arrays: first layer '{layer.spec.name}' is {layer.spec.type}, not MemoryData")
+        for name, array in (("data", data), ("labels", labels)):
+            if array.dtype != np.float32 or not array.flags.c_contiguous:
+                order = "C-contiguous" if array.flags.c_contiguous else "not C-contiguous"
+                raise FeedRefused(
+                    f"set_input_arrays: {name} are {array.dtype}, {order}, expected float32, C-contiguous",
+                    hint=f"numpy.ascontiguousarray({name}, numpy.float32)",
+                )
+        try:
+            feed(data, labels.reshape(-1))
+        except NetError as error:
+            raise FeedRefused(error.message, at=error.at, hint=error.hint, fault=error.fault) from None
 
     # ---- weights ----
 
@@ -246,7 +255,7 @@ class Net(Named):
         if layer is None:
             return default
         if layer not in self._layer_names:
-            raise LayerUnknown(f"net has no layer '{layer}'", hint=did_you_mean(layer, self._layer_names))
+            raise Refused(f"net has no layer '{layer}'", hint=did_you_mean(layer, self._layer_names))
         return self._layer_names.index(layer)
 
     def _check_blobs(self, names: Sequence[str]) -> None:
@@ -258,28 +267,16 @@ class Net(Named):
         self, arrays: dict[str, ArrayLike], names: Sequence[str], complaint: str, what: str, *, data: bool
     ) -> None:
         if set(arrays) != set(names):
-            raise NetError(f"{complaint} (got {', '.join(arrays)}; expected {', '.join(names) or 'none'})")
+            raise Refused(f"{complaint} (got {', '.join(arrays)}; expected {', '.join(names) or 'none'})")
         for name, given in arrays.items():
             target = self.blobs[name].data if data else self.blobs[name].diff
             array = np.asarray(given)
             if array.shape[:1] != target.shape[:1]:
-                raise NetError(f"{what} is not batch sized: '{name}' has shape {array.shape}, expected {target.shape}")
+                raise Refused(f"{what} is not batch sized: '{name}' has shape {array.shape}, expected {target.shape}")
             try:
                 target[...] = array
             except ValueError:
-                raise ShapeUnfit(f"'{name}' has shape {array.shape}, expected {target.shape}") from None
-
-
-class LayerUnknown(NetError, ValueError):
-    """A layer name that the net does not have: pycaffe raises ValueError for it."""
-
-
-class BlobUnknown(NetError, KeyError):
-    """A blob name that the net does not have: pycaffe raises KeyError for it."""
-
-
-class ShapeUnfit(NetError, ValueError):
-    """An array that a blob cannot take: numpy raises ValueError for it."""
+                raise Refused(f"'{name}' has shape {array.shape}, expected {target.shape}") from None
 
 
 def _existing(path: FilePath) -> Path:

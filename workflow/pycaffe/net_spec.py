@@ -12,8 +12,9 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from workflow.errors import NetError, did_you_mean
+from workflow.errors import did_you_mean
 from workflow.formats import caffe_pb2
+from workflow.pycaffe.refusals import Refused
 
 _PARAM = "_param"
 _PARAMETER = "Parameter"
@@ -179,7 +180,7 @@ def _assign(message: Message, name: str, value: Any) -> None:
     """A dict becomes a message, a list a repeated field, and a lone value of a repeated field a list of one."""
     fields = message.DESCRIPTOR.fields_by_name
     if name not in fields:
-        raise NetError(
+        raise Refused(
             f"{message.DESCRIPTOR.name} has no field '{name}'", hint=did_you_mean(name, list(fields)), fault="X01"
         )
     if fields[name].is_repeated:

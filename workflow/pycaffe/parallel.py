@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from workflow.errors import EngineMissing, NetError
+from workflow.errors import EngineMissing
+from workflow.pycaffe.refusals import Refused
 
 _HINT = "one process trains; PyTorch uses all of its cores"
 
@@ -39,27 +40,27 @@ def set_solver_count(count: int) -> None:
     """Accept 1.
 
     Raises:
-        NetError: another number.
+        Refused: another number.
     """
     if count != 1:
-        raise NetError(f"set_solver_count: {count}, expected 1", hint=_HINT)
+        raise Refused(f"set_solver_count: {count}, expected 1", hint=_HINT)
 
 
 def set_solver_rank(rank: int) -> None:
     """Accept 0.
 
     Raises:
-        NetError: another number.
+        Refused: another number.
     """
     if rank != 0:
-        raise NetError(f"set_solver_rank: {rank}, expected 0", hint=_HINT)
+        raise Refused(f"set_solver_rank: {rank}, expected 0", hint=_HINT)
 
 
 def set_multiprocess(multiprocess: bool) -> None:
     """Accept False.
 
     Raises:
-        NetError: True.
+        Refused: True.
     """
     if multiprocess:
-        raise NetError("set_multiprocess: True, expected False", hint=_HINT)
+        raise Refused("set_multiprocess: True, expected False", hint=_HINT)

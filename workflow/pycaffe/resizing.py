@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.errors import NetError
+from workflow.pycaffe.refusals import Refused
 
 Array = NDArray[np.float32]
 Matrix = NDArray[np.float64]
@@ -34,10 +34,10 @@ def resize_image(im: NDArray[Any], new_dims: Sequence[int], interp_order: int = 
         float32 (height, width, K).
 
     Raises:
-        NetError: another interp_order.
+        Refused: another interp_order.
     """
     if interp_order not in (0, 1):
-        raise NetError(f"resize_image: interp_order={interp_order}, expected 0 or 1")
+        raise Refused(f"resize_image: interp_order={interp_order}, expected 0 or 1")
     height, width = (int(size) for size in new_dims[:2])
     if im.shape[-1] not in (1, 3):
         return _apply(im, *(_stretch(*pair, interp_order) for pair in ((im.shape[0], height), (im.shape[1], width))))

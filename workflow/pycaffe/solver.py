@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,6 +22,7 @@ from workflow.net.spec import NetSpec
 from workflow.pycaffe import mode
 from workflow.pycaffe.execution import Running
 from workflow.pycaffe.net import FilePath, Net, _existing
+from workflow.pycaffe.refusals import FolderUnusable
 from workflow.solvers import rule_types
 
 log = logging.getLogger("workflow.pycaffe")
@@ -87,6 +88,7 @@ class Solver:
 
         Raises:
             FileMissing: the file is not there (a RuntimeError too).
+            FolderUnusable: snapshots could not be written (an OSError too).
             WorkflowError: the solver or its nets cannot be built.
         """
         source = _existing(solver_file)
@@ -94,6 +96,8 @@ class Solver:
         if self.kind:
             param.type = self.kind
         param.snapshot_prefix = snapshot_prefix(param.snapshot_prefix, source)
+        if param.snapshot > 0:
+            _check_folder(Path(param.snapshot_prefix).parent)
         if param.random_seed < 0:
             param.random_seed = mode.draw_seed()
         self._trainer = _Trainer(param)
@@ -113,8 +117,11 @@ class Solver:
 
     @property
     def lr(self) -> float:
-        """The learning rate of the next update."""
-        return replace(self._trainer.rate).at(self.iter)
+        """The learning rate of the next update.
+
+        Under `multistep` with equal or falling stepvalues each look takes one of these steps, as in Caffe.
+        """
+        return self._trainer.rate.at(self.iter)
 
     @property
     def type(self) -> str:
@@ -229,6 +236,18 @@ def snapshot_prefix(prefix: str, solver_file: Path) -> str:
     if not prefix:
         return solver_file.with_suffix("").as_posix()
     return (Path(prefix) / solver_file.stem).as_posix() if Path(prefix).is_dir() else prefix
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse before the first iteration what would lose the first snapshot, as Caffe does.
+
+    Source: src/caffe/solver.cpp, Solver::CheckSnapshotWritePermissions.
+    """
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        what = "cannot be written to" if folder.is_dir() else "does not exist"
+        raise FolderUnusable(
+            f"snapshot_prefix: folder {folder} {what}", hint=f"mkdir -p {folder}, or another snapshot_prefix"
+        )
 
 
 def _call(functions: Iterable[Callable[[], object]]) -> None:

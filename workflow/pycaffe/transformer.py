@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.errors import NetError, did_you_mean
+from workflow.errors import did_you_mean
+from workflow.pycaffe.refusals import Refused
 from workflow.pycaffe.resizing import resize_image
 
 Array = NDArray[np.float32]
@@ -72,11 +73,11 @@ class Transformer:
         """Set the order of axes: (2, 0, 1) makes (K, H, W) of (H, W, K).
 
         Raises:
-            NetError: the input is unknown or has another number of axes.
+            Refused: the input is unknown or has another number of axes.
         """
         self._check(in_)
         if len(order) != len(self.inputs[in_]) - 1:
-            raise NetError(
+            raise Refused(
                 "Transpose order needs to have the same number of dimensions as the input: "
                 f"{tuple(order)} for one item of {self.inputs[in_]}"
             )
@@ -86,11 +87,11 @@ class Transformer:
         """Set the order of channels, taken after the transposition: (2, 1, 0) makes BGR of RGB.
 
         Raises:
-            NetError: the input is unknown or has another number of channels.
+            Refused: the input is unknown or has another number of channels.
         """
         self._check(in_)
         if len(order) != self.inputs[in_][1]:
-            raise NetError(
+            raise Refused(
                 "Channel swap needs to have the same number of dimensions as the input channels: "
                 f"{tuple(order)} for {self.inputs[in_][1]} channels"
             )
@@ -115,7 +116,7 @@ class Transformer:
                 range; a picture of another size is resized.
 
         Raises:
-            NetError: the input is unknown.
+            Refused: the input is unknown.
             ValueError: the mean's shape does not fit.
         """
         self._check(in_)
@@ -135,7 +136,7 @@ class Transformer:
 
     def _check(self, in_: str) -> None:
         if in_ not in self.inputs:
-            raise NetError(
+            raise Refused(
                 f"{in_} is not one of the net inputs: {', '.join(self.inputs)}",
                 hint=did_you_mean(in_, list(self.inputs)),
             )

@@ -154,10 +154,11 @@ class Net:
                 tops: Sequence[Tensor] = [_copied(given[top], blocked=bool(trunk)) for top in layer.spec.tops]
             else:
                 bottoms = blocked.laid_out(self._bottoms(layer, tensors), blocked=number in trunk)
-                result = layer.forward(*bottoms)
-                tops = [result] if isinstance(result, Tensor) else result
+                tops = layer.run(*bottoms)
             if self._away:  # what layers read from files or make with numpy is on the CPU
                 tops = [tensor.to(self.device) for tensor in tops]
+            if trunk and not layer.spec.bottoms and not self._as_planned(dict(zip(layer.spec.tops, tops, strict=True))):
+                trunk = frozenset()  # a database's records need not be of one size
             for top, tensor, weight in zip(layer.spec.tops, tops, layer.spec.loss_weights, strict=True):
                 tensors[top] = tensor if trunk or layer.spec.bottoms else _channels_last(tensor)
                 if weight:
@@ -180,7 +181,7 @@ class Net:
         return {name: torch.from_numpy(np.require(array, np.float32, ["C", "W"])) for name, array in arrays.items()}
 
     def _as_planned(self, inputs: Mapping[str, Tensor]) -> bool:
-        """Whether the inputs are of the shapes that the prototxt says, but for the size of the batch."""
+        """Whether blobs are of the shapes that the net was planned for, but for the size of the batch."""
         return all(tensor.shape[1:] == self._shapes[name][1:] for name, tensor in inputs.items())
 
     def _bottoms(self, layer: Layer, blobs: Mapping[str, Tensor]) -> list[Tensor]:

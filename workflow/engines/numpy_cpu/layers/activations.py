@@ -14,15 +14,16 @@ _ZERO, _HALF = np.float32(0), np.float32(0.5)
 
 @layer("ReLU", bottoms=1, tops=1)
 class ReLU(Layer):
-    """y = max(x, 0) + negative_slope min(x, 0), any shape.
+    """y = max(x, 0) + negative_slope min(x, 0), any shape; minus infinity gives NaN if the slope is 0, as in Caffe.
 
     Source: src/caffe/layers/relu_layer.cpp.
     """
 
     def forward(self, x: Array) -> Array:
         slope = np.float32(self.message.relu_param.negative_slope)
-        y = np.maximum(x, _ZERO)
-        return y + slope * np.minimum(x, _ZERO) if slope else y
+        with np.errstate(invalid="ignore"):  # 0 times infinity
+            y: Array = np.maximum(x, _ZERO) + slope * np.minimum(x, _ZERO)
+        return y
 
 
 @layer("PReLU", bottoms=1, tops=1)

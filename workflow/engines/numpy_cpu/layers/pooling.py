@@ -24,7 +24,8 @@ class Pooling(Layer):
     top[0]     y  (N, C, H', W')  H' = ceil((H + 2 pad - kernel) / stride) + 1, or floor with `round_mode: FLOOR`
     top[1]     MAX only: where the maximum was, as h W + w; -1 where the window held nothing to choose
 
-    AVE divides by the part of the window inside the padded picture: padding counts, what hangs over does not.
+    AVE divides by the part of the window inside the padded picture: padding counts, what hangs over does not; a window
+    wholly outside gives -0, or NaN if it begins right behind the picture.
     MAX takes the first maximum in row-major order; padding never wins, and NaN neither: a window of nothing else
     gives -FLT_MAX. Source: src/caffe/layers/pooling_layer.cpp. STOCHASTIC has no CPU form in Caffe and none here.
     """
@@ -54,7 +55,8 @@ class Pooling(Layer):
         window = pooling_window(self.message, (x.shape[2], x.shape[3]))
         out = window.pooled((x.shape[2], x.shape[3]), ceil=self.ceil)
         if self.average:
-            return [_sums(x, window, out) / _areas(x, window, out)]
+            with np.errstate(invalid="ignore", divide="ignore"):  # a window that begins right behind the picture
+                return [_sums(x, window, out) / _areas(x, window, out)]
         if len(self.spec.tops) == 1:
             return [_maxima(x, window, out)]
         return list(_maxima_and_places(x, window, out))
@@ -109,9 +111,9 @@ def _offsets(x: Array, window: Window, out: Pair, border: float) -> Iterator[tup
 
 
 def _areas(x: Array, window: Window, out: Pair) -> Array:
-    """How many places of the padded picture each window covers, (H', W'); 1 for a window wholly outside it."""
+    """How many places of the padded picture each window covers, (H', W'); below 1 where it lies wholly behind it."""
     rows, columns = (_counts(window, axis, x.shape[2 + axis], out[axis]) for axis in (0, 1))
-    areas: Array = np.maximum(rows[:, None] * columns[None, :], 1).astype(np.float32)
+    areas: Array = (rows[:, None] * columns[None, :]).astype(np.float32)
     return areas
 
 

@@ -18,10 +18,15 @@ from workflow.net.spec import LayerSpec
 
 @layer("Split", bottoms=1, tops=(1, None))
 class Split(Layer):
-    """As many tops as there are readers, all of them the bottom.
+    """As many tops as there are readers, all of them the bottom. Not in place.
 
     Source: src/caffe/layers/split_layer.cpp.
     """
+
+    def __init__(self, spec: LayerSpec) -> None:
+        super().__init__(spec)
+        if spec.bottoms[0] in spec.tops:
+            raise self.fail(f"works in place on '{spec.bottoms[0]}', which this type cannot")
 
     def forward(self, x: Array) -> list[Array]:
         return [x] * len(self.spec.tops)
