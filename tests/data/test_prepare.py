@@ -236,7 +236,7 @@ def test_p09_html_and_lfs_pointers(images, settings):
 
 def test_p10_wrong_extension_is_only_noted(images, settings, caplog):
     (images / "cat" / "0.png").rename(images / "cat" / "0.jpg")
-    with caplog.at_level(logging.INFO, "workflow"):
+    with caplog.at_level(logging.DEBUG, "workflow"):
         result = prepare(settings())
     assert result.skipped == result.warnings == ()
     assert "1 with a wrong extension" in caplog.text
@@ -268,7 +268,7 @@ def test_p13_formats_that_are_not_accepted(images, settings, draw):
 def test_p14_animations_give_their_first_frame(images, settings, caplog):
     first, second = Image.new("RGB", (9, 9), "red"), Image.new("RGB", (9, 9), "blue")
     first.save(images / "cat" / "moving.webp", save_all=True, append_images=[second], lossless=True)
-    with caplog.at_level(logging.INFO, "workflow"):
+    with caplog.at_level(logging.DEBUG, "workflow"):
         assert prepare(settings()).skipped == ()
     assert "first frame used of 1 animations" in caplog.text
 
@@ -332,7 +332,7 @@ def test_p24_long_paths(images, settings, tmp_path):
 def test_p26_litter(images, settings, caplog):
     for name in (".DS_Store", "._0.png", "Thumbs.db"):
         (images / "cat" / name).write_bytes(b"x")
-    with caplog.at_level(logging.INFO, "workflow"):
+    with caplog.at_level(logging.DEBUG, "workflow"):
         assert prepare(settings()).skipped == ()
     assert "3 hidden files ignored" in caplog.text
 
@@ -467,15 +467,20 @@ def test_p35_a_generation_that_exists(images, settings, tmp_path):
     (one.snapshots / "net_iter_10.caffemodel").write_bytes(b"weights")
     with pytest.raises(UsageError, match=r"generation 1 exists \(20\d\d-\d\d-\d\d, 22 images\)") as caught:
         prepare(settings(), number=1)
-    assert caught.value.hint == "--gen 2, or --force to replace it"
+    assert caught.value.hint == f"--gen 2, or --force to replace it and keep this one in {one.folder / 'before-1'}"
     (images / "cat" / "0.png").write_bytes(b"broken")
     with pytest.raises(DataError):
         prepare(settings(), number=1, force=True, strict=True)
     assert (one.snapshots / "net_iter_10.caffemodel").exists()
     result = prepare(settings(), number=1, force=True)
     assert result.train + result.test == 21
-    assert "generation 1 and its 1 snapshot replaced, as --force asked for" in result.warnings
+    assert any(
+        text.startswith("--force: generation 1 (")
+        and text.endswith(f"kept in {one.folder / 'before-1'}, with its snapshots")
+        for text in result.warnings
+    )
     assert not one.snapshots.exists()
+    assert (one.folder / "before-1" / "snapshots" / "net_iter_10.caffemodel").read_bytes() == b"weights"
 
 
 def test_p36_new_classes_are_appended(images, settings, labelled):
@@ -502,7 +507,7 @@ def test_p37_classes_that_are_gone(images, settings, labelled, tmp_path):
     assert dropped.classes == ("cat", "puppy", "eel")
     assert newest(tmp_path).read().counts["train"]["puppy"] == 0
     assert dropped.changes.dropped_classes == ("puppy",)
-    assert prepare(settings()).classes == ("cat", "puppy", "eel")
+    assert prepare(settings(), force=True).classes == ("cat", "puppy", "eel")
 
 
 def test_p38_a_class_without_test_pictures(tmp_path, labelled, settings):

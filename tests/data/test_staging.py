@@ -64,6 +64,59 @@ def test_p35_what_was_there_is_replaced_in_one_step(tmp_path, monkeypatch, excha
     assert (tmp_path / "gen5" / "file").read_text() == "new"
 
 
+def trained(folder: Path, text: str) -> None:
+    fill(folder / "snapshots", text)
+    (folder / "snapshots" / "net_iter_10.caffemodel").write_text(text)
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_p35_a_training_is_kept_inside_its_successor(tmp_path, monkeypatch, exchange):
+    if not exchange:
+        monkeypatch.setattr(staging, "_exchange", lambda one, other: False)
+    for number in range(3):
+        with staged(generation(tmp_path, 5)) as stage:
+            trained(stage.folder, f"training {number}")
+    assert names(tmp_path) == ["gen5"]
+    assert names(tmp_path / "gen5") == ["before-1", "before-2", "snapshots"]
+    for folder, text in (("before-1", "training 0"), ("before-2", "training 1"), (".", "training 2")):
+        assert (tmp_path / "gen5" / folder / "snapshots" / "net_iter_10.caffemodel").read_text() == text
+
+
+def test_p35_reruns_are_trainings_too(tmp_path):
+    trained(tmp_path / "gen5" / "seeds" / "seed_7", "rerun")
+    with staged(generation(tmp_path, 5)) as stage:
+        fill(stage.folder, "new")
+    assert names(tmp_path / "gen5") == ["before-1", "file"]
+
+
+def test_p35_what_an_untrained_generation_had_kept_stays(tmp_path):
+    trained(tmp_path / "gen5" / "before-1", "first")
+    with staged(generation(tmp_path, 5)) as stage:
+        fill(stage.folder, "new")
+    assert names(tmp_path / "gen5") == ["before-1", "file"]
+
+
+@pytest.mark.parametrize("name", ["gen5.tmp-{}", "gen5.replaced.tmp-{}"])
+def test_p34_a_training_whose_keeping_was_interrupted_is_not_swept(tmp_path, name):
+    """Killed after the new generation had taken the place of the old one."""
+    fill(tmp_path / "gen5", "new")
+    trained(tmp_path / name.format(dead_pid()), "old")
+    assert sweep(tmp_path) == []
+    assert (tmp_path / "gen5" / "before-1" / "snapshots" / "net_iter_10.caffemodel").read_text() == "old"
+
+
+def test_p35_a_failure_after_the_exchange_loses_no_training(tmp_path, monkeypatch):
+    trained(tmp_path / "gen5", "old")
+
+    def fail(*paths: Path) -> None:
+        raise OSError("input/output error")
+
+    monkeypatch.setattr(staging, "_replaced", fail)
+    with pytest.raises(OSError, match="input/output"), staged(generation(tmp_path, 5)) as stage:
+        fill(stage.folder, "new")
+    assert len(list(tmp_path.rglob("net_iter_10.caffemodel"))) == 1
+
+
 def test_p34_leftovers_of_dead_processes_are_swept(tmp_path):
     dead = dead_pid()
     fill(tmp_path / "gen4", "whole")

@@ -32,7 +32,10 @@ def prepare(
         list[Path] | None, typer.Argument(metavar="FOLDER", help="Labelled folders (`images` of the settings).")
     ] = None,
     gen: Annotated[int | None, typer.Option("--gen", metavar="N", min=1, help="Number (the newest plus one).")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the generation if it exists.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Replace a generation (its training is kept), or make one though nothing is new."),
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse unreadable files; do not skip them.")] = False,
     test_share: Annotated[
         float | None, typer.Option("--test-share", metavar="SHARE", parser=share, help="Share of test pictures.")

@@ -12,8 +12,8 @@ from workflow.data.transform import Array, Transform
 from workflow.errors import DatabaseError
 from workflow.formats import datum
 from workflow.formats.lmdb import Reader
+from workflow.formats.mending import make_again
 
-_HINT = "wf prepare --gen N --force writes the data set anew"
 _SIZES = "pictures of several sizes need crop_size, or batch_size: 1"
 _ANY = 2**31  # labels are below it, whatever the number of classes
 
@@ -77,9 +77,13 @@ class Batches:
     ) -> tuple[Array, NDArray[np.int32]]:
         """A batch of records of different sizes; a record that is at fault is named."""
         keys = [self._key(position, index) for index in range(len(values))]
-        decoded = [
-            datum.decode(value, key=key, force=self.transform.force) for value, key in zip(values, keys, strict=True)
-        ]
+        try:
+            decoded = [
+                datum.decode(value, key=key, force=self.transform.force)
+                for value, key in zip(values, keys, strict=True)
+            ]
+        except DatabaseError as error:
+            raise DatabaseError(error.message, hint=make_again(self.reader.folder), fault=error.fault) from None
         parts = [self.transform.apply(pixels[None], phase=self.phase, rng=rng) for pixels, _ in decoded]
         for index, part in enumerate(parts):
             if part.shape != parts[0].shape:
@@ -90,6 +94,6 @@ class Batches:
     def _key(self, position: int, index: int) -> bytes:
         return self.reader.keys[(position * self.batch_size + index) % len(self.reader)]
 
-    def _wrong(self, position: int, index: int, what: str, hint: str = _HINT) -> DatabaseError:
+    def _wrong(self, position: int, index: int, what: str, hint: str = "") -> DatabaseError:
         name = self._key(position, index).decode("utf-8", "backslashreplace")
-        return DatabaseError(f"record {name}: {what}", hint=hint, fault="L05")
+        return DatabaseError(f"record {name}: {what}", hint=hint or make_again(self.reader.folder), fault="L05")

@@ -11,6 +11,8 @@ from workflow.data.classes import Classes
 from workflow.data.scan import SPLITS
 from workflow.data.split import TEST
 from workflow.data.table import Table
+from workflow.errors import WorkflowError
+from workflow.formats.lmdb import verify
 from workflow.generations import Generation, Record
 
 
@@ -31,6 +33,12 @@ class Changes:
     dropped_classes: tuple[str, ...] = ()
     renamed_classes: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def any(self) -> bool:
+        """Whether something changed, or there is no generation before."""
+        pictures = self.added + self.removed + self.relabelled + self.to_train + self.to_test
+        return self.against is None or bool(pictures or self.new_classes or self.renamed_classes)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Before:
@@ -45,6 +53,16 @@ class Before:
     def sides(self) -> dict[bytes, int]:
         """Digest -> 0 train, 1 test."""
         return {digest: code % 2 for digest, code in self.pictures.items()}
+
+    def whole(self) -> bool:
+        """Whether its data set is there and can be opened."""
+        one = self.generation
+        try:
+            for split in SPLITS:
+                verify(one.database(split))
+        except WorkflowError:
+            return False
+        return bool(self.pictures) and one.mean.is_file() and one.labels.is_file()
 
 
 def before(generation: Generation) -> Before:

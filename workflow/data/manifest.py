@@ -75,7 +75,7 @@ def read(path: Path, split: str | None = None) -> Iterator[Image]:
         raise DataError(f"{path} is not text in UTF-8", hint=_HINT) from error
 
 
-_HINT = "wf prepare --gen N --force writes it anew"
+_HINT = "copy it back; if it is lost, remove it: the next wf prepare then chooses the test pictures again"
 
 
 def _image(path: Path, number: int, line: str) -> Image | None:

@@ -40,18 +40,30 @@ def check_free(target: Generation, *, force: bool) -> None:
     """
     if force or not target.folder.exists():
         return
-    facts = ""
-    if target.record_path.exists():
-        record = target.read()
-        images = sum(sum(counts.values()) for counts in record.counts.values())
-        snapshots = f", {counted(len(record.snapshots), 'snapshot')}" if record.snapshots else ""
-        facts = f" ({record.created[:10]}, {counted(images, 'image')}{snapshots})"
     newest = generations(target.folder.parent)[-1].number
+    keeping = f" and keep this one in {target.aside}" if target.trained else ""
     raise UsageError(
-        f"generation {target.number} exists{facts}",
-        hint=f"--gen {newest + 1}, or --force to replace it",
+        f"generation {target.number} exists{_facts(target)}",
+        hint=f"--gen {newest + 1}, or --force to replace it{keeping}",
         fault="P35",
     )
+
+
+def replaced(target: Generation) -> list[str]:
+    """What `force` will do to a generation that exists."""
+    if not target.folder.exists():
+        return []
+    kept = f"kept in {target.aside}, with its snapshots" if target.trained else "removed; it was not trained"
+    return [f"--force: generation {target.number}{_facts(target)} is replaced; the old one is {kept}"]
+
+
+def _facts(target: Generation) -> str:
+    if not target.record_path.exists():
+        return ""
+    record = target.read()
+    images = sum(sum(counts.values()) for counts in record.counts.values())
+    snapshots = f", {counted(len(record.snapshots), 'snapshot')}" if record.snapshots else ""
+    return f" ({record.created[:10]}, {counted(images, 'image')}{snapshots})"
 
 
 def check_file_system(root: Path, *, allowed: bool) -> None:

@@ -63,7 +63,8 @@ def prepare(
         config: the settings.
         folders: labelled folders; those of the settings if there are none.
         number: of the generation; None is the newest plus one.
-        force: replace the generation if it exists, once the new one is whole.
+        force: replace the generation if it exists, once the new one is whole; keep its training in before-N. Also, make
+            a generation that is the same as the one before.
         strict: refuse any file that is not a picture instead of skipping it.
         drop_classes: classes to leave out (P05, P37).
         rename_classes: old name -> new name (P37).
@@ -91,7 +92,7 @@ def prepare(
     place.check_file_system(config.generations, allowed=allow_network_fs)
     with place.explained(target), target.held("wf prepare"):
         place.check_free(target, force=force)
-        job = _Preparation(config, target, progress, tuple(command), strict)
+        job = _Preparation(config, target, progress, tuple(command), strict, force)
         return job.run(folders or config.images, follow_symlinks, drop_classes, rename_classes or {})
 
 
@@ -105,8 +106,10 @@ class _Preparation:
         progress: Progress | None,
         command: tuple[str, ...],
         strict: bool,
+        force: bool,
     ) -> None:
-        self.config, self.target, self.command, self.strict = config, target, command, strict
+        self.config, self.target, self.command = config, target, command
+        self.strict, self.force = strict, force
         self.progress = progress or _silent
         self.warnings: list[str] = []
         self.corrected = Corrected()
@@ -143,17 +146,18 @@ class _Preparation:
         self.warn(*arranged.warnings)
         table = Table(classes.of_classes(found.folders, arranged), arranged.names)
         place.check_disk(self.config.generations, checks.need(self.config, len(table)))
-        replaced = self._replaced()
+        self.warn(*place.replaced(self.target))
         with staging.staged(self.target) as stage:
             self._read(table, stage.folder)
             with Spool(table, stage.folder, self.config.preprocessing.shape) as spool:
                 split = self._decide(table, found, arranged, previous, spool)
                 changes = compare(table, split.sides, previous, arranged)
+                if not self.force:
+                    self._check_new(changes, previous, arranged)
                 self._say_changes(changes)
                 hashes = write_dataset(stage, table, split.sides, spool, self.config.prepare.seed, table.skipped)
                 spool.remove()
             stage.write(self._record(table, split, previous, hashes))
-        self.warn(*replaced)
         return self._result(table, split, changes)
 
     # ---- steps ------------------------------------------------------------------------------------------------
@@ -166,13 +170,6 @@ class _Preparation:
         if not previous.pictures:
             self.warn(f"{older[-1].manifest} is gone: which pictures were test pictures is not known")
         return previous
-
-    def _replaced(self) -> list[str]:
-        if not self.target.folder.exists():
-            return []
-        count = len(list(self.target.snapshots.glob("*.caffemodel*")))
-        what = f" and its {checks.counted(count, 'snapshot')}" if count else ""
-        return [f"generation {self.target.number}{what} replaced, as --force asked for"]
 
     def _read(self, table: Table, folder: Path) -> None:
         files = len(table)
@@ -234,6 +231,25 @@ class _Preparation:
             table.note("frames"),
         )
         return split
+
+    def _check_new(self, changes: Changes, previous: Before | None, arranged: classes.Classes) -> None:
+        """A generation that would be the same as the one before is not made unasked.
+
+        Raises:
+            UsageError: nothing has changed.
+        """
+        if previous is None or changes.any or not previous.whole():
+            return
+        record = previous.record
+        if (record.classes, record.preprocessing) != (arranged.names, self.config.preprocessing):
+            return
+        if record.config.get("prepare", {}).get("seed") != self.config.prepare.seed:
+            return
+        trained = "add pictures" if record.snapshots else f"wf train --gen {record.number}"
+        raise UsageError(
+            f"generation {record.number} has these very pictures, labels, split and settings: nothing is new",
+            hint=f"{trained}, or wf prepare --force for a generation {self.target.number} all the same",
+        )
 
     def _say_changes(self, changes: Changes) -> None:
         if changes.to_train:

@@ -22,8 +22,8 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 def sweep(root: Path) -> list[Path]:
     """Take away what preparations that were killed left in `root`; anything that is not ours stays.
 
-    A generation that was moved aside to be replaced, and whose successor never came, gets its name back.
-    Returns what was taken away.
+    A generation that was moved aside to be replaced, and whose successor never came, gets its name back; where the
+    successor came, it is kept inside it if it was trained. Returns what was taken away.
     """
     swept = []
     for path in leftovers(root):
@@ -34,8 +34,8 @@ def sweep(root: Path) -> list[Path]:
         if match[2] and not home.exists():
             path.rename(home)
             continue
-        shutil.rmtree(path)
-        swept.append(path)
+        if _replaced(path, Generation(int(match[1].removeprefix("gen")), home)) is None:
+            swept.append(path)
     return swept
 
 
@@ -43,7 +43,8 @@ def sweep(root: Path) -> list[Path]:
 def staged(generation: Generation) -> Iterator[Generation]:
     """Yield the generation under a temporary folder; when the block ends well, put it in its place.
 
-    What was there is replaced in one step and deleted only then. If the block fails, nothing was changed.
+    What was there is replaced in one step. If it was trained it is then kept in before-N of the new one, else deleted.
+    If the block fails, nothing was changed.
 
     Raises:
         OSError: as the operating system says it.
@@ -57,8 +58,23 @@ def staged(generation: Generation) -> Iterator[Generation]:
         sync_folder(temporary)
         _publish(temporary, generation.folder)
         sync_folder(generation.folder.parent)
+        if temporary.exists():
+            _replaced(temporary, generation)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if not Generation(generation.number, temporary).trained:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replaced(old: Path, new: Generation) -> Path | None:
+    """Keep what a generation was before in its before-N, and what it had kept already; None if it had no training."""
+    kept = sorted(old.glob("before-*"), key=lambda path: (len(path.name), path.name)) if new.folder.exists() else []
+    for path in kept:
+        path.rename(new.aside)
+    if not (Generation(new.number, old).trained and new.folder.exists()):
+        shutil.rmtree(old)
+        return None
+    old.rename(aside := new.aside)
+    return aside
 
 
 def _publish(new: Path, place: Path) -> None:

@@ -22,6 +22,7 @@ from workflow.data.scan import scan
 from workflow.errors import DataError
 from workflow.formats.datum import decode_all as decode_records
 from workflow.formats.lmdb import Reader
+from workflow.formats.mending import make_again
 from workflow.generations import Generation, existing
 from workflow.inspection.model import Model
 from workflow.inspection.predict import Skipped, pictures
@@ -112,7 +113,7 @@ class Records:
                 number = self.generation.number
                 raise DataError(
                     f"{self.generation.database(self.split)} has {len(reader)} records, the manifest lists other ones",
-                    hint=f"wf verify --gen {number}, or wf prepare --gen {number} --force",
+                    hint=f"wf verify --gen {number} says more; {make_again(self.generation.dataset)}",
                 )
 
 

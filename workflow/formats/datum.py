@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from workflow.errors import DatabaseError
 from workflow.formats import caffe_pb2
 from workflow.formats.blobproto import varint
+from workflow.formats.mending import FOREIGN
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
 Force = Literal["color", "gray"] | None
-
-_HINT = "wf prepare --gen N --force writes the database anew"
 
 
 def encode(array: NDArray[np.uint8], label: int) -> bytes:
@@ -140,4 +139,4 @@ def _tail(label: int) -> bytes:
 
 def _bad(key: bytes, what: str) -> DatabaseError:
     name = key.decode("utf-8", "backslashreplace")
-    return DatabaseError(f"record {name} {what}" if name else f"a record {what}", hint=_HINT, fault="L05")
+    return DatabaseError(f"record {name} {what}" if name else f"a record {what}", hint=FOREIGN, fault="L05")

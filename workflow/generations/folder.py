@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -104,13 +105,26 @@ class Generation:
         try:
             return Record.model_validate(json.loads(self.record_path.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            raise DataError(
-                f"generation {self.number} has no {self.record_path}",
-                hint=f"wf prepare --gen {self.number} --force",
-            ) from None
+            raise DataError(f"generation {self.number} has no {self.record_path}", hint=self._without_record) from None
         except (ValidationError, ValueError) as error:
             reason = str(error).splitlines()[0]
-            raise DataError(f"{self.record_path} is not a generation's record: {reason}") from error
+            message = f"{self.record_path} is not a generation's record: {reason}"
+            raise DataError(message, hint=self._without_record) from error
+
+    @property
+    def _without_record(self) -> str:
+        return f"copy it back, or move {self.original.folder} elsewhere"
+
+    @property
+    def aside(self) -> Path:
+        """before-1, or the next that is free: where an earlier run of this generation is kept."""
+        return next(path for number in count(1) if not (path := self.folder / f"before-{number}").exists())
+
+    @property
+    def trained(self) -> bool:
+        """Whether it has snapshots, of its own or of a rerun."""
+        folders = (self.snapshots, *(self.folder / "seeds").glob("*/snapshots"))
+        return any(path.suffix in (".caffemodel", ".h5") for folder in folders for path in folder.glob("*"))
 
     def write(self, record: Record) -> None:
         """Replace generation.json as a whole."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workflow.errors import FindingError
+from workflow.formats.mending import make_again
 
 _SHOWN = 5  # problems in the message; all of them are in the result
 
@@ -49,8 +50,7 @@ class Verification:
             raise FindingError(
                 "; ".join(found[:_SHOWN]) + more, hint="correct it in prototxt/; the next wf train takes it from there"
             )
-        raise FindingError(
-            "; ".join(found[:_SHOWN]) + more,
-            hint=f"wf prepare --gen {self.generation.removeprefix('gen')} --force writes the data set anew",
-            fault="L04",
-        )
+        hint = make_again(f"{self.generation}/dataset")
+        if all(one.startswith("blob ") for one in self.problems):  # the records are as they were made
+            hint = "the data set is whole: compare the deploy net with the train_test net in prototxt/, layer by layer"
+        raise FindingError("; ".join(found[:_SHOWN]) + more, hint=hint, fault="L04")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,8 +56,7 @@ def move_aside(generation: Generation, record: Record) -> tuple[Record, Path]:
     Returns:
         The record without them, and the folder before-N.
     """
-    numbers = itertools.count(1)
-    aside = next(path for number in numbers if not (path := generation.folder / f"before-{number}").exists())
+    aside = generation.aside
     cleared = record.model_copy(update={"snapshots": (), "training": {}})
     generation.write(cleared)
     (aside / "snapshots").mkdir(parents=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workflow.errors import DatabaseError, DataError, UsageError
 from workflow.formats import caffe_pb2
+from workflow.formats.mending import make_again
 from workflow.generations import Generation, Record, resolve
 from workflow.storage import leftovers, take_away
 
@@ -67,14 +68,14 @@ def check_dataset(generation: Generation, record: Record) -> None:
         if not (generation.database(split) / "data.mdb").is_file():
             raise DatabaseError(
                 f"no database for generation {generation.number}: {generation.database(split)}",
-                hint=f"wf prepare FOLDER --gen {generation.number} --force",
+                hint=make_again(generation.dataset),
                 fault="L01",
             )
     recorded = record.hashes.get("images.jsonl")
     if recorded and hashlib.sha256(generation.manifest.read_bytes()).hexdigest() != recorded:
         raise DataError(
             f"the data set of generation {generation.number} changed since it was prepared: {generation.manifest}",
-            hint="prepare a new generation",
+            hint=make_again(generation.dataset),
             fault="T14",
         )
 

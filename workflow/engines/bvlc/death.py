@@ -56,7 +56,7 @@ def _refused(fatal: Entry, lines: Sequence[str], blame: type[WorkflowError]) -> 
     complaints = [match[1] for line in lines if (match := _PARSER.match(line))]
     if complaints:
         words = f"{words}: {complaints[-1]}"
-    hint = "wf prepare makes the database" if kind is DatabaseError else None
+    hint = "wf verify looks into the generation's databases" if kind is DatabaseError else None
     return kind(f"caffe refuses: {_layer(lines)}{words}", hint=hint, fault=_fault(kind, fatal))
 
 
@@ -86,7 +86,7 @@ def _killed(by: signal.Signals, lines: Sequence[str], blame: type[WorkflowError]
         hint = "a smaller batch_size in the net needs less memory"
         return EnvironmentFault(f"{said} (out of memory?){_last_words(lines)}", hint=hint, fault="T13")
     if by is signal.SIGBUS:
-        return DatabaseError(f"{said}: a database is probably damaged", hint="wf prepare again", fault="L03")
+        return DatabaseError(f"{said}: a database is probably damaged", hint="wf verify says which", fault="L03")
     return EnvironmentFault(f"{said}{_last_words(lines)}", fault="T13")
 
 

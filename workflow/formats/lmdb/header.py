@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 from workflow.errors import DatabaseError, EnvironmentFault
-
-HINT = "wf prepare --gen N --force writes it anew"
+from workflow.formats.mending import make_again
 
 _MAGIC = (0xBEEFC0DE).to_bytes(4, sys.byteorder)
 
@@ -26,7 +25,7 @@ def require_0_9(path: Path, head: bytes) -> None:
             if (offset, version) != (16, 1):
                 raise DatabaseError(
                     f"{path} uses the format of LMDB 1.0 (version {version}); wf and Caffe need that of 0.9",
-                    hint=HINT,
+                    hint=make_again(path),
                     fault="L06",
                 )
             return

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from workflow.errors import DatabaseError
 from workflow.formats.lmdb.environments import Handle, acquire
-from workflow.formats.lmdb.header import HINT
 from workflow.formats.lmdb.verification import verify
+from workflow.formats.mending import make_again
 
 MAPPED = 4096
 """Records read before the file is mapped anew: pages that were touched count as this process's memory until then."""
@@ -131,4 +131,4 @@ class Reader:
 
     def _require_records(self) -> None:
         if not len(self):
-            raise DatabaseError(f"{self.folder} holds no record", hint=HINT, fault="L02")
+            raise DatabaseError(f"{self.folder} holds no record", hint=make_again(self.folder), fault="L02")

@@ -8,8 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from workflow.errors import DatabaseError
-from workflow.formats.lmdb.header import HINT, operating_system_says, require_0_9
+from workflow.formats.lmdb.header import operating_system_says, require_0_9
 from workflow.formats.lmdb.pages import missing_at_end
+from workflow.formats.mending import make_again
 
 
 def verify(folder: Path) -> None:
@@ -25,7 +26,7 @@ def verify(folder: Path) -> None:
     try:
         facts = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise DatabaseError(f"no database in {folder}", hint="wf prepare makes one", fault="L01") from None
+        raise DatabaseError(f"no database in {folder}", hint=make_again(folder), fault="L01") from None
     except OSError as error:
         raise operating_system_says(Path(folder), error) from error
     _verify(path, (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns))
@@ -37,7 +38,7 @@ def _verify(path: Path, signature: tuple[int, ...]) -> None:
     import lmdb.verify as verifier  # pure Python, never hands the file to LMDB
 
     if not signature[2]:
-        raise DatabaseError(f"{path} is empty (interrupted copy?)", hint=HINT, fault="L02")
+        raise DatabaseError(f"{path} is empty (interrupted copy?)", hint=make_again(path), fault="L02")
     try:
         with path.open("rb") as file:
             require_0_9(path, file.read(32))
@@ -50,4 +51,4 @@ def _verify(path: Path, signature: tuple[int, ...]) -> None:
         problems = [str(error)]
     if problems:
         count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
-        raise DatabaseError(f"{path} is damaged: {count}, first: {problems[0]}", hint=HINT, fault="L03")
+        raise DatabaseError(f"{path} is damaged: {count}, first: {problems[0]}", hint=make_again(path), fault="L03")
