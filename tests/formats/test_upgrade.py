@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from workflow.errors import PrototxtError
 from workflow.formats import caffe_pb2
 from workflow.formats.prototxt import parse, read_net, read_solver, write
 from workflow.formats.upgrade import upgrade_net, upgrade_solver
@@ -93,9 +94,35 @@ def test_solver_types(old, new):
     assert (solver.type, solver.HasField("solver_type"), notes) == (new, False, ("solver_type",))
 
 
-def test_a_net_inside_a_solver_is_not_upgraded():
-    given = parse("net_param { layers { type: RELU } }", caffe_pb2.SolverParameter)
-    assert upgrade_solver(given) == (given, ())
+V1_RELU = 'layers { name: "r" type: RELU bottom: "a" top: "r" }'
+
+
+@pytest.mark.parametrize("field", ["net_param", "train_net_param", "test_net_param"])
+def test_a_net_inside_a_solver_is_upgraded_as_well(field):
+    """Real Caffe leaves it as it is, and has an empty net then."""
+    given = parse(f'base_lr: 1 {field} {{ name: "n" {V1_RELU} }}', caffe_pb2.SolverParameter)
+    before = given.SerializeToString()
+    solver, notes = upgrade_solver(given)
+    assert solver == parse(f'base_lr: 1 {field} {{ name: "n" {RELU} }}', caffe_pb2.SolverParameter)
+    assert notes == (f"V1 layers in {field}",)
+    assert given.SerializeToString() == before
+    assert upgrade_solver(solver) == (solver, ())
+
+
+def test_a_net_of_v0_and_one_of_v1_for_each_test():
+    text = """test_net_param { layers { layer { name: "c" type: "relu" } bottom: "a" top: "c" } }
+    test_net_param { input: "a" input_dim: [1, 3, 7, 5] layer { name: "r" type: "ReLU" bottom: "a" top: "r" } }"""
+    solver, notes = upgrade_solver(parse(text, caffe_pb2.SolverParameter))
+    assert [[layer.type for layer in one.layer] for one in solver.test_net_param] == [["ReLU"], ["Input", "ReLU"]]
+    assert notes == ("V0 layers in test_net_param", "input fields in test_net_param")
+
+
+def test_what_cannot_be_upgraded_inside_a_solver_is_located(tmp_path):
+    path = tmp_path / "solver.prototxt"
+    path.write_text(f"base_lr: 1\nnet_param {{\n  {RELU}\n  {V1_RELU} }}")
+    with pytest.raises(PrototxtError, match="'layer' and 'layers'") as caught:
+        read_solver(path)
+    assert (caught.value.at.line, caught.value.at.column) == (4, 3)
 
 
 DATA = 'layer { name: "d" type: "DummyData" top: "d" dummy_data_param { shape { dim: [2, 3, 7, 5] } } }'

@@ -277,3 +277,23 @@ def test_a_drawing_names_every_layer_and_blob(files):
     text = pycaffe.draw.get_pydot_graph(message, "LR").to_string()
     for name in ("data", "extra", "ip", "loss", "InnerProduct", "rankdir=LR"):
         assert name in text
+
+
+def test_a_solver_that_holds_an_old_net(files):
+    """The same steps as with the net of today in a file of its own."""
+    old = """input: "x" input_dim: [2, 3, 1, 1] input: "t" input_dim: [2, 1, 1, 1]
+    layers { name: "ip" type: INNER_PRODUCT bottom: "x" top: "y" blobs_lr: 1 blobs_lr: 2
+      inner_product_param { num_output: 1 weight_filler { type: "constant" value: 0.5 } } }
+    layers { name: "l" type: EUCLIDEAN_LOSS bottom: "y" bottom: "t" }"""
+    (files / "old.prototxt").write_text(old)
+    rest = 'base_lr: 0.1 lr_policy: "fixed" random_seed: 1 snapshot_prefix: "x" '
+    (files / "inside.prototxt").write_text(f"{rest} net_param {{ {old} }}")
+    (files / "beside.prototxt").write_text(f'{rest} net: "old.prototxt"')
+    found = []
+    for name in ("inside", "beside"):
+        solver = pycaffe.SGDSolver(f"{name}.prototxt")
+        solver.net.blobs["x"].data[...] = np.arange(6).reshape(2, 3, 1, 1)
+        solver.step(3)
+        found.append(np.concatenate([blob.data.ravel() for blob in solver.net.params["ip"]]))
+    assert found[0].any()
+    np.testing.assert_array_equal(found[0], found[1])

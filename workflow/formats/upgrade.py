@@ -2,10 +2,13 @@
 
 V0 (`layers { layer { type: "conv" } }`) -> V1 (`layers { type: CONVOLUTION }`) -> data transforms moved -> V2
 (`layer { type: "Convolution" }`) -> `input:` fields to an Input layer -> BatchNorm's parameters frozen.
-Source of the rules: BVLC Caffe's behaviour on every net it reads; a net inside a solver file is not upgraded.
+Source of the rules: BVLC Caffe's behaviour on every net it reads. A net inside a solver is brought up to date by the
+same rules; Caffe does not do that, and has an empty net then.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from workflow.formats import caffe_pb2
 from workflow.formats.upgrade_error import UpgradeError
@@ -40,20 +43,38 @@ def upgrade_net(
 def upgrade_solver(
     message: caffe_pb2.SolverParameter,
 ) -> tuple[caffe_pb2.SolverParameter, tuple[str, ...]]:
-    """The solver with `type` for the old `solver_type`, and what was old about it.
+    """The solver with `type` for the old `solver_type` and with nets of today in it, and what was old about it.
+
+    The message itself is not changed; a solver that needs nothing is returned as it is.
 
     Raises:
-        UpgradeError: both are given.
+        UpgradeError: `type` and `solver_type` both, or a net in it that cannot be upgraded.
     """
-    if not message.HasField("solver_type"):
-        return message, ()
-    if message.HasField("type"):
-        raise UpgradeError("'type' and 'solver_type' exclude each other", "solver_type", 0, hint="keep 'type'")
     solver = caffe_pb2.SolverParameter()
     solver.CopyFrom(message)
-    solver.type = SOLVER_TYPES[message.solver_type]
-    solver.ClearField("solver_type")
-    return solver, ("solver_type",)
+    notes: list[str] = []
+    for field, index, net in _nets(solver):
+        try:
+            upgraded, old = upgrade_net(net)
+        except UpgradeError as error:
+            raise UpgradeError(error.message, field, index, *error.path, hint=error.hint) from None
+        net.CopyFrom(upgraded)
+        notes += [f"{note} in {field}" for note in old]
+    if solver.HasField("solver_type"):
+        if solver.HasField("type"):
+            raise UpgradeError("'type' and 'solver_type' exclude each other", "solver_type", 0, hint="keep 'type'")
+        solver.type = SOLVER_TYPES[solver.solver_type]
+        solver.ClearField("solver_type")
+        notes.append("solver_type")
+    return (solver, tuple(notes)) if solver != message else (message, ())
+
+
+def _nets(solver: caffe_pb2.SolverParameter) -> Iterator[tuple[str, int, caffe_pb2.NetParameter]]:
+    """The nets that the solver itself holds, each with its field and its number there."""
+    for field in ("train_net_param", "net_param"):
+        if solver.HasField(field):
+            yield field, 0, getattr(solver, field)
+    yield from (("test_net_param", index, net) for index, net in enumerate(solver.test_net_param))
 
 
 def _upgrade_layers(message: caffe_pb2.NetParameter, notes: list[str], *, weights: bool) -> caffe_pb2.NetParameter:
