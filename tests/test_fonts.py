@@ -132,3 +132,13 @@ def test_ordinary_text_is_drawn_as_pillow_does() -> None:
 
 def test_right_to_left_phrases_stay_whole() -> None:
     assert [piece for piece, _ in fonts.runs("قطة كبيرة")] == ["قطة كبيرة"]
+
+
+def test_latin_text_imports_no_matplotlib() -> None:
+    code = (
+        "import sys; from PIL import Image, ImageDraw; from workflow import fonts; "
+        "fonts.draw_text(ImageDraw.Draw(Image.new('L', (9, 9))), (0, 0), 'conv1: b.png', size=12, fill=(0,)); "
+        "assert fonts.readable('Ünï 1') == 'Ünï 1'; print('matplotlib' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

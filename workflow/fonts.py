@@ -65,6 +65,8 @@ def runs(text: str) -> list[tuple[str, Path]]:
 
     Spaces and punctuation stay in the font of the letters before them, so that a right-to-left phrase is one piece.
     """
+    if _is_latin(text):
+        return [(text, default())] if text else []
     fonts: list[Path] = []
     for character in (text := readable(text)):
         own = font_of(character) or default()
@@ -72,6 +74,11 @@ def runs(text: str) -> list[tuple[str, Path]]:
         fonts.append(before if not character.isalnum() and ord(character) in _characters(before) else own)
     pairs = groupby(zip(text, fonts, strict=True), key=lambda pair: pair[1])
     return [("".join(character for character, _ in group), font) for font, group in pairs]
+
+
+def _is_latin(text: str) -> bool:
+    """Whether the default font surely has all of it: nothing has to be looked up, and matplotlib not imported."""
+    return all(ord(character) < _SURELY for character in text)
 
 
 def families(text: str) -> list[str]:

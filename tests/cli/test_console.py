@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workflow.cli.console import Console
+from workflow.cli.console import Console, _fitted
 from workflow.errors import DataError, Location
 
 
@@ -56,3 +57,18 @@ def test_nobody_watches_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "dumb")
     assert not Console().live
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_long_lines_are_broken_between_words_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    row = "  airplane      1,000     0.7733  0.7640  precision"
+    text = f"short\n{row}\n{'x' * 50}"
+    assert _fitted(text, io.StringIO()) == text  # a file keeps its lines
+    fitted = _fitted(text, Terminal()).split("\n")
+    assert fitted == ["short", "  airplane      1,000     0.7733  0.7640", "      precision", "x" * 50]
+    assert " ".join(fitted).split() == text.split()

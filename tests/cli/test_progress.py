@@ -49,7 +49,11 @@ def test_another_round_has_a_speed_of_its_own(
             now[0] += later
             counter(done, total)
     lines = capsys.readouterr().err.splitlines()
-    assert lines == ["looking 1,000/1,000  100 pictures/s", "looking 10/500", "looking 400/500  200 pictures/s"]
+    assert lines == [
+        "looking 1,000/1,000  0:00 left  100 pictures/s",
+        "looking 10/500",
+        "looking 400/500  0:00 left  200 pictures/s",
+    ]
 
 
 def test_a_training_run(at_once: None, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,7 +66,7 @@ def test_a_training_run(at_once: None, capsys: pytest.CaptureFixture[str]) -> No
         training.see(Snapshot(iteration=102, model=Path("m"), state=Path("s")))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "going on from iter_100, to 104 iterations"
-    assert lines[2] == "iteration 102/104  loss 0.8123  rate 0.001  128 pictures/s  0:00 left"
+    assert lines[2] == "iteration 102/104  0:00 left  loss 0.8123  rate 0.001  128 pictures/s"
     assert lines[3:] == [
         "tested after 102 iterations: accuracy 0.7500, loss 0.6000 (always saying 'cat' would be right 0.6000)",
         "snapshot iter_102",

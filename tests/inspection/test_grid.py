@@ -80,3 +80,21 @@ def test_written_as_it_is(tmp_path):
         assert (image.format, image.mode) == ("PNG", "L")
         np.testing.assert_array_equal(np.asarray(image), picture)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["conv1.png"]
+
+
+def test_a_caption_leaves_the_grid_as_it_is_and_shows_its_scale():
+    maps = np.array([[[-1.5, 0, 1]], [[0.5, 1, 1]], [[4, -1, np.nan]]], np.float32)
+    picture = grid.enlarge(grid.grid(maps))
+    with_words = grid.captioned(picture, "conv1 of a.png", maps)
+    np.testing.assert_array_equal(with_words[: -grid.CAPTION], picture)
+    strip = with_words[-grid.CAPTION :]
+    assert (strip[:18] < 100).any()  # the words
+    ramp = strip[27]
+    start = int(np.flatnonzero(ramp == 60)[0]) + 1  # behind its frame
+    assert ramp[start : start + 120].tolist() == np.linspace(0, 255, 120).astype(np.uint8).tolist()
+
+
+def test_a_caption_that_is_too_long_is_cut():
+    maps = np.zeros((1, 2, 2), np.float32)
+    picture = grid.enlarge(grid.grid(maps))
+    assert grid.captioned(picture, "x" * 500, maps).shape == (picture.shape[0] + grid.CAPTION, picture.shape[1])

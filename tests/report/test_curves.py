@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from workflow.report.curves import Metrics, draw_curves, read_metrics, smoothed
+from workflow.report.curves import Metrics, _span, draw_curves, read_metrics, smoothed
 
 STEPS = [{"kind": "step", "iteration": k, "loss": 2.3 * 0.99**k, "rate": 0.001} for k in range(300)]
 TESTS = [{"kind": "test", "iteration": k, "net": 0, "accuracy": k / 400, "loss": 2.3 - k / 200} for k in (0, 100, 200)]
@@ -74,3 +74,12 @@ def test_iterations_are_updates() -> None:
     assert Metrics().iterations == 0
     assert Metrics(loss=[(98, 1.0), (99, 0.9)], accuracy=[(0, 0.5)]).iterations == 100
     assert Metrics(loss=[(99, 0.9)], test_loss=[(100, 0.5)]).iterations == 100
+
+
+def test_the_axis_of_accuracies_shows_where_they_are() -> None:
+    low, high = _span([(0, 0.1), (100, 0.95), (200, 0.97), (1000, 0.98)])
+    assert (low, high) == pytest.approx((0.93, 1.0))
+    assert _span([(0, 0.1)]) == pytest.approx((0.08, 0.12))
+    low, high = _span([(0, 0.1), (10, 0.3), (20, 0.7)])
+    assert low < 0.3
+    assert high > 0.7

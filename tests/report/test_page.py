@@ -60,7 +60,9 @@ def test_a_browser_loads_nothing_else_and_has_no_errors(page: Path) -> None:
             tab.goto(page.absolute().as_uri())
             assert said == []
             assert [url for url in loaded if not url.startswith("data:")] == [page.absolute().as_uri()]
-            assert tab.evaluate("document.documentElement.scrollWidth") <= width  # only tables scroll sideways
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width
+            wide = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)"
+            assert tab.evaluate(f"{wide}.map(e => e.innerText)") == []
             assert tab.evaluate("[...document.images].filter(i => i.complete && !i.naturalWidth).length") == 0
         browser.close()
 

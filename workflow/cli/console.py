@@ -6,12 +6,14 @@ import json
 import logging
 import math
 import os
+import shutil
 import sys
+import textwrap
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from workflow import __version__
 from workflow.errors import WorkflowError
@@ -51,16 +53,16 @@ class Console:
     def result(self, document: Mapping[str, Any], text: str) -> None:
         """What the command was asked for: the document with --json, else the text."""
         self._answered = True
-        print(_json(document) if self.as_json else text)
+        print(_json(document) if self.as_json else _fitted(text, sys.stdout))
 
     def say(self, text: str) -> None:
         """Talk: what is going on."""
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            print(_fitted(text, sys.stderr), file=sys.stderr, flush=True)
 
     def warn(self, text: str) -> None:
         """Something that the user should know and that stops nothing."""
-        print(f"warning: {text}", file=sys.stderr, flush=True)
+        print(_fitted(f"warning: {text}", sys.stderr), file=sys.stderr, flush=True)
 
     def skipped(self, files: Sequence[Skipped]) -> None:
         """Files that could not be read: the first few, and how many more."""
@@ -73,7 +75,7 @@ class Console:
         """Why the command ends here: on stderr, and with --json also on stdout, unless the result is there."""
         if self.debug:
             traceback.print_exception(error)
-        print(f"error: {error}", file=sys.stderr, flush=True)
+        print(_fitted(f"error: {error}", sys.stderr), file=sys.stderr, flush=True)
         self._document(error)
 
     def stopped(self, word: str) -> None:
@@ -121,6 +123,26 @@ class _Warnings(logging.Handler):
         if text not in self._said:
             self._said.add(text)
             (self._console.warn if record.levelno >= logging.WARNING else self._console.say)(text)
+
+
+def _fitted(text: str, stream: TextIO) -> str:
+    """On a terminal, lines that are too long for it are broken between words; a path that is too long stays whole."""
+    if not stream.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(line if len(line) <= width else _broken(line, width) for line in text.split("\n"))
+
+
+def _broken(line: str, width: int) -> str:
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(
+        line,
+        width,
+        subsequent_indent=f"{indent}    ",
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _facts(error: WorkflowError) -> dict[str, Any]:

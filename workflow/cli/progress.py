@@ -41,8 +41,10 @@ class Line:
             from rich.console import Console as Terminal  # 50 ms that only a terminal needs
             from rich.progress import BarColumn, Progress, TextColumn
 
-            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[words]}"))
-            self._bar = Progress(*columns, console=Terminal(stderr=True), transient=True, refresh_per_second=5)
+            terminal = Terminal(stderr=True)
+            bar = BarColumn(bar_width=max(8, min(40, terminal.width // 5)))  # what a narrow terminal cuts stands last
+            columns = (TextColumn("{task.description}"), bar, TextColumn("{task.fields[words]}"))
+            self._bar = Progress(*columns, console=terminal, transient=True, refresh_per_second=5)
             self._stack.enter_context(self._bar)
         return self
 
@@ -85,8 +87,10 @@ class Counter(Line):
             self._started = time.monotonic()
         self._done = done
         seconds = time.monotonic() - self._started
-        speed = f"{done / seconds:,.0f} {self._things}/s" if seconds > 1 else ""
-        self.show(done, total, speed)
+        words = ""
+        if seconds > 1 and done:
+            words = f"{duration(seconds / done * (total - done))} left  {done / seconds:,.0f} {self._things}/s"
+        self.show(done, total, words)
 
 
 class Training(Line):
@@ -149,7 +153,7 @@ class Training(Line):
         done = self.iteration - self._began
         left = (time.monotonic() - self._started) / done * (self._goal - self.iteration)
         speed = self._images * len(self._seconds) / max(sum(self._seconds), 1e-9)
-        words = f"loss {event.smoothed_loss:.4g}  rate {event.rate:.4g}  {speed:,.0f} pictures/s  {duration(left)} left"
+        words = f"{duration(left)} left  loss {event.smoothed_loss:.4g}  rate {event.rate:.4g}  {speed:,.0f} pictures/s"
         self.show(self.iteration, self._goal, words)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from workflow.fonts import draw_text
+from workflow.inspection.grid import CAPTION
 from workflow.inspection.inspect import Inspection
 from workflow.storage import replacing
 
@@ -37,7 +38,8 @@ def compare(inspections: Sequence[Inspection], out: Path) -> None:
         top = _WORDS + _GAP + row * row_height
         for column, path in enumerate([one.image, *(one.pictures[blob] for blob in blobs)]):
             with Image.open(path) as picture:
-                board.paste(_fitted(picture.convert("RGB")), (_left(column), top))
+                whole = picture.height - (CAPTION if path != one.image else 0)  # a grid without its caption
+                board.paste(_fitted(picture.convert("RGB").crop((0, 0, picture.width, whole))), (_left(column), top))
         draw_text(pen, (_left(0), top + _SIDE + 4), _verdict(one), size=_LETTERS, fill=_INK)
     with replacing(out) as temporary:
         board.save(temporary, format="PNG")

@@ -16,6 +16,12 @@ Grey = NDArray[np.uint8]
 LEAST_SIDE = 400
 """Pixels of the written picture's width; smaller grids are enlarged, so that a map of 4 x 4 can be seen."""
 
+CAPTION = 38
+"""Pixels of the strip below a grid."""
+
+_LETTERS = 12
+_INK = 60
+_RAMP = 120  # pixels of the scale
 _BORDER = 255  # white: after a ReLU most of a map is black
 
 
@@ -54,6 +60,37 @@ def enlarge(picture: Grey, least: int = LEAST_SIDE) -> Grey:
     return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
+def captioned(picture: Grey, words: str, maps: Array) -> Grey:
+    """A grid with two lines below it: what it is, and the scale from the least value (black) to the greatest (white).
+
+    Args:
+        picture: uint8 (h, w), as `enlarge` gives it; its pixels stay as they are.
+        words: the first line; cut where it is too long.
+        maps: what the grid was made of.
+
+    Returns:
+        uint8 (h + `CAPTION`, w).
+    """
+    from PIL import Image, ImageDraw
+
+    from workflow.fonts import draw_text, text_width
+
+    width = picture.shape[1]
+    strip = Image.new("L", (width, CAPTION), _BORDER)
+    pen = ImageDraw.Draw(strip)
+    while words and text_width(words, _LETTERS) > width - 8:
+        words = f"{words[:-2].rstrip('…')}…"
+    draw_text(pen, (4, 3), words, size=_LETTERS, fill=(_INK,))
+    low, high = _ends(maps)
+    left = 4 + round(text_width(f"{low:.4g}", _LETTERS)) + 6
+    draw_text(pen, (4, 20), f"{low:.4g}", size=_LETTERS, fill=(_INK,))
+    draw_text(pen, (left + _RAMP + 6, 20), f"{high:.4g}", size=_LETTERS, fill=(_INK,))
+    ramp = np.linspace(0, 255, _RAMP).astype(np.uint8)
+    strip.paste(Image.fromarray(np.tile(ramp, (10, 1))), (left, 22))
+    pen.rectangle((left - 1, 21, left + _RAMP, 32), outline=_INK)
+    return np.concatenate([picture, np.asarray(strip)])
+
+
 def write(picture: Grey, path: Path) -> None:
     """Write a grey PNG, whole or not at all; folders are made.
 
@@ -67,9 +104,14 @@ def write(picture: Grey, path: Path) -> None:
         Image.fromarray(picture).save(temporary, format="PNG")
 
 
-def _scaled(maps: Array) -> Grey:
+def _ends(maps: Array) -> tuple[float, float]:
+    """The least and the greatest number."""
     finite = maps[np.isfinite(maps)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+
+
+def _scaled(maps: Array) -> Grey:
+    low, high = _ends(maps)
     if high <= low:
         return np.zeros(maps.shape, np.uint8)
     shown = np.nan_to_num(maps.astype(np.float64), nan=low, neginf=low, posinf=high)

@@ -107,7 +107,7 @@ def inspect(
             blobs={name: array.shape for name, array in values.items()},
             probabilities=named,
             label=None if scores is None else model.class_name(int(scores[0].argmax())),
-            pictures=_draw(values, drawn, folder),
+            pictures=_draw(values, drawn, folder, f"{image.name} in {model.name}"),
             not_drawn=() if blobs is not None or _usual(values) else tuple(_maps(values)[MAPS:]),
             class_map=class_map(model, values),
         )
@@ -157,12 +157,14 @@ def _maps(values: Mapping[str, Array]) -> list[str]:
     return [name for name, array in values.items() if array.ndim == 4 and array[0, 0].size > 1][1:]
 
 
-def _draw(values: Mapping[str, Array], names: Sequence[str], folder: Path) -> dict[str, Path]:
+def _draw(values: Mapping[str, Array], names: Sequence[str], folder: Path, caption: str) -> dict[str, Path]:
     pictures = {}
     for name in names:
         maps = grid.channels(values[name], DEFAULTS.get(name))
         pictures[name] = folder / f"{name.replace('/', '_')}.png"  # GoogLeNet has blobs like inception_3a/1x1
-        grid.write(grid.enlarge(grid.grid(maps)), pictures[name])
+        of_all = f"{len(maps)} of {len(grid.channels(values[name]))} channels"
+        words = f"{name}  {of_all}, {maps.shape[1]} x {maps.shape[2]}  {caption}"
+        grid.write(grid.captioned(grid.enlarge(grid.grid(maps)), words, maps), pictures[name])
     return pictures
 
 

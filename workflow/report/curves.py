@@ -118,13 +118,15 @@ def _draw_loss(panel: Axes, found: Metrics) -> None:
 
 def _draw_accuracy(panel: Axes, found: Metrics) -> None:
     panel.set_ylabel("test accuracy (share right)")
-    panel.set_ylim(0, 1)
     if not found.accuracy:
+        panel.set_ylim(0, 1)
         panel.text(0.5, 0.5, "no test pass with an accuracy yet", transform=panel.transAxes, ha="center", color=INK)
         return
     panel.plot(*zip(*found.accuracy, strict=True), "o-", color=_RED, markersize=4)
+    panel.set_ylim(*_span(found.accuracy))
     best = max(found.accuracy, key=lambda pair: (pair[1], -pair[0]))
-    above = best[1] < 0.85  # else the words would leave the panel
+    low, high = panel.get_ylim()
+    above = best[1] < low + 0.85 * (high - low)  # else the words would leave the panel
     panel.annotate(
         f"best: {best[1]:.4f} at {best[0]:,}",
         best,
@@ -133,6 +135,17 @@ def _draw_accuracy(panel: Axes, found: Metrics) -> None:
         ha="right" if best[0] > found.accuracy[-1][0] / 2 else "left",
         color=INK,
     )
+
+
+def _span(accuracy: list[tuple[int, float]]) -> tuple[float, float]:
+    """The accuracies to show: of all tests but those of the first tenth of the run, which are near chance.
+
+    On an axis from 0 to 1 a run between 0.95 and 0.98 would be a flat line.
+    """
+    last = accuracy[-1][0]
+    values = [value for iteration, value in accuracy if iteration >= last / 10]
+    margin = max(0.02, 0.15 * (max(values) - min(values)))
+    return max(0.0, min(values) - margin), min(1.0, max(values) + margin)
 
 
 def _take(pairs: list[tuple[int, float]], iteration: int, value: Any) -> None:
