@@ -104,9 +104,14 @@ def test_the_true_order_beats_its_reverse(model, picture):
 
 
 def test_a_unit(model, picture):
-    found = explain(model("cifar10_full"), picture, unit_name="conv2:3,4,5", names=["saliency"])
-    assert found.json()["unit"] == "conv2:3,4,5"
-    assert (found.maps[0].heat[:2] == 0).all()  # outside the unit's receptive field
+    net = Differentiable(model("cifar10_full"))
+    with torch.no_grad():
+        conv2 = net.run(net.blob([net.model.read(picture)]), until=("conv2",)).blobs["conv2"]
+    name = f"conv2:{int(conv2[0, :, 6, 5].argmax())},6,5"  # one that fires
+    found = explain(net.model, picture, unit_name=name, names=["saliency"])
+    assert found.json()["unit"] == name
+    assert (found.maps[0].heat[:4] == 0).all()  # outside the unit's receptive field
+    assert (found.maps[0].heat[4:] != 0).any()
 
 
 def test_what_is_not_there(model, picture):

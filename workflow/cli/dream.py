@@ -51,7 +51,7 @@ def dream(
 
     from workflow.report.dream import draw_dream  # matplotlib, and below PyTorch, which --help need not load
     from workflow.vision.dream import Recipe
-    from workflow.vision.dreaming import maximise
+    from workflow.vision.dreaming import alive, maximise
     from workflow.vision.places import folder
 
     model = which.load(call.settings())
@@ -59,6 +59,7 @@ def dream(
     recipe = replace(recipe, steps=steps or recipe.steps, seeds=seeds or recipe.seeds)
     with Counter(call.console, "dreaming", "steps") as progress:
         found = maximise(model, classes=class_name or (), units=unit or (), recipe=recipe, progress=progress)
+    found = alive(found)
     target = out or folder(model, "dream")
     drawn = [draw_dream(one, model.preprocessing, target) for one in found]
     documents = [one.json() | {"pictures": pictures} for one, pictures in zip(found, drawn, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
+    from workflow.evaluation.activity import Silent
     from workflow.inspection.inspect import Inspection
     from workflow.inspection.model import Model
 
@@ -66,6 +68,7 @@ def inspect(
     wf inspect false.png --page
     """
     from workflow.errors import UsageError
+    from workflow.evaluation.saved import silent_channels
     from workflow.inspection import inspect as look  # numpy and Pillow, which --help does not need
 
     chosen = bool(channel) or order != "number" or top is not None or each_channel
@@ -103,8 +106,10 @@ def inspect(
             for one in look.inspect(model, session, images, blobs=names, out=out, save_blobs=save_blobs):
                 found.append(one)
                 progress(len(found), len(images))
-    documents = [one.json() for one in found]
-    talk = [describe(one) for one in found]
+    silent = {name: one for name, one in silent_channels(model).items() if any(name in seen.pictures for seen in found)}
+    facts = {"silent": {name: one.json() for name, one in silent.items()}} if silent else {}
+    documents = [one.json() | facts for one in found]
+    talk = [describe(one, silent) for one in found]
     for number, one in enumerate(found):
         if one.class_map is not None:
             path = draw_classes(model, one, look.folders(model, images, out)[number])
@@ -147,8 +152,8 @@ def draw_classes(model: Model, one: Inspection, folder: Path) -> Path:
     return path
 
 
-def describe(one: Inspection) -> str:
-    """Shapes, probabilities and pictures of one image, in columns."""
+def describe(one: Inspection, silent: Mapping[str, Silent] | None = None) -> str:
+    """Shapes, probabilities and pictures of one image, in columns; what shows nothing, and channels that never do."""
     width = max(len(name) for name in [*one.blobs, *one.probabilities])
     lines = [f"{one.image} as {one.snapshot} sees it"]
     lines += [f"  {name:{width}}  {shape}" for name, shape in one.blobs.items()]
@@ -167,4 +172,7 @@ def describe(one: Inspection) -> str:
     if one.pictures:
         lines.append("pictures")
         lines += [f"  {name:{width}}  {path}" for name, path in one.pictures.items()]
+    lines += [f"{name} is {value:.4g} throughout: its picture shows nothing" for name, value in one.flat.items()]
+    dead = {name: (silent or {})[name] for name in one.pictures if name in (silent or {})}
+    lines += [f"{name}: {facts.words}" for name, facts in dead.items() if facts.silent]
     return "\n".join(lines)

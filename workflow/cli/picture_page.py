@@ -167,10 +167,10 @@ class Looks:
         """As `wf dream`, for the class that it was given."""
         from workflow.cli.dream import describe
         from workflow.report.dream import draw_dream
-        from workflow.vision.dreaming import maximise
+        from workflow.vision.dreaming import alive, maximise
 
         with Counter(self.call.console, "dreaming", "steps") as progress:
-            (found,) = maximise(self.model, classes=[self.found.label or "0"], progress=progress)
+            (found,) = alive(maximise(self.model, classes=[self.found.label or "0"], progress=progress))
         sheet = draw_dream(found, self.model.preprocessing, self.folder)["sheet"]
         return {"dream": sheet}, describe(found, sheet)
 

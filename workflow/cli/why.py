@@ -88,6 +88,9 @@ def describe(ledger: Ledger, picture: Path) -> str:
     blocks[0].append(f"sums to the logit within {ledger.sum_error:.0e}")
     if ledger.note:
         blocks.append([ledger.note])
+    if not one.contributions.any() and not other.contributions.any():
+        blocks.append([f"nothing in {ledger.blob} speaks for either: it is 0 throughout, and the biases decide"])
+        return "\n\n".join("\n".join(block) for block in [*blocks, [f"picture  {picture}"]])
     sums = difference.sum((1, 2))
     order = sums.argsort(kind="stable")
     for account, channels in ((one, order[::-1][:_LISTED]), (other, order[:_LISTED])):

@@ -6,6 +6,7 @@ picture is the first whose manifest lists its bytes.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,6 +24,8 @@ from workflow.generations import Generation
 from workflow.inspection.model import Model
 
 Metric = Literal["l2", "cosine"]
+
+_log = logging.getLogger("workflow")
 
 _ROWS = 4096  # training pictures at a time: 16 MB of pool3
 _QUERIES = 1024
@@ -109,6 +112,9 @@ def nearest(
     rows = halved(queries)  # so that a training picture is at distance 0 from itself
     if rows.shape[1] != known.values.shape[1]:
         raise DataError(f"{rows.shape[1]} numbers for each picture, but '{known.blob}' has {known.values.shape[1]}")
+    if len(known.values) > 1 and bool((known.values == known.values[:1]).all()):
+        _log.warning("blob '%s' is the same for every training picture: none is nearer than another", known.blob)
+        count = 0
     indices, distances = search(rows, known.values, count, metric)
     return Nearest(pictures=known.pictures, indices=indices, distances=distances)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from workflow.engines.base import Array
 from workflow.errors import DataError, NetError
+from workflow.evaluation.activity import PICTURES, Activity
 from workflow.evaluation.exam import Exam, Picture
 from workflow.evaluation.pictures import Pictures
 from workflow.inspection.model import Model
@@ -77,6 +78,7 @@ def observe(
     blobs: Collection[str] = (),
     engine: str | None = None,
     progress: Progress | None = None,
+    activity: Activity | None = None,
 ) -> Answers:
     """Show every picture of an exam to a snapshot, once.
 
@@ -88,6 +90,7 @@ def observe(
         blobs: what to keep of the net beside its probabilities.
         engine: what computes; None chooses.
         progress: told (done, all).
+        activity: sees all blobs of the first pictures.
 
     Raises:
         NetError: the net has no Softmax layer, or no blob of a name asked for.
@@ -106,7 +109,10 @@ def observe(
 
     with model.open(engine, images=exam.count) as session:
         for pictures, pixels in exam.batches(model, BATCH):
-            computed = model.forward(session, pixels, wanted)
+            watched = activity is not None and activity.pictures < PICTURES
+            computed = model.forward(session, pixels, None if watched else wanted)
+            if activity is not None and watched:
+                activity.see(computed)
             _require(blobs, computed, model)
             rows = model.probabilities(computed)
             if rows is not None:

@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.errors import UsageError
-from workflow.evaluation.exam import Exam, is_own_test
+from workflow.evaluation import activity
+from workflow.evaluation.activity import Activity, Silent
+from workflow.evaluation.exam import Exam, is_own_test, of_generation
 from workflow.evaluation.observe import Answers, Progress, observe
 from workflow.evaluation.pictures import Pictures
 from workflow.inspection.model import Model
@@ -28,6 +30,7 @@ from workflow.inspection.predict import Skipped
 from workflow.storage import replacing
 
 _FORMAT = "wf.answers/2"
+_ACTIVITY = "activity.json"
 
 
 def folder(model: Model, exam: Exam) -> Path:
@@ -66,9 +69,21 @@ def answers(
     if known is not None:
         exam.skipped[:] = known.skipped
         return known
-    found = observe(model, exam, engine=engine, progress=progress)
+    seen = Activity() if is_own_test(model, exam) else None
+    found = observe(model, exam, engine=engine, progress=progress, activity=seen)
     _write(path, found, key)
+    if seen is not None:
+        activity.write(path.with_name(_ACTIVITY), seen, key)
     return found
+
+
+def silent_channels(model: Model) -> dict[str, Silent]:
+    """Blob -> its channels that no picture of the own test set changes; empty unless that exam is known."""
+    if model.generation is None or model.iteration is None:
+        return {}
+    exam = of_generation(model.generation, model)
+    path = folder(model, exam) / _ACTIVITY
+    return activity.read(path, fingerprint(model, exam)) if path.is_file() else {}
 
 
 def fingerprint(model: Model, exam: Exam) -> str:

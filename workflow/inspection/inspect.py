@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ class Inspection:
     """Blobs that are maps, too, but were not drawn since a large net has too many; empty where blobs were asked for."""
     class_map: ClassMap | None
     """Of a fully convolutional net."""
+    flat: dict[str, float] = field(default_factory=dict)
+    """Blobs that were drawn and hold one number throughout -> that number."""
 
     def json(self) -> dict[str, Any]:
         """As `wf inspect --json` gives it."""
@@ -56,6 +58,7 @@ class Inspection:
             "label": self.label,
             "pictures": {name: str(path) for name, path in self.pictures.items()},
         }
+        document |= {"flat": self.flat} if self.flat else {}
         return document if self.class_map is None else document | {"class_map": self.class_map.json()}
 
 
@@ -110,6 +113,7 @@ def inspect(
             pictures=_draw(values, drawn, folder, f"{image.name} in {model.name}"),
             not_drawn=() if blobs is not None or _usual(values) else tuple(_maps(values)[MAPS:]),
             class_map=class_map(model, values),
+            flat={name: float(one.flat[0]) for name in drawn if (one := values[name]).size > 1 and np.ptp(one) == 0},
         )
         if save_blobs is not None:
             kept.append(values)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from workflow.engines.base import Array
-from workflow.errors import UsageError
+from workflow.errors import FindingError, UsageError
 from workflow.evaluation.exam import of_generation
 from workflow.inspection.model import Model
 from workflow.vision.differentiable import Differentiable
 from workflow.vision.dream import Dream, Progress, Recipe, dream
 from workflow.vision.natural import activations, percentile
 from workflow.vision.targets import Target, class_names, of_class, unit
+
+_log = logging.getLogger("workflow")
+_STILL = 1e-6  # share of its size by which rounding may move a constant
 
 TOP = 99.0
 """Per cent of natural pictures that a maximum should beat."""
@@ -34,6 +40,12 @@ class Maximum:
         return self.dream.target
 
     @property
+    def dead(self) -> bool:
+        """Whether nothing moves the target: not one test picture, and no seed's picture."""
+        values = self.dream.others if self.natural is None else np.concatenate([self.natural, self.dream.others])
+        return len(values) > 1 and float(np.ptp(values)) <= _STILL * float(np.abs(values).max())
+
+    @property
     def natural_percentile(self) -> float | None:
         """Per cent of the natural values that the picture reaches."""
         return None if self.natural is None else percentile(self.dream.activation, self.natural)
@@ -46,6 +58,8 @@ class Maximum:
             best = float(self.natural.max())
             if self.dream.activation > best:
                 parts.append(f"beyond all {len(self.natural):,} test pictures, whose best is {best:.3g}")
+            elif self.dream.activation == best:
+                parts.append(f"as much as the best of {len(self.natural):,} test pictures")
             elif self.natural_percentile >= TOP:
                 parts.append(f"among the top {100 - self.natural_percentile:.1f} % of test pictures")
             else:
@@ -65,6 +79,21 @@ class Maximum:
             "seeds": self.dream.others.tolist(),
             "verdict": self.verdict,
         }
+
+
+def alive(found: Sequence[Maximum]) -> list[Maximum]:
+    """Those whose target can be excited; dead ones are warned of.
+
+    Raises:
+        FindingError: all are dead.
+    """
+    dead = {one.target.title: one.dream.activation for one in found if one.dead}
+    said = [f"{title} is dead: it is {value:.4g} whatever the picture" for title, value in dead.items()]
+    if len(dead) == len(found):
+        raise FindingError("; ".join(said[:3]), hint="nothing excites it: ask for another one")
+    for text in said:
+        _log.warning("%s", text)
+    return [one for one in found if not one.dead]
 
 
 def maximise(

@@ -12,12 +12,15 @@ import torch
 from numpy.typing import NDArray
 
 from workflow.engines.base import Array
+from workflow.errors import FindingError
 from workflow.inspection.model import Model
 from workflow.vision import merit
 from workflow.vision.differentiable import Differentiable
 from workflow.vision.maps import Options, known, methods
 from workflow.vision.maps.integrated_gradients import incompleteness
 from workflow.vision.targets import Score, Target, of_class, unit
+
+_STILL = 1e-6  # by which rounding may move a probability, or a share of a unit's value
 
 RANDOM = "random"
 """Places in an order that chance gave them: what every method must beat."""
@@ -112,6 +115,7 @@ def explain(
         UsageError: an unknown method, class, unit or layer; Grad-CAM where no convolution lies before the target.
         NetError: the net cannot be differentiated there; the layer is named.
         PictureError, DataError: the picture cannot be read.
+        FindingError: the target stays the same whatever is covered, so that no place speaks for it.
     """
     chosen = [known(name) for name in dict.fromkeys(names or methods())]
     net = Differentiable(model)
@@ -133,6 +137,7 @@ def explain(
         progress(len(chosen) + 1, len(chosen) + 1)
     with torch.no_grad():
         value = float((watched if target.class_name is not None else score)(x)[0])
+    _refuse_constant(target, value, (*maps, chance))
     return Explanation(
         image=image,
         snapshot=model.name,
@@ -141,6 +146,23 @@ def explain(
         pixels=pixels,
         maps=tuple(maps),
         baseline=chance,
+    )
+
+
+def _refuse_constant(target: Target, value: float, maps: Sequence[Map]) -> None:
+    """A dead unit and a net that always says the same have maps, too, which say nothing."""
+    curves = np.concatenate([curve for one in maps for curve in (one.deletion_curve, one.insertion_curve)])
+    if np.isfinite(curves).any() and float(np.nanmax(curves) - np.nanmin(curves)) > _STILL:
+        return
+    if target.class_name is None and value == 0:
+        raise FindingError(
+            f"{target.title} is 0 for this picture: it does not fire, so that no place speaks for it",
+            hint=f"wf dream --unit {target.name} shows what excites it, or says that it is dead",
+        )
+    raise FindingError(
+        f"{target.title} stays at {value:.4g} whatever is covered: the net answers the same, so that no place speaks "
+        "for it",
+        hint="wf evaluate says whether it answers so to all pictures",
     )
 
 
