@@ -111,6 +111,7 @@ def describe(result: PrepareResult) -> str:
     if changes.against is not None:
         told = f"{changes.added:,} pictures added, {changes.removed:,} removed, {changes.relabelled:,} in another class"
         lines.append(f"against generation {changes.against}: {told}")
+    lines += [f"contact sheet  {path}" for path in result.pictures]
     return "\n".join([*lines, f"next: wf train --gen {result.generation}"])
 
 

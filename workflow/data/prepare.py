@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 import workflow
 from workflow.config import Config
-from workflow.data import checks, classes, corrections, place, split_checks, staging
+from workflow.data import checks, classes, contact_sheet, corrections, place, split_checks, staging
 from workflow.data.changes import Before, Changes, before, compare
 from workflow.data.correcting import Corrected, obey
 from workflow.data.duplicates import nearly_equal
@@ -156,6 +156,8 @@ class _Preparation:
                     self._check_new(changes, previous, arranged)
                 self._say_changes(changes)
                 hashes = write_dataset(stage, table, split.sides, spool, self.config.prepare.seed, table.skipped)
+                order = self.config.preprocessing.channel_order
+                contact_sheet.write(stage.pictures, table, split.sides, spool, order)
                 spool.remove()
             stage.write(self._record(table, split, previous, hashes))
         return self._result(table, split, changes)
@@ -289,6 +291,7 @@ class _Preparation:
             changes=changes,
             corrected=self.corrected,
             warnings=tuple(self.warnings),
+            pictures=(self.target.pictures,),
         )
 
 

@@ -25,6 +25,8 @@ class PrepareResult:
     corrected: Corrected
     warnings: tuple[str, ...]
     """As they were logged."""
+    pictures: tuple[Path, ...] = ()
+    """The contact sheet of what was prepared."""
 
     @property
     def test_share(self) -> float:
@@ -44,4 +46,5 @@ class PrepareResult:
             "changes": asdict(self.changes),
             "corrections": self.corrected.json(),
             "warnings": list(self.warnings),
+            "pictures": [str(path) for path in self.pictures],
         }

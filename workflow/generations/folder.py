@@ -82,6 +82,11 @@ class Generation:
         """images.jsonl: a line a picture (path, sha256, class, split) or a skipped file (path, reason)."""
         return self.dataset / "images.jsonl"
 
+    @property
+    def pictures(self) -> Path:
+        """pictures.png: some of what was prepared, a row for each class."""
+        return self.dataset / "pictures.png"
+
     def prototxt(self, kind: str) -> Path:
         """`train_test`, `deploy` or `solver`, as run."""
         return self.folder / "prototxt" / f"{kind}.prototxt"

@@ -1,0 +1,100 @@
+"""pictures.png: what a preparation made of the pictures, a row for each class, training pictures and then test ones.
+
+Shown is what the net gets: cut, scaled and with its colours in their order. A wrong fit or a class in the wrong folder
+is seen here before an hour of training.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from workflow.data.split import TEST, TRAIN
+from workflow.data.table import Spool, Table
+from workflow.fonts import draw_text, text_width
+from workflow.storage import replacing
+
+CLASSES = 50  # rows; the picture is for looking, not for counting
+_EACH = {TRAIN: 8, TEST: 4}
+_TILE = 64
+_GAP, _BETWEEN, _MARGIN = 4, 20, 10
+_NAMES = 170  # width of the column with the names
+_HEAD, _LINE, _LETTERS = 22, 17, 12
+_INK, _PALE, _PAPER = (46, 44, 58), (120, 118, 130), (255, 255, 255)
+
+
+def write(path: Path, table: Table, sides: NDArray[np.int8], spool: Spool, channel_order: str) -> None:
+    """Draw the sheet; the same pictures are chosen as long as they are there, whatever else comes or goes.
+
+    Args:
+        path: of the PNG.
+        table: its `read` files are the data set's pictures.
+        sides: int8 (N,), 0 train or 1 test.
+        spool: gives their pixels.
+        channel_order: of the pixels: RGB, BGR or GRAY.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    with replacing(path) as temporary:
+        draw(table, sides, spool, channel_order).save(temporary, format="PNG")
+
+
+def draw(table: Table, sides: NDArray[np.int8], spool: Spool, channel_order: str) -> Image.Image:
+    """The sheet; arguments as of `write`."""
+    rows = []
+    for number, name in enumerate(table.classes):
+        mine = table.read & (table.labels == number)
+        if mine.any():
+            rows.append((name, [np.flatnonzero(mine & (sides == side)) for side in (TRAIN, TEST)]))
+    more = len(rows) - CLASSES
+    left = {TRAIN: _MARGIN + _NAMES, TEST: _MARGIN + _NAMES + _EACH[TRAIN] * (_TILE + _GAP) + _BETWEEN}
+    width = left[TEST] + _EACH[TEST] * (_TILE + _GAP) + _MARGIN
+    height = _HEAD + min(len(rows), CLASSES) * (_TILE + _GAP) + _MARGIN + _LINE * (more > 0)
+    board = Image.new("RGB", (width, height), _PAPER)
+    pen = ImageDraw.Draw(board)
+    for side, word in ((TRAIN, "training"), (TEST, "test")):
+        draw_text(pen, (left[side], 3), word, size=_LETTERS, fill=_PALE)
+    for row, (name, indices) in enumerate(rows[:CLASSES]):
+        top = _HEAD + row * (_TILE + _GAP)
+        draw_text(pen, (_MARGIN, top + 12), _fitting(name), size=_LETTERS, fill=_INK)
+        counts = f"{len(indices[TRAIN]):,} training, {len(indices[TEST]):,} test"
+        draw_text(pen, (_MARGIN, top + 12 + _LINE), counts, size=_LETTERS, fill=_PALE)
+        for side in (TRAIN, TEST):
+            for place, index in enumerate(_some(table, indices[side], _EACH[side])):
+                tile = _tile(spool.pixels(index), channel_order)
+                middle = ((_TILE - tile.width) // 2, (_TILE - tile.height) // 2)
+                board.paste(tile, (left[side] + place * (_TILE + _GAP) + middle[0], top + middle[1]))
+    if more > 0:
+        draw_text(pen, (_MARGIN, height - _LINE - 2), f"and {more:,} more classes", size=_LETTERS, fill=_PALE)
+    return board
+
+
+def _some(table: Table, indices: NDArray[np.intp], count: int) -> list[int]:
+    """Those with the smallest hashes: by chance, but always the same ones."""
+    keys = np.ascontiguousarray(table.digests[indices, 8:16]).view(">u8").reshape(-1)  # the first 8 bytes decide sides
+    chosen: list[int] = indices[np.argsort(keys, kind="stable")[:count]].tolist()
+    return chosen
+
+
+def _tile(pixels: NDArray[np.uint8], channel_order: str) -> Image.Image:
+    """uint8 (C, H, W) as a picture that fits a tile; a small one is enlarged by a whole number, its pixels kept."""
+    if channel_order == "BGR":
+        pixels = pixels[::-1]
+    image = Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0).squeeze())).convert("RGB")
+    factor = _TILE // max(image.size)
+    if factor >= 1:
+        return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    image.thumbnail((_TILE, _TILE))
+    return image
+
+
+def _fitting(name: str) -> str:
+    if text_width(name, _LETTERS) <= _NAMES - _GAP:
+        return name
+    while name and text_width(name + "…", _LETTERS) > _NAMES - _GAP:
+        name = name[:-1]
+    return name + "…"
