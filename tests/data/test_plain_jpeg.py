@@ -74,7 +74,7 @@ def test_damaged_files_are_judged_alike(data):
     if image is not None:
         long = JpegImageFile(io.BytesIO(damaged))
         assert image.tobytes() == long.tobytes()
-    assert fault(damaged) in ("", "P07", "P09", "P12")
+    assert fault(damaged) in ("", "P07", "P09", "P12", "P13")  # a flipped bit may well ask for 12 bits
 
 
 def fault(data: bytes) -> str:
