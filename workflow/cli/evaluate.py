@@ -78,6 +78,8 @@ def _scores(found: Evaluation) -> list[str]:
     rows = [["accuracy", share(score.accuracy), f"95 % interval {low:.4f} to {high:.4f}"]]
     if found.always is not None:
         rows.append(["constant", share(found.always.accuracy), f"always saying '{found.always.label}' would be right"])
+    if found.colours is not None:
+        rows.append(["colours", share(found.colours.accuracy), "logistic regression on 8 x 8 colours alone"])
     if found.apart is not None:
         apart = f"of the {found.apart.count:,} pictures that it was not trained on"
         rows.append(["without overlap", share(found.apart.accuracy), apart])

@@ -17,8 +17,8 @@ class Thumbnails:
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
         channels, height, width = shape
-        self._rows = _areas(height) / channels  # (8, H)
-        self._columns = _areas(width).T.copy()  # (W, 8)
+        self._rows = areas(height) / channels  # (8, H)
+        self._columns = areas(width).T.copy()  # (W, 8)
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """uint8 (N, C, H, W) -> uint8 (N, 64)."""
@@ -28,10 +28,10 @@ class Thumbnails:
         return result
 
 
-def _areas(length: int) -> NDArray[np.float32]:
-    """(8, length): row k averages the k-th eighth of an axis; pixels on a border count by their part."""
-    edges = np.linspace(0, length, SIDE + 1)
+def areas(length: int, parts: int = SIDE) -> NDArray[np.float32]:
+    """(parts, length): row k averages the k-th part of an axis; pixels on a border count by their share."""
+    edges = np.linspace(0, length, parts + 1)
     pixel = np.arange(length)
     overlap = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    result: NDArray[np.float32] = (overlap.clip(0) * (SIDE / length)).astype(np.float32)
+    result: NDArray[np.float32] = (overlap.clip(0) * (parts / length)).astype(np.float32)
     return result

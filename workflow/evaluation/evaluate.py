@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.evaluation import saved
+from workflow.evaluation.colours import colours
 from workflow.evaluation.exam import Exam, is_own_test
 from workflow.evaluation.observe import Answers, Progress
 from workflow.evaluation.overlap import trained_on
@@ -54,6 +55,7 @@ def evaluate(
         recorded=_recorded(model) if own else None,
         overlap=overlap,
         apart=apart,
+        colours=colours(model.generation) if own and model.generation is not None else None,
     )
     _warn(evaluation)
     return evaluation
@@ -136,6 +138,12 @@ def _warn(one: Evaluation) -> None:
             "accuracy %.4f is below chance (%.4f): the labels of these pictures look exchanged. wf suspects lists them",
             score.accuracy,
             one.chance,
+        )
+    if one.colours is not None and one.score.accuracy <= one.colours.accuracy:
+        warn(
+            "the net is no better than colours alone: %.4f against %.4f of a logistic regression on 8 x 8 colours",
+            score.accuracy,
+            one.colours.accuracy,
         )
     if one.recorded is not None and abs(one.recorded * score.count - score.correct) >= 0.5:
         warn(

@@ -11,6 +11,7 @@ from typing import Any
 
 from workflow.errors import FindingError
 from workflow.evaluation import metrics
+from workflow.evaluation.colours import Colours
 from workflow.evaluation.metrics import Calibration, ConstantAnswer, Counts, PerClass, Threshold
 from workflow.evaluation.observe import Answers
 
@@ -55,6 +56,8 @@ class Evaluation:
     """Pictures that the snapshot was trained on; None where that is not known, or cannot be."""
     apart: Score | None
     """Without those, where there are any."""
+    colours: Colours | None = None
+    """What colours alone come to, where the exam is the own test set."""
     predictions: Path | None = None
     """The table, once it is written."""
 
@@ -110,6 +113,7 @@ class Evaluation:
             **self.score.json(),
             "always": None if self.always is None else self.always.json(),
             "chance": number(self.chance),
+            "colours": None if self.colours is None else self.colours.json(),
             "balanced_accuracy": number(self.balanced_accuracy),
             "classes": list(found.classes),
             "confusion": self.confusion.tolist(),

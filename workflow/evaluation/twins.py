@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.data.thumbnails import areas
 from workflow.engines.base import Array
 from workflow.evaluation.exam import Picture
 
@@ -105,7 +106,7 @@ def miniatures(pixels: NDArray[np.generic]) -> Array:
         float32 (N, 256); zeros for a picture of one grey.
     """
     grey = pixels.mean(axis=1, dtype=np.float32)  # (N, H, W)
-    rows, columns = _areas(grey.shape[1]), _areas(grey.shape[2])
+    rows, columns = areas(grey.shape[1], _SIDE), areas(grey.shape[2], _SIDE)
     small = (rows @ grey @ columns.T).reshape(len(grey), -1)
     small -= small.mean(axis=1, keepdims=True)
     length = np.linalg.norm(small, axis=1, keepdims=True)
@@ -173,12 +174,3 @@ def twins(pictures: Sequence[Picture], splits: Sequence[str], values: Hashes, sm
         if same >= LIKENESS
     ]
     return sorted(found, key=lambda one: (not one.across_classes, not one.across_split, -one.likeness, one.first.path))
-
-
-def _areas(length: int) -> NDArray[np.float32]:
-    """(16, length): row k averages the k-th sixteenth of an axis; pixels on a border count by their part."""
-    edges = np.linspace(0, length, _SIDE + 1)
-    pixel = np.arange(length)
-    overlap = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    result: NDArray[np.float32] = (overlap.clip(0) * (_SIDE / length)).astype(np.float32)
-    return result
