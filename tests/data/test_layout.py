@@ -102,6 +102,18 @@ def test_a_class_may_be_called_train(tmp_path):
     assert scan([touch(tmp_path, "train/a/1.png", "train/b/1.png", "plane/a1/1.png")]).classes == ("plane", "train")
 
 
+def test_classes_that_hold_the_same_folders_are_remarked_on(tmp_path):
+    names = [f"{year}/{name}/1.png" for year in ("2019", "2020") for name in ("cat", "dog")]
+    scanned = scan([touch(tmp_path, *names)])
+    assert scanned.classes == ("2019", "2020")
+    assert scanned.warnings == [
+        "the classes are 2019, 2020, which all hold cat, dog; if those are the classes: "
+        f"wf prepare {tmp_path / '2019'} {tmp_path / '2020'}"
+    ]
+    touch(tmp_path, "2021/cat/1.png")
+    assert scan([tmp_path]).warnings == []
+
+
 # ---- what a preparation says of them ----------------------------------------------------------------------------
 
 

@@ -254,7 +254,7 @@ def test_p11_heic_and_svg_do_not_count_as_broken(images, settings):
 def test_p12_bomb(images, settings, draw):
     draw(images / "cat" / "large.png", 5, size=(101, 100))
     result = prepare(settings(), max_pixels=10_000)
-    assert reasons(result) == {"large.png": "is 101×100 = 0.0101 Mpx, more than the limit of 0.01"}
+    assert reasons(result) == {"large.png": "is 101×100 = 0.0101 Mpx, more than the limit of 0.01 (prepare.max_pixels)"}
     assert "1 too large: --max-pixels, or prepare.max_pixels in the settings, raises the limit" in result.warnings
 
 

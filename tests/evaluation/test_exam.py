@@ -113,6 +113,14 @@ def test_more_files_than_the_spool_holds(one: Generation, monkeypatch: pytest.Mo
     assert np.array_equal(whole[1], parts[1])
 
 
+def test_of_a_set_with_parts_the_test_pictures_are_asked(one: Generation, caplog) -> None:
+    whole = exam.of_labelled(Path("images"))
+    assert isinstance(whole, Files)
+    assert len(whole.files) == 14
+    assert all(path.startswith("images/test/") for path, _ in whole.files)
+    assert "the exam is the test pictures of images, without its training pictures" in caplog.messages
+
+
 def test_what_is_asked_for_by_default(one: Generation, project: Path) -> None:
     add_snapshot(one, 30)
     model = load(settings())

@@ -66,7 +66,23 @@ def find(root: Path, folders: Folders, pictures: Callable[[str], int], classes: 
         if len(names) != 1 or _plain(names[0]) in known:
             break
         inside = _join(inside, names[0])
-    return Layout(places=[("", None)])
+    return Layout(places=[("", None)], remarks=_alike(root, folders("") if inside else names, folders))
+
+
+def _alike(root: Path, classes: Sequence[str], folders: Folders) -> list[str]:
+    """Classes that all hold the same sub-folders may be parts of a set by other names, or years."""
+    inner = folders(classes[0])
+    if len(classes) < 2 or len(inner) < 2 or any(folders(name) != inner for name in classes[1:]):
+        return []
+    named, below = _some(classes), _some(inner)
+    return [
+        f"the classes are {named}, which all hold {below}; if those are the classes: "
+        f"wf prepare {' '.join(str(root / name) for name in classes)}"
+    ]
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join([*names[:3], *(["…"] if len(names) > 3 else [])])
 
 
 @dataclass(frozen=True)

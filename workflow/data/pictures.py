@@ -199,7 +199,8 @@ def _open(data: bytes, kind: str, max_pixels: int) -> ImageFile.ImageFile:
     width, height = image.size
     if width * height > max_pixels:
         raise PictureError(
-            f"is {width}×{height} = {_mega(width * height)} Mpx, more than the limit of {_mega(max_pixels)}",
+            f"is {width}×{height} = {_mega(width * height)} Mpx, more than the limit of {_mega(max_pixels)} "
+            "(prepare.max_pixels)",
             kind="too large",
             fault="P12",
             hint=f"set prepare.max_pixels to {width * height} in the settings",

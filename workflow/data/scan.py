@@ -213,9 +213,7 @@ class _Walk:
                 if self._follow:
                     below.append(entry.name)
                 else:
-                    self.found.warnings.append(
-                        f"not following symlink {printable(entry.path)} (--follow-symlinks would)"
-                    )
+                    self._not_followed(entry)
                 return
             reason, kind = "is not a regular file", "not a regular file"
         self.found.skipped.append(Skipped(path=entry.path, reason=reason, kind=kind))
@@ -226,10 +224,14 @@ class _Walk:
         if not entry.is_symlink() or not entry.is_dir():
             return False
         if not self._follow:
-            text = f"not following symlink {printable(entry.path)} (--follow-symlinks would)"
-            if text not in self.found.warnings:
-                self.found.warnings.append(text)
+            self._not_followed(entry)
         return self._follow
+
+    def _not_followed(self, entry: os.DirEntry[str]) -> None:
+        """Say it once, however often a folder is listed."""
+        text = f"not following symlink {printable(entry.path)} (--follow-symlinks would)"
+        if text not in self.found.warnings:
+            self.found.warnings.append(text)
 
     def _first_visit(self, folder: Path) -> bool:
         """Whether a folder is entered for the first time; only links can lead to it again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import tempfile
 from collections import Counter
@@ -29,6 +30,7 @@ from workflow.inspection.predict import Skipped, pictures
 
 Pixels = NDArray[np.generic]
 
+_log = logging.getLogger("workflow")
 _SPOOLED = 20_000  # files decoded between two clearances of the spool: 60 MB on disk at 32 x 32
 
 
@@ -231,13 +233,20 @@ def asked(root: Path, model: Model, *, folder: Path | None = None, number: int |
 
 
 def of_labelled(folder: Path) -> Exam:
-    """A folder with one sub-folder for each class.
+    """A folder with one sub-folder for each class; of one with training and test pictures, the test pictures.
 
     Raises:
         UsageError, DataError: P01, P02, P03 there is no such folder, or it has no class folders.
     """
     found = scan([folder])
-    files = [(str(part.root / part.inside / name), part.class_name) for part in found.folders for name in part.names]
+    for text in found.warnings:
+        _log.warning("%s", text)
+    parts = [part for part in found.folders if part.split == "test"]
+    if parts:
+        _log.warning("the exam is the test pictures of %s, without its training pictures", folder)
+    files = [
+        (str(part.root / part.inside / name), part.class_name) for part in parts or found.folders for name in part.names
+    ]
     if not files:
         raise DataError(f"no file in the class folders of {folder}", hint=f"put pictures into {folder}/CLASS/")
     return Files(name=str(folder), files=sorted(files))
