@@ -9,7 +9,7 @@ from running import Run
 
 from workflow.cli.app import COMMANDS
 
-NAMES = [command.__name__ for commands in COMMANDS.values() for command in commands]
+NAMES = [command.__name__.rstrip("_") for commands in COMMANDS.values() for command in commands]
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 ROOT = Path(__file__).parents[2]
 

@@ -19,6 +19,7 @@ from workflow.cli.engines import engines
 from workflow.cli.evaluate import evaluate
 from workflow.cli.export import export
 from workflow.cli.film import film
+from workflow.cli.import_ import import_
 from workflow.cli.init import init
 from workflow.cli.inspect import inspect
 from workflow.cli.invert import invert
@@ -41,7 +42,7 @@ from workflow.cli.why import why
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (init, demo),
-    "Make a generation": (prepare, train, live),
+    "Make a generation": (prepare, train, live, import_),
     "Look": (inspect, predict, twin, channels, maps, dream, invert, film),
     "Judge": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
     "Take elsewhere": (export,),
@@ -90,5 +91,5 @@ def _with_net() -> None:
 for panel, commands in COMMANDS.items():
     for command in commands:
         searching = with_common(command, search=command not in (init, demo))
-        app.command(command.__name__, help=help_of(command), rich_help_panel=panel)(searching)
+        app.command(command.__name__.rstrip("_"), help=help_of(command), rich_help_panel=panel)(searching)
 _with_net()

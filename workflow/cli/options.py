@@ -36,7 +36,7 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback beside an
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No talk, only results.")]
 
 Gen = Annotated[
-    int | None, typer.Option("--gen", metavar="N", min=1, help="Which generation (the newest if not given).")
+    int | None, typer.Option("--gen", metavar="N", min=0, help="Which generation (the newest if not given).")
 ]
 Snapshot = Annotated[
     str | None,

@@ -122,7 +122,7 @@ def _entry(
     sitting: Sitting | None,
 ) -> Entry:
     mine = known[one.number][1]
-    earlier, theirs = known.get(record.parent or 0, (None, None))
+    earlier, theirs = (None, None) if record.parent is None else known.get(record.parent, (None, None))
     changes = None
     if record.parent is None and mine is not None:
         changes = Changes(added=tuple(mine.values()))

@@ -1,0 +1,84 @@
+"""wf import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from workflow.cli.options import Call
+from workflow.cli.progress import Counter
+
+if TYPE_CHECKING:
+    from workflow.importing import ImportResult
+
+
+def import_(
+    call: Call,
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH", help="Two LMDBs, or folders or archives that hold them and the rest."),
+    ],
+    gen: Annotated[int, typer.Option("--gen", metavar="N", min=0, help="Number of the generation.")] = 0,
+    mean: Annotated[
+        Path | None, typer.Option("--mean", metavar="FILE", help="The mean (found beside them, else computed).")
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option("--labels", metavar="FILE", help="Names of the classes, one a line (found beside them)."),
+    ] = None,
+    channel_order: Annotated[
+        Literal["RGB", "BGR"],
+        typer.Option("--channel-order", help="Of the records: convert_imageset and DIGITS write BGR."),
+    ] = "BGR",
+) -> None:
+    """Make a generation of what Caffe's tools or DIGITS made.
+
+    Databases of convert_imageset, jobs of DIGITS, project folders of old: records, mean and snapshots stay as they are.
+
+    wf import train_lmdb test_lmdb --mean mean.binaryproto --labels labels.txt
+    wf import digits/jobs/20160101-120000-1a2b digits/jobs/20160101-130000-3c4d
+    wf import old_project/
+    """
+    from workflow.importing import import_generation  # numpy and LMDB, which --help does not need
+
+    with Counter(call.console, "reading", "records") as progress:
+        result = import_generation(
+            call.settings(),
+            paths,
+            number=gen,
+            mean=mean,
+            names=labels,
+            channel_order=channel_order,
+            progress=progress,
+            command=call.command,
+        )
+    call.console.result(result.json(), describe(result))
+
+
+def describe(result: ImportResult) -> str:
+    """What was found, and what to do with it."""
+    size = "×".join(map(str, result.shape))
+    number = result.generation
+    width = max(map(len, result.sources))
+    lines = [f"generation {number}: {result.train:,} train and {result.test:,} test records of {size}"]
+    lines[0] += f", {result.channel_order}, {len(result.classes)} classes"
+    lines += [f"  {part:{width}}  {path}" for part, path in result.sources.items()]
+    if "mean" not in result.sources:
+        lines.append("the mean was computed from the training records")
+    if "labels" not in result.sources:
+        lines.append("the classes have numbers for names: --labels FILE gives them others")
+    if result.pictures < result.train + result.test:
+        lines.append(f"picture files found for {result.pictures:,} of {result.train + result.test:,} records")
+    if result.snapshots:
+        known = ", ".join(f"iter_{one}" for one in result.snapshots)
+        lines += [f"snapshots: {known}", f"wf evaluate --gen {number}"]
+    else:
+        lines.append(f"wf train --gen {number} trains this project's net on it")
+    if "solver" in result.sources and "training net" in result.sources:
+        lines.append(
+            f"to train the imported one, set train.solver and train.deploy in configs/ to {result.folder}/prototxt/"
+            "solver.prototxt and deploy.prototxt"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,6 @@
+"""Data sets and networks that other programs made become a generation."""
+
+from workflow.importing.importing import import_generation
+from workflow.importing.result import ImportResult
+
+__all__ = ["ImportResult", "import_generation"]

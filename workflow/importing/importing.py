@@ -1,0 +1,341 @@
+"""`wf import`: databases, mean, labels, nets and snapshots of others -> generations/gen0.
+
+find -> look at every record -> classes -> copy the databases as they are, mean, labels, manifest, prototxt, snapshots
+-> generation.json -> rename.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+import workflow
+from workflow.config import Config, Preprocessing
+from workflow.data import place, staging
+from workflow.errors import DataError, ModelError, NetError, UsageError
+from workflow.formats import caffe_pb2, labels, prototxt
+from workflow.formats.binaryproto import write_mean
+from workflow.formats.lmdb import Reader
+from workflow.formats.numpy_mean import read_any_mean
+from workflow.generations import Generation, Record, SnapshotRecord, generation
+from workflow.importing import finding, nets
+from workflow.importing.finding import Snapshot
+from workflow.importing.records import Records, copy
+from workflow.importing.result import ImportResult
+from workflow.inspection.deploy import from_training
+from workflow.net.fill import classifying_layer
+from workflow.net.paths import refuse_outside
+
+Order = Literal["RGB", "BGR"]
+
+
+def import_generation(
+    config: Config,
+    paths: Sequence[Path],
+    *,
+    number: int = 0,
+    mean: Path | None = None,
+    names: Path | None = None,
+    channel_order: Order = "BGR",
+    progress: Callable[[int, int], None] | None = None,
+    command: Sequence[str] = (),
+) -> ImportResult:
+    """Make a generation of what others made; nothing of theirs is changed, and no record is written anew.
+
+    Args:
+        config: says where generations are.
+        paths: two databases; or folders and archives that hold them, with the rest.
+        number: of the generation.
+        mean: of the training records; the file found beside them if None, else it is computed.
+        names: of the classes, one a line; the file found beside them if None, else they are numbers.
+        channel_order: of the records of three channels: BGR is that of convert_imageset and DIGITS.
+        progress: told (records looked at, all).
+        command: the command line, for the record.
+
+    Raises:
+        UsageError: the generation exists, or what is meant is not clear.
+        DataError, DatabaseError, ModelError, NetError: the files are damaged, or do not fit each other.
+        EnvironmentFault: the disk is full and the like. Whatever is raised, nothing was made.
+    """
+    target = generation(config.generations, number)
+    if target.folder.exists():
+        raise UsageError(
+            f"generation {number} exists already: {target.folder}", hint=f"--gen {number + 1}, or move that folder"
+        )
+    with _unpacked(paths) as places, place.explained(target), target.held("wf import"):
+        job = _Import(config, target, dict(zip(places, paths, strict=True)), channel_order, progress)
+        return job.run(mean, names, tuple(command))
+
+
+@contextmanager
+def _unpacked(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """The paths, archives among them unpacked for a while."""
+    with tempfile.TemporaryDirectory(prefix="wf-import-") as name:
+        places = []
+        for number, path in enumerate(paths):
+            if not (path.is_file() and path.name.endswith((".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip"))):
+                places.append(path)
+                continue
+            folder = Path(name) / str(number)
+            try:
+                shutil.unpack_archive(path, folder, filter=None if path.suffix == ".zip" else "data")
+            except (tarfile.TarError, zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError) as error:
+                raise DataError(f"{path} cannot be unpacked: {error}", hint="copy the archive again") from error
+            places.append(folder)
+        yield places
+
+
+class _Import:
+    """One import of `places`: folders and files, each with what was named; an archive was unpacked in between."""
+
+    def __init__(
+        self,
+        config: Config,
+        target: Generation,
+        places: Mapping[Path, Path],
+        channel_order: Order,
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        self.config, self.target, self.places, self.order = config, target, places, channel_order
+        self.progress = progress
+        self.sources: dict[str, Path] = {}
+
+    def run(self, mean: Path | None, names: Path | None, command: tuple[str, ...]) -> ImportResult:
+        """Everything, in the order of this module's first lines."""
+        found = finding.find(list(self.places))
+        solver_path = self._source("solver", finding.one_of("solver", found.solvers, preferred="solver"))
+        solver = None if solver_path is None else prototxt.read_solver(solver_path)
+        net_path = self._source("training net", finding.training_net(found, solver))
+        net = finding.net_of(net_path)
+        train, test = finding.databases(found, net)
+        self.sources = {"train": self._named(train), "test": self._named(test)} | self.sources
+        records = Records(roots=self._roots(train))
+        self._read(records, train, test)
+        assert records.shape is not None  # noqa: S101 - an empty database is an error
+        mean_path = self._source("mean", mean or finding.one_of("mean", found.means, preferred="mean", flag="--mean"))
+        labels_path = self._source("labels", names or finding.one_of("labels", found.labels, flag="--labels"))
+        deploy_path = self._source("deploy net", finding.one_of("deploy net", found.deploy_nets, preferred="deploy"))
+        classes = self._classes(records, labels_path, net, net_path)
+        snapshots = finding.snapshots(found)
+        if snapshots and net is None:
+            raise UsageError(
+                f"found snapshots ({snapshots[-1].model}), but no training net, which says mean and scale",
+                hint="name its train_val.prototxt, too",
+            )
+        self.config.generations.mkdir(parents=True, exist_ok=True)
+        place.check_disk(self.config.generations, _size(train) + _size(test))
+        with staging.staged(self.target) as stage:
+            hashes = self._write_dataset(stage, records, train, test, mean_path, classes)
+            if net is not None and net_path is not None:
+                self._write_nets(stage, net, net_path, finding.net_of(deploy_path), deploy_path, records.shape)
+            if solver is not None and net is not None:
+                prefix = solver.snapshot_prefix or "net"
+                prototxt.write(stage.prototxt("solver"), nets.solver_with_paths(solver, self.target, prefix))
+            stage.write(self._record(records, classes, hashes, _copied(stage, snapshots), command))
+        return ImportResult(
+            generation=self.target.number,
+            folder=self.target.folder,
+            classes=classes,
+            train=records.labels["train"].total(),
+            test=records.labels["test"].total(),
+            shape=records.shape,
+            channel_order=self._preprocessing(records.shape).channel_order,
+            pictures=records.pictures,
+            snapshots=tuple(one.iteration for one in snapshots),
+            sources=self.sources,
+        )
+
+    # ---- steps ------------------------------------------------------------------------------------------------
+
+    def _source(self, part: str, path: Path | None) -> Path | None:
+        if path is not None:
+            self.sources[part] = self._named(path)
+        return path
+
+    def _named(self, path: Path) -> Path:
+        """The path as the user can see it: within an archive, not where that was unpacked."""
+        for where, named in self.places.items():
+            if where != named and path.is_relative_to(where):
+                return named / path.relative_to(where)
+        return path
+
+    def _roots(self, train: Path) -> list[Path]:
+        """Folders that a list of pictures may have been relative to: those given and the database's, and one below."""
+        given = [where for where, named in self.places.items() if where == named and where.is_dir()]
+        beside = [train.parent] if self._named(train) == train else []
+        tops = dict.fromkeys([Path(), *given, *beside])
+        below = [one for top in tops if top != Path() for one in sorted(top.iterdir()) if one.is_dir()]
+        return [*tops, *(one for one in below if not (one / "data.mdb").exists())]
+
+    def _read(self, records: Records, train: Path, test: Path) -> None:
+        count = 0
+        with Reader(train) as first, Reader(test) as second:
+            whole = len(first) + len(second)
+
+        def seen() -> None:
+            nonlocal count
+            count += 1
+            if self.progress is not None and (count % 200 == 0 or count == whole):
+                self.progress(count, whole)
+
+        records.read(train, "train", seen)
+        records.read(test, "test", seen)
+
+    def _preprocessing(self, shape: tuple[int, int, int]) -> Preprocessing:
+        channels, height, width = shape
+        if channels not in (1, 3):
+            raise DataError(f"records are {shape}, expected 1 or 3 channels")
+        order = "GRAY" if channels == 1 else self.order
+        return Preprocessing(width=width, height=height, channel_order=order, kernel="opencv")
+
+    def _classes(
+        self, records: Records, path: Path | None, net: caffe_pb2.NetParameter | None, source: Path | None
+    ) -> tuple[str, ...]:
+        """Names in the order of the labels: of the file, else the numbers that the net tells apart.
+
+        Raises:
+            DataError: a label without a name.
+            NetError: X06, the net tells more or fewer classes apart than there are names.
+        """
+        highest = max(max(counts) for counts in records.labels.values())
+        outputs = None if net is None else _outputs(net)
+        if path is None:
+            return tuple(map(str, range(max(highest + 1, outputs or 0))))
+        names = labels.read(path)
+        if highest >= len(names):
+            raise DataError(f"a record has label {highest}, but {path} names {len(names)} classes, counted from 0")
+        if outputs is not None and outputs != len(names):
+            raise NetError(
+                f"{source} has {outputs} outputs, but {path} names {len(names)} classes",
+                hint="--labels names the right file",
+                fault="X06",
+            )
+        return names
+
+    def _write_dataset(
+        self,
+        stage: Generation,
+        records: Records,
+        train: Path,
+        test: Path,
+        mean: Path | None,
+        classes: tuple[str, ...],
+    ) -> dict[str, str]:
+        hashes = {}
+        for split, database in (("train", train), ("test", test)):
+            folder = stage.database(split)
+            hashes[f"{folder.name}/data.mdb"] = copy(database, folder)
+        self._write_mean(stage.mean, records, mean)
+        labels.write(stage.labels, classes)
+        with stage.manifest.open("w", encoding="utf-8") as file:
+            for split in ("train", "test"):
+                records.list(stage.database(split), split, classes, file)
+        for path in (stage.mean, stage.labels, stage.manifest):
+            hashes[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashes
+
+    def _write_mean(self, target: Path, records: Records, source: Path | None) -> None:
+        """The mean as it is; that of the training records where there is none, or only one number a channel."""
+        assert records.shape is not None and records.total is not None  # noqa: S101, PT018 - the records were read
+        if source is None:
+            write_mean(target, (records.total / records.labels["train"].total()).astype(np.float32))
+            return
+        mean = read_any_mean(source)
+        if mean.shape[1:] == (1, 1):
+            mean = np.ascontiguousarray(np.broadcast_to(mean, records.shape))
+        if mean.shape != records.shape:
+            raise ModelError(
+                f"mean {source} is {mean.shape}, but records are {records.shape}",
+                hint="--mean names another; without one it is computed",
+                fault="M02",
+            )
+        if source.suffix == ".binaryproto":
+            shutil.copyfile(source, target)
+        else:
+            write_mean(target, mean)
+
+    def _write_nets(
+        self,
+        stage: Generation,
+        net: caffe_pb2.NetParameter,
+        source: Path,
+        deploy: caffe_pb2.NetParameter | None,
+        deploy_source: Path | None,
+        shape: tuple[int, int, int],
+    ) -> None:
+        filled = nets.with_paths(net, self.target)
+        if deploy is None:
+            deploy, _ = from_training(net, source=source, stored=shape)
+        refuse_outside(filled, at=source, filled=["Data"])
+        refuse_outside(deploy, at=deploy_source or source)
+        stage.prototxt("train_test").parent.mkdir()
+        prototxt.write(stage.prototxt("train_test"), filled)
+        prototxt.write(stage.prototxt("deploy"), deploy)
+
+    def _record(
+        self,
+        records: Records,
+        classes: tuple[str, ...],
+        hashes: dict[str, str],
+        snapshots: tuple[SnapshotRecord, ...],
+        command: tuple[str, ...],
+    ) -> Record:
+        assert records.shape is not None  # noqa: S101 - the records were read
+        preprocessing = self._preprocessing(records.shape)
+        return Record(
+            number=self.target.number,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            classes=classes,
+            preprocessing=preprocessing,
+            counts={
+                split: {name: counts.get(number, 0) for number, name in enumerate(classes)}
+                for split, counts in records.labels.items()
+            },
+            hashes=hashes,
+            config=self.config.model_copy(update={"preprocessing": preprocessing}).model_dump(mode="json"),
+            versions={"wf": workflow.__version__},
+            commands=(command,) if command else (),
+            training={"engine": "caffe"} if snapshots else {},
+            snapshots=snapshots,
+        )
+
+
+def _copied(stage: Generation, snapshots: Sequence[Snapshot]) -> tuple[SnapshotRecord, ...]:
+    """Copy snapshots under the names that wf gives them; returns what the record says of them."""
+    copied = []
+    if snapshots:
+        stage.snapshots.mkdir()
+    for one in snapshots:
+        hdf5 = ".h5" if one.model.suffix == ".h5" else ""
+        stem = one.model.name.removesuffix(".h5").removesuffix(".caffemodel")
+        model, state = (f"snapshots/{stem}.{kind}{hdf5}" for kind in ("caffemodel", "solverstate"))
+        hashes = {}
+        for name, source in ((model, one.model), (state, one.state)):
+            if source is not None:
+                shutil.copyfile(source, stage.folder / name)
+                hashes[name] = hashlib.sha256((stage.folder / name).read_bytes()).hexdigest()
+        copied.append(SnapshotRecord(iteration=one.iteration, model=model, state=state, sha256=hashes, engine="caffe"))
+    return tuple(copied)
+
+
+def _outputs(net: caffe_pb2.NetParameter) -> int | None:
+    try:
+        layer = classifying_layer(net)
+    except NetError:
+        return None
+    return (layer.convolution_param if layer.type == "Convolution" else layer.inner_product_param).num_output
+
+
+def _size(database: Path) -> int:
+    return (database / "data.mdb").stat().st_size

@@ -1,0 +1,88 @@
+"""The records of another program's database: copied as they are, looked at one by one, listed in a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import zlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from workflow.data.manifest import image_line
+from workflow.errors import DatabaseError
+from workflow.formats import datum
+from workflow.formats.lmdb import Reader
+
+_KEY = re.compile(rb"\d+_(.+)", re.DOTALL)  # convert_imageset's: the number of the line, and the path in it
+
+
+@dataclass(kw_only=True)
+class Records:
+    """What the records of both splits have in common."""
+
+    roots: Sequence[Path]
+    """Folders that the paths in keys may be relative to."""
+    shape: tuple[int, int, int] | None = None
+    labels: dict[str, Counter[int]] = field(default_factory=dict)
+    """Split -> label -> records."""
+    total: np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None = None
+    """The sum of the training records, for their mean."""
+    pictures: int = 0
+    """Records whose file was found."""
+
+    def read(self, database: Path, split: str, progress: Callable[[], None]) -> None:
+        """Look at every record, so that a damaged one is found now.
+
+        Raises:
+            DatabaseError: L05, a record cannot be read, or is of another shape than the first.
+        """
+        counts = self.labels.setdefault(split, Counter())
+        with Reader(database) as reader:
+            if not len(reader):
+                raise DatabaseError(f"{database} holds no record", fault="L02")
+            for position in range(len(reader)):
+                key, value = reader.read(position)
+                pixels, label = datum.decode(value, key=key)
+                self.shape = self.shape or pixels.shape
+                if pixels.shape != self.shape:
+                    name = key.decode("utf-8", "backslashreplace")
+                    raise DatabaseError(
+                        f"record {name} of {database} is {pixels.shape}, the first one {self.shape}",
+                        hint="records of several sizes cannot become a generation: make them anew with -resize_height "
+                        "and -resize_width",
+                        fault="L05",
+                    )
+                if label < 0:
+                    raise DatabaseError(f"record {key!r} of {database} has label {label}", fault="L05")
+                counts[label] += 1
+                if split == "train":
+                    self.total = pixels.astype(np.float64) if self.total is None else self.total + pixels
+                progress()
+
+    def list(self, database: Path, split: str, classes: Sequence[str], file: TextIO) -> None:
+        """Write a line for each record: the path out of its key, with the hash of that file where it is found."""
+        with Reader(database, trusted=True) as reader:
+            for position in range(len(reader)):
+                key, value = reader.read(position)
+                match = _KEY.fullmatch(key)
+                name = os.fsdecode(match[1] if match else key)
+                picture = next((root / name for root in self.roots if match and (root / name).is_file()), None)
+                self.pictures += picture is not None
+                digest = hashlib.sha256(value if picture is None else picture.read_bytes()).hexdigest()
+                label = datum.decode(value, key=key)[1]
+                file.write(image_line(str(picture or name), digest, classes[label], split, zlib.crc32(value)))
+
+
+def copy(database: Path, folder: Path) -> str:
+    """Copy a database; returns the sha256 of its data.mdb."""
+    folder.mkdir(parents=True)
+    shutil.copyfile(database / "data.mdb", folder / "data.mdb")
+    with (folder / "data.mdb").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
