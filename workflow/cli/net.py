@@ -47,7 +47,7 @@ def show(
     wf net show prototxt/cifar10_quick_deploy.prototxt --draw net.png
     wf net show train_test.prototxt --phase TRAIN --shape 3,32,32
     """
-    from workflow.inspection.anatomy import anatomy  # PyTorch, which --help does not need
+    from workflow.inspection.anatomy import anatomy  # numpy, which --help does not need
 
     classes = _project_classes(call, file)
     net = anatomy(file, phase=phase, stages=listed(stage), stored=_shape(shape), run_python=python, classes=classes)

@@ -16,7 +16,7 @@ from workflow.net.build import build
 from workflow.net.cost import multiply_adds
 from workflow.net.fill import fill_outputs
 from workflow.net.sources import SOURCES
-from workflow.net.spec import Phase
+from workflow.net.spec import NetSpec, Phase
 
 Shape = tuple[int, ...]
 
@@ -92,8 +92,6 @@ def anatomy(
         PrototxtError, NetError: it is no net, a layer is unknown, or shapes do not fit.
         UsageError: it reads pictures whose shape nothing tells.
     """
-    from workflow.engines.torch_cpu.plan import layers_of, plan  # PyTorch's layers know their shapes; two seconds
-
     message = caffe_pb2.NetParameter()
     message.CopyFrom(read_net(source))
     if classes is not None:
@@ -106,16 +104,15 @@ def anatomy(
             sources[one.name] = one.type
             _as_input(one, source, stored)
     spec = build(message, phase=phase, stages=stages, source=source)
-    shapes, declared = plan(spec, list(layers_of(spec, Path())))
+    shapes, declared = _plan(spec)
     first = next((shapes[name] for name in spec.inputs if shapes[name]), ())
     batch = first[0] if len(first) > 1 else 1
     names = _unsplit(spec.layers)
     parts = []
     shared: set[str] = set()
-    for layer, blobs in zip(spec.layers, declared, strict=True):
+    for layer, params in zip(spec.layers, declared, strict=True):
         if layer.type == "Split":
             continue
-        params = [blob.shape for blob in blobs]
         owners = [one.name for one in layer.params[: len(params)]] + [""] * (len(params) - len(layer.params))
         own = [shape for shape, name in zip(params, owners, strict=True) if name not in shared]
         shared |= {*owners} - {""}
@@ -133,6 +130,18 @@ def anatomy(
             )
         )
     return Anatomy(name=spec.name, source=source, phase=phase, batch=batch, parts=tuple(parts))
+
+
+def _plan(spec: NetSpec) -> tuple[dict[str, Shape], list[list[Shape]]]:
+    """Shapes of all blobs, and of each layer's parameters; PyTorch, two seconds to import, only where it must be."""
+    from workflow.engines.numpy_cpu.plan import plan as plan_with_numpy
+
+    if (planned := plan_with_numpy(spec)) is not None:
+        return planned
+    from workflow.engines.torch_cpu.plan import layers_of, plan
+
+    shapes, declared = plan(spec, list(layers_of(spec, Path())))
+    return shapes, [[blob.shape for blob in blobs] for blobs in declared]
 
 
 def _unsplit(layers: Sequence[Any]) -> dict[str, str]:

@@ -88,7 +88,7 @@ def measure(
     message = read_net(source)
     inputs = [layer for layer in message.layer if layer.type == "Input"]
     if not inputs:
-        raise NetError(f"{source} has no Input layer", hint="time the deploy net: wf net show FILE tells what it is")
+        raise NetError(f"{source} has no Input layer", hint=f"time the deploy net; wf net deploy {source} makes one")
     net = _net(message, batch)  # looks only: nothing is kept for a backward pass
     size = net.blobs[net.inputs[0]].shape[0]
     plain = (
