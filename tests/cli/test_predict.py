@@ -38,3 +38,23 @@ def test_lines_for_people_and_a_table(trained: Run) -> None:
 
 def test_a_missing_path(trained: Run) -> None:
     assert "imag does not exist" in trained("predict", "imag", code=2).err
+
+
+def test_sorted_by_class_and_confidence(trained: Run) -> None:
+    document = trained("predict", "images/other", "--sort", "sorted", "--json").json
+    shares = {one["path"]: (one["label"], one["probability"]) for one in document["predictions"]}
+    links = [Path(link) for link in document["sorted"].values()]
+    assert len(links) == len(shares) == 30
+    for path, link in document["sorted"].items():
+        label, probability = shares[path]
+        assert Path(link).parent == Path("sorted") / label
+        assert f"-{probability:.4f}-" in Path(link).name
+        assert Path(link).is_symlink()
+        assert Path(link).read_bytes() == Path(path).read_bytes()
+    order = [float(link.name.split("-")[1]) for link in sorted(links, key=lambda link: link.name)]
+    assert order == sorted(order, reverse=True)
+    trained("predict", "images/character", "--sort", "sorted", "--copy")  # in place of the first
+    assert len(list(Path("sorted").glob("*/*"))) == 30
+    assert not any(path.is_symlink() for path in Path("sorted").glob("*/*"))
+    assert "was not made by wf" in trained("predict", "images/other", "--sort", "images", code=2).err
+    assert "--copy is about --sort" in trained("predict", "images/other", "--copy", code=2).err

@@ -71,7 +71,18 @@ def test_a_table_and_json(pile):
     with Path("out/next.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["path"] for row in rows] == [one.path for one in found.candidates]
-    names = ["path", "sha256", "suggested", "probability", "score", "disagreement", "margin", "novelty", "reason"]
+    names = [
+        "path",
+        "sha256",
+        "suggested",
+        "probability",
+        "score",
+        "disagreement",
+        "margin",
+        "novelty",
+        "reason",
+        "decision",
+    ]
     assert list(rows[0]) == names
     for row, one in zip(rows, found.candidates, strict=True):
         assert float(row["score"]) == pytest.approx(one.score, rel=1e-5)

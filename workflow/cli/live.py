@@ -13,7 +13,7 @@ from workflow.cli.progress import Counter
 def live(
     call: Call,
     snapshot: Annotated[
-        str | None, typer.Argument(metavar="[REF]", help="Pin this snapshot: gen5/best, gen5/iter_6000.")
+        str | None, typer.Argument(metavar="REF", help="Pin this snapshot: gen5/best, gen5/iter_6000.")
     ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", help="Unpin: the newest generation whose training has ended answers.")

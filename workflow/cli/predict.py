@@ -20,16 +20,25 @@ def predict(
     which: Which,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pictures, or folders of them.")],
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write a table as well.")] = None,
+    sort: Annotated[
+        Path | None,
+        typer.Option("--sort", metavar="DIR", help="Make DIR/CLASS/ of links to the pictures, the surest first."),
+    ] = None,
+    copy: Annotated[bool, typer.Option("--copy", help="With --sort: copies in place of links.")] = False,
     engine: Engine = None,
     ignore_mismatch: IgnoreMismatch = None,
 ) -> None:
     """Label pictures or whole folders.
 
     wf predict incoming/ --csv labels.csv
+    wf predict incoming/ --sort sorted/
     wf predict a.png b.jpg --snapshot gen4/best
     """
+    from workflow.errors import UsageError
     from workflow.inspection import predict as label
 
+    if copy and sort is None:
+        raise UsageError("--copy is about --sort", hint="--sort DIR --copy")
     model = which.load(call.settings())
     files = label.pictures(paths)
     with (
@@ -39,7 +48,15 @@ def predict(
         result = label.predict(model, session, files, progress=progress)
     if csv is not None:
         label.write_csv(csv, result)
-    call.console.result(result.json(), describe(result))
+    facts, text = result.json(), describe(result)
+    if sort is not None:
+        from workflow.evaluation.links import class_folder, write_sorted
+
+        surest = sorted(result.predictions, key=lambda one: -one.probability)
+        links = write_sorted(sort, [(one.path, class_folder(one.label), one.probability) for one in surest], copy=copy)
+        facts |= {"sorted": {str(one.path): link for one, link in zip(surest, links, strict=True)}}
+        text += f"\nsorted by class and confidence: {sort}"
+    call.console.result(facts, text)
     for one in result.skipped:
         call.console.warn(f"skipped {one.path}: it {one.reason}")
 

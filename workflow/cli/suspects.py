@@ -25,7 +25,7 @@ _LISTED = 15  # suspects that are printed; --json and the table have all
 def suspects(
     call: Call,
     number: Annotated[
-        int | None, typer.Argument(metavar="[N]", min=1, help="With --undo: which patch (the newest if not given).")
+        int | None, typer.Argument(metavar="N", min=1, help="With --undo: which patch (the newest if not given).")
     ] = None,
     snapshot: Snapshot = None,
     gen: Gen = None,

@@ -9,10 +9,8 @@ tabs between the columns, a byte order mark and Windows' line ends are taken as 
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,15 +18,13 @@ from typing import Any
 from workflow.data import corrections
 from workflow.data.corrections import Correction, Patch
 from workflow.errors import DataError, Location, UsageError, did_you_mean
+from workflow.evaluation import decision_table
+from workflow.evaluation.decision_table import ACCEPT, REFUSE, REMOVE
 from workflow.evaluation.suspects import Suspect
 from workflow.evaluation.twins import Twins
-from workflow.formats.text import decode
 from workflow.generations import existing
-from workflow.storage import atomic_write
 
 COLUMNS = ("path", "sha256", "label", "suggested", "score", "why", "decision")
-ACCEPT, REFUSE, REMOVE = "accept", "refuse", "remove"
-
 _NEEDED = ("sha256", "label", "suggested", "decision")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -81,7 +77,7 @@ def write_suspects(path: Path, found: Sequence[Suspect]) -> None:
         [one.picture.path, one.picture.sha256, one.label, one.suggested, f"{one.score:.4f}", one.why, ""]
         for one in found
     ]
-    _write(path, COLUMNS, rows)
+    decision_table.write(path, COLUMNS, rows)
 
 
 def write_twins(path: Path, found: Sequence[Twins]) -> None:
@@ -92,7 +88,7 @@ def write_twins(path: Path, found: Sequence[Twins]) -> None:
     """
     rows = [one.json() for one in found]
     columns = ["path", "label", "split", "twin", "twin_label", "twin_split", "bits", "likeness", "kind"]
-    _write(path, columns, [[row[name] for name in columns] for row in rows])
+    decision_table.write(path, columns, [[row[name] for name in columns] for row in rows])
 
 
 def apply(root: Path, path: Path) -> Applied:
@@ -109,7 +105,7 @@ def apply(root: Path, path: Path) -> Applied:
         UsageError: there is no such file, or no generation.
         DataError: the table is malformed, or names a class that there is not; the message names the line.
     """
-    rows = _read(path)
+    rows = decision_table.read(path, _NEEDED, COLUMNS)
     chosen = _decisions(rows, path, existing(root).read().classes)
     held = corrections.in_force(corrections.patches(root))
     new = [one for one in chosen if _verdict(one) not in {_verdict(old) for _, old in held.get(one.sha256, ())}]
@@ -128,7 +124,7 @@ def check_free(root: Path, path: Path) -> None:
     try:
         waiting = sum(
             bool(row["decision"].strip()) and (row["sha256"].strip(), row["label"].strip()) not in settled
-            for _, row in _read(path)
+            for _, row in decision_table.read(path, _NEEDED, COLUMNS)
         )
     except DataError as error:
         raise UsageError(f"{path} is there and is not our table: {error.message}", hint="name --out DIR") from error
@@ -176,42 +172,3 @@ def _decision(row: dict[str, str], at: Location, classes: Sequence[str]) -> Corr
                 hint=did_you_mean(text, [ACCEPT, REFUSE, REMOVE, *classes] if expected else list(classes)),
             )
     return replace(blank, to=name)
-
-
-def _read(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """The rows with the numbers of their lines."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}", hint="wf suspects writes a table") from error
-    text = decode(data, path, error=DataError)
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[tuple[int, dict[str, str]]] = []
-    try:
-        columns = [name.strip() for name in next(table, [])]
-        for name in _NEEDED:
-            if name not in columns:
-                at = Location(path=path, line=1)
-                raise DataError(f"line 1: no column '{name}', expected {','.join(COLUMNS)}", at=at)
-        for fields in table:
-            if not any(field.strip() for field in fields):
-                continue
-            if len(fields) != len(columns):
-                at = Location(path=path, line=table.line_num)
-                raise DataError(f"line {at.line}: {len(fields)} fields, expected {len(columns)}", at=at)
-            rows.append((table.line_num, dict(zip(columns, fields, strict=True))))
-    except csv.Error as error:
-        at = Location(path=path, line=table.line_num)
-        raise DataError(f"line {at.line}: not a row of a table: {error}", at=at) from error
-    return rows
-
-
-def _write(path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow(columns)
-    table.writerows(rows)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, text.getvalue().encode("utf-8", "backslashreplace"))

@@ -1,4 +1,4 @@
-"""A folder of links to the wrong pictures, a sub-folder for each cell of the confusion matrix.
+"""Folders of links to pictures: the wrong ones by cell of the confusion matrix, a labelled pile by class.
 
 mistakes/cat-as-dog/0007-0.9812-1234.jpg      the seventh of all mistakes: names sort by falling confidence
 """
@@ -8,19 +8,23 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from workflow.errors import UsageError
-from workflow.evaluation.mistakes import Cell, Mistake, Mistakes
+from workflow.evaluation.mistakes import Cell, Mistakes
 from workflow.storage import temporary_name
 
 _MARK = ".made-by-wf"
+Entry = tuple[str | Path, str, float]
+"""A picture's path, the sub-folder that it belongs to, and a probability for its name."""
+
 _LONGEST = 200  # bytes of the picture's own name; file systems allow 255
 
 
 def write_links(folder: Path, found: Mistakes) -> Mistakes:
-    """Replace `folder` as a whole by links, by copies where links cannot be made.
+    """Replace `folder` as a whole by links to the mistakes, a sub-folder for each cell.
 
     Args:
         folder: what an earlier call made, or nothing.
@@ -28,6 +32,26 @@ def write_links(folder: Path, found: Mistakes) -> Mistakes:
 
     Returns:
         The mistakes with their links; a picture that is not there any more has none.
+
+    Raises:
+        UsageError, OSError: as `write_sorted`.
+    """
+    entries = [(one.path, cell_name((one.true, one.predicted)), one.probability) for one in found.mistakes]
+    links = write_sorted(folder, entries)
+    linked = (replace(one, link=link) for one, link in zip(found.mistakes, links, strict=True))
+    return replace(found, mistakes=tuple(linked))
+
+
+def write_sorted(folder: Path, entries: Sequence[Entry], *, copy: bool = False) -> list[str | None]:
+    """Replace `folder` as a whole by links, by copies where links cannot be made; names begin with the entry's number.
+
+    Args:
+        folder: what an earlier call made, or nothing.
+        entries: in their order.
+        copy: copies in any case.
+
+    Returns:
+        The link of each entry; None for a picture that is not there any more.
 
     Raises:
         UsageError: `folder` exists and was not made here.
@@ -42,42 +66,48 @@ def write_links(folder: Path, found: Mistakes) -> Mistakes:
     try:
         temporary.mkdir()
         (temporary / _MARK).touch()
-        digits = len(str(len(found.mistakes)))
-        linked = tuple(
-            replace(one, link=_link(temporary, folder, f"{rank:0{digits}}", one))
-            for rank, one in enumerate(found.mistakes, start=1)
-        )
+        digits = len(str(len(entries)))
+        linked = [
+            _link(temporary, folder, f"{rank:0{digits}}", one, copy=copy) for rank, one in enumerate(entries, start=1)
+        ]
         if folder.exists():
             folder.rename(old)
         temporary.rename(folder)
     finally:
         for leftover in (temporary, old):
             shutil.rmtree(leftover, ignore_errors=True)
-    return replace(found, mistakes=linked)
+    return linked
 
 
 def cell_name(cell: Cell) -> str:
     """`cat-as-dog`: a file name, also for classes whose names are none."""
-    true, predicted = (re.sub(r"[/\\\0]", "_", name)[:50].lstrip(".") or "_" for name in cell)
-    return f"{true}-as-{predicted}"
+    return "-as-".join(map(class_folder, cell))
 
 
-def _link(temporary: Path, folder: Path, rank: str, one: Mistake) -> str | None:
-    source = Path(os.path.abspath(one.path))  # noqa: PTH100  # links in the path are the user's to keep
+def class_folder(name: str) -> str:
+    """A class's name as that of a folder."""
+    return re.sub(r"[/\\\0]", "_", name)[:50].lstrip(".") or "_"
+
+
+def _link(temporary: Path, folder: Path, rank: str, entry: Entry, *, copy: bool) -> str | None:
+    path, inside, probability = entry
+    source = Path(os.path.abspath(path))  # noqa: PTH100  # links in the path are the user's to keep
     if not source.is_file():
         return None
-    cell = cell_name((one.true, one.predicted))
-    (temporary / cell).mkdir(exist_ok=True)
-    name = f"{rank}-{one.probability:.4f}-{_ending(source.name)}"
+    (temporary / inside).mkdir(exist_ok=True)
+    name = f"{rank}-{probability:.4f}-{_ending(source.name)}"
     target: str | Path = source
-    if not Path(one.path).is_absolute():  # the project may be moved as a whole
-        target = os.path.relpath(source, folder.parent.resolve() / folder.name / cell)
-    link = temporary / cell / name
+    if not Path(path).is_absolute():  # the project may be moved as a whole
+        target = os.path.relpath(source, folder.parent.resolve() / folder.name / inside)
+    link = temporary / inside / name
+    if copy:
+        shutil.copyfile(source, link)
+        return str(folder / inside / name)
     try:
         link.symlink_to(target)
     except OSError:  # a file system, or an operating system, without links
         shutil.copyfile(source, link)
-    return str(folder / cell / name)
+    return str(folder / inside / name)
 
 
 def _ending(name: str) -> str:

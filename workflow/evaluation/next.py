@@ -6,8 +6,6 @@ knows by its bytes, no two that are nearly the same, and of each predicted class
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from workflow.config import Config
-from workflow.evaluation import saved
+from workflow.evaluation import decision_table, saved
 from workflow.evaluation.exam import of_unlabelled
 from workflow.evaluation.features import features
 from workflow.evaluation.nearest import nearest, origins
@@ -25,7 +23,6 @@ from workflow.evaluation.picking import pick
 from workflow.evaluation.worth import Worth, likely, weigh
 from workflow.generations import generations
 from workflow.inspection.predict import Skipped
-from workflow.storage import atomic_write
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,17 +147,14 @@ def _candidate(worth: Worth, index: int, score: float) -> Candidate:
 
 
 def write_csv(path: Path, found: Next) -> None:
-    """A table of the candidates, the most worth first; whole or not at all.
+    """A table of the candidates, the most worth first, with an empty column `decision`; whole or not at all.
 
     Raises:
         OSError: as the operating system says it.
     """
-    text = io.StringIO(newline="")
-    table = csv.writer(text)
     names = [field.name for field in fields(Candidate)]
-    table.writerow(names)
-    for one in found.candidates:
-        cells = [getattr(one, name) for name in names]
-        table.writerow([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in cells])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, text.getvalue().encode("utf-8", "surrogateescape"))
+    rows = [
+        [f"{cell:.6g}" if isinstance(cell, float) else cell for cell in (getattr(one, name) for name in names)]
+        for one in found.candidates
+    ]
+    decision_table.write(path, [*names, "decision"], [[*row, ""] for row in rows])

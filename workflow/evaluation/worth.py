@@ -25,7 +25,9 @@ Floats = NDArray[np.float64]
 
 WEIGHTS = {"disagreement": 0.4, "margin": 0.4, "novelty": 0.2}
 
-_HIGH = 0.8  # a rank from which on a part is a reason
+_APART = 0.1  # between the generations' probabilities of the class that all say: no disagreement below
+_TORN = 0.5  # a margin above which the net is not torn: 0.75 against 0.25 of two classes
+_FAR = 1.2  # times the usual distance from the training set: nothing new below
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,28 +55,35 @@ class Worth:
         return total
 
     def reason(self, index: int) -> str:
-        """In words: each part of high rank, or the one that gave most."""
-        given = {name: float(rank[index]) for name, rank in self.ranks.items()}
-        names = [name for name, rank in given.items() if rank >= _HIGH]
-        names = names or [max(given, key=lambda name: given[name] * self.weights[name])]
+        """In words: each part that its own number bears out, however high it ranks; else that nothing stands out."""
         words = {"disagreement": self._disagreement, "margin": self._margin, "novelty": self._novelty}
-        return "; ".join(words[name](index) for name in names)
+        found = [said for name in self.weights if (said := words[name](index)) is not None]
+        label, probability = likely(self.panel.newest, index)[0]
+        return (
+            "; ".join(found) or f"nothing stands out: {label} {probability:.2f}, as near to the training set as usual"
+        )
 
-    def _disagreement(self, index: int) -> str:
+    def _disagreement(self, index: int) -> str | None:
         said = [(one.generation, *likely(one, index)[0]) for one in self.panel.members]
         last, label, probability = said[-1]
         for generation, other, theirs in reversed(said[:-1]):
             if other != label:
                 return f"{generation} says {other} {theirs:.2f}, {last} {label} {probability:.2f}"
         least, most = min(one[2] for one in said), max(one[2] for one in said)
+        if most - least < _APART:
+            return None
         return f"generations are {least:.2f} to {most:.2f} sure of {label}"
 
-    def _margin(self, index: int) -> str:
+    def _margin(self, index: int) -> str | None:
+        if self.margin[index] > _TORN:
+            return None
         two = likely(self.panel.newest, index)
         return "torn between " + " and ".join(f"{name} {share:.2f}" for name, share in two)
 
-    def _novelty(self, index: int) -> str:
+    def _novelty(self, index: int) -> str | None:
         times = self.novelty[index] / max(float(np.median(self.novelty)), 1e-12)
+        if times < _FAR:
+            return None
         return f"unlike the training set ({times:.1f} times as far as usual)"
 
 

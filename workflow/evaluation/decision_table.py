@@ -1,0 +1,74 @@
+"""Tables with a column `decision` that the user fills in, as CSV.
+
+Semicolons or tabs between the columns, a byte order mark and Windows' line ends are taken as spreadsheets leave them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from workflow.errors import DataError, Location, UsageError
+from workflow.formats.text import decode
+from workflow.storage import atomic_write
+
+ACCEPT, REFUSE, REMOVE = "accept", "refuse", "remove"
+"""The suggested class; the label is right, or the picture is not to be labelled; the picture takes no part."""
+
+
+def read(path: Path, needed: Sequence[str], columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """The rows with the numbers of their lines.
+
+    Args:
+        path: the table.
+        needed: columns that it must have.
+        columns: those that it was written with, for the message.
+
+    Raises:
+        UsageError: it cannot be read.
+        DataError: it is no table, or lacks a column; the message names the line.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {path}: {error.strerror or error}", hint="wf suspects and wf next write tables"
+        ) from error
+    text = decode(data, path, error=DataError)
+    head = text.partition("\n")[0]
+    delimiter = max(",;\t", key=head.count)
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[tuple[int, dict[str, str]]] = []
+    try:
+        found = [name.strip() for name in next(table, [])]
+        for name in needed:
+            if name not in found:
+                at = Location(path=path, line=1)
+                raise DataError(f"line 1: no column '{name}', expected {','.join(columns)}", at=at)
+        for fields in table:
+            if not any(field.strip() for field in fields):
+                continue
+            if len(fields) != len(found):
+                at = Location(path=path, line=table.line_num)
+                raise DataError(f"line {at.line}: {len(fields)} fields, expected {len(found)}", at=at)
+            rows.append((table.line_num, dict(zip(found, fields, strict=True))))
+    except csv.Error as error:
+        at = Location(path=path, line=table.line_num)
+        raise DataError(f"line {at.line}: not a row of a table: {error}", at=at) from error
+    return rows
+
+
+def write(path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write a table, whole or not at all; its folder is made.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow(columns)
+    table.writerows(rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, text.getvalue().encode("utf-8", "backslashreplace"))
