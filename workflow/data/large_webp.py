@@ -73,17 +73,17 @@ def libwebp() -> ctypes.CDLL | None:
     return library
 
 
-def starved(data: bytes) -> bool:
-    """Whether memory lacks for the canvases of Pillow's decoder, which says no more than that it failed."""
+def starved(data: bytes) -> tuple[int, int] | None:
+    """A WebP's size, if memory lacks for the canvases of Pillow's decoder, which says no more than that it failed."""
     library = libwebp()
     width, height = ctypes.c_int(), ctypes.c_int()
     if library is None or not library.WebPGetInfo(data, len(data), ctypes.byref(width), ctypes.byref(height)):
-        return False
+        return None
     try:
         np.empty(8 * width.value * height.value, np.uint8)
     except MemoryError:
-        return True
-    return False
+        return width.value, height.value
+    return None
 
 
 class Bands:

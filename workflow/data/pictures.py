@@ -191,16 +191,15 @@ def _open(data: bytes, kind: str, max_pixels: int) -> ImageFile.ImageFile:
     except MemoryError as error:
         raise out_of_memory(f"{len(data):,} bytes", max_pixels) from error
     except Exception as error:  # whatever a foreign parser raises on hostile bytes: the file is at fault
-        if kind == "WEBP" and starved(data):
-            raise out_of_memory(f"{len(data):,} bytes of WebP", max_pixels) from error
+        if kind == "WEBP" and (starving := starved(data)):
+            raise out_of_memory(_pixels(starving), max_pixels) from error
         if kind == "WEBP" and int.from_bytes(data[4:8], "little") + 8 > len(data):  # Pillow does not say why
             raise PictureError("is truncated", kind="truncated", fault="P07") from error
         raise _complaint(error) from error
     width, height = image.size
     if width * height > max_pixels:
         raise PictureError(
-            f"is {width}×{height} = {_mega(width * height)} Mpx, more than the limit of {_mega(max_pixels)} "
-            "(prepare.max_pixels)",
+            f"is {_pixels(image.size)}, more than the limit of {_mega(max_pixels)} (prepare.max_pixels)",
             kind="too large",
             fault="P12",
             hint=f"set prepare.max_pixels to {width * height} in the settings",
@@ -260,7 +259,7 @@ def _within_memory(size: tuple[int, int], max_pixels: int) -> Iterator[None]:
     try:
         yield
     except MemoryError as error:
-        raise out_of_memory(f"{size[0]}×{size[1]} = {_mega(size[0] * size[1])} Mpx", max_pixels) from error
+        raise out_of_memory(_pixels(size), max_pixels) from error
 
 
 def out_of_memory(what: str, max_pixels: int) -> PictureError:
@@ -323,6 +322,10 @@ def _notes(image: Image.Image, size: tuple[int, int], preprocessing: Preprocessi
     if image.__dict__.get("n_frames", 1) > 1 or "mp" in image.info:
         notes += ("frames",)
     return notes
+
+
+def _pixels(size: tuple[int, int]) -> str:
+    return f"{size[0]}×{size[1]} = {_mega(size[0] * size[1])} Mpx"
 
 
 def _mega(pixels: int) -> str:

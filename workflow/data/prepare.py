@@ -219,9 +219,10 @@ class _Preparation:
         split = decide(table.digests, table.explicit, known, groups, self.config.split.test)
         split_checks.check_split(table, split, arranged.active, self.config.split.test)
         if split.moved:
+            alike = checks.counted(sum(map(len, groups)), "image")
             self.warn(
-                f"{checks.counted(split.moved, 'image')} nearly equal to one on the other side of the split; "
-                "kept together"
+                f"{alike} nearly equal to others, in {checks.counted(len(groups), 'group')}; each group is kept on one "
+                "side of the split"
             )
         self.warn(*split_checks.check_share(split, table.read, groups, self.config.split.test))
         if split.leaked:
