@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import lmdb
+from itertools import islice
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from workflow.config import Preprocessing
 from workflow.data.pictures import decode
 from workflow.data.resize import centre, resize, two_tap
 from workflow.formats import datum
+from workflow.formats.lmdb import Reader
 
 
 @pytest.mark.parametrize("kernel", ["bilinear", "bicubic", "lanczos", "box", "opencv"])
@@ -84,9 +86,8 @@ def test_two_tap_is_bilinear_without_antialiasing(height, width, to_height, to_w
 @pytest.mark.parametrize("database", ["train_lmdb", "test_lmdb", "data/train_lmdb", "data/test_lmdb"])
 def test_opencv_equals_records_that_real_convert_imageset_made(shared_data, database):
     golden = shared_data / "golden" / "authorship-recognition"
-    environment = lmdb.open(str(golden / database), readonly=True, lock=False)
-    with environment, environment.begin() as transaction:
-        records = [(bytes(key), bytes(value)) for key, value in transaction.cursor()]
+    with Reader(golden / database) as reader:
+        records = list(islice(reader.records(), len(reader)))
     for key, value in records:
         expected, _ = datum.decode(value)
         _, height, width = expected.shape

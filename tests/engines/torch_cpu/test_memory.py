@@ -32,4 +32,4 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 20)
 def test_a_pass_takes_the_memory_of_the_last_one():
     deploy = Path(__file__).parents[3] / "prototxt" / "cifar10_quick_deploy.prototxt"
     done = subprocess.run([sys.executable, "-c", PASSES, deploy], check=True, capture_output=True, text=True)
-    assert float(done.stdout) < 100  # pages; the blobs of one pass fill 6,000
+    assert float(done.stdout) < 600  # pages, beside other work, too; the blobs of one pass fill 6,000
