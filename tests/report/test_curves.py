@@ -83,3 +83,10 @@ def test_the_axis_of_accuracies_shows_where_they_are() -> None:
     low, high = _span([(0, 0.1), (10, 0.3), (20, 0.7)])
     assert low < 0.3
     assert high > 0.7
+
+
+def test_the_best_pass_is_a_trained_nets_and_among_equals_has_the_lower_loss() -> None:
+    accuracy = [(0, 1.0), (100, 0.9), (200, 0.9), (300, 0.8)]
+    assert Metrics(accuracy=accuracy, test_loss=[(100, 0.3), (200, 0.2)]).best == (200, 0.9, 0.2)
+    assert Metrics(accuracy=accuracy).best == (100, 0.9, None)
+    assert Metrics(accuracy=accuracy[:1]).best is None

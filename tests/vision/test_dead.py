@@ -22,6 +22,8 @@ from workflow.inspection.model import Model
 from workflow.vision.dream import Recipe
 from workflow.vision.dreaming import alive, maximise
 from workflow.vision.explain import explain
+from workflow.vision.inversion import rebuild
+from workflow.vision.invert import Settings
 
 PICTURE = Path("images/test/circle/0.png")
 SHORT = Recipe(steps=4, seeds=2)
@@ -107,3 +109,9 @@ def test_inspect_says_what_shows_nothing_and_what_never_does(kill):
         (one,) = inspect(dead, session, [PICTURE], blobs=["pool"])
     assert one.json()["flat"] == {"pool": 0.0}
     assert "pool is 0 throughout: its picture shows nothing" in describe(one)
+
+
+def test_nothing_is_left_of_a_picture_behind_a_dead_layer(kill, caplog):
+    rebuild(kill(*range(6)), PICTURE, blobs=["conv", "pool"], settings=Settings(steps=2))
+    assert "blob 'pool' is 0 throughout: nothing is left of the picture" in caplog.text
+    assert "blob 'conv'" not in caplog.text

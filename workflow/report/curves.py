@@ -32,6 +32,16 @@ class Metrics:
     """Of each test pass, 0..1."""
 
     @property
+    def best(self) -> tuple[int, float, float | None] | None:
+        """(iteration, accuracy, test loss) of the best test pass; that of the untrained net is none.
+
+        Ties go to the lower loss, then to fewer iterations, as for `Record.best`.
+        """
+        losses = dict(self.test_loss)
+        passes = [(iteration, accuracy, losses.get(iteration)) for iteration, accuracy in self.accuracy if iteration]
+        return max(passes, key=lambda one: (one[1], -(math.inf if one[2] is None else one[2]), -one[0]), default=None)
+
+    @property
     def iterations(self) -> int:
         """Updates of the weights so far: step k is the one that makes them k + 1."""
         tests = [pairs[-1][0] for pairs in (self.test_loss, self.accuracy) if pairs]
@@ -124,7 +134,9 @@ def _draw_accuracy(panel: Axes, found: Metrics) -> None:
         return
     panel.plot(*zip(*found.accuracy, strict=True), "o-", color=_RED, markersize=4)
     panel.set_ylim(*_span(found.accuracy))
-    best = max(found.accuracy, key=lambda pair: (pair[1], -pair[0]))
+    if found.best is None:
+        return
+    best = found.best[:2]
     low, high = panel.get_ylim()
     above = best[1] < low + 0.85 * (high - low)  # else the words would leave the panel
     panel.annotate(

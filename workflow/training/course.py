@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +45,7 @@ class Course:
     """What the test passes of a run say; that of the untrained net is left out."""
 
     best: tuple[int, float, float | None] | None
-    """(iteration, test accuracy, test loss) of the best pass; ties go to the lower loss, then to fewer iterations."""
+    """(iteration, test accuracy, test loss) of the best pass, see `Metrics.best`."""
     growth: Growth | None
     """Where the last test loss is at least 1.2 times the lowest."""
 
@@ -57,9 +56,7 @@ def course(metrics: Path) -> Course:
         return Course(best=None, growth=None)
     found = read_metrics(metrics)
     losses = {iteration: loss for iteration, loss in found.test_loss if iteration}
-    passes = [(iteration, accuracy, losses.get(iteration)) for iteration, accuracy in found.accuracy if iteration]
-    best = max(passes, key=lambda one: (one[1], -(math.inf if one[2] is None else one[2]), -one[0]), default=None)
-    return Course(best=best, growth=_growth(losses, found.loss))
+    return Course(best=found.best, growth=_growth(losses, found.loss))
 
 
 def _growth(losses: dict[int, float], steps: Sequence[tuple[int, float]]) -> Growth | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from workflow.vision.likeness import psnr, ssim
 
 Pixels = NDArray[np.uint8]
 Progress = Callable[[int, int], None]
+
+_log = logging.getLogger("workflow")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -116,12 +119,19 @@ def rebuild(
     copies = np.repeat(pixels, len(names), axis=0)  # one for each blob
     made = invert(net, copies, names, settings, progress=part(settings.steps))
     for row, name in enumerate(names):
+        kept = features(net, pixels, name)
+        if float(kept.max()) == float(kept.min()):
+            _log.warning(
+                "blob '%s' is %.4g throughout: nothing is left of the picture, and what is drawn is chance",
+                name,
+                float(kept.max()),
+            )
         found.append(_judged(net, pixels, made[row : row + 1], name))
         painter = decoder.kept(net, name) if model.generation is not None else None
         if painter is None and name in missing:
             painter = decoder.train(net, name, progress=part(decoder.STEPS))
         if painter is not None:
-            found.append(_judged(net, pixels, painter.paint(features(net, pixels, name)), name, how="decoder"))
+            found.append(_judged(net, pixels, painter.paint(kept), name, how="decoder"))
     scores = net(net.blob(pixels)).flatten(1)
     return Inversion(
         image=image,
