@@ -6,7 +6,7 @@ import pytest
 
 from workflow.errors import ModelError
 from workflow.formats import caffe_pb2, caffemodel
-from workflow.formats.solverstate import State, read, write, write_hdf5
+from workflow.formats.solverstate import State, read, weights_of, write, write_hdf5
 
 
 @pytest.fixture
@@ -63,6 +63,20 @@ def test_c01_history_that_does_not_fill_its_shape(text_file):
 def test_c01_negative_iteration(text_file):
     with pytest.raises(ModelError, match="iteration -1"):
         read(text_file("x.solverstate", caffe_pb2.SolverState(iter=-1).SerializeToString()))
+
+
+def test_weights_of_a_state(tmp_path):
+    """Where it says; under that name beside it; under its own name beside it."""
+    path, there = tmp_path / "new_iter_5.solverstate", tmp_path / "there"
+    there.mkdir()
+    state = State(iteration=5, learned_net="there/old_iter_5.caffemodel")
+    places = [tmp_path / "new_iter_5.caffemodel", tmp_path / "old_iter_5.caffemodel", there / "old_iter_5.caffemodel"]
+    with pytest.raises(ModelError, match="needs its weights 'there/old_iter_5.caffemodel'"):
+        weights_of(state, path, tmp_path)
+    for place in places:
+        place.write_bytes(b"")
+        assert weights_of(state, path, tmp_path) == place
+    assert weights_of(State(iteration=5), path, tmp_path) == places[0]
 
 
 @pytest.mark.parametrize("writer", [caffemodel.write, caffemodel.write_hdf5])

@@ -181,6 +181,32 @@ def test_a_real_project_of_2014(project, shared_data):
     assert str(home / "data") in listed[0]
 
 
+def test_a_real_network_goes_on_and_its_answers_are_those_it_had(project, shared_data):
+    """HDF5 snapshots of cifar10_quick of 2016; two solvers of everpeace, the second for the end at a lower rate."""
+    with lmdb.Writer(Path("some_train_lmdb")) as writer:
+        writer.put(b"0", datum.encode(np.full((3, 32, 32), 99, np.uint8), 3))
+    shutil.copytree("some_train_lmdb", "some_test_lmdb")
+    home = shared_data / "models"
+    databases = [Path("some_train_lmdb"), Path("some_test_lmdb")]
+    names = ("cifar10_quick_h5_dmsh", "cifar10_quick_v1_everpeace")
+    for number, name in enumerate(names):
+        mean = home / "cifar10_quick_v2_simshang" / "mean.binaryproto" if number else None
+        found = import_generation(Config(), [*databases, home / name], number=number, mean=mean)
+        assert (found.snapshots, found.sources["solver"].name) == ((4000, 5000), "cifar10_quick_solver.prototxt")
+        ours = load(Config(), snapshot=f"gen{number}/iter_5000")
+        theirs = load(
+            Config(),
+            snapshot=str(next((home / name).glob("*iter_5000.caffemodel*"))),
+            net=home / name / "cifar10_quick.prototxt",
+            mean=str(home / "cifar10_quick_v2_simshang" / "mean.binaryproto"),
+        )
+        pixels = np.random.default_rng(1).integers(0, 256, (2, 3, 32, 32), dtype=np.uint8)
+        with ours.open() as one, theirs.open() as other:
+            np.testing.assert_allclose(
+                ours.probabilities(ours.forward(one, pixels)), theirs.probabilities(theirs.forward(other, pixels))
+            )
+
+
 # ---- what is not clear, or does not fit ---------------------------------------------------------------------------
 
 

@@ -76,6 +76,28 @@ def read(path: Path) -> State:
     )
 
 
+def weights_of(state: State, path: Path, folder: Path) -> Path:
+    """The weights that belong to a state.
+
+    They are looked for where the state says, relative to `folder`; under that name beside the state; and under the
+    state's own name beside it, for both may have been renamed.
+
+    Raises:
+        ModelError: C07, they are in none of these places.
+    """
+    learned = state.learned_net
+    own = path.with_name(path.name.replace(".solverstate", ".caffemodel"))
+    places: list[Path] = [folder / learned, path.with_name(Path(learned).name), own] if learned else [own]
+    for candidate in places:
+        if candidate != path and candidate.is_file():
+            return candidate
+    raise ModelError(
+        f"{path} needs its weights '{learned or own.name}', which are neither there nor beside it",
+        hint="keep the .caffemodel and the .solverstate together",
+        fault="C07",
+    )
+
+
 def write(path: Path, state: State) -> None:
     """Replace `path` by the state, binary, as a whole and durably.
 

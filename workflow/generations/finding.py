@@ -97,7 +97,7 @@ def resolve(root: Path, reference: str = "latest", number: int | None = None) ->
         return _from_path(root, path)
     match = _REFERENCE.fullmatch(reference)
     if match is None and path.is_file():
-        return _from_path(root, path)  # of any name: what it is, its reader tells
+        return _from_path(root, path)  # of any name; the reader says what it is
     if match is None:
         raise UsageError(
             f"no snapshot '{reference}'",

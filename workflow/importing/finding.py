@@ -1,4 +1,4 @@
-"""What is in a folder of others: databases, mean, labels, nets, solver, snapshots, told by name and content."""
+"""What a foreign folder holds: databases, mean, labels, nets, solver, snapshots, recognised by name and content."""
 
 from __future__ import annotations
 
@@ -204,6 +204,14 @@ def snapshots(found: Found) -> list[Snapshot]:
             hint="name the files in place of their folder",
         )
     return next(iter(found.snapshots.values()), [])
+
+
+def solver(found: Found) -> Path | None:
+    """The solver; of several, which mostly continue one another at a lower rate, the one of the shortest name."""
+    ranked = sorted(found.solvers, key=lambda one: (len(one.name), str(one)))
+    if len(ranked) > 1:
+        _log.warning("%s is the solver; %s", ranked[0], _left(iter(ranked[1:])))
+    return ranked[0] if ranked else None
 
 
 def net_of(path: Path | None) -> caffe_pb2.NetParameter | None:

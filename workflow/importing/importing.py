@@ -1,4 +1,4 @@
-"""`wf import`: databases, mean, labels, nets and snapshots of others -> generations/gen0.
+"""`wf import`: foreign databases, mean, labels, nets and snapshots -> generations/gen0.
 
 find -> look at every record -> classes -> copy the databases as they are, mean, labels, manifest, prototxt, snapshots
 -> generation.json -> rename.
@@ -51,7 +51,7 @@ def import_generation(
     progress: Callable[[int, int], None] | None = None,
     command: Sequence[str] = (),
 ) -> ImportResult:
-    """Make a generation of what others made; nothing of theirs is changed, and no record is written anew.
+    """Make a generation of foreign files. They are not changed, and records are copied as they are.
 
     Args:
         config: says where generations are.
@@ -114,7 +114,7 @@ class _Import:
     def run(self, mean: Path | None, names: Path | None, command: tuple[str, ...]) -> ImportResult:
         """Everything, in the order of this module's first lines."""
         found = finding.find(list(self.places))
-        solver_path = self._source("solver", finding.one_of("solver", found.solvers, preferred="solver"))
+        solver_path = self._source("solver", finding.solver(found))
         solver = None if solver_path is None else prototxt.read_solver(solver_path)
         net_path = self._source("training net", finding.training_net(found, solver))
         net = finding.net_of(net_path)
@@ -171,10 +171,11 @@ class _Import:
         return path
 
     def _roots(self, train: Path) -> list[Path]:
-        """Folders that a list of pictures may have been relative to: those given and the database's, and one below."""
+        """Folders that paths in keys may be relative to: those given, the database's, the project's, and one below."""
         given = [where for where, named in self.places.items() if where == named and where.is_dir()]
         beside = [train.parent] if self._named(train) == train else []
-        tops = dict.fromkeys([Path(), *given, *beside])
+        ours = [folder for folder in self.config.images if folder.is_dir()]
+        tops = dict.fromkeys([Path(), *given, *beside, *ours])
         below = [one for top in tops if top != Path() for one in sorted(top.iterdir()) if one.is_dir()]
         return [*tops, *(one for one in below if not (one / "data.mdb").exists())]
 

@@ -55,7 +55,7 @@ class Records:
                     name = key.decode("utf-8", "backslashreplace")
                     raise DatabaseError(
                         f"record {name} of {database} is {pixels.shape}, the first one {self.shape}",
-                        hint="records of several sizes cannot become a generation: make them anew with -resize_height "
+                        hint="records of several sizes cannot become a generation: make them again with -resize_height "
                         "and -resize_width",
                         fault="L05",
                     )

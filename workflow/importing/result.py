@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class ImportResult:
-    """A generation made of files of others."""
+    """A generation made of foreign files."""
 
     generation: int
     folder: Path

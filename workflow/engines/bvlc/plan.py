@@ -112,8 +112,6 @@ def start_weights(job: Job) -> list[Path]:
 def resumable(path: Path, folder: Path, temporary: Path) -> Path:
     """A solverstate that Caffe can restore in `folder`: the one given, or a copy that says where its weights are.
 
-    They are looked for where the state says, relative to `folder`, and then beside the state.
-
     Args:
         path: the solverstate.
         folder: the project folder.
@@ -123,19 +121,10 @@ def resumable(path: Path, folder: Path, temporary: Path) -> Path:
         ModelError: the state or its weights are missing or damaged.
     """
     state = solverstate.read(path)
-    stated, beside = folder / state.learned_net, path.parent / Path(state.learned_net).name
-    for weights in (stated, beside):
-        if state.learned_net and weights.is_file():
-            break
-    else:
-        raise ModelError(
-            f"{path} needs its weights '{state.learned_net}', which are neither there nor beside it",
-            hint="keep the .caffemodel and the .solverstate together",
-            fault="C07",
-        )
+    weights = solverstate.weights_of(state, path, folder)
     _check_weights(weights)
     hdf5 = path.read_bytes()[:4] == b"\x89HDF"
-    if weights == stated and hdf5 == (path.suffix == ".h5"):
+    if weights == folder / state.learned_net and hdf5 == (path.suffix == ".h5"):
         return path.absolute()
     copy = temporary / ("state.solverstate.h5" if hdf5 else "state.solverstate")  # Caffe looks at the ending
     moved = solverstate.State(

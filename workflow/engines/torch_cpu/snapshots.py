@@ -69,7 +69,7 @@ def load(path: Path, net: Net, history: Sequence[Tensor], *, folder: Path) -> so
                 hint="it was made by another net; --weights starts fresh from its weights",
                 fault="C07",
             )
-    net.copy_from(read_weights(_learned_net(state, path, folder)))
+    net.copy_from(read_weights(solverstate.weights_of(state, path, folder)))
     with torch.no_grad():
         for blob, array in zip(history, state.history, strict=True):
             blob.copy_(torch.from_numpy(array).view(blob.shape))
@@ -90,16 +90,3 @@ def read_weights(path: Path) -> caffe_pb2.NetParameter:
             f"{path} has {count} NaN or infinite weights in '{name}'", hint="take an earlier snapshot", fault="C05"
         )
     return model
-
-
-def _learned_net(state: solverstate.State, path: Path, folder: Path) -> Path:
-    stated = folder / state.learned_net
-    beside = path.parent / Path(state.learned_net).name
-    for candidate in (stated, beside):
-        if candidate.is_file():
-            return candidate
-    raise ModelError(
-        f"{path} needs its weights '{state.learned_net}', which are neither there nor beside it",
-        hint="keep the .caffemodel and the .solverstate together",
-        fault="C07",
-    )
