@@ -91,10 +91,17 @@ def test_the_losses_weights_count(caplog):
 
 @pytest.mark.parametrize("level", [20.0, 65.0])
 def test_a_loss_far_above_guessing(caplog, level):
-    run(watch(), noisy([level] * 700, 0.3), accuracy=0.5)
+    run(watch(), noisy([0.7] * 50 + [level] * 650, 0.3), accuracy=0.5)
     assert len(caplog.messages) == 1
     assert "where guessing costs 0.693: the net is sure of wrong answers" in caplog.text
     assert "Lower base_lr (the rate is now 0.05)" in caplog.text
+
+
+def test_a_loss_that_is_far_above_guessing_from_the_start(caplog):
+    run(watch(), noisy([40.0] * 700, 0.3), accuracy=0.5)
+    assert len(caplog.messages) == 1
+    assert "base_lr" not in caplog.text
+    assert "Lower the std of the weight fillers, or scale the input, then wf train --fresh" in caplog.text
 
 
 def test_a_training_set_learnt_by_heart_with_shuffled_labels(caplog):

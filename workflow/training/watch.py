@@ -116,10 +116,13 @@ class Watch:
         level = self._level()
         if level < _HIGH * self._unsure or self._falls():
             return False
+        advice = self._advice("Lower")
+        if fmean(self._start) >= _FALLING * level:  # the weights began so, and the rate is not to blame
+            advice = "Lower the std of the weight fillers, or scale the input, then wf train --fresh"
         self._say(
             "high",
             f"the loss stays at {level:.3g} where guessing costs {self._unsure:.3g}: the net is sure of wrong answers "
-            f"(87.33 is the most that one picture can cost). {self._advice('Lower')}",
+            f"(87.33 is the most that one picture can cost). {advice}",
         )
         return True
 
