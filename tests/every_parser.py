@@ -11,7 +11,18 @@ import numpy as np
 from PIL import Image
 
 from workflow.errors import PrototxtError, WorkflowError
-from workflow.formats import binaryproto, caffe_pb2, caffemodel, datum, labels, lmdb, prototxt, solverstate, yaml
+from workflow.formats import (
+    binaryproto,
+    caffe_pb2,
+    caffemodel,
+    datum,
+    labels,
+    lmdb,
+    numpy_mean,
+    prototxt,
+    solverstate,
+    yaml,
+)
 
 NET = b"""name: "n" input: "data" input_dim: [1, 3, 4, 5]
 layer { name: 'c\\n' type: "Convolution" bottom: "data" top: "c" include { phase: TRAIN }
@@ -56,6 +67,8 @@ READERS: dict[str, Callable[[Path], object]] = {
     "solverstate": solverstate.read,
     "solverstate.h5": solverstate.read,
     "mean": binaryproto.read_mean,
+    "mean.npy": numpy_mean.read_any_mean,
+    "mean.npz": numpy_mean.read_any_mean,
     "datum": lambda path: datum.decode(path.read_bytes()),
     "datum with a PNG": lambda path: datum.decode(path.read_bytes()),
     "datum with a JPEG": lambda path: datum.decode(path.read_bytes()),
@@ -82,6 +95,8 @@ def valid_files(folder: Path) -> dict[str, bytes]:
     solverstate.write(folder / "solverstate", state)
     solverstate.write_hdf5(folder / "solverstate.h5", state)
     binaryproto.write_mean(folder / "mean", np.ones((3, 4, 5)))
+    np.save(folder / "mean.npy", np.ones((3, 4, 5)))
+    np.savez_compressed(folder / "mean.npz", np.ones((3, 4, 5)))
     with lmdb.Writer(folder / "db") as writer:
         for index in range(40):
             writer.put(b"%04d" % index, b"x" * (5000 if index % 7 == 0 else 90))

@@ -110,3 +110,20 @@ def test_an_archive_that_grows_when_unpacked(tmp_path):
             member.write(bytes(2**20))
     with pytest.raises(ModelError, match="expected 268435456 at most"):
         read_any_mean(tmp_path / "mean.npz")
+
+
+def test_a_header_of_python_2(tmp_path):
+    """Its sizes may be long integers, as in files of 2014."""
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (3L, 7L, 5L), }"
+    header += b" " * (-(len(header) + 11) % 16) + b"\n"
+    start = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little")
+    (tmp_path / "mean.npy").write_bytes(start + header + MEAN.astype("<f8").tobytes())
+    np.testing.assert_array_equal(read_any_mean(tmp_path / "mean.npy"), MEAN.astype(np.float32))
+
+
+def test_a_header_that_is_no_python(tmp_path):
+    np.save(tmp_path / "mean.npy", MEAN)
+    data = (tmp_path / "mean.npy").read_bytes()
+    (tmp_path / "mean.npy").write_bytes(data.replace(b"}", b"("))
+    with pytest.raises(ModelError, match="cut or damaged"):
+        read_any_mean(tmp_path / "mean.npy")

@@ -128,6 +128,17 @@ def test_an_archive_of_digits_can_be_judged(digits):
     assert [one.truth for one in batch.pictures] == [CLASSES[label] for label, _ in records]
 
 
+def test_a_zip_is_an_archive_too(digits):
+    with tarfile.open(digits) as archive:
+        archive.extractall("there", filter="data")
+    shutil.make_archive("again", "zip", "there")
+    found = import_generation(Config(), [Path("again.zip")])
+    assert (found.train, found.test, found.snapshots) == (30, 12, (10, 20))
+    Path("damaged.zip").write_bytes(Path("again.zip").read_bytes()[:900])
+    with pytest.raises(DataError, match="damaged.zip cannot be unpacked"):
+        import_generation(Config(), [Path("damaged.zip")], number=1)
+
+
 def test_snapshots_and_their_states_keep_their_bytes(digits):
     with tarfile.open(digits) as archive:
         archive.extractall("there", filter="data")

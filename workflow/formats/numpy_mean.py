@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -19,7 +20,7 @@ from workflow.formats.foreign import is_npz
 _MAX_BYTES = 2**28  # of one array: a mean of 3 x 3,000 x 3,000 doubles fits
 _HINT = "numpy.save('mean.npy', mean), with the axes channels, height, width"
 # RuntimeError: members of a zip archive that are encrypted, or compressed in a way that Python does not know
-_DAMAGE = (ValueError, EOFError, MemoryError, OverflowError, RuntimeError, zipfile.BadZipFile, zlib.error)
+_DAMAGE = (ValueError, EOFError, OSError, MemoryError, OverflowError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def read_any_mean(path: Path) -> Array:
@@ -68,8 +69,10 @@ def _load(path: Path, data: bytes) -> NDArray[np.generic]:
     if len(data) > _MAX_BYTES:
         raise _too_large(path, len(data))
     try:
-        array: NDArray[np.generic] = np.load(io.BytesIO(data), allow_pickle=False)
-    except _DAMAGE as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that Python 2 wrote, which are read all the same
+            array: NDArray[np.generic] = np.load(io.BytesIO(data), allow_pickle=False)
+    except Exception as error:  # numpy reads the header as Python's text: many kinds of errors come from damage
         if "allow_pickle" in str(error):
             raise ModelError(
                 f"{path} holds Python objects, which wf does not open (pickles can run code)", hint=_HINT, fault="C04"
