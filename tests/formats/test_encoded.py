@@ -107,3 +107,20 @@ def test_odd_metadata_are_not_remarked_on():
     chunk = b"acTL" + bytes(8)
     odd = data[:33] + struct.pack(">I", 8) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
     np.testing.assert_array_equal(decode_picture(odd), decode_picture(data))
+
+
+@pytest.mark.parametrize("force", [None, "color", "gray"])
+def test_a_large_picture_is_converted_in_parts(monkeypatch, force):
+    whole = {name: decode_picture(data, force) for name, data in pictures().items()}
+    monkeypatch.setattr("workflow.formats.encoded._AT_ONCE", 12)
+    for name, data in pictures().items():
+        np.testing.assert_array_equal(decode_picture(data, force), whole[name], err_msg=name)
+
+
+def test_memory_that_does_not_suffice_is_no_damage(monkeypatch):
+    def full(*size: object, **options: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("workflow.formats.encoded.np.empty", full)
+    with pytest.raises(ValueError, match="needs more memory than there is"):
+        decode_picture(pictures()["rgb"])

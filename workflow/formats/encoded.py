@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 MAX_PIXELS = 50_000_000
+_AT_ONCE = 2**22  # pixels that are converted at once
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
 _ACCEPTED = (*_FORMATS, "MPO")  # Pillow opens a phone's two-picture JPEG as MPO; its first picture is what is meant
 _MODES = {"L": "L", "1": "L", "RGB": "RGB", "RGBA": "RGBA", "LA": "RGBA", "PA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB"}
@@ -30,7 +31,9 @@ def decode_picture(data: bytes, force: Literal["color", "gray"] | None = None) -
                 return _pixels(picture, force)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ValueError(f"has more than {MAX_PIXELS} pixels") from None
-    except (OSError, SyntaxError, EOFError, OverflowError, MemoryError) as error:
+    except MemoryError:
+        raise ValueError("needs more memory than there is") from None
+    except (OSError, SyntaxError, EOFError, OverflowError) as error:
         # Pillow's PNG reader says SyntaxError for a bad checksum
         raise ValueError(f"cannot be decoded ({str(error).splitlines()[0] if str(error) else 'cut'})") from None
 
@@ -42,16 +45,22 @@ def _pixels(picture: Image.Image, force: Literal["color", "gray"] | None) -> NDA
     if width * height > MAX_PIXELS:
         raise ValueError(f"has {width} x {height} pixels, more than {MAX_PIXELS}")
     mode = {"color": "RGB", "gray": "L"}.get(force or "", _mode(picture))
-    if picture.mode.startswith(("I", "F")):
-        if force is None:
-            raise ValueError("has more than 8 bits a channel")
-        # OpenCV keeps the upper 8 of 16 bits when a depth is forced
+    if picture.mode.startswith(("I", "F")) and force is None:
+        raise ValueError("has more than 8 bits a channel")
+    order = {"L": [0], "RGB": [2, 1, 0], "RGBA": [2, 1, 0, 3]}[mode]  # RGB(A) -> BGR(A)
+    pixels = np.empty((len(order), height, width), np.uint8)
+    rows = max(1, _AT_ONCE // width)
+    for top in range(0, height, rows):  # a large picture is never there three times
+        part = picture if rows >= height else picture.crop((0, top, width, min(top + rows, height)))
+        pixels[:, top : top + rows] = _converted(part, mode).transpose(2, 0, 1)[order]
+    return pixels
+
+
+def _converted(picture: Image.Image, mode: str) -> NDArray[np.uint8]:
+    """uint8 (height, width, channels)."""
+    if picture.mode.startswith(("I", "F")):  # OpenCV keeps the upper 8 of 16 bits when a depth is forced
         picture = Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8))
-    array = np.asarray(picture.convert(mode))  # (height, width) or (height, width, channels)
-    if array.ndim == 2:
-        return array[np.newaxis]
-    order = [2, 1, 0, 3][: array.shape[2]]  # RGB(A) -> BGR(A)
-    return np.ascontiguousarray(array[:, :, order].transpose(2, 0, 1))
+    return np.atleast_3d(np.asarray(picture.convert(mode)))
 
 
 def _mode(picture: Image.Image) -> str:
