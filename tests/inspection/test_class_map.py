@@ -58,3 +58,24 @@ def test_side_by_side_has_no_words(colours):
     model = load(Config(), **colours)
     with model.open() as session:
         assert compare(model, session, [Path("stripes.png")] * 2).words == ("", "")
+
+
+def test_scores_without_a_softmax_layer(colours):
+    """As FCN's nets end; where the classes have no names, or others, it may be any map."""
+    model = load(Config(), **colours)
+    with model.open() as session:
+        (expected,) = inspect(model, session, [Path("stripes.png")])
+    colours["net"].write_text(
+        "\n".join(line for line in colours["net"].read_text().splitlines() if '"prob"' not in line)
+    )
+    for names, shown in ((CLASSES, True), (("a", "b"), False), (None, False)):
+        if names is not None:
+            labels.write(Path("labels.txt"), names)
+        model = load(Config(), **colours | {"labels": Path("labels.txt") if names else None})
+        with model.open() as session:
+            (found,) = inspect(model, session, [Path("stripes.png")])
+        assert (found.class_map is not None) == shown
+        if found.class_map is not None:
+            assert found.class_map.blob == "score"
+            np.testing.assert_array_equal(found.class_map.best, expected.class_map.best)
+            np.testing.assert_allclose(found.class_map.probability, expected.class_map.probability, rtol=1e-5)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from workflow.engines.base import Array
 from workflow.inspection.deploy import outputs_differ
 from workflow.inspection.model import Model
+from workflow.net.build import build
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -19,7 +20,7 @@ class ClassMap:
     """The most probable class of each place."""
 
     blob: str
-    """Of the probabilities, (1, classes, h, w)."""
+    """Of the probabilities or the scores, (1, classes, h, w)."""
     best: NDArray[np.intp]
     """(h, w), class numbers."""
     probability: Array
@@ -33,23 +34,41 @@ class ClassMap:
 
 
 def class_map(model: Model, values: Mapping[str, Array]) -> ClassMap | None:
-    """The class map of the first picture of a pass; None for a net whose last Softmax gives no map over axis 1.
+    """The class map of the first picture of a pass; None for a net that gives none.
+
+    It is what the last Softmax gives over axis 1, if that is a map. A net without a Softmax layer, as FCN's, whose one
+    output is a map with a channel for each class that has a name, gets its softmax here.
 
     Raises:
         NetError: X06, there are more or fewer outputs than classes.
     """
-    if model.output is None or model.classifies(values) or not _over_channels(model):
-        return None
+    if model.output is None:
+        return _of_scores(model, values)
     scores = values[model.output]
-    if scores.ndim != 4:
+    if model.classifies(values) or scores.ndim != 4 or not _over_channels(model):
         return None
     if model.classes is not None and scores.shape[1] != len(model.classes):
         raise outputs_differ(model.output, scores.shape[1], len(model.classes))
+    return _map(model, model.output, scores)
+
+
+def _of_scores(model: Model, values: Mapping[str, Array]) -> ClassMap | None:
+    outputs = build(model.net, phase="TEST", source=model.source).outputs
+    scores = values[outputs[0]]
+    if len(outputs) != 1 or scores.ndim != 4 or scores[0, 0].size < 2 or model.classes is None:
+        return None
+    if scores.shape[1] != len(model.classes):
+        return None
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return _map(model, outputs[0], powers / powers.sum(axis=1, keepdims=True))
+
+
+def _map(model: Model, blob: str, scores: Array) -> ClassMap:
     best = scores[0].argmax(axis=0)
     numbers, counts = np.unique(best, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     return ClassMap(
-        blob=model.output,
+        blob=blob,
         best=best,
         probability=scores[0].max(axis=0),
         shares={model.class_name(int(numbers[k])): float(counts[k] / best.size) for k in order},
