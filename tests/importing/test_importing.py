@@ -13,7 +13,7 @@ from PIL import Image
 from small_net import CLASSES, DEPLOY, NET, SOLVER, make_database, picture
 
 from workflow.config import Config
-from workflow.errors import DatabaseError, DataError, ModelError, NetError, UsageError
+from workflow.errors import DatabaseError, DataError, EnvironmentFault, ModelError, NetError, UsageError
 from workflow.evaluation import exam
 from workflow.formats import binaryproto, blobproto, caffe_pb2, caffemodel, datum, labels, lmdb, prototxt, solverstate
 from workflow.generations import generation, resolve
@@ -222,7 +222,7 @@ def test_a_real_network_goes_on_and_its_answers_are_those_it_had(project, shared
 
 
 def nothing_was_made() -> bool:
-    return not GEN0.folder.exists() and not list(Path("generations").glob("gen*"))
+    return not GEN0.folder.exists() and not list(Path("generations").glob("*gen*.tmp*"))
 
 
 def test_what_exists_is_not_replaced(converted):
@@ -240,7 +240,7 @@ def test_another_number_of_databases(converted, count):
     shutil.copytree("a", "c")
     with pytest.raises(UsageError, match="expected one to train on and one to test with"):
         import_generation(Config(), [Path("abc"[index]) for index in range(count)] or [Path("mean.binaryproto")])
-    assert nothing_was_made()
+    assert not Path("generations").exists()
 
 
 def test_a_leveldb(converted):
@@ -305,3 +305,11 @@ def test_an_archive_that_reaches_outside(converted):
     with pytest.raises(DataError, match="bad.tar cannot be unpacked"):
         import_generation(Config(), [Path("bad.tar")])
     assert not (converted.parent / "outside.txt").exists()
+
+
+def test_l09_network_file_system(converted, monkeypatch):
+    monkeypatch.setattr("workflow.data.place.network_file_system", lambda path: "nfs4")
+    databases = [Path("my_train_lmdb"), Path("my_test_lmdb")]
+    with pytest.raises(EnvironmentFault, match=r"is on a network file system \(nfs4\)"):
+        import_generation(Config(), databases)
+    assert import_generation(Config(), databases, allow_network_fs=True).generation == 0

@@ -32,6 +32,9 @@ def import_(
         Literal["RGB", "BGR"],
         typer.Option("--channel-order", help="Of the records: convert_imageset and DIGITS write BGR."),
     ] = "BGR",
+    allow_network_fs: Annotated[
+        bool, typer.Option("--allow-network-fs", help="Copy databases to a network file system all the same.")
+    ] = False,
 ) -> None:
     """Make a generation of what Caffe's tools or DIGITS made.
 
@@ -51,6 +54,7 @@ def import_(
             mean=mean,
             names=labels,
             channel_order=channel_order,
+            allow_network_fs=allow_network_fs,
             progress=progress,
             command=call.command,
         )

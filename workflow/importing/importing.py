@@ -48,6 +48,7 @@ def import_generation(
     mean: Path | None = None,
     names: Path | None = None,
     channel_order: Order = "BGR",
+    allow_network_fs: bool = False,
     progress: Callable[[int, int], None] | None = None,
     command: Sequence[str] = (),
 ) -> ImportResult:
@@ -60,6 +61,7 @@ def import_generation(
         mean: of the training records; the file found beside them if None, else it is computed.
         names: of the classes, one a line; the file found beside them if None, else they are numbers.
         channel_order: of the records of three channels: BGR is that of convert_imageset and DIGITS.
+        allow_network_fs: copy databases to a network file system all the same (L09).
         progress: told (records looked at, all).
         command: the command line, for the record.
 
@@ -69,11 +71,9 @@ def import_generation(
         EnvironmentFault: the disk is full and the like. Whatever is raised, nothing was made.
     """
     target = generation(config.generations, number)
-    if target.folder.exists():
-        raise UsageError(
-            f"generation {number} exists already: {target.folder}", hint=f"--gen {number + 1}, or move that folder"
-        )
-    with _unpacked(paths) as places, place.explained(target), target.held("wf import"):
+    _check_free(target)
+    place.check_file_system(config.generations, allowed=allow_network_fs)
+    with _unpacked(paths) as places, place.explained(target):
         job = _Import(config, target, dict(zip(places, paths, strict=True)), channel_order, progress)
         return job.run(mean, names, tuple(command))
 
@@ -133,9 +133,7 @@ class _Import:
                 f"found snapshots ({snapshots[-1].model}), but no training net, which says mean and scale",
                 hint="name its train_val.prototxt, too",
             )
-        self.config.generations.mkdir(parents=True, exist_ok=True)
-        place.check_disk(self.config.generations, _size(train) + _size(test))
-        with staging.staged(self.target) as stage:
+        with self._place(_size(train) + _size(test)) as stage:
             hashes = self._write_dataset(stage, records, train, test, mean_path, classes)
             if net is not None and net_path is not None:
                 self._write_nets(stage, net, net_path, finding.net_of(deploy_path), deploy_path, records.shape)
@@ -155,6 +153,15 @@ class _Import:
             snapshots=tuple(one.iteration for one in snapshots),
             sources=self.sources,
         )
+
+    @contextmanager
+    def _place(self, needed: int) -> Iterator[Generation]:
+        """The generation under a temporary name; folders are made here, where nothing has been wrong so far."""
+        with self.target.held("wf import"):
+            _check_free(self.target)
+            place.check_disk(self.config.generations, needed)
+            with staging.staged(self.target) as stage:
+                yield stage
 
     # ---- steps ------------------------------------------------------------------------------------------------
 
@@ -309,6 +316,19 @@ class _Import:
             commands=(command,) if command else (),
             training={"engine": "caffe"} if snapshots else {},
             snapshots=snapshots,
+        )
+
+
+def _check_free(target: Generation) -> None:
+    """An import replaces nothing.
+
+    Raises:
+        UsageError: the generation exists.
+    """
+    if target.folder.exists():
+        raise UsageError(
+            f"generation {target.number} exists already: {target.folder}",
+            hint=f"--gen {target.number + 1}, or move that folder",
         )
 
 
