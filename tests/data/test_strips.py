@@ -78,6 +78,44 @@ def test_a_picture_of_the_right_size_is_left_alone_by_strips(tmp_path, by_strips
     np.testing.assert_array_equal(decode(path, preprocessing), plain)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("method", range(7))
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_lossy_webp_is_the_same_by_bands(tmp_path, by_strips, mode, method, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "a.webp"
+    picture(mode).save(path, quality=75, method=method, exact=True, exif=exif)
+    plain = decode(path, Preprocessing(width=6, height=9))
+    by_strips()
+    np.testing.assert_array_equal(decode(path, Preprocessing(width=6, height=9)), plain)
+
+
+@pytest.mark.parametrize(("mode", "lossless"), [("RGBA", True), ("RGBA", False), ("RGB", False), ("RGB", True)])
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_first_frame_of_an_animation(tmp_path, by_strips, mode, lossless, whole):
+    path = tmp_path / "moving.webp"
+    first = picture(mode)
+    if not whole:  # the encoder then stores that part of the canvas alone
+        first = Image.new("RGBA", first.size)
+        first.paste(picture("RGBA").crop((0, 0, 20, 20)), (10, 10))
+    other = first.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    first.save(path, save_all=True, append_images=[other], lossless=lossless, exact=True, duration=100)
+    preprocessing = Preprocessing(width=6, height=9)
+    plain = decode(path, preprocessing)
+    by_strips()
+    np.testing.assert_array_equal(decode(path, preprocessing), plain)
+
+
+def test_without_libwebps_plain_decoder_pillow_decodes(tmp_path, by_strips, monkeypatch):
+    path = tmp_path / "a.webp"
+    picture("RGBA").save(path, lossless=True)
+    plain = decode(path, Preprocessing(width=6, height=9))
+    by_strips()
+    monkeypatch.setattr(pictures, "libwebp", lambda: None)
+    np.testing.assert_array_equal(decode(path, Preprocessing(width=6, height=9)), plain)
+
+
 def test_p07_a_damaged_large_webp(tmp_path, by_strips):
     path = tmp_path / "cut.webp"
     Image.effect_noise((40, 50), 90).convert("RGB").save(path, lossless=True)

@@ -2,7 +2,7 @@
 
 Pillow decodes WebP by libwebp's animation decoder alone, which keeps two canvases beside the picture: 20 bytes for a
 pixel, 1 GB for 50 megapixels. libwebp's plain decoder, in the same library that Pillow brings, cuts out a part while it
-decodes: 4 bytes for a pixel at most, and the part.
+decodes: 4 bytes for a pixel at most, and the part. The pixels are the same.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _ABI = 0x0209  # of libwebp's decoder since 2016; it refuses another major numbe
 _RGBA = 1  # enum WEBP_CSP_MODE
 _OUT_OF_MEMORY, _CUT = 1, (5, 7)  # enum VP8StatusCode; suspended and not enough data
 _BAND = 12_500_000  # pixels that are decoded at once: 50 MB
+_MARGIN = 2  # rows beside a band that its colours are interpolated with; an even number, as libwebp cuts
 
 
 class _Features(ctypes.Structure):
@@ -70,7 +71,8 @@ def libwebp() -> ctypes.CDLL | None:
         library.WebPDecode.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(_Config)]
     except (OSError, AttributeError, TypeError):
         return None
-    return library
+    known = library.WebPInitDecoderConfigInternal(ctypes.byref(_Config()), _ABI)  # else it has other structures
+    return library if known else None
 
 
 def starved(data: bytes) -> tuple[int, int] | None:
@@ -84,6 +86,30 @@ def starved(data: bytes) -> tuple[int, int] | None:
     except MemoryError:
         return width.value, height.value
     return None
+
+
+def first_frame(data: bytes, size: tuple[int, int]) -> bytes | None:
+    """The first frame of an animation as a still WebP, if it fills the canvas of that size (width, height)."""
+    frame = _chunk(data, b"ANMF")
+    left, upper, across, down = (int.from_bytes(frame[place : place + 3], "little") for place in (0, 3, 6, 9))
+    if (left, upper) != (0, 0) or (across + 1, down + 1) != size:
+        return None
+    chunks = frame[16:]
+    if chunks.startswith(b"ALPH"):  # which only the extended form of a file may hold
+        alpha, edges = b"\x10\0\0\0", frame[6:12]
+        chunks = b"VP8X" + (10).to_bytes(4, "little") + alpha + edges + chunks
+    return b"RIFF" + (4 + len(chunks)).to_bytes(4, "little") + b"WEBP" + chunks
+
+
+def _chunk(data: bytes, name: bytes) -> bytes:
+    """What the first chunk of that name holds; nothing where there is none."""
+    at = 12
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        if data[at : at + 4] == name:
+            return data[at + 8 : at + 8 + length]
+        at += 8 + length + length % 2
+    return b""
 
 
 class Bands:
@@ -100,6 +126,8 @@ class Bands:
         self._library, self._data, self._size = library, data, size
         self._axis = 0 if upended else 1  # of a point (x, y): the one that bands are cut along
         self._thick = max(2, _BAND // size[1 - self._axis] // 2 * 2)  # libwebp cuts at even places
+        if _chunk(data, b"ALPH"):  # libwebp 1.6 gives wrong transparency where such pictures are cut
+            self._thick = size[self._axis]
         self._place = -1
         self._band = np.empty((0, 0, 4), np.uint8)
 
@@ -134,7 +162,8 @@ class Bands:
             return
         self._place, self._band = -1, np.empty((0, 0, 4), np.uint8)  # free it before the next one is made
         corner, extent = [0, 0], [*self._size]
-        corner[self._axis], extent[self._axis] = place, min(self._thick, self._size[self._axis] - place)
+        first, last = max(0, place - _MARGIN), min(self._size[self._axis], place + self._thick + _MARGIN)
+        corner[self._axis], extent[self._axis] = first, last - first
         band = np.empty((extent[1], extent[0], 4), np.uint8)
         config = _Config()
         self._library.WebPInitDecoderConfigInternal(ctypes.byref(config), _ABI)
@@ -150,4 +179,5 @@ class Bands:
             raise PictureError("is truncated", kind="truncated", fault="P07")
         if status:
             raise PictureError(f"is damaged (libwebp's status {status})", kind="damaged", fault="P07")
-        self._place, self._band = place, band
+        inner = slice(place - first, place - first + self._thick)
+        self._place, self._band = place, band[inner] if self._axis else band[:, inner]

@@ -26,7 +26,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from workflow.config import Preprocessing
-from workflow.data.large_webp import Bands, libwebp, starved
+from workflow.data.large_webp import Bands, first_frame, libwebp, starved
 from workflow.data.opaque import opaque, orientation, upright
 from workflow.data.plain_jpeg import read_plain
 from workflow.data.resize import resize, scaled
@@ -241,15 +241,16 @@ def _seen(image: Image.Image, background: tuple[int, int, int], mode: str | None
 def _large_webp(
     image: Image.Image, data: bytes, background: tuple[int, int, int], mode: str | None = None
 ) -> Strips | None:
-    """The strips of a large WebP that is not an animation, without Pillow's decoder; None for other pictures."""
-    if not isinstance(image, WebPImageFile) or image.width * image.height <= LARGE or image.n_frames > 1:
+    """The strips of a large WebP, without Pillow's decoder; None for other pictures."""
+    if not isinstance(image, WebPImageFile) or image.width * image.height <= LARGE:
         return None
+    still = data if image.n_frames == 1 else first_frame(data, image.size)
     library = libwebp()
-    if library is None:
+    if library is None or still is None:
         return None
     number = orientation(image)
     image._decoder = None  # which holds two canvases
-    bands = Bands(library, data, image.size, upended=number >= 5)
+    bands = Bands(library, still, image.size, upended=number >= 5)
     return Strips(image, number, background, mode, crop=bands.crop)
 
 
