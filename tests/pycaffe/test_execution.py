@@ -165,12 +165,12 @@ def test_a_class_of_the_users_works_on_the_nets_own_blobs(given):
 
 
 SPECIAL = """
-for name in ('relu', 'leaky', 'max', 'max_padded', 'ave_outside', 'ave_behind'):
+for name in ('relu', 'leaky', 'max', 'max_padded', 'pyramid', 'root', 'ave_outside', 'ave_behind'):
     net = caffe.Net(name + '.prototxt', caffe.TEST)
     net.blobs['x'].data[...] = given['ave' if 'ave' in name else 'special']
     net.forward()
     result[name] = net.blobs['y'].data.copy()
-    if 'max' in name:
+    if 'm' in net.blobs:
         result[name + ' places'] = net.blobs['m'].data.copy()
 """
 
@@ -183,6 +183,8 @@ def test_nan_infinities_and_windows_outside(project, real_caffe):
         "leaky": '"ReLU" relu_param { negative_slope: 0.5 }',
         "max": '"Pooling" top: "m" pooling_param { kernel_size: 2 stride: 2 }',
         "max_padded": '"Pooling" top: "m" pooling_param { kernel_size: 3 stride: 1 pad: 1 }',
+        "pyramid": '"SPP" spp_param { pyramid_height: 2 }',
+        "root": '"Power" power_param { power: 0.5 }',
         "ave_outside": '"Pooling" pooling_param { pool: AVE kernel_size: 1 stride: 3 }',
         "ave_behind": '"Pooling" pooling_param { pool: AVE kernel_h: 1 kernel_w: 2 stride: 5 }',
     }

@@ -32,5 +32,7 @@ class Power(Layer):
             return base.pow(param.power)
         y = x if param.scale == 1 else x * param.scale
         y = y + param.shift if param.shift else y
+        if self.exact and param.power == 0.5:  # a root to torch, for which minus infinity has none; C's pow has
+            y = torch.where(y == -torch.inf, torch.inf, y)
         y = y if param.power == 1 else y.pow(param.power)
         return own(x) if y is x else y

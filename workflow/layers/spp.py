@@ -53,4 +53,6 @@ class SPP(Layer):
         message.pooling_param.stride_h, message.pooling_param.stride_w = kernel
         message.pooling_param.pad_h, message.pooling_param.pad_w = pad
         spec = LayerSpec(name=self.spec.name, type="Pooling", bottoms=("x",), tops=("y",), message=message)
-        return Pooling(spec, self.folder)
+        pooling = Pooling(spec, self.folder)
+        pooling.exact = self.exact
+        return pooling
