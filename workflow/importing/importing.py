@@ -145,8 +145,8 @@ class _Import:
             generation=self.target.number,
             folder=self.target.folder,
             classes=classes,
-            train=records.labels["train"].total(),
-            test=records.labels["test"].total(),
+            train=len(records.labels["train"]),
+            test=len(records.labels["test"]),
             shape=records.shape,
             channel_order=self._preprocessing(records.shape).channel_order,
             pictures=records.pictures,
@@ -216,7 +216,7 @@ class _Import:
             DataError: a label without a name.
             NetError: X06, the net tells more or fewer classes apart than there are names.
         """
-        highest = max(max(counts) for counts in records.labels.values())
+        highest = max(max(found) for found in records.labels.values())
         outputs = None if net is None else _outputs(net)
         if path is None:
             return tuple(map(str, range(max(highest + 1, outputs or 0))))
@@ -257,7 +257,7 @@ class _Import:
         """The mean as it is; that of the training records where there is none, or only one number a channel."""
         assert records.shape is not None and records.total is not None  # noqa: S101, PT018 - the records were read
         if source is None:
-            write_mean(target, (records.total / records.labels["train"].total()).astype(np.float32))
+            write_mean(target, (records.total / len(records.labels["train"])).astype(np.float32))
             return
         mean = read_any_mean(source)
         if mean.shape[1:] == (1, 1):
@@ -307,8 +307,8 @@ class _Import:
             classes=classes,
             preprocessing=preprocessing,
             counts={
-                split: {name: counts.get(number, 0) for number, name in enumerate(classes)}
-                for split, counts in records.labels.items()
+                split: dict(zip(classes, np.bincount(found, minlength=len(classes)).tolist(), strict=True))
+                for split, found in records.labels.items()
             },
             hashes=hashes,
             config=self.config.model_copy(update={"preprocessing": preprocessing}).model_dump(mode="json"),

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import zlib
-from collections import Counter
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,8 +30,8 @@ class Records:
     roots: Sequence[Path]
     """Folders that the paths in keys may be relative to."""
     shape: tuple[int, int, int] | None = None
-    labels: dict[str, Counter[int]] = field(default_factory=dict)
-    """Split -> label -> records."""
+    labels: dict[str, array[int]] = field(default_factory=dict)
+    """Split -> the label of each record."""
     total: np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None = None
     """The sum of the training records, for their mean."""
     pictures: int = 0
@@ -43,7 +43,7 @@ class Records:
         Raises:
             DatabaseError: L05, a record cannot be read, or is of another shape than the first.
         """
-        counts = self.labels.setdefault(split, Counter())
+        labels = self.labels[split] = array("q")
         with Reader(database) as reader:
             if not len(reader):
                 raise DatabaseError(f"{database} holds no record", fault="L02")
@@ -61,9 +61,10 @@ class Records:
                     )
                 if label < 0:
                     raise DatabaseError(f"record {key!r} of {database} has label {label}", fault="L05")
-                counts[label] += 1
+                labels.append(label)
                 if split == "train":
-                    self.total = pixels.astype(np.float64) if self.total is None else self.total + pixels
+                    self.total = np.zeros(pixels.shape) if self.total is None else self.total
+                    self.total += pixels
                 progress()
 
     def list(self, database: Path, split: str, classes: Sequence[str], file: TextIO) -> None:
@@ -76,8 +77,8 @@ class Records:
                 picture = next((root / name for root in self.roots if match and (root / name).is_file()), None)
                 self.pictures += picture is not None
                 digest = hashlib.sha256(value if picture is None else picture.read_bytes()).hexdigest()
-                label = datum.decode(value, key=key)[1]
-                file.write(image_line(str(picture or name), digest, classes[label], split, zlib.crc32(value)))
+                class_name = classes[self.labels[split][position]]
+                file.write(image_line(str(picture or name), digest, class_name, split, zlib.crc32(value)))
 
 
 def copy(database: Path, folder: Path) -> str:
