@@ -50,6 +50,25 @@ def test_parts_by_any_name(tmp_path, train, test):
     assert scanned.warnings == ([] if train == "train" and test == "test" else said)
 
 
+@pytest.mark.parametrize("test", ["test", "val", "Validation"])
+def test_parts_that_are_named_one_by_one(tmp_path, test):
+    touch(tmp_path, *(f"{one}/{name}/1.png" for one in ("train", test) for name in ("cat", "dog")))
+    scanned = scan([tmp_path / "train", tmp_path / test])
+    assert found(scanned) == {
+        ("cat", "train", "cat"),
+        ("dog", "train", "dog"),
+        ("cat", "test", "cat"),
+        ("dog", "test", "dog"),
+    }
+    assert scanned.warnings == [
+        f"{tmp_path / 'train'} taken as training pictures",
+        f"{tmp_path / test} taken as test pictures",
+    ]
+    touch(tmp_path, "more/cat/1.png")
+    for roots in (["train"], ["train", "more"], ["train", test, "more"]):
+        assert {split for _, split, _ in found(scan([tmp_path / root for root in roots]))} == {None}
+
+
 def test_one_part_alone_gives_its_classes(tmp_path):
     scanned = scan([touch(tmp_path, "train/cat/1.png", "train/dog/1.png")])
     assert found(scanned) == {("cat", None, "train/cat"), ("dog", None, "train/dog")}

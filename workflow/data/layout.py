@@ -44,6 +44,14 @@ def part(name: str) -> str | None:
     return next(kind for kind, group in zip(_KINDS, match.groups(), strict=True) if group) if match else None
 
 
+def of_roots(roots: Sequence[Path]) -> dict[Path, str]:
+    """The split of each root where the user names the parts themselves (`data/train data/val`), else nothing."""
+    kinds = {root: part(root.resolve().name) for root in roots}
+    if set(kinds.values()) not in ({"train", "test"}, {"train", "val"}):
+        return {}
+    return {root: "train" if kind == "train" else "test" for root, kind in kinds.items()}
+
+
 def find(root: Path, folders: Folders, pictures: Callable[[str], int], classes: Collection[str] = ()) -> Layout:
     """Find the class folders of a root that has sub-folders.
 

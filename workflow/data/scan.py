@@ -94,9 +94,14 @@ def scan(
     found = Scan()
     walk = _Walk(found, follow_symlinks)
     names: dict[str, str] = {}
-    for root in dict.fromkeys(Path(root) for root in roots):
+    distinct = list(dict.fromkeys(Path(root) for root in roots))
+    splits = layout.of_roots(distinct)
+    for root, side in splits.items():
+        found.warnings.append(f"{root} taken as {'training' if side == 'train' else 'test'} pictures")
+    for root in distinct:
         _check_root(root)
-        for inside, split in _layout(walk, root, classes):
+        for inside, within in _layout(walk, root, classes):
+            split = within or splits.get(root)
             for entry in walk.folders(root, inside):
                 name = _class_name(entry, names, root)
                 walk.collect(root, f"{inside}/{entry}" if inside else entry, name, split)
