@@ -12,10 +12,10 @@ from pathlib import Path
 from workflow.config import Config
 from workflow.data import manifest
 from workflow.evaluation.evaluate import evaluate, write
-from workflow.evaluation.exam import Exam, Files, Records
+from workflow.exams.exam import Exam, Files, Records
 from workflow.formats.lmdb import Reader, Writer
 from workflow.generations import Generation, existing
-from workflow.inspection.loading import load
+from workflow.models.loading import load
 
 
 def repeated(number: int) -> Generation:

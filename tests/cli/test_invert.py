@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from running import Run
 
-from workflow.vision import decoder
+from workflow.interpretation.synthesis import decoder
 
 IMAGE = "images/character/0000.png"
 

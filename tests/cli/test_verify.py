@@ -6,8 +6,8 @@ from pathlib import Path
 
 from running import Run
 
+from workflow.checks.verification import Verification
 from workflow.cli.verify import describe
-from workflow.inspection.verification import Verification
 
 
 def test_all_is_well(trained: Run) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from workflow.demo.comparison import compare
-from workflow.inspection.inspect import Inspection
+from workflow.interpretation.activations.inspect import Inspection
 
 
 def test_a_row_for_each_image_and_a_column_for_each_blob(tmp_path: Path) -> None:

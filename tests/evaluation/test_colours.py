@@ -11,11 +11,11 @@ from one_generation import make_one
 from sklearn.linear_model import LogisticRegression
 from three_generations import ROOT, settings
 
-from workflow.evaluation import exam
 from workflow.evaluation.colours import colours, fit
 from workflow.evaluation.evaluate import evaluate
+from workflow.exams import exam
 from workflow.formats import datum, lmdb
-from workflow.inspection.loading import load
+from workflow.models.loading import load
 
 
 @pytest.mark.parametrize("classes", [2, 5])

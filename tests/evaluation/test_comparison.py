@@ -15,9 +15,9 @@ from statsmodels.stats.contingency_tables import mcnemar as reference
 
 from workflow.errors import DataError
 from workflow.evaluation.comparison import compare, mcnemar, paired_interval
-from workflow.evaluation.exam import Picture
-from workflow.evaluation.observe import Answers
-from workflow.inspection.predict import Skipped
+from workflow.exams.answers import Answers
+from workflow.exams.exam import Picture
+from workflow.exams.predict import Skipped
 
 CLASSES = ("cat", "dog", "owl")
 

@@ -13,12 +13,13 @@ from PIL import Image
 from three_generations import ROOT, add_snapshot, make_three, settings
 
 from workflow.errors import DataError, UsageError
-from workflow.evaluation import diff_files, saved
-from workflow.evaluation.band import comparable_reruns, recorded_band
 from workflow.evaluation.diff import diff
-from workflow.evaluation.exam import of_generation
+from workflow.evaluation.seed_spread import comparable_reruns, recorded_band
+from workflow.exams import cache
+from workflow.exams.exam import of_generation
 from workflow.generations import Generation, generation
-from workflow.inspection.loading import load
+from workflow.models.loading import load
+from workflow.report import diff_files
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_both_sit_the_newer_ones_test_set(three: Path) -> None:
     assert (one.before, one.after, one.exam) == ("gen2/iter_20", "gen3/iter_20", "gen3 test")
     assert one.count == 25
     own = [load(settings(), snapshot=f"gen{n}/best") for n in (2, 3)]
-    exam = [saved.answers(model, of_generation(generation(ROOT, 3), model)) for model in own]
+    exam = [cache.answers(model, of_generation(generation(ROOT, 3), model)) for model in own]
     assert one.right == tuple(int(answers.correct.sum()) for answers in exam)
     assert (len(one.fixed), len(one.broken)) == (
         int((~exam[0].correct & exam[1].correct).sum()), int((exam[0].correct & ~exam[1].correct).sum()),
@@ -100,7 +101,7 @@ def test_pictures_that_go_to_and_fro(three: Path) -> None:
     said = {}
     for number in (1, 2, 3):
         model = load(settings(), snapshot=f"gen{number}/best", tell=False)
-        answers = saved.answers(model, of_generation(generation(ROOT, 3), model))
+        answers = cache.answers(model, of_generation(generation(ROOT, 3), model))
         for index, picture in enumerate(answers.pictures):
             if picture.truth in model.classes:
                 said.setdefault(picture.path, []).append(bool(answers.correct[index]))

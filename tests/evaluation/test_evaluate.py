@@ -15,14 +15,14 @@ from three_generations import settings
 
 from workflow.errors import DataError, FindingError
 from workflow.evaluation import evaluate as scoring
-from workflow.evaluation import exam
 from workflow.evaluation.evaluate import COLUMNS, evaluate, write, write_predictions
-from workflow.evaluation.exam import Picture
-from workflow.evaluation.observe import Answers
-from workflow.evaluation.overlap import trained_on
 from workflow.evaluation.result import Evaluation
+from workflow.exams import exam
+from workflow.exams.answers import Answers
+from workflow.exams.exam import Picture
+from workflow.exams.overlap import trained_on
 from workflow.generations import Generation
-from workflow.inspection.loading import load
+from workflow.models.loading import load
 
 CLASSES = ("circle", "cross", "empty")
 

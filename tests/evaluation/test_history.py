@@ -13,13 +13,13 @@ from three_generations import ROOT, draw, make_three, settings
 
 from workflow.data.prepare import prepare
 from workflow.errors import DataError, UsageError
-from workflow.evaluation.blame import blame
 from workflow.evaluation.changes import renamed
 from workflow.evaluation.history import chain
 from workflow.evaluation.metrics import interval
+from workflow.evaluation.picture_history import blame
+from workflow.exams.predict import predict
 from workflow.generations import generation
-from workflow.inspection.loading import load
-from workflow.inspection.predict import predict
+from workflow.models.loading import load
 from workflow.report.trend import draw_trend
 
 

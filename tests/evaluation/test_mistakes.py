@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from workflow.errors import DataError, UsageError
-from workflow.evaluation.exam import Picture
 from workflow.evaluation.links import cell_name, write_links
 from workflow.evaluation.mistakes import Mistakes, mistakes, parse_cell
-from workflow.evaluation.observe import Answers
+from workflow.exams.answers import Answers
+from workflow.exams.exam import Picture
 
 CLASSES = ("cat", "dog", "eel")
 # path, truth, probabilities

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_ind
 
-from workflow.evaluation.band import Band, seed_p_value
 from workflow.evaluation.comparison import Case, Comparison
+from workflow.evaluation.seed_spread import Band, seed_p_value
 from workflow.evaluation.verdict import chance, judge
 
 shares = st.integers(0, 1000).map(lambda thousandths: thousandths / 1000)

@@ -18,8 +18,8 @@ from workflow.export.bundle import export_bundle
 from workflow.export.facts import facts
 from workflow.export.onnx_file import export_onnx
 from workflow.formats.binaryproto import read_mean, write_mean
-from workflow.inspection.loading import load
-from workflow.inspection.model import Model
+from workflow.models.loading import load
+from workflow.models.model import Model
 
 NET = """
 layer {{ name: "data" type: "Input" top: "data" input_param {{ shape {{ dim: 1 dim: {0} dim: {1} dim: {1} }} }} }}

@@ -14,8 +14,8 @@ from workflow.config import Config
 from workflow.errors import NetError
 from workflow.export.layers import types
 from workflow.export.onnx_file import export_onnx
-from workflow.inspection.loading import load
-from workflow.inspection.model import Model
+from workflow.models.loading import load
+from workflow.models.model import Model
 
 onnx = pytest.importorskip("onnx", reason="needs the packages onnx and onnxruntime: pip install 'wf[export]'")
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs the package onnxruntime: pip install 'wf[export]'")

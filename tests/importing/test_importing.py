@@ -14,11 +14,11 @@ from small_net import CLASSES, DEPLOY, NET, SOLVER, make_database, picture
 
 from workflow.config import Config
 from workflow.errors import DatabaseError, DataError, EnvironmentFault, ModelError, NetError, UsageError
-from workflow.evaluation import exam
+from workflow.exams import exam
 from workflow.formats import binaryproto, blobproto, caffe_pb2, caffemodel, datum, labels, lmdb, prototxt, solverstate
 from workflow.generations import generation, resolve
 from workflow.importing import import_generation
-from workflow.inspection.loading import load
+from workflow.models.loading import load
 
 GEN0 = generation(Path("generations"), 0)
 

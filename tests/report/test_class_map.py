@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from workflow.inspection.class_map import ClassMap
+from workflow.interpretation.activations.class_map import ClassMap
 from workflow.report.class_map import draw_class_map
 
 

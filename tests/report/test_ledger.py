@@ -10,9 +10,9 @@ from three_generations import make_three, settings
 
 from workflow.config import Preprocessing
 from workflow.data.channel_order import to_rgb
-from workflow.evaluation.ledger import why
 from workflow.generations import generations
-from workflow.inspection.loading import load
+from workflow.interpretation.attribution.logit_account import why
+from workflow.models.loading import load
 from workflow.report.ledger import draw_ledger
 
 

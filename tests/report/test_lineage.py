@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from workflow.config import Preprocessing
-from workflow.inspection.lineage import Appearance, Lineage
-from workflow.inspection.matching import Match
+from workflow.interpretation.activations.channel_matching import Match
+from workflow.interpretation.activations.generations_film import Appearance, Lineage
 from workflow.report.lineage import draw_lineage
 
 CLASSES = ("cat$", "fox of a very long name indeed", "dog")

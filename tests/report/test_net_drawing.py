@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from workflow.errors import UsageError
-from workflow.inspection.anatomy import anatomy
+from workflow.models.anatomy import anatomy
 from workflow.report.net_drawing import connections, draw_net, layout
 
 PROTOTXT = Path(__file__).parents[2] / "prototxt"

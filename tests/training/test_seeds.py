@@ -9,7 +9,7 @@ from small_net import edit, make_generation
 
 from workflow.engines.base import Control, Note, Started, Step
 from workflow.errors import UsageError
-from workflow.evaluation.band import comparable_reruns, recipe, recorded_band
+from workflow.evaluation.seed_spread import comparable_reruns, recipe, recorded_band
 from workflow.generations import resolve
 from workflow.training import summary, train, train_seeds
 

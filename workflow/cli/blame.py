@@ -11,7 +11,7 @@ from workflow.cli.options import Call
 from workflow.cli.table import table
 
 if TYPE_CHECKING:
-    from workflow.evaluation.blame import Blame, Entry
+    from workflow.evaluation.picture_history import Blame, Entry
 
 
 def blame(
@@ -21,7 +21,7 @@ def blame(
 
     wf blame images/cat/12.png
     """
-    from workflow.evaluation.blame import blame as find  # numpy and Pillow, which --help does not need
+    from workflow.evaluation.picture_history import blame as find  # numpy and Pillow, which --help does not need
 
     found = find(call.settings(), image)
     call.console.result(found.json(), describe(found))

@@ -13,7 +13,7 @@ from workflow.cli.viewer import show_pictures
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workflow.vision.channels import Channels
+    from workflow.interpretation.examples.channels import Channels
 
 
 def channels(
@@ -35,10 +35,10 @@ def channels(
     wf channels conv3
     wf channels conv2 --channel 3 --channel 17 --snapshot gen4/best
     """
-    from workflow.inspection import loading
+    from workflow.interpretation.examples.channels import look_for
+    from workflow.models import loading
+    from workflow.models.places import folder
     from workflow.report.channels import draw_channels  # matplotlib, and below PyTorch, which --help need not load
-    from workflow.vision.channels import look_for
-    from workflow.vision.places import folder
 
     model = loading.load(call.settings(), snapshot=snapshot_asked(snapshot, gen), number=gen)
     with Counter(call.console, "looking at the training set", "pictures") as progress:

@@ -43,8 +43,8 @@ def diff(
     wf diff gen4 gen5
     wf diff gen4/iter_6000 gen5/iter_6000 --exam gen4
     """
-    from workflow.evaluation import diff_files  # numpy and Pillow, which --help does not need
     from workflow.evaluation.diff import diff as compare
+    from workflow.report import diff_files  # numpy and Pillow, which --help does not need
 
     settings = call.settings()
     with Counter(call.console, "evaluating", "pictures") as progress:

@@ -12,7 +12,7 @@ from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.vision.dreaming import Maximum
+    from workflow.interpretation.synthesis.dream import Maximum
 
 
 def dream(
@@ -49,10 +49,10 @@ def dream(
     """
     from dataclasses import replace
 
+    from workflow.interpretation.synthesis.ascent import Recipe
+    from workflow.interpretation.synthesis.dream import alive, maximise
+    from workflow.models.places import folder
     from workflow.report.dream import draw_dream  # matplotlib, and below PyTorch, which --help need not load
-    from workflow.vision.dream import Recipe
-    from workflow.vision.dreaming import alive, maximise
-    from workflow.vision.places import folder
 
     model = which.load(call.settings())
     recipe = Recipe(seed=seed)

@@ -40,16 +40,16 @@ def evaluate(
     wf evaluate
     wf evaluate labelled/ --snapshot gen4/best --min-accuracy 0.9
     """
-    from workflow.evaluation import exam as exams  # numpy, Pillow and matplotlib, which --help does not need
-    from workflow.evaluation import saved
     from workflow.evaluation.evaluate import evaluate as put
     from workflow.evaluation.evaluate import write
+    from workflow.exams import cache
+    from workflow.exams import exam as exams  # numpy, Pillow and matplotlib, which --help does not need
     from workflow.report.confusion import draw_confusion
 
     settings = call.settings()
     model = which.load(settings)
     exam = exams.asked(settings.generations, model, folder=folder, number=which.gen)
-    target = out or saved.folder(model, exam)
+    target = out or cache.folder(model, exam)
     with Counter(call.console, "evaluating", "pictures") as progress:
         found = put(model, exam, fresh=fresh or engine is not None, engine=engine, progress=progress)
     found = write(target, found)

@@ -15,7 +15,7 @@ from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
     from workflow.config import Config
-    from workflow.inspection.film import Film
+    from workflow.interpretation.activations.film import Film
 
 _CLASSES = 5
 
@@ -65,8 +65,8 @@ def film(
 def _snapshots(
     call: Call, settings: Config, image: Path, gen: int | None, blobs: list[str] | None, out: Path | None
 ) -> dict[str, Path]:
-    from workflow.inspection import loading
-    from workflow.inspection.film import shoot
+    from workflow.interpretation.activations.film import shoot
+    from workflow.models import loading
     from workflow.report.film import draw_film  # numpy, Pillow and matplotlib, which --help does not need
 
     with Counter(call.console, "filming", "snapshots") as progress:
@@ -99,7 +99,7 @@ def _generations(
     blobs: list[str] | None,
     out: Path | None,
 ) -> dict[str, Path]:
-    from workflow.inspection.lineage import Which, trace
+    from workflow.interpretation.activations.generations_film import Which, trace
     from workflow.report.lineage import draw_lineage  # numpy, Pillow and matplotlib, which --help does not need
 
     with Counter(call.console, "matching channels", "pictures") as progress:

@@ -13,9 +13,9 @@ from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.evaluation.activity import Silent
-    from workflow.inspection.inspect import Inspection
-    from workflow.inspection.model import Model
+    from workflow.exams.activity import Silent
+    from workflow.interpretation.activations.inspect import Inspection
+    from workflow.models.model import Model
 
 _SIDE_BY_SIDE = 8  # pictures; more make columns too narrow for any screen
 
@@ -68,8 +68,8 @@ def inspect(
     wf inspect false.png --page
     """
     from workflow.errors import UsageError
-    from workflow.evaluation.saved import silent_channels
-    from workflow.inspection import inspect as look  # numpy and Pillow, which --help does not need
+    from workflow.exams.cache import silent_channels
+    from workflow.interpretation.activations import inspect as look  # numpy and Pillow, which --help does not need
 
     chosen = bool(channel) or order != "number" or top is not None or each_channel
     if compare is False and chosen:
@@ -85,10 +85,10 @@ def inspect(
     with model.open(engine, images=len(images), ignore=listed(ignore_mismatch)) as session:
         beside: dict[str, Any] = {}
         if together:
-            from workflow.inspection import comparison
+            from workflow.interpretation.activations import side_by_side
             from workflow.report.comparison import draw_comparison  # matplotlib, which plain grids do not need
 
-            compared = comparison.compare(
+            compared = side_by_side.compare(
                 model,
                 session,
                 images,
@@ -98,7 +98,7 @@ def inspect(
                 top=top,
                 each_channel=each_channel,
             )
-            home = out or comparison.folder(model, images)
+            home = out or side_by_side.folder(model, images)
             drawn = draw_comparison(compared, model.preprocessing, home)
             beside = {"pictures": {name: str(path) for name, path in drawn.items()}, "blobs": compared.json()}
         found: list[Inspection] = []
@@ -116,7 +116,7 @@ def inspect(
             documents[number]["pictures"]["class map"] = str(path)
             talk[number] += f"\n  class map  {path}"
     if filters:
-        from workflow.inspection.filters import draw_filters
+        from workflow.interpretation.activations.filters import draw_filters
 
         path = draw_filters(model, next(iter(found[0].pictures.values())).with_name("filters.png"))
         documents[0]["pictures"]["filters"] = str(path)

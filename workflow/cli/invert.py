@@ -13,7 +13,7 @@ from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.vision.inversion import Inversion
+    from workflow.interpretation.synthesis.invert import Inversion
 
 
 def invert(
@@ -47,10 +47,12 @@ def invert(
     """
     from dataclasses import replace
 
-    from workflow.evaluation.ledger import folder  # numpy, and below PyTorch and matplotlib, which --help need not load
+    from workflow.interpretation.attribution.logit_account import (
+        folder,  # numpy, and below PyTorch and matplotlib, which --help need not load
+    )
+    from workflow.interpretation.synthesis.invert import rebuild
+    from workflow.interpretation.synthesis.reconstruction import Settings
     from workflow.report.inversion import draw_inversion
-    from workflow.vision.inversion import rebuild
-    from workflow.vision.invert import Settings
 
     model = which.load(call.settings())
     settings = Settings()

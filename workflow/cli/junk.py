@@ -45,7 +45,7 @@ def junk(
     wf junk junk/ --class cat --max-rate 0.001
     """
     from workflow.evaluation.junk import junk as judge  # numpy, Pillow and matplotlib, which --help does not need
-    from workflow.evaluation.sheet import write_sheets
+    from workflow.report.contact_sheet import write_sheets
     from workflow.report.junk import draw_junk
     from workflow.storage import write_document
 

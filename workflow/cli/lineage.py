@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workflow.cli.table import table
 
 if TYPE_CHECKING:
-    from workflow.inspection.lineage import Lineage
+    from workflow.interpretation.activations.generations_film import Lineage
 
 _CLASSES = 5
 

@@ -33,7 +33,7 @@ def live(
     """
     from workflow.errors import UsageError
     from workflow.generations import live as lives  # pydantic, which --help does not need
-    from workflow.inspection import weights_file
+    from workflow.models import weights_file
 
     if (snapshot is not None) + follow + promote > 1:
         raise UsageError("a snapshot, --follow and --promote exclude each other: give one of them")
@@ -41,7 +41,7 @@ def live(
     root = settings.generations
     facts: dict[str, Any] = {}
     if snapshot is not None:
-        from workflow.evaluation.posing import snapshot_of
+        from workflow.exams.choice import snapshot_of
 
         lives.pin(root, weights_file.find(root, snapshot_of(snapshot), None))
     elif follow:

@@ -61,7 +61,7 @@ def log(
 def _posed(settings: Config, exam: str | None) -> Generation | None:
     """Whose test set all are compared on; None for nobody's."""
     from workflow.evaluation.history import newest_exam
-    from workflow.evaluation.posing import named
+    from workflow.exams.choice import named
 
     if exam is None:
         return newest_exam(settings)

@@ -13,7 +13,7 @@ from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.vision.explain import Explanation
+    from workflow.interpretation.attribution.explain import Explanation
 
 
 def maps(
@@ -53,10 +53,12 @@ def maps(
     wf maps image.png --unit conv3:17
     """
     from workflow.errors import UsageError
-    from workflow.evaluation.ledger import folder  # numpy, and below PyTorch and matplotlib, which --help need not load
+    from workflow.interpretation.attribution.explain import explain
+    from workflow.interpretation.attribution.logit_account import (
+        folder,  # numpy, and below PyTorch and matplotlib, which --help need not load
+    )
+    from workflow.interpretation.attribution.maps import Options
     from workflow.report.maps import draw_maps
-    from workflow.vision.explain import explain
-    from workflow.vision.maps import Options
 
     if class_name is not None and unit is not None:
         raise UsageError("--class and --unit were both given", hint="one of them")

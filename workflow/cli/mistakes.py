@@ -42,16 +42,18 @@ def mistakes(
     wf mistakes
     wf mistakes --snapshot gen4/best --cell cat:dog --top 30
     """
-    from workflow.evaluation import exam as exams  # numpy and Pillow, which --help does not need
-    from workflow.evaluation import links, saved, sheet
+    from workflow.evaluation import links
     from workflow.evaluation import mistakes as wrong
+    from workflow.exams import cache
+    from workflow.exams import exam as exams  # numpy and Pillow, which --help does not need
+    from workflow.report import contact_sheet
 
     settings = call.settings()
     model = which.load(settings)
     exam = exams.asked(settings.generations, model, folder=folder, number=which.gen)
-    target = out or saved.folder(model, exam)
+    target = out or cache.folder(model, exam)
     with Counter(call.console, "evaluating", "pictures") as progress:
-        answers = saved.answers(model, exam, fresh=fresh or engine is not None, engine=engine, progress=progress)
+        answers = cache.answers(model, exam, fresh=fresh or engine is not None, engine=engine, progress=progress)
     chosen = None if cell is None else wrong.parse_cell(cell, answers.classes)
     found = links.write_links(target / "mistakes", wrong.mistakes(answers))
     gone = sum(one.link is None for one in found.mistakes)
@@ -59,7 +61,7 @@ def mistakes(
         found = found.within(chosen)
     name = "mistakes" if chosen is None else f"mistakes-{links.cell_name(chosen)}"
     drawn = [(one.path, one.caption) for one in found.mistakes[:top]]
-    sheets = sheet.write_sheets(drawn, target / f"{name}.png", max_pixels=model.max_pixels)
+    sheets = contact_sheet.write_sheets(drawn, target / f"{name}.png", max_pixels=model.max_pixels)
     call.console.result(
         found.json() | {"sheets": sheets, "folder": target / "mistakes"}, describe(found, sheets, target / "mistakes")
     )

@@ -12,7 +12,7 @@ from workflow.cli.options import Call, listed
 from workflow.cli.table import table
 
 if TYPE_CHECKING:
-    from workflow.inspection.anatomy import Anatomy
+    from workflow.models.anatomy import Anatomy
 
 Shape = Annotated[
     str | None,
@@ -47,7 +47,7 @@ def show(
     wf net show prototxt/cifar10_quick_deploy.prototxt --draw net.png
     wf net show train_test.prototxt --phase TRAIN --shape 3,32,32
     """
-    from workflow.inspection.anatomy import anatomy  # numpy, which --help does not need
+    from workflow.models.anatomy import anatomy  # numpy, which --help does not need
 
     classes = _project_classes(call, file)
     net = anatomy(file, phase=phase, stages=listed(stage), stored=_shape(shape), run_python=python, classes=classes)
@@ -113,7 +113,7 @@ def deploy(
     wf net deploy prototxt/lenet_train_test.prototxt lenet.prototxt --shape 1,28,28
     """
     from workflow.formats import prototxt  # protobuf, which --help does not need
-    from workflow.inspection.deploy import from_training
+    from workflow.models.deploy import from_training
 
     net, data = from_training(prototxt.read_net(file), source=file, stored=_shape(shape), stages=listed(stage))
     target = out or _beside(file)

@@ -15,8 +15,8 @@ from workflow.cli.viewer import show_pictures
 from workflow.errors import UsageError
 
 if TYPE_CHECKING:
-    from workflow.evaluation.labelling import Labelled
-    from workflow.evaluation.next import Next
+    from workflow.curation.labelling import Labelled
+    from workflow.curation.next import Next
 
 _LISTED = 15  # pictures that are printed; --json and next.csv have all
 
@@ -49,9 +49,9 @@ def next(  # the command's name is the function's
         return
     if folder is None:
         raise UsageError("missing argument 'FOLDER'", hint="wf next --help")
-    from workflow.evaluation.labelling import check_free
-    from workflow.evaluation.next import choose, write_csv  # numpy, scipy and Pillow, which --help does not need
-    from workflow.evaluation.sheet import write_sheets
+    from workflow.curation.labelling import check_free
+    from workflow.curation.next import choose, write_csv  # numpy, scipy and Pillow, which --help does not need
+    from workflow.report.contact_sheet import write_sheets
 
     settings = call.settings()
     with Counter(call.console, "looking", "pictures") as progress:
@@ -69,7 +69,7 @@ def next(  # the command's name is the function's
 
 
 def _apply(call: Call, table: Path) -> None:
-    from workflow.evaluation.labelling import apply  # numpy, which --help does not need
+    from workflow.curation.labelling import apply  # numpy, which --help does not need
 
     done = apply(call.settings(), table)
     call.console.result(done.json(), describe_applied(done, table))

@@ -17,7 +17,7 @@ from workflow.cli.home import entered, relocated
 
 if TYPE_CHECKING:
     from workflow.config import Config
-    from workflow.inspection.model import Model
+    from workflow.models.model import Model
 
 ConfigFile = Annotated[
     Path | None,
@@ -127,8 +127,8 @@ class Which:
     scale: Scale = None
 
     def load(self, settings: Config) -> Model:
-        """That model; see `inspection.loading.load`."""
-        from workflow.inspection import loading  # numpy and Pillow, which --help does not need
+        """That model; see `models.loading.load`."""
+        from workflow.models import loading  # numpy and Pillow, which --help does not need
 
         return loading.load(
             settings,

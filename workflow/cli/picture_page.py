@@ -11,8 +11,8 @@ from workflow.cli.progress import Counter
 
 if TYPE_CHECKING:
     from workflow.config import Config
-    from workflow.inspection.inspect import Inspection
-    from workflow.inspection.model import Model
+    from workflow.interpretation.activations.inspect import Inspection
+    from workflow.models.model import Model
     from workflow.report.picture_page import Section
 
 Look = Callable[[], tuple[dict[str, Path], str]]
@@ -106,7 +106,7 @@ class Looks:
     def grids(self) -> tuple[dict[str, Path], str]:
         """As `wf inspect --compare`."""
         from workflow.cli.inspect import describe
-        from workflow.inspection.comparison import compare
+        from workflow.interpretation.activations.side_by_side import compare
         from workflow.report.comparison import draw_comparison
 
         with self.model.open() as session:
@@ -116,8 +116,8 @@ class Looks:
     def maps(self) -> tuple[dict[str, Path], str]:
         """As `wf maps`."""
         from workflow.cli.maps import describe
+        from workflow.interpretation.attribution.explain import explain
         from workflow.report.maps import draw_maps
-        from workflow.vision.explain import explain
 
         with Counter(self.call.console, "mapping", "maps") as progress:
             found = explain(self.model, self.image, progress=progress)
@@ -129,8 +129,8 @@ class Looks:
         """As `wf twin`."""
         from workflow.cli.twin import describe
         from workflow.generations import generations
+        from workflow.interpretation.examples.twin import twin
         from workflow.report.twin import draw_twin
-        from workflow.vision.twin import twin
 
         with Counter(self.call.console, "looking at the training set", "pictures") as progress:
             found = twin(self.model, self.image, generations=generations(self.config.generations), progress=progress)
@@ -141,8 +141,8 @@ class Looks:
     def why(self) -> tuple[dict[str, Path], str]:
         """As `wf why`."""
         from workflow.cli.why import describe
-        from workflow.evaluation.ledger import why
         from workflow.generations import generations
+        from workflow.interpretation.attribution.logit_account import why
         from workflow.report.ledger import draw_ledger
 
         with Counter(self.call.console, "looking at the training set", "pictures") as progress:
@@ -154,8 +154,8 @@ class Looks:
     def invert(self) -> tuple[dict[str, Path], str]:
         """As `wf invert`."""
         from workflow.cli.invert import describe
+        from workflow.interpretation.synthesis.invert import rebuild
         from workflow.report.inversion import draw_inversion
-        from workflow.vision.inversion import rebuild
 
         with Counter(self.call.console, "rebuilding", "steps") as progress:
             found = rebuild(self.model, self.image, progress=progress)
@@ -166,8 +166,8 @@ class Looks:
     def dream(self) -> tuple[dict[str, Path], str]:
         """As `wf dream`, for the class that it was given."""
         from workflow.cli.dream import describe
+        from workflow.interpretation.synthesis.dream import alive, maximise
         from workflow.report.dream import draw_dream
-        from workflow.vision.dreaming import alive, maximise
 
         with Counter(self.call.console, "dreaming", "steps") as progress:
             (found,) = alive(maximise(self.model, classes=[self.found.label or "0"], progress=progress))
@@ -178,7 +178,7 @@ class Looks:
         """As `wf film`."""
         from workflow.cli.film import describe_film
         from workflow.errors import UsageError
-        from workflow.inspection.film import shoot
+        from workflow.interpretation.activations.film import shoot
         from workflow.report.film import draw_strip
 
         generation = self.model.generation

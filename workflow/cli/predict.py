@@ -12,7 +12,7 @@ from workflow.cli.options import Call, Engine, IgnoreMismatch, Which, listed
 from workflow.cli.progress import Counter
 
 if TYPE_CHECKING:
-    from workflow.inspection.predict import Predictions
+    from workflow.exams.predict import Predictions
 
 
 def predict(
@@ -35,7 +35,7 @@ def predict(
     wf predict a.png b.jpg --snapshot gen4/best
     """
     from workflow.errors import UsageError
-    from workflow.inspection import predict as label
+    from workflow.exams import predict as label
 
     if copy and sort is None:
         raise UsageError("--copy is about --sort", hint="--sort DIR --copy")

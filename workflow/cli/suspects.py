@@ -16,8 +16,8 @@ from workflow.errors import UsageError
 
 if TYPE_CHECKING:
     from workflow.config import Config
-    from workflow.evaluation.decisions import Applied
-    from workflow.evaluation.suspects import Suspects
+    from workflow.curation.decisions import Applied
+    from workflow.curation.suspects import Suspects
 
 _LISTED = 15  # suspects that are printed; --json and the table have all
 
@@ -72,9 +72,10 @@ def _find(
     out: Path | None,
     show: bool,
 ) -> None:
-    from workflow.evaluation import decisions, sheet  # numpy and Pillow, which --help does not need
-    from workflow.evaluation import suspects as doubt
-    from workflow.inspection import loading
+    from workflow.curation import decisions  # numpy and Pillow, which --help does not need
+    from workflow.curation import suspects as doubt
+    from workflow.models import loading
+    from workflow.report import contact_sheet
     from workflow.storage import write_document
 
     model = loading.load(settings, snapshot=snapshot or ("live" if gen is None else "best"), number=gen)
@@ -87,7 +88,7 @@ def _find(
     decisions.write_suspects(table, found.suspects)
     decisions.write_twins(target / "twins.csv", found.twins)
     drawn = [(one.picture.path, f"{row}. {one.caption}") for row, one in enumerate(found.suspects, start=1)]
-    sheets = sheet.write_sheets(drawn, target / "suspects.png", max_pixels=model.max_pixels)
+    sheets = contact_sheet.write_sheets(drawn, target / "suspects.png", max_pixels=model.max_pixels)
     files = {"csv": table, "twins_csv": target / "twins.csv", "sheets": sheets}
     document = found.json() | files
     write_document(doubt.folder(model) / "suspects.json", document)  # never elsewhere: wf report looks for it there
@@ -97,7 +98,7 @@ def _find(
 
 
 def _apply(call: Call, settings: Config, table: Path) -> None:
-    from workflow.evaluation.decisions import apply  # numpy, which --help does not need
+    from workflow.curation.decisions import apply  # numpy, which --help does not need
 
     done = apply(settings.generations, table)
     call.console.result(done.json(), describe_applied(done, table))

@@ -12,7 +12,7 @@ from workflow.cli.progress import Counter
 from workflow.cli.table import table
 
 if TYPE_CHECKING:
-    from workflow.pycaffe.timing import Timing
+    from workflow.checks.layer_timing import Timing
 
 _BAR = 20  # signs of the longest bar
 
@@ -35,9 +35,9 @@ def time(
     wf time prototxt/cifar10_quick_deploy.prototxt --batch 100
     wf time --snapshot gen4/best
     """
+    from workflow.checks.layer_timing import measure  # PyTorch, which --help does not need
     from workflow.errors import UsageError
-    from workflow.inspection import loading
-    from workflow.pycaffe.timing import measure  # PyTorch, which --help does not need
+    from workflow.models import loading
 
     if file is None:
         file = loading.load(call.settings(), snapshot=snapshot_asked(snapshot, gen), number=gen, tell=False).source

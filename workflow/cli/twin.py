@@ -13,7 +13,7 @@ from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.vision.twin import Twin
+    from workflow.interpretation.examples.twin import Twin
 
 _LISTED = 8  # channels that are printed; --json has all
 
@@ -41,11 +41,13 @@ def twin(
     wf twin false.png
     wf twin false.png --snapshot gen4/best --blob conv3
     """
-    from workflow.evaluation.ledger import folder  # numpy, and below PyTorch and matplotlib, which --help need not load
     from workflow.generations import generations
-    from workflow.inspection import loading
+    from workflow.interpretation.attribution.logit_account import (
+        folder,  # numpy, and below PyTorch and matplotlib, which --help need not load
+    )
+    from workflow.interpretation.examples.twin import twin as find
+    from workflow.models import loading
     from workflow.report.twin import draw_twin
-    from workflow.vision.twin import twin as find
 
     settings = call.settings()
     model = loading.load(settings, snapshot=snapshot_asked(snapshot, gen), number=gen)

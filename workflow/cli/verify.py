@@ -9,7 +9,7 @@ import typer
 from workflow.cli.options import Call, Engine, Gen, Snapshot
 
 if TYPE_CHECKING:
-    from workflow.inspection.verification import Verification
+    from workflow.checks.verification import Verification
 
 
 def verify(
@@ -29,7 +29,7 @@ def verify(
     wf verify
     wf verify --snapshot gen4/best
     """
-    from workflow.inspection import verify as check  # numpy and Pillow, which --help does not need
+    from workflow.checks import verify as check  # numpy and Pillow, which --help does not need
 
     size = check.SAMPLE if sample is None else sample
     result = check.verify(call.settings(), snapshot=snapshot, number=gen, engine=engine, sample=size)

@@ -13,7 +13,7 @@ from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.evaluation.ledger import Entries, Ledger
+    from workflow.interpretation.attribution.logit_account import Entries, Ledger
 
 _LISTED = 5  # channels for each side that are printed; --json has every entry
 
@@ -45,9 +45,11 @@ def why(
     wf why image.png
     wf why image.png --snapshot gen4/best --class cat --against other
     """
-    from workflow.evaluation.ledger import folder  # numpy, Pillow and matplotlib, which --help does not need
-    from workflow.evaluation.ledger import why as explain
     from workflow.generations import generations
+    from workflow.interpretation.attribution.logit_account import (
+        folder,  # numpy, Pillow and matplotlib, which --help does not need
+    )
+    from workflow.interpretation.attribution.logit_account import why as explain
     from workflow.report.ledger import draw_ledger
 
     settings = call.settings()

@@ -8,8 +8,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from workflow.fonts import draw_text
-from workflow.inspection.grid import CAPTION
-from workflow.inspection.inspect import Inspection
+from workflow.interpretation.activations.grid import CAPTION
+from workflow.interpretation.activations.inspect import Inspection
 from workflow.storage import replacing
 
 _SIDE = 240  # pixels of each image and each grid

@@ -25,14 +25,14 @@ from workflow.demo.drawing import CHARACTER, OTHER, draw
 from workflow.demo.junk import draw_junk
 from workflow.engines.base import Control, Event
 from workflow.errors import UsageError
+from workflow.exams.predict import Prediction, predict
 from workflow.generations import Generation, existing, generations
-from workflow.inspection.inspect import Inspection, inspect
-from workflow.inspection.loading import load
-from workflow.inspection.predict import Prediction, predict
+from workflow.interpretation.activations.inspect import Inspection, inspect
+from workflow.interpretation.examples.twin import twin
+from workflow.models.loading import load
 from workflow.report.twin import describe_counterfactuals, draw_twin
 from workflow.storage import temporary_name
 from workflow.training import train as train_generation
-from workflow.vision.twin import twin
 
 PICTURES = 800
 JUNK = 160

@@ -1,1 +1,1 @@
-"""Exams of snapshots: what each answered, how good that is, what changed between generations, and why."""
+"""How good snapshots are: scores, mistakes, what changed between generations, and whether chance explains it."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from workflow.errors import DataError
 from workflow.evaluation.metrics import interval
-from workflow.evaluation.observe import Answers
+from workflow.exams.answers import Answers
 
 _Z = 1.959963984540054  # 95 % of the normal distribution lie within so many standard deviations
 _Indices = NDArray[np.intp]

@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 from workflow.config import Config
 from workflow.data import manifest
 from workflow.errors import DataError, UsageError
-from workflow.evaluation import saved
-from workflow.evaluation.band import Band, comparable_reruns
 from workflow.evaluation.comparison import Comparison, compare
-from workflow.evaluation.exam import Picture, digest
 from workflow.evaluation.flips import Flip, Sitting, flips, sittings
-from workflow.evaluation.observe import Answers, Progress
-from workflow.evaluation.overlap import trained_on
-from workflow.evaluation.posing import Poser, named, of_folder, of_test_set, snapshot_of
+from workflow.evaluation.seed_spread import Band, comparable_reruns
 from workflow.evaluation.verdict import Verdict, judge
+from workflow.exams import cache
+from workflow.exams.answers import Answers, Progress
+from workflow.exams.choice import Poser, named, of_folder, of_test_set, snapshot_of
+from workflow.exams.exam import Picture, digest
+from workflow.exams.overlap import trained_on
 from workflow.generations import Generation
-from workflow.inspection.loading import load
-from workflow.inspection.model import Model
+from workflow.models.loading import load
+from workflow.models.model import Model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ def diff(
     """
     models = [load(config, snapshot=snapshot_of(name), tell=False) for name in (before, after)]
     pose, posed = _exam(config, models, exam, folder)
-    found = [saved.answers(model, pose(model), progress=progress) for model in models]
+    found = [cache.answers(model, pose(model), progress=progress) for model in models]
     seen = [_trained_on(model, answers.pictures) for model, answers in zip(models, found, strict=True)]
     fair = {(one.path, one.sha256) for one in _without(found, seen)}
     chosen = [_only(answers, fair) for answers in found]
@@ -205,7 +205,7 @@ def _band(
         if run.name in values or (wanted != "best" and model.iteration not in [one.iteration for one in listed]):
             continue
         other = load(config, snapshot=f"{run.name}/{wanted}", tell=False)
-        values[run.name] = float(_only(saved.answers(other, pose(other), progress=progress), fair).correct.mean())
+        values[run.name] = float(_only(cache.answers(other, pose(other), progress=progress), fair).correct.mean())
     return Band(values=values) if len(values) > 1 else None
 
 
@@ -233,4 +233,4 @@ def _folder(models: Sequence[Model], pose: Poser) -> Path | None:
     if after.generation is None or after.iteration is None:
         return None
     name = before.name.replace("/", "-") if before.generation is not None else Path(before.name).stem
-    return saved.folder(after, pose(after)) / f"diff-{name}"
+    return cache.folder(after, pose(after)) / f"diff-{name}"

@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.evaluation import saved
 from workflow.evaluation.colours import colours
-from workflow.evaluation.exam import Exam, is_own_test
-from workflow.evaluation.observe import Answers, Progress
-from workflow.evaluation.overlap import trained_on
 from workflow.evaluation.result import Evaluation, Score
-from workflow.evaluation.unknown import counted, unknown_classes
-from workflow.inspection.model import Model
+from workflow.exams import cache
+from workflow.exams.answers import Answers, Progress
+from workflow.exams.exam import Exam, is_own_test
+from workflow.exams.overlap import trained_on
+from workflow.exams.unknown_classes import counted, unknown_classes
+from workflow.models.model import Model
 from workflow.storage import atomic_write, replacing
 
 COLUMNS = ("path", "sha256", "true", "predicted", "probability", "margin")
@@ -45,7 +45,7 @@ def evaluate(
     Raises:
         NetError, DataError: as `observe`; also where the snapshot knows none of the classes.
     """
-    found = saved.answers(model, exam, fresh=fresh, engine=engine, progress=progress)
+    found = cache.answers(model, exam, fresh=fresh, engine=engine, progress=progress)
     unknown = unknown_classes(found)
     own = is_own_test(model, exam)
     overlap, apart = (None, None) if own or model.generation is None else _overlap(model, found)

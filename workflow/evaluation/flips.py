@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from workflow.config import Config
 from workflow.errors import DataError
-from workflow.evaluation import saved
-from workflow.evaluation.exam import Picture
 from workflow.evaluation.metrics import interval
-from workflow.evaluation.observe import Answers, Progress
-from workflow.evaluation.overlap import trained_on
-from workflow.evaluation.posing import Poser
+from workflow.exams import cache
+from workflow.exams.answers import Answers, Progress
+from workflow.exams.choice import Poser
+from workflow.exams.exam import Picture
+from workflow.exams.overlap import trained_on
 from workflow.generations import generations
-from workflow.inspection.loading import load
+from workflow.models.loading import load
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +115,7 @@ def _sit(config: Config, pose: Poser, pictures: Sequence[Picture], progress: Pro
             continue
         try:
             model = load(config, snapshot=f"{one.name}/best", tell=False)
-            found = saved.answers(model, pose(model), progress=progress)
+            found = cache.answers(model, pose(model), progress=progress)
         except DataError as error:
             logging.getLogger("workflow").warning("%s is left out of the history: %s", one.name, error.message)
             continue

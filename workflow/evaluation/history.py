@@ -11,13 +11,13 @@ from workflow.config import Config
 from workflow.data import manifest
 from workflow.data.manifest import Image
 from workflow.errors import DataError
-from workflow.evaluation.band import Band, recorded_band
 from workflow.evaluation.changes import Changes, between, pictures, renamed
-from workflow.evaluation.exam import Picture
 from workflow.evaluation.flips import Sitting, shared, sittings
 from workflow.evaluation.metrics import interval
-from workflow.evaluation.observe import Progress
-from workflow.evaluation.posing import of_test_set
+from workflow.evaluation.seed_spread import Band, recorded_band
+from workflow.exams.answers import Progress
+from workflow.exams.choice import of_test_set
+from workflow.exams.exam import Picture
 from workflow.generations import Generation, Record, generations, no_generation
 
 

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from workflow.config import Config
 from workflow.errors import UsageError
-from workflow.evaluation import saved
 from workflow.evaluation.acceptance import THRESHOLDS, Point, Scores, keeping, point, positives
-from workflow.evaluation.exam import Exam, Picture, of_generation, of_unlabelled
 from workflow.evaluation.metrics import interval
-from workflow.evaluation.observe import Progress
-from workflow.evaluation.overlap import trained_on
-from workflow.evaluation.panel import Member, Panel, ask, column
+from workflow.exams import cache
+from workflow.exams.answers import Progress
+from workflow.exams.committee import Member, Panel, ask, column
+from workflow.exams.exam import Exam, Picture, of_generation, of_unlabelled
+from workflow.exams.overlap import trained_on
+from workflow.exams.predict import Skipped
 from workflow.generations import Generation
-from workflow.inspection.predict import Skipped
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -217,7 +217,7 @@ def junk(
     )
     return Junk(
         folder=folder,
-        target=saved.folder(panel.newest.model, exam),
+        target=cache.folder(panel.newest.model, exam),
         count=len(pictures),
         trained_on=int(seen.sum()),
         left_out=len(seen) - len(kept),
@@ -255,7 +255,7 @@ def _score(
 
 def _own(member: Member, exam: Exam, names: Sequence[str], progress: Progress | None) -> Scores:
     """Of the newest generation's test pictures of these classes, the probability of their own class."""
-    answers = saved.answers(member.model, exam, progress=progress)
+    answers = cache.answers(member.model, exam, progress=progress)
     rows = np.flatnonzero(np.isin(answers.truth, column(member, names)))
     return answers.probabilities[rows, answers.truth[rows]].astype(np.float64)
 

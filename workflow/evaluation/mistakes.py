@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from workflow.errors import UsageError, did_you_mean
-from workflow.evaluation.observe import Answers
-from workflow.evaluation.unknown import unknown_classes
+from workflow.exams.answers import Answers
+from workflow.exams.unknown_classes import unknown_classes
 
 Cell = tuple[str, str]
 """A true class and the predicted one."""

@@ -7,7 +7,7 @@ from typing import Any
 from workflow.config import Config
 from workflow.errors import FindingError
 from workflow.evaluation.diff import diff
-from workflow.evaluation.observe import Progress
+from workflow.exams.answers import Progress
 from workflow.generations.live import live, pin
 
 

@@ -13,7 +13,7 @@ from workflow.errors import FindingError
 from workflow.evaluation import metrics
 from workflow.evaluation.colours import Colours
 from workflow.evaluation.metrics import Calibration, ConstantAnswer, Counts, PerClass, Threshold
-from workflow.evaluation.observe import Answers
+from workflow.exams.answers import Answers
 
 
 @dataclass(frozen=True, kw_only=True)

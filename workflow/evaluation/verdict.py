@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from workflow.evaluation.band import Band, seed_p_value
 from workflow.evaluation.comparison import Comparison
+from workflow.evaluation.seed_spread import Band, seed_p_value
 
 LEVEL = 0.05
 """A difference that chance makes more often than this is called noise."""

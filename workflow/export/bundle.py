@@ -19,7 +19,7 @@ from workflow.export.facts import facts
 from workflow.formats.binaryproto import write_mean
 from workflow.formats.caffemodel import write
 from workflow.formats.prototxt import render
-from workflow.inspection.model import Model
+from workflow.models.model import Model
 from workflow.storage import atomic_write
 
 _MEAN = "mean.binaryproto"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from workflow.config import Preprocessing
-from workflow.inspection.model import Model
+from workflow.models.model import Model
 
 _FITS = {
     "squash": "resize it to {size} pixels (width x height), whatever its aspect ratio",

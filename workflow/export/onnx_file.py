@@ -13,7 +13,7 @@ from workflow.errors import EngineMissing, FindingError
 from workflow.export.facts import facts
 from workflow.export.graph import Graph
 from workflow.export.layers import translate
-from workflow.inspection.model import Model
+from workflow.models.model import Model
 from workflow.net.build import build
 from workflow.storage import replacing
 

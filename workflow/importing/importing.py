@@ -33,7 +33,7 @@ from workflow.importing import finding, nets
 from workflow.importing.finding import Snapshot
 from workflow.importing.records import Records, copy
 from workflow.importing.result import ImportResult
-from workflow.inspection.deploy import from_training
+from workflow.models.deploy import from_training
 from workflow.net.fill import classifying_layer
 from workflow.net.paths import refuse_outside
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from workflow.config import Preprocessing
-    from workflow.vision.channels import Channels, Looked
+    from workflow.interpretation.examples.channels import Channels, Looked
 
 _FAINT = "#8a8f9c"
 _TILE = 48  # pixels of a patch's side
@@ -30,7 +30,7 @@ def draw_channels(found: Channels, preprocessing: Preprocessing, out: Path) -> N
     """Draw the page, four channels a row.
 
     Args:
-        found: of `vision.channels.look_for`.
+        found: of `interpretation.examples.channels.look_for`.
         preprocessing: the snapshot's, for the order of channels.
         out: the PNG to write; folders are made.
 

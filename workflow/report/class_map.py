@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.inspection.class_map import ClassMap
+from workflow.interpretation.activations.class_map import ClassMap
 from workflow.report.canvas import INK, new_figure, save, set_title, shortened
 
 _COLOURS = (0, 1, 2, 3, 4, 5, 6, 8, 9)  # of tab10, without its grey, which is that of all other classes

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workflow.data.channel_order import to_rgb
-from workflow.inspection.comparison import titles
+from workflow.interpretation.activations.side_by_side import titles
 from workflow.report.canvas import INK, new_figure, save, set_title, shortened, snapshot_name, tiled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from workflow.config import Preprocessing
-    from workflow.inspection.comparison import Compared, Comparison, Statistics
+    from workflow.interpretation.activations.side_by_side import Compared, Comparison, Statistics
 
 _BAR = "#4a6fa5"
 _WIDTH = 3.6  # inches of a picture's column
@@ -26,7 +26,7 @@ def draw_comparison(found: Comparison, preprocessing: Preprocessing, folder: Pat
     """One PNG for each blob: a column for each picture.
 
     Args:
-        found: of `inspection.comparison.compare`.
+        found: of `interpretation.activations.side_by_side.compare`.
         preprocessing: the snapshot's, for the order of channels.
         folder: where `compare-BLOB.png` goes; made if need be.
 

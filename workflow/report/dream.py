@@ -14,7 +14,7 @@ from workflow.storage import replacing
 
 if TYPE_CHECKING:
     from workflow.config import Preprocessing
-    from workflow.vision.dreaming import Maximum
+    from workflow.interpretation.synthesis.dream import Maximum
 
 _BARS = "#9fb6d3"
 _SIDE = 256  # pixels of the film's and the plain picture's side, about

@@ -14,19 +14,20 @@ from PIL import Image
 
 from workflow.config import Config
 from workflow.errors import WorkflowError
-from workflow.evaluation import history, saved
+from workflow.evaluation import history
 from workflow.evaluation.diff import diff
 from workflow.evaluation.evaluate import evaluate, write
-from workflow.evaluation.exam import of_generation
 from workflow.evaluation.history import Entry
 from workflow.evaluation.mistakes import Mistake, mistakes
-from workflow.evaluation.observe import Progress
+from workflow.exams import cache
+from workflow.exams.answers import Progress
+from workflow.exams.exam import of_generation
 from workflow.generations import Generation, Record
 from workflow.generations.live import answering
-from workflow.inspection import grid
-from workflow.inspection.inspect import DEFAULTS
-from workflow.inspection.loading import load
-from workflow.inspection.model import Model
+from workflow.interpretation.activations import grid
+from workflow.interpretation.activations.inspect import DEFAULTS
+from workflow.models.loading import load
+from workflow.models.model import Model
 from workflow.report import embed
 from workflow.report.trend import draw_trend
 
@@ -63,7 +64,7 @@ def gather(config: Config, number: int | None = None, *, progress: Progress | No
     model = load(config, snapshot="best", number=generation.number)
     record = generation.read()
     exam = of_generation(generation, model)
-    folder = saved.folder(model, exam)
+    folder = cache.folder(model, exam)
     found = write(folder, evaluate(model, exam, progress=progress))
     wrong = mistakes(found.answers)
     posed = history.newest_exam(config)

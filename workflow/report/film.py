@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from workflow.config import Preprocessing
-    from workflow.inspection.film import Film
+    from workflow.interpretation.activations.film import Film
 
 _COLUMNS = 8  # snapshots in the strip, first and last among them
 _CURVES = 5  # classes that are drawn: those that ever were the most probable
@@ -29,7 +29,7 @@ def draw_film(film: Film, preprocessing: Preprocessing, folder: Path) -> dict[st
     One colour scale for each blob over all snapshots: signed blobs diverge from 0, others begin there.
 
     Args:
-        film: of `inspection.film.shoot`.
+        film: of `interpretation.activations.film.shoot`.
         preprocessing: the generation's, for the order of channels.
         folder: where to; it is made.
 

@@ -10,7 +10,7 @@ from workflow.report.canvas import INK, new_figure, save, set_title, snapshot_na
 
 if TYPE_CHECKING:
     from workflow.config import Preprocessing
-    from workflow.vision.inversion import Inversion
+    from workflow.interpretation.synthesis.invert import Inversion
 
 
 def draw_inversion(found: Inversion, preprocessing: Preprocessing, out: Path) -> None:

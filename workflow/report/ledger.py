@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.data.channel_order import to_rgb
-from workflow.evaluation.ledger import Entries, Ledger
 from workflow.formats.datum import decode_all
 from workflow.formats.lmdb import Reader
+from workflow.interpretation.attribution.logit_account import Entries, Ledger
 from workflow.report.canvas import BLUE, INK, RED, new_figure, save, set_title, shortened, snapshot_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from workflow.inspection.model import Model
+    from workflow.models.model import Model
 
 _COLOURS = "RdBu_r"
 _SHOWN = 8  # channels for and against, and neighbours: what a row holds

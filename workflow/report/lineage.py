@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.gridspec import GridSpec
 
-    from workflow.inspection.lineage import Lineage
+    from workflow.interpretation.activations.generations_film import Lineage
 
 _BAR, _UNMATCHED, _BETWEEN = "#4a6fa5", "#b4b4b4", "#eceef4"
 _LEAST = 6  # drawn pixels of a tile's side
@@ -36,7 +36,7 @@ def draw_lineage(found: Lineage, folder: Path) -> dict[str, Path]:
     diverge from 0, others begin there. A grey tile is a channel without a counterpart.
 
     Args:
-        found: of `inspection.lineage.trace`.
+        found: of `interpretation.activations.generations_film.trace`.
         folder: where to; it is made.
 
     Returns:

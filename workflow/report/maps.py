@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from workflow.config import Preprocessing
-    from workflow.vision.explain import Explanation, Map
+    from workflow.interpretation.attribution.explain import Explanation, Map
 
 _WIDTH = 2.3  # inches of a column
 

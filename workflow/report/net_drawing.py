@@ -11,7 +11,7 @@ from workflow.report.canvas import INK, new_figure, save
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from workflow.inspection.anatomy import Anatomy, Part
+    from workflow.models.anatomy import Anatomy, Part
 
 _COLOURS = {
     "Input": "#dfe7f2",
@@ -37,7 +37,7 @@ def draw_net(net: Anatomy, out: Path) -> None:
     """Draw a net; the picture replaces an older one in one step.
 
     Args:
-        net: from `inspection.anatomy`.
+        net: from `models.anatomy`.
         out: a .png or .svg file.
 
     Raises:

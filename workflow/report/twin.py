@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from workflow.config import Preprocessing
-    from workflow.vision.twin import Twin
+    from workflow.interpretation.examples.twin import Twin
 
 _GREY = "#8a8f9c"
 _CHANNELS = 12  # bars
@@ -26,7 +26,7 @@ def draw_twin(found: Twin, preprocessing: Preprocessing, out: Path) -> None:
     """Draw the sheet: pictures above, a row of grids for each blob, and what was measured below.
 
     Args:
-        found: of `vision.twin.twin`.
+        found: of `interpretation.examples.twin.twin`.
         preprocessing: the snapshot's, for the order of channels.
         out: the PNG to write; folders are made.
 

@@ -9,7 +9,7 @@ from typing import Any
 from workflow.config import Config, Train
 from workflow.engines.base import Control, Event, Note
 from workflow.errors import UsageError
-from workflow.evaluation.band import recipe, recorded_band
+from workflow.evaluation.seed_spread import recipe, recorded_band
 from workflow.generations import Generation, Record, existing
 from workflow.training.run import Wishes, chosen, train_held
 

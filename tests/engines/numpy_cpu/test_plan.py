@@ -36,7 +36,7 @@ def test_a_layer_that_only_others_know():
 
 def test_showing_a_usual_net_needs_no_torch():
     program = (
-        "import sys; from pathlib import Path; from workflow.inspection.anatomy import anatomy;"
+        "import sys; from pathlib import Path; from workflow.models.anatomy import anatomy;"
         f"anatomy(Path({str(PROTOTXT / 'cifar10_quick_train_test.prototxt')!r}), stored=(3, 32, 32));"
         "print('torch' in sys.modules)"
     )

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_net import CLASSES, DEPLOY
+
+from workflow.config import Config
+from workflow.errors import DataError, ModelError, NetError, UsageError
+from workflow.exams.predict import pictures, predict, write_csv
+from workflow.models.loading import load
+
+
+def label(model, paths, **options):
+    files = pictures(paths)
+    with model.open(images=len(files)) as session:
+        return predict(model, session, files, **options)
+
+
+def test_files_and_folders_in_order(project):
+    for name in ("b/2.png", "b/1.png", "b/deep/0.png", "b/.hidden", ".x/0.png", "a.png"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_bytes(b"")
+    found = pictures([Path("b"), Path("a.png")])
+    assert [path.as_posix() for path in found] == ["b/1.png", "b/2.png", "b/deep/0.png", "a.png"]
+
+
+def test_p01_no_such_path(project):
+    (project / "images").mkdir()
+    with pytest.raises(UsageError, match="imges does not exist") as caught:
+        pictures([Path("imges")])
+    assert caught.value.hint == "did you mean images?"
+    with pytest.raises(UsageError, match="zzz does not exist") as caught:
+        pictures([Path("zzz")])
+    assert caught.value.hint == "check the path"  # not a list of all that lies there
+    with pytest.raises(DataError, match="no file found"):
+        pictures([Path("images")])
+
+
+def test_every_picture_gets_a_label(settings, trained):
+    result = label(load(settings), [Path("images/test")])
+    assert len(result.predictions) == 15
+    assert result.skipped == ()
+    for one in result.predictions:
+        assert tuple(one.probabilities) == CLASSES
+        assert one.probability == max(one.probabilities.values()) == one.probabilities[one.label]
+        assert sum(one.probabilities.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_batches_do_not_matter(settings, trained):
+    told = []
+    one = label(load(settings), [Path("images/test")])
+    several = label(load(settings), [Path("images/test")], batch=4, progress=lambda *state: told.append(state))
+    assert told == [(4, 15), (8, 15), (12, 15), (15, 15)]
+    for first, second in zip(one.predictions, several.predictions, strict=True):
+        assert (first.path, first.label) == (second.path, second.label)
+        assert first.probability == pytest.approx(second.probability, rel=1e-5)
+
+
+def test_i01_what_cannot_be_read_is_set_aside(settings, trained, project):
+    good = Path("images/test/cross/0.png")
+    (project / "inbox").mkdir()
+    (project / "inbox/1.png").write_bytes(good.read_bytes())
+    (project / "inbox/2.png").write_bytes(good.read_bytes()[:150])
+    (project / "inbox/3.txt").write_text("no picture")
+    (project / "inbox/4.png").write_bytes(b"")
+    (project / "inbox/5.png").symlink_to("nowhere.png")
+    result = label(load(settings), [Path("inbox")], batch=2)
+    assert [one.path.name for one in result.predictions] == ["1.png"]
+    assert {one.path.name: one.reason.split(" (")[0] for one in result.skipped} == {
+        "2.png": "is truncated",
+        "3.txt": "is text, not an image",
+        "4.png": "is empty",
+        "5.png": "cannot be read: inbox/5.png is a link to nowhere.png, which does not exist",
+    }
+
+
+def test_json_is_json(settings, trained, project):
+    (project / "bad.png").write_bytes(b"")
+    result = label(load(settings), [Path("images/test/cross/0.png"), Path("bad.png")])
+    document = json.loads(json.dumps(result.json()))
+    assert document["snapshot"] == "gen1/iter_20"
+    assert list(document["predictions"][0]) == ["path", "label", "probability", "probabilities"]
+    assert document["skipped"] == [{"path": "bad.png", "reason": "is empty"}]
+
+
+def test_a_table(settings, trained, project):
+    odd = project / 'a "b", c.png'
+    odd.write_bytes(Path("images/test/cross/0.png").read_bytes())
+    result = label(load(settings), [odd, Path("images/test/circle")])
+    write_csv(Path("tables/labels.csv"), result)
+    with Path("tables/labels.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["path", "label", "probability", *CLASSES]
+    assert rows[0]["path"] == str(odd)
+    for row, one in zip(rows, result.predictions, strict=True):
+        assert row["label"] == one.label
+        assert float(row[one.label]) == pytest.approx(one.probability, rel=1e-5)
+
+
+def test_a_net_without_probabilities(foreign, settings):
+    foreign["net"].write_text("\n".join(line for line in DEPLOY.splitlines() if "Softmax" not in line))
+    with pytest.raises(NetError, match="has no Softmax layer"):
+        label(load(Config(), **foreign), [Path("images/test/cross/0.png")])
+
+
+def test_two_thirds_and_more_of_cifar10(shared_data, tmp_path):
+    """A net trained with real Caffe, fed RGB: decode, mean and net together are right, or it would guess."""
+    import tarfile
+
+    from workflow.formats import labels
+
+    folder = shared_data / "models" / "cifar10_quick_v2_simshang"
+    with tarfile.open(shared_data / "cifar10-jpg.tar.xz") as archive:
+        for member in archive:
+            if member.isfile() and "/test/" in f"/{member.name}" and int(Path(member.name).stem) < 10:
+                archive.extract(member, tmp_path, filter="data")
+    files = pictures([tmp_path])
+    labels.write(tmp_path / "labels.txt", sorted({path.parent.name for path in files}))
+    model = load(
+        Config(),
+        snapshot=str(folder / "cifar10_quick_iter_5000.caffemodel"),
+        net=folder / "cifar10_quick.prototxt",
+        mean=str(folder / "mean.binaryproto"),
+        labels=tmp_path / "labels.txt",
+    )
+    with model.open(images=len(files)) as session:
+        result = predict(model, session, files)
+    right = np.mean([one.label == one.path.parent.name for one in result.predictions])
+    assert len(files) == 100
+    assert right > 0.6
+
+
+def test_i01_nothing_but_what_cannot_be_read(settings, trained, project):
+    for name in ("a.png", "b.png"):
+        (project / name).write_bytes(b"")
+    with pytest.raises(DataError, match=r"no picture can be read: a\.png is empty, and 1 more"):
+        label(load(settings), [Path("a.png"), Path("b.png")])
+
+
+def test_c05_nan_is_no_label(settings, trained):
+    model = load(settings)
+    for blob in model.weights.layer[1].blobs:
+        blob.data[:] = [math.nan] * len(blob.data)
+    with pytest.raises(ModelError, match="gives no probability but NaN"):
+        label(model, [Path("images/test/cross/0.png")])

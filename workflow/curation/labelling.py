@@ -1,0 +1,180 @@
+"""The decisions of `wf next`: pictures of a pile are copied into the folders of their classes.
+
+`decision` is empty in what is written. The user fills in `accept` (the suggested class), `refuse` (the picture is not
+to be labelled), or the name of a class; what stays empty stays open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workflow.config import Config
+from workflow.curation import decision_table
+from workflow.curation.decision_table import ACCEPT, REFUSE, REMOVE
+from workflow.data.scan import Folder, scan
+from workflow.errors import DataError, Location, UsageError, did_you_mean
+from workflow.exams.predict import Skipped
+from workflow.generations import existing
+from workflow.storage import atomic_write, create
+
+_NEEDED = ("path", "sha256", "suggested", "decision")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """What became of a table of decisions."""
+
+    copied: Mapping[str, Path]
+    """Path in the pile -> its copy in a class folder."""
+    classes: Mapping[str, int]
+    """Class -> pictures copied."""
+    present: int
+    """Decided pictures whose class folder had them already."""
+    refused: int
+    open: int
+    """Rows without a decision."""
+    skipped: tuple[Skipped, ...]
+
+    def json(self) -> dict[str, Any]:
+        """As `wf next --apply FILE --json` gives it."""
+        return {
+            "copied": {path: str(copy) for path, copy in self.copied.items()},
+            "classes": dict(self.classes),
+            "present": self.present,
+            "refused": self.refused,
+            "open": self.open,
+            "skipped": [{"path": str(one.path), "reason": one.reason} for one in self.skipped],
+        }
+
+
+def apply(config: Config, path: Path) -> Labelled:
+    """Copy the decided pictures into the class folders of the first of `images`; nothing there is replaced.
+
+    A table can be applied again when more of it is filled in. All rows are read before the first copy is made.
+
+    Args:
+        config: says where the labelled pictures and the generations are.
+        path: the table.
+
+    Raises:
+        UsageError: there is no such file, or no generation.
+        DataError: the table is malformed, or names a class that there is not; the message names the line.
+        OSError: as the operating system says it.
+    """
+    rows = decision_table.read(path, _NEEDED, ("path", "sha256", "suggested", "...", "decision"))
+    root = config.images[0]
+    folders = scan([root], follow_symlinks=True).folders if root.is_dir() and any(root.iterdir()) else []
+    known = {*existing(config.generations).read().classes, *(one.class_name for one in folders)}
+    chosen = [(row, _class(row, Location(path=path, line=line), sorted(known))) for line, row in rows]
+    copied: dict[str, Path] = {}
+    counts: Counter[str] = Counter()
+    present, skipped = 0, []
+    for row, name in chosen:
+        if not name:
+            continue
+        source = Path(row["path"])
+        try:
+            data = source.read_bytes()
+        except OSError as error:
+            skipped.append(Skipped(path=source, reason=f"cannot be read: {error.strerror}"))
+            continue
+        if _digest(data) != row["sha256"].strip():
+            skipped.append(Skipped(path=source, reason="has changed since it was listed"))
+            continue
+        copy = _copy(data, source.name, _folder(root, folders, name))
+        if copy is None:
+            present += 1
+        else:
+            copied[row["path"]] = copy
+            counts[name] += 1
+    atomic_write(_mark(path), _digest(path.read_bytes()).encode())
+    return Labelled(
+        copied=copied,
+        classes=dict(counts.most_common()),
+        present=present,
+        refused=sum(name == "" for _, name in chosen),
+        open=sum(name is None for _, name in chosen),
+        skipped=tuple(skipped),
+    )
+
+
+def check_free(path: Path) -> None:
+    """Make sure that writing a new table destroys no decision that was not applied.
+
+    Raises:
+        UsageError: the table at `path` holds such decisions, or cannot be read.
+    """
+    if not path.exists() or (_mark(path).is_file() and _mark(path).read_text() == _digest(path.read_bytes())):
+        return
+    try:
+        rows = decision_table.read(path, ("path",), ("path", "decision"))
+    except DataError as error:
+        raise UsageError(f"{path} is there and is not our table: {error.message}", hint="name --out DIR") from error
+    filled = sum(bool(row.get("decision", "").strip()) for _, row in rows)
+    if filled:
+        raise UsageError(
+            f"{path} holds {filled} decision{'s' * (filled > 1)} that were not applied",
+            hint=f"wf next --apply {path}, or name --out DIR",
+        )
+
+
+def _mark(path: Path) -> Path:
+    """Beside a table: the digest of what was applied of it last."""
+    return path.with_name(f".{path.name}.applied")
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _class(row: Mapping[str, str], at: Location, known: Sequence[str]) -> str | None:
+    """The class of a row, empty for one that is refused, None for one that is open.
+
+    Raises:
+        DataError: there is no such class.
+    """
+    decision = row["decision"].strip()
+    word = decision.casefold()
+    if not decision:
+        return None
+    if word in (REFUSE, REMOVE):
+        return ""
+    name = row["suggested"].strip() if word == ACCEPT else decision
+    if name not in known:
+        raise DataError(
+            f"line {at.line}: decision is '{name}', expected accept, refuse or the name of a class",
+            at=at,
+            hint=did_you_mean(name, [ACCEPT, REFUSE, *known]) or "a new class needs its folder first",
+        )
+    return name
+
+
+def _folder(root: Path, folders: Sequence[Folder], name: str) -> Path:
+    """Where a training picture of that class lies, or would lie beside the other classes."""
+    usual = [one for one in folders if one.split in (None, "train")]
+    for one in usual:
+        if one.class_name == name:
+            return one.root / one.inside
+    return (usual[0].root / usual[0].inside).parent / name if usual else root / name
+
+
+def _copy(data: bytes, name: str, folder: Path) -> Path | None:
+    """A new file of that name, or of one like it where another picture has the name; None if the picture is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem, suffix = Path(name).stem, Path(name).suffix
+    number = 1
+    while True:
+        path = folder / (name if number == 1 else f"{stem}-{number}{suffix}")
+        try:
+            create(path, data)
+        except FileExistsError:
+            if path.is_file() and path.read_bytes() == data:
+                return None
+            number += 1
+        else:
+            return path

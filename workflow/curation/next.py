@@ -1,0 +1,161 @@
+"""What to label next out of an unlabelled pile: pictures that the next generation has most to learn from.
+
+The pile is put in the order of its `worth`. Then the best are taken one by one (`picking`): none that any generation
+knows by its bytes, no two that are nearly the same, and of each predicted class no more than its share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workflow.config import Config
+from workflow.curation import decision_table
+from workflow.curation.acquisition import Worth, likely, weigh
+from workflow.curation.selection import pick
+from workflow.exams import cache
+from workflow.exams.answers import Progress
+from workflow.exams.committee import ask
+from workflow.exams.exam import of_unlabelled
+from workflow.exams.features import features
+from workflow.exams.nearest import nearest, origins
+from workflow.exams.predict import Skipped
+from workflow.generations import generations
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A picture that should be labelled."""
+
+    path: str
+    sha256: str
+    suggested: str
+    """What the newest generation takes it for."""
+    probability: float
+    score: float
+    """0..1, the weighted mean of ranks."""
+    disagreement: float
+    """0..1, the share of the greatest divergence possible."""
+    margin: float
+    """Probability of the likeliest class less that of the second, 0..1."""
+    novelty: float
+    """L2 distance to the nearest training picture."""
+    reason: str
+
+    @property
+    def caption(self) -> str:
+        """Below its picture."""
+        return f"{self.suggested} {self.probability:.2f}?\n{self.reason}"
+
+    def json(self) -> dict[str, Any]:
+        """Everything."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Next:
+    """What was chosen out of a pile."""
+
+    folder: Path
+    target: Path
+    """Where files about it belong."""
+    snapshots: tuple[str, ...]
+    """Of the generations that were asked, the newest last."""
+    count: int
+    """Pictures in the pile that can be read."""
+    known: int
+    """Those that a generation has already."""
+    twins: int
+    """Those passed over because one nearly the same was taken."""
+    weights: dict[str, float]
+    candidates: tuple[Candidate, ...]
+    """The most worth first."""
+    skipped: tuple[Skipped, ...]
+
+    def json(self) -> dict[str, Any]:
+        """As `wf next --json` gives it."""
+        return {
+            "folder": str(self.folder),
+            "snapshots": list(self.snapshots),
+            "count": self.count,
+            "known": self.known,
+            "twins": self.twins,
+            "weights": self.weights,
+            "next": [one.json() for one in self.candidates],
+            "skipped": [{"path": str(one.path), "reason": one.reason} for one in self.skipped],
+        }
+
+
+def choose(
+    config: Config, folder: Path, *, count: int = 50, number: int | None = None, progress: Progress | None = None
+) -> Next:
+    """Choose pictures to label.
+
+    Args:
+        config: says where the generations are.
+        folder: pictures that nobody has labelled, in sub-folders or not.
+        count: how many to choose.
+        number: the newest generation to ask; None is the newest there is.
+        progress: told (done, all) for each pass.
+
+    Raises:
+        UsageError: P01 no such folder; no generation has a snapshot.
+        DataError: not one picture can be read.
+    """
+    exam = of_unlabelled(folder)
+    panel = ask(config, exam, number=number, progress=progress)
+    model = panel.newest.model
+    looked = features(model, exam, progress=progress)
+    rows = {one.path: row for row, one in enumerate(looked.pictures)}
+    values = looked.values[[rows[one.path] for one in panel.pictures]].astype(np.float32)
+    near = nearest(model, values, 1, progress=progress)
+    worth = weigh(panel, near.distances[:, 0].astype(np.float64))
+    score = worth.score
+    known = origins(generations(config.generations), {one.sha256 for one in panel.pictures})
+    fresh = [one.sha256 not in known for one in panel.pictures]
+    order = [index for index in np.argsort(-score, kind="stable").tolist() if fresh[index]]
+    chosen = pick(model, panel.pictures, panel.newest.probabilities.argmax(1), order, count)
+    return Next(
+        folder=folder,
+        target=cache.folder(model, exam),
+        snapshots=tuple(one.model.name for one in panel.members),
+        count=len(panel.pictures),
+        known=len(fresh) - sum(fresh),
+        twins=chosen.twins,
+        weights=worth.weights,
+        candidates=tuple(_candidate(worth, index, float(score[index])) for index in chosen.indices),
+        skipped=panel.skipped,
+    )
+
+
+def _candidate(worth: Worth, index: int, score: float) -> Candidate:
+    one = worth.panel.pictures[index]
+    label, probability = likely(worth.panel.newest, index)[0]
+    return Candidate(
+        path=one.path,
+        sha256=one.sha256,
+        suggested=label,
+        probability=probability,
+        score=score,
+        disagreement=float(worth.disagreement[index]),
+        margin=float(worth.margin[index]),
+        novelty=float(worth.novelty[index]),
+        reason=worth.reason(index),
+    )
+
+
+def write_csv(path: Path, found: Next) -> None:
+    """A table of the candidates, the most worth first, with an empty column `decision`; whole or not at all.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    names = [field.name for field in fields(Candidate)]
+    rows = [
+        [f"{cell:.6g}" if isinstance(cell, float) else cell for cell in (getattr(one, name) for name in names)]
+        for one in found.candidates
+    ]
+    decision_table.write(path, [*names, "decision"], [[*row, ""] for row in rows])

@@ -1,0 +1,123 @@
+"""What a classifier says of pictures that it has not been fitted to: closed forms only, so that it is quick.
+
+ridge       k-fold least squares on one-hot labels: the folds share one Gram matrix, less the part of the fold
+neighbours  the labels of the nearest others
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from workflow.engines.base import Array
+from workflow.exams.features import Half
+from workflow.exams.nearest import search
+
+Labels = NDArray[np.int64]
+
+FOLDS = 5
+NEIGHBOURS = 50
+_RIDGE = 0.3  # for each picture; features have deviation 1
+_FLAT = 1e-12
+
+
+def folds(count: int, together: NDArray[np.int64], seed: int = 0) -> NDArray[np.int64]:
+    """The fold 0..4 of each picture, int64 (N,); copies of each other get the same, lest one vouch for the other.
+
+    Args:
+        count: N.
+        together: int64 (P, 2), pairs of pictures that are copies.
+        seed: of the choice.
+    """
+    links = coo_array((np.ones(len(together)), (together[:, 0], together[:, 1])), shape=(count, count))
+    groups, group = connected_components(links, directed=False)
+    places = np.random.default_rng(seed).permutation(groups) % FOLDS
+    result: NDArray[np.int64] = places[group].astype(np.int64)
+    return result
+
+
+def ridge(rows: Array, labels: Labels, classes: int, fold: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Out-of-fold scores: for each fold the least squares fit to all the others.
+
+    Args:
+        rows: float32 (N, D), standardised.
+        labels: int64 (N,), 0..classes - 1.
+        classes: C.
+        fold: int64 (N,).
+
+    Returns:
+        float64 (N, C), about the probability of each class, not held between 0 and 1.
+    """
+    wanted = np.eye(classes, dtype=np.float32)[labels]
+    centre = wanted.mean(axis=0)
+    wanted -= centre  # in place of a bias: the features have mean 0
+    gram = (rows.T @ rows).astype(np.float64)
+    product = (rows.T @ wanted).astype(np.float64)
+    scores = np.zeros((len(rows), classes))
+    for number in np.unique(fold):
+        mine = rows[fold == number]
+        left = gram - mine.T @ mine
+        left[np.diag_indices(len(left))] += _RIDGE * len(rows)
+        scores[fold == number] = mine @ np.linalg.solve(left, product - mine.T @ wanted[fold == number]) + centre
+    return scores
+
+
+def neighbours(rows: Array | Half, labels: Labels, classes: int, count: int = NEIGHBOURS) -> NDArray[np.float64]:
+    """The share of each class among the nearest other pictures by cosine, each column standardised before.
+
+    Args:
+        rows: (N, D) features.
+        labels: int64 (N,), 0..classes - 1.
+        classes: C.
+        count: of neighbours; fewer where there are fewer pictures.
+
+    Returns:
+        float64 (N, C), rows sum to 1.
+    """
+    wide = np.asarray(rows, np.float32)
+    wide = ((wide - wide.mean(axis=0)) / (wide.std(axis=0) + 1e-6)).astype(np.float16)
+    near, _ = search(wide, wide, count + 1, "cosine")
+    other = near != np.arange(len(rows))[:, None]
+    other[other.all(axis=1), -1] = False  # a picture hidden behind others that are equal to it
+    kept = near[other].reshape(len(rows), -1)  # (N, K)
+    return np.stack([(labels[kept] == number).mean(axis=1) for number in range(classes)], axis=1)
+
+
+def blend(*witnesses: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
+    """Probabilities from scores of several kinds: each weighs as much as its margins vary, then one temperature.
+
+    Args:
+        witnesses: (N, C) each.
+        labels: int64 (N,), by whose likelihood the temperature is chosen.
+
+    Returns:
+        float64 (N, C), rows sum to 1.
+    """
+    total = np.zeros(witnesses[0].shape)
+    for scores in witnesses:
+        total += scores / max(float(margin(scores, labels).std()), _FLAT)
+
+    def loss(log_scale: float) -> float:
+        own = np.take_along_axis(_softmax(total * np.exp(log_scale)), labels[:, None], axis=1)
+        return -float(np.log(own + _FLAT).mean())
+
+    best = minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded")
+    return _softmax(total * np.exp(best.x))
+
+
+def margin(scores: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
+    """By how much the best other class beats the label, (N,); negative where the label is the best."""
+    others = scores.copy()
+    own = np.take_along_axis(scores, labels[:, None], axis=1)[:, 0]
+    np.put_along_axis(others, labels[:, None], -np.inf, axis=1)
+    result: NDArray[np.float64] = others.max(axis=1) - own
+    return result
+
+
+def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    result: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return result

@@ -1,0 +1,140 @@
+"""Answers kept on disk, so that an exam is put to a snapshot once.
+
+    generations/gen5/evaluation/iter_6000/gen5-test/answers.npz      beside what commands write about that exam
+
+They are found again while the weights, the preprocessing and the exam are the same; otherwise the pictures are
+shown to the net anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.errors import UsageError
+from workflow.exams import activity
+from workflow.exams.activity import Activity, Silent
+from workflow.exams.answers import Answers, Progress, observe
+from workflow.exams.exam import Exam, is_own_test, of_generation
+from workflow.exams.packed_pictures import Pictures
+from workflow.exams.predict import Skipped
+from workflow.models.model import Model
+from workflow.storage import replacing
+
+_FORMAT = "wf.answers/2"
+_ACTIVITY = "activity.json"
+
+
+def folder(model: Model, exam: Exam) -> Path:
+    """Where everything about this exam of this snapshot lies; not made by this function.
+
+    Raises:
+        UsageError: the model is from elsewhere and belongs to no generation.
+    """
+    if model.generation is None or model.iteration is None:
+        raise UsageError(f"{model.name} belongs to no generation, so that nothing is kept of it", hint="name --out DIR")
+    slug = re.sub(r"[^\w.-]+", "-", exam.name).strip("-.")[-60:] or "exam"
+    if not is_own_test(model, exam):
+        slug += "-" + hashlib.sha256(os.fsencode(Path(exam.name).absolute())).hexdigest()[:8]
+    return model.generation.folder / "evaluation" / f"iter_{model.iteration}" / slug
+
+
+def answers(
+    model: Model, exam: Exam, *, fresh: bool = False, engine: str | None = None, progress: Progress | None = None
+) -> Answers:
+    """What the snapshot says of the exam: from disk if that is known, else observed and kept.
+
+    Args:
+        model: the snapshot; of one from elsewhere nothing is kept.
+        exam: the pictures.
+        fresh: show the pictures anew in any case.
+        engine: what computes, where something must be computed.
+        progress: told (done, all).
+
+    Raises:
+        NetError, DataError: as `observe`.
+    """
+    if model.generation is None or model.iteration is None:
+        return observe(model, exam, engine=engine, progress=progress)
+    path, key = folder(model, exam) / "answers.npz", fingerprint(model, exam)
+    known = None if fresh else _read(path, key, model, exam)
+    if known is not None:
+        exam.skipped[:] = known.skipped
+        return known
+    seen = Activity() if is_own_test(model, exam) else None
+    found = observe(model, exam, engine=engine, progress=progress, activity=seen)
+    _write(path, found, key)
+    if seen is not None:
+        activity.write(path.with_name(_ACTIVITY), seen, key)
+    return found
+
+
+def silent_channels(model: Model) -> dict[str, Silent]:
+    """Blob -> its channels that no picture of the own test set changes; empty unless that exam is known."""
+    if model.generation is None or model.iteration is None:
+        return {}
+    exam = of_generation(model.generation, model)
+    path = folder(model, exam) / _ACTIVITY
+    return activity.read(path, fingerprint(model, exam)) if path.is_file() else {}
+
+
+def fingerprint(model: Model, exam: Exam) -> str:
+    """Of all that the answers depend on."""
+    facts = hashlib.sha256(model.weights.SerializeToString(deterministic=True))
+    facts.update(model.net.SerializeToString(deterministic=True))
+    facts.update(model.preprocessing.model_dump_json().encode())
+    transform = model.transform
+    facts.update(repr((transform.scale, transform.crop, model.classes, model.output)).encode())
+    if transform.mean is not None:
+        facts.update(np.ascontiguousarray(transform.mean).tobytes())
+    facts.update(exam.identity().encode())
+    return facts.hexdigest()
+
+
+def _write(path: Path, found: Answers, key: str) -> None:
+    facts = {
+        "format": _FORMAT,
+        "key": key,
+        "classes": found.classes,
+        "skipped": [[str(one.path), one.reason] for one in found.skipped],
+    }
+    arrays: dict[str, NDArray[np.generic]] = {
+        "facts": np.frombuffer(json.dumps(facts).encode(), np.uint8),
+        "probabilities": found.probabilities,
+        **Pictures(found.pictures).arrays(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def _read(path: Path, key: str, model: Model, exam: Exam) -> Answers | None:
+    """The saved answers, None if there are none for this key; a damaged file is as good as none."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as packed:
+            facts = json.loads(packed["facts"].tobytes())
+            if facts["format"] != _FORMAT or facts["key"] != key:
+                return None
+            probabilities = packed["probabilities"]
+            pictures = Pictures.of_arrays(packed)
+            classes = tuple(facts["classes"])
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
+        return None
+    if probabilities.shape != (len(pictures), len(classes)):
+        return None
+    return Answers(
+        snapshot=model.name,
+        exam=exam.name,
+        classes=classes,
+        pictures=pictures,
+        probabilities=probabilities,
+        skipped=tuple(Skipped(path=Path(name), reason=reason) for name, reason in facts["skipped"]),
+    )

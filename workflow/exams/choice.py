@@ -1,0 +1,46 @@
+"""Which exam several snapshots sit: of a generation, or of a folder; each gets it as its own preprocessing makes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from workflow.config import Config
+from workflow.errors import UsageError
+from workflow.exams.exam import Exam, of_generation, of_labelled
+from workflow.generations import Generation, existing
+from workflow.models.model import Model
+
+Poser = Callable[[Model], Exam]
+
+
+def of_test_set(generation: Generation) -> Poser:
+    """The test pictures of a generation."""
+    return lambda model: of_generation(generation.original, model)
+
+
+def of_folder(folder: Path) -> Poser:
+    """A folder with one sub-folder for each class.
+
+    Raises:
+        UsageError, DataError: P01, P02, P03, when it is posed.
+    """
+    return lambda _: of_labelled(folder)
+
+
+def named(config: Config, name: str) -> Generation:
+    """The generation called `gen4`, or `4`.
+
+    Raises:
+        UsageError: it is called otherwise, or does not exist.
+    """
+    match = re.fullmatch(r"(?:gen)?(\d+)", name)
+    if match is None:
+        raise UsageError(f"no generation '{name}'", hint="write gen4 for generation 4")
+    return existing(config.generations, int(match[1]))
+
+
+def snapshot_of(reference: str) -> str:
+    """What to load where generations are compared: a bare number is a generation's."""
+    return f"gen{reference}" if reference.isdigit() else reference

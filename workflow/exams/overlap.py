@@ -1,0 +1,27 @@
+"""Pictures of an exam that the snapshot was trained on: what it says of them proves little (E02)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.data import manifest
+from workflow.exams.exam import Picture
+from workflow.generations import Generation
+
+
+def trained_on(generation: Generation, pictures: Sequence[Picture]) -> NDArray[np.bool_]:
+    """Which pictures have the bytes of one in the generation's training set, (N,).
+
+    Raises:
+        DataError: the manifest is missing or damaged.
+    """
+    known = np.unique(_packed(one.sha256 for one in manifest.read(generation.manifest, "train")))
+    return np.isin(_packed(one.sha256 for one in pictures), known)
+
+
+def _packed(digests: Iterator[str]) -> NDArray[np.void]:
+    """Hexadecimal sha256 sums as 32 bytes each, (N,)."""
+    return np.frombuffer(b"".join(map(bytes.fromhex, digests)), "V32")

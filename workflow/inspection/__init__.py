@@ -1,1 +1,0 @@
-"""Looking at pictures with a trained net: load a model, inspect one picture, label many, verify the path."""

@@ -1,0 +1,17 @@
+"""Deconvolution."""
+
+from __future__ import annotations
+
+from captum.attr import Deconvolution
+from torch import Tensor
+
+from workflow.interpretation.attribution.maps.base import Options, method
+from workflow.interpretation.targets import Score
+
+
+@method("deconvolution", signed=False, source="Zeiler and Fergus 2013, arXiv:1311.2901")
+def deconvolution(score: Score, x: Tensor, options: Options) -> Tensor:
+    """The gradient, but at every ReLU only where the gradient is positive, whatever the ReLU's input was."""
+    del options
+    found: Tensor = Deconvolution(score).attribute(x)
+    return found

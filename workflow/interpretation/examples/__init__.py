@@ -1,0 +1,1 @@
+"""Training pictures that explain: those that excite a channel, and the nearest of a class."""

@@ -1,0 +1,189 @@
+"""Models from elsewhere: what a generation would have recorded is said by flags, and by the deploy net."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from workflow.config import Preprocessing
+from workflow.data.transform import Transform
+from workflow.engines.base import Array
+from workflow.errors import ModelError, NetError, UsageError, did_you_mean
+from workflow.formats import caffe_pb2, labels
+from workflow.formats.binaryproto import read_mean
+from workflow.formats.numpy_mean import read_any_mean
+from workflow.generations import Reference
+from workflow.models.deploy import Deploy, check_outputs, read
+from workflow.models.model import Model
+from workflow.net.paths import inside
+
+Order = Literal["RGB", "BGR", "GRAY"]
+Size = tuple[int, int, int]  # (C, H, W)
+
+_log = logging.getLogger("workflow")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """What was said about the model; None is not said."""
+
+    mean: str | None
+    labels: Path | None
+    channel_order: str | None
+    scale: float | None
+
+
+def refuse(flags: Flags, reference: Reference) -> None:
+    """Stop at flags for a snapshot whose generation recorded what they say.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for field, value in vars(flags).items():
+        if value is not None:
+            flag = f"--{field.replace('_', '-')}"
+            raise UsageError(
+                f"{flag} was given for {reference.name}, whose generation recorded that when it was prepared",
+                hint=f"leave {flag} out; it is for models from elsewhere",
+            )
+
+
+def model(reference: Reference, weights: caffe_pb2.NetParameter, net: Path, flags: Flags) -> Model:
+    """The model that the flags and the net describe.
+
+    What the flags leave out is taken from the data layer of a training net, if that is what `net` is. Pictures are
+    squashed to the size of the net's input; to the mean's, where that is larger and square: then the centre is cut
+    out, as in a training with `crop_size`.
+
+    Raises:
+        PrototxtError, NetError: the net, as `deploy.read`; M02 the mean does not fit; X06 the labels do not.
+        UsageError: a channel order or a mean that cannot be.
+        ModelError: M01, M03 the mean; labels that cannot be read.
+    """
+    said = None if flags.mean is None else _read_mean(flags.mean)
+    picture = said.shape if said is not None and said.shape[1:] != (1, 1) else None
+    deploy = read(net, weights=weights, stored=picture)
+    mean = _of_training(deploy) if said is None else _for_channels(said, flags.mean, deploy.shape[0])
+    order = _channel_order(flags.channel_order, deploy)
+    if mean is None:
+        _log.warning("no mean was given: pictures go in as 0 to 255, as they are")
+    elif flags.channel_order is None:
+        _warn_of_order(mean, order)
+    stored = _stored(mean, deploy)
+    classes = labels.read(flags.labels) if flags.labels is not None else None
+    if classes is not None:
+        check_outputs(deploy, classes)
+    return Model(
+        name=reference.name,
+        net=deploy.net,
+        source=deploy.source,
+        weights=weights,
+        classes=classes,
+        preprocessing=Preprocessing(width=stored[2], height=stored[1], channel_order=order),
+        transform=Transform(
+            scale=_scale(flags.scale, deploy),
+            mean=mean,
+            crop=0 if stored == deploy.shape else deploy.shape[1],
+        ),
+        input=deploy.input,
+        output=deploy.output,
+    )
+
+
+def _channel_order(asked: str | None, deploy: Deploy) -> Order:
+    possible: dict[int, tuple[Order, ...]] = {1: ("GRAY",), 3: ("RGB", "BGR")}
+    channels = deploy.shape[0]
+    if channels not in possible:
+        raise NetError(f"the net takes {channels} channels, expected 1 or 3", at=deploy.source)
+    if asked is None and channels > 1 and deploy.data is not None and deploy.data.type in ("ImageData", "WindowData"):
+        return "BGR"  # what OpenCV decodes
+    for order in possible[channels]:
+        if asked is None or asked.upper() == order:
+            return order
+    raise UsageError(
+        f"--channel-order {asked}, but the net takes {channels} channel{'s' * (channels > 1)}: "
+        f"{' or '.join(possible[channels])}",
+        hint=did_you_mean(str(asked).upper(), possible[channels]),
+    )
+
+
+def _read_mean(said: str) -> Array:
+    """(C, H, W) from a file, (C, 1, 1) from numbers or from a file that holds one for each channel."""
+    try:
+        values = [float(number) for number in said.split(",")]
+    except ValueError:
+        return read_any_mean(Path(said))
+    return np.array(values, np.float32)[:, None, None]
+
+
+def _for_channels(mean: Array, said: str | None, channels: int) -> Array:
+    """A mean picture as it is; numbers as one for each channel."""
+    if mean.shape[1:] != (1, 1):
+        return mean
+    if len(mean) not in (1, channels) or not np.isfinite(mean).all():
+        raise UsageError(f"--mean {said}: {len(mean)} numbers, expected one for each of {channels} channels")
+    return np.resize(mean.ravel(), channels)[:, None, None]
+
+
+def _of_training(deploy: Deploy) -> Array | None:
+    """The mean that the data layer of a training net names, where it is there."""
+    if deploy.data is None:
+        return None
+    param = deploy.data.transform_param
+    if param.mean_value:
+        _log.warning("mean %s is that of layer '%s'", ",".join(f"{x:g}" for x in param.mean_value), deploy.data.name)
+        return _for_channels(np.array(param.mean_value, np.float32)[:, None, None], None, deploy.shape[0])
+    if param.mean_file and inside(param.mean_file) and Path(param.mean_file).is_file():
+        _log.warning("mean %s is that of layer '%s'", param.mean_file, deploy.data.name)
+        return read_mean(Path(param.mean_file))
+    return None
+
+
+def _scale(said: float | None, deploy: Deploy) -> float:
+    if said is not None or deploy.data is None:
+        return 1.0 if said is None else said
+    param = deploy.data.window_data_param if deploy.data.type == "WindowData" else deploy.data.transform_param
+    if param.scale != 1:
+        _log.warning("scale %g is that of layer '%s'", param.scale, deploy.data.name)
+    return param.scale
+
+
+_IMAGENET = (123, 117, 104)
+"""The mean of ImageNet's red, green and blue, which nets trained on it have in the other order, BGR."""
+
+
+def _warn_of_order(mean: Array, order: Order) -> None:
+    """Say that the mean looks like BGR where nothing was said of the order and RGB is taken."""
+    means = mean.mean(axis=(1, 2))
+    if order == "RGB" and len(means) == 3 and np.abs(means - _IMAGENET[::-1]).max() < 1:
+        _log.warning("the mean is that of ImageNet in the order BGR, but pictures go in as RGB: --channel-order BGR?")
+
+
+def _stored(mean: Array | None, deploy: Deploy) -> Size:
+    """The size that pictures are brought to before the mean is subtracted."""
+    shape = deploy.shape
+    if mean is None or mean.shape[1:] == (1, 1) or mean.shape == shape:
+        return shape
+    channels, height, width = mean.shape
+    if channels != shape[0] or shape[1] != shape[2] or min(height, width) < shape[1]:
+        raise ModelError(
+            f"mean is {_by(mean.shape)} but images are {_by(shape)}",
+            hint="give the mean of the data that the model was trained on, or numbers: --mean 104,117,123",
+            fault="M02",
+        )
+    _log.warning(
+        "mean is %s and the net takes %s: the centre of the resized picture is cut out, as in a training "
+        "with crop_size: %d",
+        _by(mean.shape),
+        _by(shape),
+        shape[1],
+    )
+    return channels, height, width
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return "×".join(str(size) for size in shape)

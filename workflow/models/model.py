@@ -1,0 +1,139 @@
+"""A trained net with all that it takes to show it a picture: weights, classes, preprocessing, mean."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.config import Preprocessing
+from workflow.data.pictures import MAX_PIXELS, decode
+from workflow.data.transform import Transform
+from workflow.engines import choose
+from workflow.engines.base import Array, Session
+from workflow.errors import ModelError, NetError
+from workflow.formats import caffe_pb2
+from workflow.generations import Generation
+from workflow.models.deploy import outputs_differ
+from workflow.net.build import build
+
+Pictures = Sequence[NDArray[np.generic]] | NDArray[np.generic]
+"""(C, H, W) each, all of one size."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """What `loading.load` found; nothing in it depends on the engine."""
+
+    name: str
+    """`gen5/iter_6000`, or the path of a model from elsewhere."""
+    net: caffe_pb2.NetParameter
+    """The deploy net, upgraded."""
+    source: Path
+    """The file that it was read from."""
+    weights: caffe_pb2.NetParameter
+    classes: tuple[str, ...] | None
+    """In the order of the net's outputs; None for a model from elsewhere without labels: they are numbered then."""
+    preprocessing: Preprocessing
+    transform: Transform
+    input: str
+    """The blob that a picture goes into."""
+    output: str | None
+    """The blob of probabilities, None for a net without a Softmax layer."""
+    generation: Generation | None = None
+    iteration: int | None = None
+    max_pixels: int = MAX_PIXELS
+
+    def open(self, engine: str | None = None, *, images: int = 1, ignore: Sequence[str] = ()) -> Session:
+        """A session on the net.
+
+        Args:
+            engine: what computes; None chooses the one that is done first.
+            images: how many pictures there are.
+            ignore: layers whose weights are not copied; their fillers fill them, so that a chosen engine has fillers.
+
+        Raises:
+            UsageError: no such engine.
+            NetError, ModelError, EngineMissing: as `Engine.open`; also a layer that the weights do not know.
+        """
+        if ignore and engine is None:
+            engine = "torch"
+        runner = choose(self.net, engine, images=images)
+        session = runner.open(self.net, self.weights, source=self.source, ignore=ignore)
+        known = {layer.name for layer in self.weights.layer}
+        for layer in session.params:
+            if layer not in known and layer not in ignore:  # some engines would fill it with random numbers
+                session.__exit__(None, None, None)
+                raise ModelError(
+                    f"layer '{layer}' of {self.source} has parameters, but {self.name} holds none for it",
+                    hint="is this the net that the weights were trained with?",
+                    fault="C02",
+                )
+        return session
+
+    def read(self, image: Path | bytes) -> NDArray[np.uint8]:
+        """The picture as a record of the training set would hold it: uint8 (C, H, W), by the one decode path.
+
+        Raises:
+            PictureError, DataError: it cannot be read (I01).
+            EnvironmentFault: it may not be read.
+        """
+        return decode(image, self.preprocessing, max_pixels=self.max_pixels)
+
+    def blob(self, pictures: Pictures) -> Array:
+        """The net's input blob for pictures of (C, H, W): float32 (N, C, h, w), as the test net's Data layer has it."""
+        return self.transform.apply(np.asarray(pictures), phase="TEST")
+
+    def forward(
+        self,
+        session: Session,
+        pictures: Pictures,
+        blobs: Collection[str] | None = None,
+        *,
+        copies: Collection[str] = (),
+    ) -> dict[str, Array]:
+        """Every blob of the net, or those asked for, for pictures of (C, H, W).
+
+        The copies that Split layers make of a blob are left out, but for those named by `blobs` or `copies`.
+        """
+        values = session.forward(blobs, **{self.input: self.blob(pictures)})
+        if blobs is not None:
+            return values
+        hidden = self._copies.difference(copies)
+        return {name: array for name, array in values.items() if name not in hidden}
+
+    @cached_property
+    def _copies(self) -> frozenset[str]:
+        spec = build(self.net, phase="TEST", source=self.source)
+        return frozenset(top for layer in spec.layers if layer.type == "Split" for top in layer.tops)
+
+    def probabilities(self, blobs: Mapping[str, Array]) -> Array | None:
+        """The probability of each class, float32 (N, classes); None for a net without a Softmax layer.
+
+        Raises:
+            NetError: X06, there are more or fewer outputs than classes, or several for each picture.
+        """
+        if self.output is None:
+            return None
+        if not self.classifies(blobs):
+            raise NetError(
+                f"blob '{self.output}' is {blobs[self.output].shape}, expected one number for each class",
+                hint="only wf inspect shows such a net",
+            )
+        scores = blobs[self.output]
+        if self.classes is not None and scores.shape[1] != len(self.classes):
+            raise outputs_differ(self.output, scores.shape[1], len(self.classes))
+        return scores.reshape(len(scores), -1)
+
+    def classifies(self, blobs: Mapping[str, Array]) -> bool:
+        """Whether the last Softmax layer gives each picture one vector; detectors and segmentations have many."""
+        scores = None if self.output is None else blobs[self.output]
+        return scores is not None and scores.ndim > 1 and scores[0].size == scores.shape[1]
+
+    def class_name(self, index: int) -> str:
+        """The name of a class, its number if it has none."""
+        return str(index) if self.classes is None else self.classes[index]
