@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,38 @@ def write_document(path: Path, document: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document, indent=2, allow_nan=False, default=os.fspath)
     atomic_write(path, f"{text}\n".encode())
+
+
+def write_table(
+    path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]], *, errors: str = "surrogateescape"
+) -> None:
+    """Replace `path` by a table (CSV, UTF-8, CRLF as RFC 4180 has it); its folder is made.
+
+    Args:
+        path: the file.
+        columns: the first row.
+        rows: the others.
+        errors: what becomes of the bytes of a file name that are not UTF-8, as `str.encode` takes it: as they are, or
+            `backslashreplace` for a table that other programs read.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", errors=errors, newline="") as file:
+        table = csv.writer(file)
+        table.writerow(columns)
+        table.writerows(rows)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, 64 hexadecimal digits.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from running import Run
 
-from workflow.cli.engines import describe
 from workflow.engines.base import Status
+from workflow.report.engines import describe
 
 
 def test_json_names_them_all(wf: Run) -> None:

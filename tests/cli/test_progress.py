@@ -12,9 +12,10 @@ import pytest
 
 from workflow.cli import progress
 from workflow.cli.console import Console
-from workflow.cli.progress import Counter, Training, duration
+from workflow.cli.progress import Counter, Training
 from workflow.engines.base import Output, Snapshot, Started, Step, Validation
 from workflow.evaluation.metrics import ConstantAnswer
+from workflow.words import duration
 
 
 @pytest.fixture

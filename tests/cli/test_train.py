@@ -14,8 +14,8 @@ import pytest
 from running import Run
 from small_net import make_generation
 
-from workflow.cli.train import describe
 from workflow.generations import generation
+from workflow.report.training import describe
 
 SETTINGS = "train: {solver: prototxt/small_solver.prototxt, deploy: prototxt/small_deploy.prototxt}\n"
 

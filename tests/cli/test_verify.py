@@ -7,7 +7,7 @@ from pathlib import Path
 from running import Run
 
 from workflow.checks.verification import Verification
-from workflow.cli.verify import describe
+from workflow.report.verification import describe
 
 
 def test_all_is_well(trained: Run) -> None:

@@ -19,7 +19,7 @@ from workflow.exams import cache
 from workflow.exams.exam import of_generation
 from workflow.generations import Generation, generation
 from workflow.models.loading import load
-from workflow.report import diff_files
+from workflow.report import diff as diff_files
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +201,7 @@ def test_the_files(three: Path) -> None:
     assert found.folder is not None
     assert found.folder.relative_to(ROOT).as_posix() == "gen3/evaluation/iter_20/gen3-test/diff-gen2-iter_20"
     (three / "images/test/circle/1.png").unlink()  # shown as missing
-    files = diff_files.write(found.folder, found)
+    files = diff_files.write_diff(found.folder, found)
     assert json.loads(files["json"].read_text())["p_value"] == found.comparison.p_value
     with files["csv"].open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -215,6 +215,6 @@ def test_the_files(three: Path) -> None:
 
 def test_a_sheet_of_nothing_says_so(three: Path) -> None:
     same = diff(settings(), "gen3", "gen3", history=False)
-    board = diff_files.draw(same.comparison)
+    board = diff_files.draw_diff(same.comparison)
     assert np.asarray(board).min() < 100  # two headings
     assert board.height < 100

@@ -19,7 +19,7 @@ from workflow.interpretation.examples.channels import look_for
 from workflow.interpretation.synthesis.ascent import Recipe
 from workflow.models.loading import load
 from workflow.models.model import Model
-from workflow.report.channels import describe, draw_channels
+from workflow.report.channels import describe_channel, draw_channels
 
 QUICK = Recipe(steps=8, seeds=1, frames=2)
 
@@ -69,7 +69,7 @@ def test_a_dead_channel_says_so(small: Model) -> None:
     dead, alive = found.channels
     assert (dead.number, dead.dead, dead.patches, dead.maximum) == (2, True, (), None)
     assert (alive.number, alive.dead) == (4, False)
-    assert "dead" in describe(dead)
+    assert "dead" in describe_channel(dead)
     document = found.json()
     assert document["channels"][0] == {"channel": 2, "dead": True, "patches": []}
     assert document["channels"][1]["patches"][0]["path"] == alive.patches[0].path

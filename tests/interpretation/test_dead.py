@@ -10,7 +10,6 @@ import pytest
 from one_generation import make_one
 from three_generations import ROOT, settings
 
-from workflow.cli.inspect import describe
 from workflow.errors import FindingError
 from workflow.evaluation.evaluate import evaluate
 from workflow.exams import cache, exam
@@ -24,6 +23,7 @@ from workflow.interpretation.synthesis.invert import rebuild
 from workflow.interpretation.synthesis.reconstruction import Settings
 from workflow.models.loading import load
 from workflow.models.model import Model
+from workflow.report.inspection import describe
 
 PICTURE = Path("images/test/circle/0.png")
 SHORT = Recipe(steps=4, seeds=2)

@@ -17,6 +17,7 @@ from workflow.data.pictures import decode
 from workflow.formats import datum
 from workflow.formats.lmdb import Reader
 from workflow.generations import Generation, Record
+from workflow.storage import sha256
 
 
 def check_files(generation: Generation, result: Verification) -> None:
@@ -26,9 +27,7 @@ def check_files(generation: Generation, result: Verification) -> None:
         if not path.is_file():
             result.problems.append(f"{path} is missing")
             continue
-        with path.open("rb") as file:
-            same = hashlib.file_digest(file, "sha256").hexdigest() == expected
-        if same:
+        if sha256(path) == expected:
             continue
         result.problems.append(f"{path} does not match its checksum")
         split = path.parent.name.removesuffix("_lmdb")

@@ -7,6 +7,7 @@ from typing import Any
 
 from workflow.errors import FindingError
 from workflow.formats.mending import make_again
+from workflow.words import and_more
 
 _SHOWN = 5  # problems in the message; all of them are in the result
 
@@ -45,12 +46,10 @@ class Verification:
         found = [*self.net_problems, *self.problems]
         if not found:
             return
-        more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        shown = "; ".join([*found[:_SHOWN], *and_more(len(found), _SHOWN)])
         if self.net_problems:
-            raise FindingError(
-                "; ".join(found[:_SHOWN]) + more, hint="correct it in prototxt/; the next wf train takes it from there"
-            )
+            raise FindingError(shown, hint="correct it in prototxt/; the next wf train takes it from there")
         hint = make_again(f"{self.generation}/dataset")
         if all(one.startswith("blob ") for one in self.problems):  # the records are as they were made
             hint = "the data set is whole: compare the deploy net with the train_test net in prototxt/, layer by layer"
-        raise FindingError("; ".join(found[:_SHOWN]) + more, hint=hint, fault="L04")
+        raise FindingError(shown, hint=hint, fault="L04")

@@ -11,9 +11,7 @@ from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from workflow.interpretation.examples.channels import Channels
+    pass
 
 
 def channels(
@@ -38,7 +36,10 @@ def channels(
     from workflow.interpretation.examples.channels import look_for
     from workflow.models import loading
     from workflow.models.places import folder
-    from workflow.report.channels import draw_channels  # matplotlib, and below PyTorch, which --help need not load
+    from workflow.report.channels import (  # matplotlib, and below PyTorch, which --help need not load
+        describe,
+        draw_channels,
+    )
 
     model = loading.load(call.settings(), snapshot=snapshot_asked(snapshot, gen), number=gen)
     with Counter(call.console, "looking at the training set", "pictures") as progress:
@@ -46,17 +47,6 @@ def channels(
     name = f"{blob.replace('/', '_')}{''.join(f'-{number}' for number in (channel or ())[:4])}"
     picture = (out or folder(model, "channels")) / f"{name}.png"
     draw_channels(found, model.preprocessing, picture)
-    call.console.result(found.json() | {"pictures": {blob: picture}}, describe(found, picture))
+    call.console.result(found.json() | {"pictures": {blob: picture}}, describe(found, {blob: picture}))
     if show:
         show_pictures(call.console, [picture])
-
-
-def describe(found: Channels, picture: Path) -> str:
-    """A line for each channel."""
-    from workflow.report import channels as report  # as above
-
-    lines = [f"{found.blob} in {found.snapshot}, {found.count:,} training pictures: greatest value to the ninth, class"]
-    lines += [f"  channel {report.describe(one)}" for one in found.channels]
-    dead = sum(one.dead for one in found.channels)
-    lines += [f"{dead} of {len(found.channels)} channels are dead"] if dead else []
-    return "\n".join([*lines, f"picture  {picture}"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +11,7 @@ from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.interpretation.synthesis.dream import Maximum
+    pass
 
 
 def dream(
@@ -52,7 +51,7 @@ def dream(
     from workflow.interpretation.synthesis.ascent import Recipe
     from workflow.interpretation.synthesis.dream import alive, maximise
     from workflow.models.places import folder
-    from workflow.report.dream import draw_dream  # matplotlib, and below PyTorch, which --help need not load
+    from workflow.report.dream import describe, draw_dream  # matplotlib, and below PyTorch, which --help need not load
 
     model = which.load(call.settings())
     recipe = Recipe(seed=seed)
@@ -63,12 +62,7 @@ def dream(
     target = out or folder(model, "dream")
     drawn = [draw_dream(one, model.preprocessing, target) for one in found]
     documents = [one.json() | {"pictures": pictures} for one, pictures in zip(found, drawn, strict=True)]
-    lines = [describe(one, pictures["sheet"]) for one, pictures in zip(found, drawn, strict=True)]
+    lines = [describe(one, pictures) for one, pictures in zip(found, drawn, strict=True)]
     call.console.result(documents[0] | {"dreams": documents}, "\n".join(lines))
     if show:
         show_pictures(call.console, [pictures["sheet"] for pictures in drawn])
-
-
-def describe(one: Maximum, sheet: Path) -> str:
-    """What it reaches, and whether natural pictures reach as much."""
-    return f"{one.target.title}: {one.dream.activation:.4g}; {one.verdict}\n  {sheet}"

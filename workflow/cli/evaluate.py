@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,15 +9,9 @@ import typer
 
 from workflow.cli.options import Call, Engine, Fresh, Out, Which
 from workflow.cli.progress import Counter
-from workflow.cli.table import share, table
 
 if TYPE_CHECKING:
-    from workflow.evaluation.result import Evaluation
-
-_FEW = 10  # classes whose confusion matrix is printed; a larger one is in the picture
-_TWO = 2
-_LONG = 16  # letters of a class where there is room
-_SHORT = 6  # letters of a class in the head of a column
+    pass
 
 
 def evaluate(
@@ -45,6 +38,7 @@ def evaluate(
     from workflow.exams import cache
     from workflow.exams import exam as exams  # numpy, Pillow and matplotlib, which --help does not need
     from workflow.report.confusion import draw_confusion
+    from workflow.report.evaluation import describe
 
     settings = call.settings()
     model = which.load(settings)
@@ -55,83 +49,7 @@ def evaluate(
     found = write(target, found)
     picture = target / "confusion.png"
     draw_confusion(found.confusion, found.answers.classes, picture, title=f"{model.name} on {exam.name}")
-    call.console.result(found.json() | {"pictures": {"confusion": picture}}, describe(found, picture))
+    call.console.result(found.json() | {"pictures": {"confusion": picture}}, describe(found, {"confusion": picture}))
     call.console.skipped(found.answers.skipped)
     if min_accuracy is not None:
         found.require(min_accuracy)
-
-
-def describe(found: Evaluation, picture: Path) -> str:
-    """The scores, each class, the confusion matrix of a few classes, the thresholds, and where everything is."""
-    blocks = [_scores(found), _classes(found)]
-    if len(found.answers.classes) <= _FEW:
-        blocks.append(_confusion(found))
-    blocks.append(_thresholds(found))
-    if len(found.answers.classes) == _TWO:
-        blocks.append(_both(found))
-    blocks += [[f"predictions  {found.predictions}", f"confusion    {picture}"]]
-    return "\n\n".join("\n".join(block) for block in blocks)
-
-
-def _scores(found: Evaluation) -> list[str]:
-    score, (low, high) = found.score, found.score.interval
-    rows = [["accuracy", share(score.accuracy), f"95 % interval {low:.4f} to {high:.4f}"]]
-    if found.always is not None:
-        rows.append(["constant", share(found.always.accuracy), f"always saying '{found.always.label}' would be right"])
-    if found.colours is not None:
-        rows.append(["colours", share(found.colours.accuracy), "logistic regression on 8 x 8 colours alone"])
-    if found.apart is not None:
-        apart = f"of the {found.apart.count:,} pictures that it was not trained on"
-        rows.append(["without overlap", share(found.apart.accuracy), apart])
-    if found.overlap is not None:
-        rows.append(["overlap", f"{found.overlap:,}", "pictures that it was trained on"])
-    rows.append(["balanced", share(found.balanced_accuracy), "mean of the classes' recalls"])
-    rows.append(["ECE", share(found.calibration.ece), "mean gap between confidence and accuracy"])
-    width = max(len(row[0]) for row in rows)
-    head = f"{found.answers.snapshot} on {found.answers.exam}: {score.correct:,} of {score.count:,} right"
-    return [head, *(f"  {name:{width}}  {value:>6}  {remark}" for name, value, remark in rows)]
-
-
-def _classes(found: Evaluation) -> list[str]:
-    scores = found.per_class
-    rows = [["class", "pictures", "precision", "recall", "F1"]]
-    for index, name in enumerate(found.answers.classes):
-        shares = (scores.precision[index], scores.recall[index], scores.f1[index])
-        rows.append([name, f"{scores.support[index]:,}", *(share(value) for value in shares)])
-    return table(rows)
-
-
-def _confusion(found: Evaluation) -> list[str]:
-    names = found.answers.classes
-    rows = [["is", *shortened(names)]]
-    rows += [
-        [name, *(f"{count:,}" if count else "." for count in counts)]
-        for name, counts in zip(names, found.confusion, strict=True)
-    ]
-    return ["confusion: rows are what it is, columns what the net says", *table(rows)]
-
-
-def shortened(names: Sequence[str]) -> list[str]:
-    """Names of a few letters that are still different."""
-    length = _SHORT
-    while len({name[:length] for name in names}) < len(names):
-        length += 1
-    return [name[:length] for name in names]
-
-
-def _thresholds(found: Evaluation) -> list[str]:
-    rows = [["believed from", "answered", "share", "wrong", "accuracy"]]
-    for one in found.thresholds:
-        counts = [f"{one.answered:,}", f"{one.answered / found.score.count:.1%}", f"{one.wrong:,}"]
-        rows.append([f"{one.threshold:.2f}", *counts, share(one.accuracy)])
-    return table(rows)
-
-
-def _both(found: Evaluation) -> list[str]:
-    """Precision and recall of both of two classes at each threshold: what a yes-or-no question is tuned by."""
-    head = [part for name in found.answers.classes for part in (f"{name[:_LONG]}: precision", "recall")]
-    rows = [["believed from", *head]]
-    for one in found.thresholds:
-        pairs = zip(one.scores.precision, one.scores.recall, strict=True)
-        rows.append([f"{one.threshold:.2f}", *(share(value) for pair in pairs for value in pair)])
-    return table(rows)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.lineage import describe, numbers
 from workflow.cli.options import Call, Gen, Out
 from workflow.cli.progress import Counter
-from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
     from workflow.config import Config
-    from workflow.interpretation.activations.film import Film
-
-_CLASSES = 5
 
 
 def film(
@@ -57,7 +53,7 @@ def film(
     if generations is None:
         paths = _snapshots(call, settings, image, gen, blobs, out)
     else:
-        paths = _generations(call, settings, image, numbers(generations), best, blobs, out)
+        paths = _generations(call, settings, image, _numbers(generations), best, blobs, out)
     if show:
         show_pictures(call.console, list(paths.values()))
 
@@ -67,27 +63,15 @@ def _snapshots(
 ) -> dict[str, Path]:
     from workflow.interpretation.activations.film import shoot
     from workflow.models import loading
-    from workflow.report.film import draw_film  # numpy, Pillow and matplotlib, which --help does not need
+    from workflow.report.film import describe, draw_film  # numpy, Pillow and matplotlib, which --help does not need
 
     with Counter(call.console, "filming", "snapshots") as progress:
         found = shoot(settings, image, number=gen, blobs=blobs, progress=progress)
     model = loading.load(settings, snapshot=f"{found.generation}/iter_{found.iterations[-1]}", tell=False)
     target = out or settings.generations / found.generation / "inspect" / f"{image.stem}-film"
     paths = draw_film(found, model.preprocessing, target)
-    call.console.result(found.json() | {"pictures": paths}, describe_film(found, paths))
+    call.console.result(found.json() | {"pictures": paths}, describe(found, paths))
     return paths
-
-
-def describe_film(found: Film, paths: dict[str, Path]) -> str:
-    """A line for each snapshot: the probabilities of the classes that the last finds most likely."""
-    order = found.probabilities[-1].argsort()[::-1][:_CLASSES]
-    rows = [["iteration", *(found.classes[number] for number in order)]]
-    rows += [
-        [f"{iteration:,}", *(f"{share:.4f}" for share in shares[order])]
-        for iteration, shares in zip(found.iterations, found.probabilities, strict=True)
-    ]
-    drawn = [f"{name:5}  {path}" for name, path in paths.items()]
-    return "\n".join([f"{found.image} through {found.generation}", *table(rows), *drawn])
 
 
 def _generations(
@@ -100,7 +84,10 @@ def _generations(
     out: Path | None,
 ) -> dict[str, Path]:
     from workflow.interpretation.activations.generations_film import Which, trace
-    from workflow.report.lineage import draw_lineage  # numpy, Pillow and matplotlib, which --help does not need
+    from workflow.report.lineage import (  # numpy, Pillow and matplotlib, which --help does not need
+        describe,
+        draw_lineage,
+    )
 
     with Counter(call.console, "matching channels", "pictures") as progress:
         which: Which = "best" if best else "latest"
@@ -109,3 +96,18 @@ def _generations(
     paths = draw_lineage(found, out or home / f"{image.stem}-generations")
     call.console.result(found.json() | {"pictures": paths}, describe(found, paths))
     return paths
+
+
+def _numbers(text: str) -> list[int] | None:
+    """`4,5` as numbers; None for `all`.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    from workflow.errors import UsageError  # pydantic's neighbour, which --help does not need
+
+    if text.strip() == "all":
+        return None
+    if not re.fullmatch(r"\s*(gen)?\d+\s*(,\s*(gen)?\d+\s*)*", text):
+        raise UsageError(f"--generations '{text}' is no list of generations", hint="--generations 4,5 or all")
+    return [int(number) for number in re.findall(r"\d+", text)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,7 +12,6 @@ from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.exams.activity import Silent
     from workflow.interpretation.activations.inspect import Inspection
     from workflow.models.model import Model
 
@@ -70,6 +68,7 @@ def inspect(
     from workflow.errors import UsageError
     from workflow.exams.cache import silent_channels
     from workflow.interpretation.activations import inspect as look  # numpy and Pillow, which --help does not need
+    from workflow.report.inspection import describe
 
     chosen = bool(channel) or order != "number" or top is not None or each_channel
     if compare is False and chosen:
@@ -150,29 +149,3 @@ def draw_classes(model: Model, one: Inspection, folder: Path) -> Path:
     picture = to_rgb(model.read(one.image), model.preprocessing)
     draw_class_map(one.class_map, picture, path, title=f"{one.image.name} as {snapshot_name(one.snapshot)} sees it")
     return path
-
-
-def describe(one: Inspection, silent: Mapping[str, Silent] | None = None) -> str:
-    """Shapes, probabilities and pictures of one image, in columns; what shows nothing, and channels that never do."""
-    width = max(len(name) for name in [*one.blobs, *one.probabilities])
-    lines = [f"{one.image} as {one.snapshot} sees it"]
-    lines += [f"  {name:{width}}  {shape}" for name, shape in one.blobs.items()]
-    if one.probabilities:
-        lines.append("probabilities")
-        likely = sorted(one.probabilities.items(), key=lambda pair: -pair[1])[:10]
-        lines += [f"  {name:{width}}  {share:.4f}" for name, share in likely]
-    if one.class_map is not None:
-        height, across = one.class_map.best.shape
-        lines.append(f"class map ({one.class_map.blob}, {height}×{across} places)")
-        lines += [
-            f"  {name:{width}}  {share:.1%} of the places" for name, share in [*one.class_map.shares.items()][:10]
-        ]
-    if one.not_drawn:
-        lines.append(f"not drawn (--blobs A,B draws them): {', '.join(one.not_drawn)}")
-    if one.pictures:
-        lines.append("pictures")
-        lines += [f"  {name:{width}}  {path}" for name, path in one.pictures.items()]
-    lines += [f"{name} is {value:.4g} throughout: its picture shows nothing" for name, value in one.flat.items()]
-    dead = {name: (silent or {})[name] for name in one.pictures if name in (silent or {})}
-    lines += [f"{name}: {facts.words}" for name, facts in dead.items() if facts.silent]
-    return "\n".join(lines)

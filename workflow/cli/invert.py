@@ -9,11 +9,10 @@ import typer
 
 from workflow.cli.options import Call, Out, Which
 from workflow.cli.progress import Counter
-from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.interpretation.synthesis.invert import Inversion
+    pass
 
 
 def invert(
@@ -52,7 +51,7 @@ def invert(
     )
     from workflow.interpretation.synthesis.invert import rebuild
     from workflow.interpretation.synthesis.reconstruction import Settings
-    from workflow.report.inversion import draw_inversion
+    from workflow.report.inversion import describe, draw_inversion
 
     model = which.load(call.settings())
     settings = Settings()
@@ -61,18 +60,6 @@ def invert(
         found = rebuild(model, image, blobs=blob or (), train=decoder, settings=settings, progress=progress)
     picture = (out or folder(model, image)) / "invert.png"
     draw_inversion(found, model.preprocessing, picture)
-    call.console.result(found.json() | {"pictures": {"invert": picture}}, describe(found, picture))
+    call.console.result(found.json() | {"pictures": {"invert": picture}}, describe(found, {"invert": picture}))
     if show:
         show_pictures(call.console, [picture])
-
-
-def describe(found: Inversion, picture: Path) -> str:
-    """A line for each rebuilt picture."""
-    rows = [["blob", "by", "feature error", "PSNR", "SSIM"]]
-    rows += [
-        [one.blob, one.how, f"{one.feature_error:.2%}", f"{one.psnr:.1f} dB", f"{one.ssim:.3f}"]
-        for one in found.rebuilt
-    ]
-    label = "" if found.label is None else f", which it takes for '{found.label}'"
-    head = f"what {found.snapshot} keeps of {found.image}{label}"
-    return "\n".join([head, *table(rows, left=(0, 1)), f"picture  {picture}"])

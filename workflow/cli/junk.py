@@ -9,13 +9,11 @@ import typer
 
 from workflow.cli.options import Call, Gen, Out
 from workflow.cli.progress import Counter
-from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.evaluation.junk import Junk
+    pass
 
-_LISTED = 10  # absurdities that are printed; --json has all
 _SHEET = 100
 
 
@@ -46,7 +44,7 @@ def junk(
     """
     from workflow.evaluation.junk import junk as judge  # numpy, Pillow and matplotlib, which --help does not need
     from workflow.report.contact_sheet import write_sheets
-    from workflow.report.junk import draw_junk
+    from workflow.report.junk import describe, draw_junk
     from workflow.storage import write_document
 
     settings = call.settings()
@@ -74,45 +72,3 @@ def junk(
         call.console.warn(warning)
     if show:
         show_pictures(call.console, list(pictures.values()))
-
-
-def describe(found: Junk, pictures: dict[str, Path]) -> str:
-    """Each generation, the newest one's thresholds, the kinds of junk, the absurdities, and where the pictures are."""
-    names = ", ".join(f"'{name}'" for name in found.newest.positives)
-    blocks = [[f"{found.count:,} pictures of {found.folder}; accepted is what is taken for {names}"]]
-    rows = [
-        ["generation", f"from {found.newest.now.threshold:g}", "recall", f"under {found.max_rate:.3g} from", "recall"]
-    ]
-    for one in found.scores:
-        kept = one.kept
-        limit = ["never", ""] if kept is None else [f"{kept.threshold:g}", _share(kept.recall)]
-        if one.enough:
-            limit = [f"{one.now.threshold:g} is enough", _share(one.now.recall)]
-        rows.append([one.snapshot, _share(one.now.rate), _share(one.now.recall), *limit])
-    blocks.append(table(rows))
-    from workflow.evaluation.acceptance import THRESHOLDS  # numpy, as above
-
-    rows = [["threshold", "accepted", "rate", "recall"]]
-    for point in map(found.newest.at, THRESHOLDS):
-        rows.append([f"{point.threshold:g}", f"{point.accepted:,}", _share(point.rate), _share(point.recall)])
-    blocks.append([f"{found.newest.snapshot} at other thresholds", *table(rows)])
-    if found.kinds:
-        rows = [["kind", "accepted", "of"], *([name, f"{a:,}", f"{b:,}"] for name, (a, b) in found.kinds.items())]
-        blocks.append(table(rows))
-    if found.absurdities:
-        new = sum(one.new for one in found.absurdities)
-        rows = [
-            [f"{one.probability:.4f}", one.label, "" if one.before is None else f"before {one.before:.4f}", one.path]
-            for one in found.absurdities[:_LISTED]
-        ]
-        head = f"{len(found.absurdities):,} accepted by {found.newest.snapshot}"
-        if len(found.scores) > 1:
-            head += f", {new:,} of them new: {found.scores[-2].snapshot} refused them"
-        more = len(found.absurdities) - _LISTED
-        blocks.append([head, *table(rows, left=(1, 2, 3)), *([f"and {more:,} more"] if more > 0 else [])])
-    blocks.append([f"{name:5}  {path}" for name, path in pictures.items()])
-    return "\n\n".join("\n".join(block) for block in blocks)
-
-
-def _share(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.2%}"

@@ -9,11 +9,10 @@ import typer
 
 from workflow.cli.options import Call, Out, Which
 from workflow.cli.progress import Counter
-from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.interpretation.attribution.explain import Explanation
+    pass
 
 
 def maps(
@@ -58,7 +57,7 @@ def maps(
         folder,  # numpy, and below PyTorch and matplotlib, which --help need not load
     )
     from workflow.interpretation.attribution.maps import Options
-    from workflow.report.maps import draw_maps
+    from workflow.report.maps import describe, draw_maps
 
     if class_name is not None and unit is not None:
         raise UsageError("--class and --unit were both given", hint="one of them")
@@ -75,20 +74,6 @@ def maps(
         )
     picture = (out or folder(model, image)) / f"maps-{found.target.slug}.png"
     draw_maps(found, model.preprocessing, picture)
-    call.console.result(found.json() | {"pictures": {"maps": picture}}, describe(found, picture))
+    call.console.result(found.json() | {"pictures": {"maps": picture}}, describe(found, {"maps": picture}))
     if show:
         show_pictures(call.console, [picture])
-
-
-def describe(found: Explanation, picture: Path) -> str:
-    """A line for each map, the best first, chance last."""
-    ranked = sorted(found.maps, key=lambda one: one.deletion)
-    rows = [["", "deletion", "insertion"]]
-    for one in (*ranked, found.baseline):
-        rows.append([one.method, f"{one.deletion:.3f}", f"{one.insertion:.3f}"])
-    watched = "probability" if found.target.class_name is not None else "value"
-    head = f"{found.image}, {found.target.title} in {found.snapshot}: {watched} {found.value:.4g}"
-    complete = [one.incompleteness for one in found.maps if one.incompleteness is not None]
-    lines = [head, *table(rows), "deletion: small is good; insertion: large is good"]
-    lines += [f"integrated gradients add up to the score's difference within {gap:.2%}" for gap in complete]
-    return "\n".join([*lines, f"picture  {picture}"])

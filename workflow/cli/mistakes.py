@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,13 +9,10 @@ import typer
 
 from workflow.cli.options import Call, Engine, Fresh, Out, Which
 from workflow.cli.progress import Counter
-from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.evaluation.mistakes import Mistakes
-
-_LISTED = 20  # mistakes and cells that are printed; --json has all
+    pass
 
 
 def mistakes(
@@ -47,6 +43,7 @@ def mistakes(
     from workflow.exams import cache
     from workflow.exams import exam as exams  # numpy and Pillow, which --help does not need
     from workflow.report import contact_sheet
+    from workflow.report.mistakes import describe
 
     settings = call.settings()
     model = which.load(settings)
@@ -70,25 +67,3 @@ def mistakes(
         call.console.warn(f"{gone:,} of the wrong pictures are not where they were; they have no link")
     if show:
         show_pictures(call.console, sheets)
-
-
-def describe(found: Mistakes, sheets: Sequence[Path], links: Path) -> str:
-    """How many there are of each kind, the most confident ones, and where they can be looked at."""
-    head = f"{found.snapshot} on {found.exam}: {len(found.mistakes):,} of {found.pictures:,} wrong"
-    if found.cell is not None:
-        true, predicted = found.cell
-        head = f"{found.snapshot} on {found.exam}: {len(found.mistakes):,} of '{true}' taken for '{predicted}'"
-    if not found.mistakes:
-        return head
-    blocks = [[head]]
-    if found.cell is None:
-        cells = [[f"{true} -> {predicted}", f"{count:,}"] for (true, predicted), count in found.cells.items()]
-        blocks.append([*table([["is -> said to be", "pictures"], *cells[:_LISTED]]), *_more(len(cells))])
-    rows = [[f"{one.true} -> {one.predicted}", f"{one.probability:.4f}", one.path] for one in found.mistakes[:_LISTED]]
-    blocks.append([*table(rows, left=(0, 2)), *_more(len(found.mistakes))])
-    blocks.append([*(f"contact sheet  {path}" for path in sheets), f"links          {links}"])
-    return "\n\n".join("\n".join(block) for block in blocks)
-
-
-def _more(count: int) -> list[str]:
-    return [f"and {count - _LISTED:,} more"] if count > _LISTED else []

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from workflow.cli.options import Call, listed
-from workflow.cli.table import table
 
 if TYPE_CHECKING:
-    from workflow.models.anatomy import Anatomy
+    pass
 
 Shape = Annotated[
     str | None,
@@ -48,6 +46,7 @@ def show(
     wf net show train_test.prototxt --phase TRAIN --shape 3,32,32
     """
     from workflow.models.anatomy import anatomy  # numpy, which --help does not need
+    from workflow.report.anatomy import describe
 
     classes = _project_classes(call, file)
     net = anatomy(file, phase=phase, stages=listed(stage), stored=_shape(shape), run_python=python, classes=classes)
@@ -141,31 +140,6 @@ def _beside(file: Path) -> Path:
     if target.exists():
         raise UsageError(f"{target} exists already", hint=f"name another file: wf net deploy {file} OUT")
     return target
-
-
-def describe(net: Anatomy) -> str:
-    """The layers as a table, sums below."""
-    from workflow.net.build import AUTOMATIC  # protobuf, which --help does not need
-
-    rows: list[Sequence[str]] = [("layer", "type", "from", "shape", "parameters", "multiply-adds")]
-    for part in net.parts:
-        shapes = ", ".join("×".join(map(str, shape)) or "1" for shape in part.tops.values())
-        made = [name for name in part.tops if name != AUTOMATIC]
-        tops = "" if made in ([], [part.name], list(part.bottoms)) else f"  ({', '.join(made)})"
-        rows.append(
-            (
-                part.name,
-                part.type,
-                ", ".join(part.bottoms),
-                shapes + tops,
-                f"{part.parameters:,}" if part.parameters else "",
-                f"{part.multiply_adds:,}" if part.multiply_adds else "",
-            )
-        )
-    rows.append(("", "", "", f"{len(net.parts)} layers", f"{net.parameters:,}", f"{net.multiply_adds:,}"))
-    return f"{net.name or net.source} ({net.phase}, multiply-adds of one picture)\n" + "\n".join(
-        table(rows, left=(0, 1, 2, 3))
-    )
 
 
 def _shape(text: str | None) -> tuple[int, int, int] | None:

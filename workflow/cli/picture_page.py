@@ -105,9 +105,9 @@ class Looks:
 
     def grids(self) -> tuple[dict[str, Path], str]:
         """As `wf inspect --compare`."""
-        from workflow.cli.inspect import describe
         from workflow.interpretation.activations.side_by_side import compare
         from workflow.report.comparison import draw_comparison
+        from workflow.report.inspection import describe
 
         with self.model.open() as session:
             compared = compare(self.model, session, [self.image])
@@ -115,71 +115,65 @@ class Looks:
 
     def maps(self) -> tuple[dict[str, Path], str]:
         """As `wf maps`."""
-        from workflow.cli.maps import describe
         from workflow.interpretation.attribution.explain import explain
-        from workflow.report.maps import draw_maps
+        from workflow.report.maps import describe, draw_maps
 
         with Counter(self.call.console, "mapping", "maps") as progress:
             found = explain(self.model, self.image, progress=progress)
         out = self.folder / f"maps-{found.target.slug}.png"
         draw_maps(found, self.model.preprocessing, out)
-        return {"maps": out}, describe(found, out)
+        return {"maps": out}, describe(found)
 
     def twin(self) -> tuple[dict[str, Path], str]:
         """As `wf twin`."""
-        from workflow.cli.twin import describe
         from workflow.generations import generations
         from workflow.interpretation.examples.twin import twin
-        from workflow.report.twin import draw_twin
+        from workflow.report.twin import describe, draw_twin
 
         with Counter(self.call.console, "looking at the training set", "pictures") as progress:
             found = twin(self.model, self.image, generations=generations(self.config.generations), progress=progress)
         out = self.folder / "twin.png"
         draw_twin(found, self.model.preprocessing, out)
-        return {"twin": out}, describe(found, out)
+        return {"twin": out}, describe(found)
 
     def why(self) -> tuple[dict[str, Path], str]:
         """As `wf why`."""
-        from workflow.cli.why import describe
         from workflow.generations import generations
         from workflow.interpretation.attribution.logit_account import why
-        from workflow.report.ledger import draw_ledger
+        from workflow.report.ledger import describe, draw_ledger
 
         with Counter(self.call.console, "looking at the training set", "pictures") as progress:
             found = why(self.model, self.image, generations=generations(self.config.generations), progress=progress)
         out = self.folder / "ledger.png"
         draw_ledger(found, self.model, out)
-        return {"ledger": out}, describe(found, out)
+        return {"ledger": out}, describe(found)
 
     def invert(self) -> tuple[dict[str, Path], str]:
         """As `wf invert`."""
-        from workflow.cli.invert import describe
         from workflow.interpretation.synthesis.invert import rebuild
-        from workflow.report.inversion import draw_inversion
+        from workflow.report.inversion import describe, draw_inversion
 
         with Counter(self.call.console, "rebuilding", "steps") as progress:
             found = rebuild(self.model, self.image, progress=progress)
         out = self.folder / "invert.png"
         draw_inversion(found, self.model.preprocessing, out)
-        return {"invert": out}, describe(found, out)
+        return {"invert": out}, describe(found)
 
     def dream(self) -> tuple[dict[str, Path], str]:
         """As `wf dream`, for the class that it was given."""
-        from workflow.cli.dream import describe
         from workflow.interpretation.synthesis.dream import alive, maximise
-        from workflow.report.dream import draw_dream
+        from workflow.report.dream import describe, draw_dream
 
         with Counter(self.call.console, "dreaming", "steps") as progress:
             (found,) = alive(maximise(self.model, classes=[self.found.label or "0"], progress=progress))
         sheet = draw_dream(found, self.model.preprocessing, self.folder)["sheet"]
-        return {"dream": sheet}, describe(found, sheet)
+        return {"dream": sheet}, describe(found)
 
     def film(self) -> tuple[dict[str, Path], str]:
         """As `wf film`."""
-        from workflow.cli.film import describe_film
         from workflow.errors import UsageError
         from workflow.interpretation.activations.film import shoot
-        from workflow.report.film import draw_strip
+        from workflow.report.film import describe, draw_strip
 
         generation = self.model.generation
         if generation is None:
@@ -188,4 +182,4 @@ class Looks:
             found = shoot(self.config, self.image, number=generation.number, progress=progress)
         paths = {"strip": self.folder / "film.png"}
         draw_strip(found, self.model.preprocessing, paths["strip"])
-        return paths, describe_film(found, paths)
+        return paths, describe(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,7 @@ from workflow.cli.options import Call, Engine, IgnoreMismatch, Which, listed
 from workflow.cli.progress import Counter
 
 if TYPE_CHECKING:
-    from workflow.exams.predict import Predictions
+    pass
 
 
 def predict(
@@ -36,6 +35,7 @@ def predict(
     """
     from workflow.errors import UsageError
     from workflow.exams import predict as label
+    from workflow.report.predictions import describe
 
     if copy and sort is None:
         raise UsageError("--copy is about --sort", hint="--sort DIR --copy")
@@ -59,13 +59,3 @@ def predict(
     call.console.result(facts, text)
     for one in result.skipped:
         call.console.warn(f"skipped {one.path}: it {one.reason}")
-
-
-def describe(result: Predictions) -> str:
-    """One line for each picture, and how many there are of each label."""
-    width = max((len(one.label) for one in result.predictions), default=0)
-    lines = [f"{one.label:{width}}  {one.probability:.4f}  {one.path}" for one in result.predictions]
-    if len(lines) > 1:
-        tally = Tally(one.label for one in result.predictions).most_common()
-        lines.append(f"{result.snapshot}: " + ", ".join(f"{count:,} {label}" for label, count in tally))
-    return "\n".join(lines)

@@ -12,7 +12,7 @@ from workflow.cli.progress import Counter
 from workflow.errors import UsageError
 
 if TYPE_CHECKING:
-    from workflow.data.result import PrepareResult
+    pass
 
 
 def share(text: str) -> float:
@@ -76,6 +76,7 @@ def prepare(
     from workflow import project
     from workflow.data.prepare import prepare as run  # numpy and Pillow, which --help does not need
     from workflow.generations import no_project
+    from workflow.report.preparation import describe
 
     if not folders and not any(path.exists() for path in config.images) and not project.find(Path()):
         raise no_project(Path.cwd())
@@ -95,24 +96,6 @@ def prepare(
             command=call.command,
         )
     call.console.result(result.to_json(), describe(result))
-
-
-def describe(result: PrepareResult) -> str:
-    """What a person wants to know of a preparation."""
-    lines = [
-        f"generation {result.generation}: {result.train:,} training and {result.test:,} test pictures "
-        f"({result.test_share:.0%}) of {len(result.classes)} classes ({', '.join(result.classes)})"
-    ]
-    corrected = result.corrected
-    if corrected.patches:
-        told = f"{corrected.relabelled:,} labels changed, {corrected.removed:,} pictures left out"
-        lines.append(f"corrections {', '.join(corrected.patches)} obeyed: {told}")
-    changes = result.changes
-    if changes.against is not None:
-        told = f"{changes.added:,} pictures added, {changes.removed:,} removed, {changes.relabelled:,} in another class"
-        lines.append(f"against generation {changes.against}: {told}")
-    lines += [f"contact sheet  {path}" for path in result.pictures]
-    return "\n".join([*lines, f"next: wf train --gen {result.generation}"])
 
 
 def _names(pairs: list[str] | tuple[()]) -> dict[str, str]:

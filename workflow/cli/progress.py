@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from workflow.cli.console import Console
+from workflow.words import duration
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -155,10 +156,3 @@ class Training(Line):
         speed = self._images * len(self._seconds) / max(sum(self._seconds), 1e-9)
         words = f"{duration(left)} left  loss {event.smoothed_loss:.4g}  rate {event.rate:.4g}  {speed:,.0f} pictures/s"
         self.show(self.iteration, self._goal, words)
-
-
-def duration(seconds: float) -> str:
-    """0:42, 12:05, 1:02:03."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,10 +14,6 @@ from workflow.errors import UsageError
 
 if TYPE_CHECKING:
     from workflow.config import Config
-    from workflow.curation.decisions import Applied
-    from workflow.curation.suspects import Suspects
-
-_LISTED = 15  # suspects that are printed; --json and the table have all
 
 
 def suspects(
@@ -76,6 +70,7 @@ def _find(
     from workflow.curation import suspects as doubt
     from workflow.models import loading
     from workflow.report import contact_sheet
+    from workflow.report.suspects import describe
     from workflow.storage import write_document
 
     model = loading.load(settings, snapshot=snapshot or ("live" if gen is None else "best"), number=gen)
@@ -99,6 +94,7 @@ def _find(
 
 def _apply(call: Call, settings: Config, table: Path) -> None:
     from workflow.curation.decisions import apply  # numpy, which --help does not need
+    from workflow.report.suspects import describe_applied
 
     done = apply(settings.generations, table)
     call.console.result(done.json(), describe_applied(done, table))
@@ -111,41 +107,3 @@ def _undo(call: Call, settings: Config, number: int | None) -> None:
     document = {"undone": patch.number, "decisions": patch.count, "path": patch.path}
     text = f"patch {patch.name} taken back ({patch.count:,} decisions, kept in {patch.path})\nnext: wf prepare"
     call.console.result(document, text)
-
-
-def describe(found: Suspects, table: Path, twins: Path, sheets: Sequence[Path]) -> str:
-    """How many there are, the most doubtful ones, and where the rest can be looked at."""
-    splits = Tally(one.split for one in found.suspects)
-    told = f" ({splits['train']:,} training, {splits['test']:,} test pictures)" if found.suspects else ""
-    lines = [f"{found.snapshot}: {len(found.suspects):,} of {found.pictures:,} labels are doubtful{told}"]
-    shown = found.suspects[:_LISTED]
-    width = max((len(f"'{one.label}': '{one.suggested}'?") for one in shown), default=0)
-    for one in shown:
-        change = f"'{one.label}': '{one.suggested}'?"
-        lines.append(f"  {one.score:.4f}  {change:{width}}  {one.picture.path}")
-    if len(found.suspects) > _LISTED:
-        lines.append(f"  and {len(found.suspects) - _LISTED:,} more")
-    if found.decided:
-        lines.append(f"{found.decided:,} more were decided before")
-    if found.twins:
-        kinds = Tally(one.kind for one in found.twins)
-        lines.append("twins: " + ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()))
-    lines.append("")
-    lines += [f"contact sheet  {path}" for path in sheets]
-    lines.append(f"table          {table}")
-    if found.twins:
-        lines.append(f"twins          {twins}")
-    if found.suspects:
-        lines.append(f"next: fill in `decision` (accept, refuse, remove or a class), then wf suspects --apply {table}")
-    return "\n".join(lines)
-
-
-def describe_applied(done: Applied, table: Path) -> str:
-    """What the next preparation will do otherwise."""
-    if done.patch is None:
-        return f"no new decision in {table} ({done.open:,} rows open)"
-    return (
-        f"{done.patch.path}: {done.relabelled:,} labels to change, {done.removed:,} pictures to leave out, "
-        f"{done.refused:,} labels confirmed ({done.open:,} rows open)\n"
-        f"next: wf prepare; wf suspects --undo {done.patch.number} takes it back"
-    )

@@ -9,13 +9,10 @@ import typer
 
 from workflow.cli.options import Call, Gen, Out, Snapshot, snapshot_asked
 from workflow.cli.progress import Counter
-from workflow.cli.table import table
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.interpretation.examples.twin import Twin
-
-_LISTED = 8  # channels that are printed; --json has all
+    pass
 
 
 def twin(
@@ -47,7 +44,7 @@ def twin(
     )
     from workflow.interpretation.examples.twin import twin as find
     from workflow.models import loading
-    from workflow.report.twin import draw_twin
+    from workflow.report.twin import describe, draw_twin
 
     settings = call.settings()
     model = loading.load(settings, snapshot=snapshot_asked(snapshot, gen), number=gen)
@@ -62,34 +59,6 @@ def twin(
         )
     picture = (out or folder(model, image)) / "twin.png"
     draw_twin(found, model.preprocessing, picture)
-    call.console.result(found.json() | {"pictures": {"twin": picture}}, describe(found, picture))
+    call.console.result(found.json() | {"pictures": {"twin": picture}}, describe(found, {"twin": picture}))
     if show:
         show_pictures(call.console, [picture])
-
-
-def describe(found: Twin, picture: Path) -> str:
-    """The twin, the distances blob by blob, the channels, and the deletion check."""
-    from workflow.report.twin import describe_carrying, describe_counterfactuals, describe_joining  # as above
-
-    brought = "" if found.nearest.generation is None else f", from gen{found.nearest.generation}"
-    changed = [["probability", "answer", "change"]]
-    changed += [[f"{one.probability:.4f}", one.label, one.change] for one in found.counterfactuals[:_LISTED]]
-    hangs_on = [describe_counterfactuals(found), *table(changed, left=(1, 2))]
-    head = [
-        f"{found.image}, class {found.target.name} in {found.snapshot}: probability {found.probability:.4g}",
-        f"nearest true positive  {found.nearest.path} ({found.nearest_probability:.4g}{brought})",
-    ]
-    rows = [["blob", "to class", "to others", "ratio", "others' 5%", ""]]
-    for one in found.stages:
-        numbers = [f"{one.to_class:.4g}", f"{one.to_others:.4g}", f"{one.ratio:.3f}", f"{one.limit:.3f}"]
-        rows.append([one.blob, *numbers, "among the class" if one.among else ""])
-    stages = [
-        f"{describe_joining(found)} (distances to {found.counts[0]} and {found.counts[1]} pictures)",
-        *table(rows),
-    ]
-    channels = [describe_carrying(found)]
-    channels += [f"  channel {one.number:3}  log odds {-one.fall:+.2f}" for one in found.carrying.channels[:_LISTED]]
-    covered, chance = found.covered
-    check = f"with the hottest quarter of the places covered {covered:.4g}, a random quarter {chance:.4g}"
-    last = [check, f"picture  {picture}"]
-    return "\n\n".join("\n".join(block) for block in (hangs_on, head, stages, channels, last))

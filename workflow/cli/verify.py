@@ -9,7 +9,7 @@ import typer
 from workflow.cli.options import Call, Engine, Gen, Snapshot
 
 if TYPE_CHECKING:
-    from workflow.checks.verification import Verification
+    pass
 
 
 def verify(
@@ -30,21 +30,9 @@ def verify(
     wf verify --snapshot gen4/best
     """
     from workflow.checks import verify as check  # numpy and Pillow, which --help does not need
+    from workflow.report.verification import describe
 
     size = check.SAMPLE if sample is None else sample
     result = check.verify(call.settings(), snapshot=snapshot, number=gen, engine=engine, sample=size)
     call.console.result(result.json(), describe(result))
     result.check()
-
-
-def describe(result: Verification) -> str:
-    """What was compared, and the largest difference."""
-    lines = [
-        f"{result.snapshot or result.generation}: {result.checked:,} records checked, "
-        f"largest difference {result.max_abs_difference:.3g}"
-    ]
-    lines += [f"{engine} engine: largest difference {difference:.3g}" for engine, difference in result.engines.items()]
-    for what, paths in (("gone", result.missing), ("changed", result.changed)):
-        if paths:
-            lines.append(f"{len(paths):,} pictures are {what} since they were prepared, such as {paths[0]}")
-    return "\n".join(lines)

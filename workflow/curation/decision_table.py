@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from workflow.errors import DataError, Location, UsageError
 from workflow.formats.text import decode
-from workflow.storage import atomic_write
 
 ACCEPT, REFUSE, REMOVE = "accept", "refuse", "remove"
 """The suggested class; the label is right, or the picture is not to be labelled; the picture takes no part."""
@@ -58,17 +57,3 @@ def read(path: Path, needed: Sequence[str], columns: Sequence[str]) -> list[tupl
         at = Location(path=path, line=table.line_num)
         raise DataError(f"line {at.line}: not a row of a table: {error}", at=at) from error
     return rows
-
-
-def write(path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write a table, whole or not at all; its folder is made.
-
-    Raises:
-        OSError: as the operating system says it.
-    """
-    text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow(columns)
-    table.writerows(rows)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, text.getvalue().encode("utf-8", "backslashreplace"))

@@ -23,6 +23,8 @@ from workflow.data import corrections
 from workflow.data.corrections import Correction, Patch
 from workflow.errors import DataError, Location, UsageError, did_you_mean
 from workflow.generations import existing
+from workflow.storage import write_table
+from workflow.words import counted
 
 COLUMNS = ("path", "sha256", "label", "suggested", "score", "why", "decision")
 _NEEDED = ("sha256", "label", "suggested", "decision")
@@ -77,7 +79,7 @@ def write_suspects(path: Path, found: Sequence[Suspect]) -> None:
         [one.picture.path, one.picture.sha256, one.label, one.suggested, f"{one.score:.4f}", one.why, ""]
         for one in found
     ]
-    decision_table.write(path, COLUMNS, rows)
+    write_table(path, COLUMNS, rows, errors="backslashreplace")
 
 
 def write_twins(path: Path, found: Sequence[Twins]) -> None:
@@ -88,7 +90,7 @@ def write_twins(path: Path, found: Sequence[Twins]) -> None:
     """
     rows = [one.json() for one in found]
     columns = ["path", "label", "split", "twin", "twin_label", "twin_split", "bits", "likeness", "kind"]
-    decision_table.write(path, columns, [[row[name] for name in columns] for row in rows])
+    write_table(path, columns, [[row[name] for name in columns] for row in rows], errors="backslashreplace")
 
 
 def apply(root: Path, path: Path) -> Applied:
@@ -130,7 +132,7 @@ def check_free(root: Path, path: Path) -> None:
         raise UsageError(f"{path} is there and is not our table: {error.message}", hint="name --out DIR") from error
     if waiting:
         raise UsageError(
-            f"{path} holds {waiting} decision{'s' * (waiting > 1)} that were not applied",
+            f"{path} holds {counted(waiting, 'decision')} that were not applied",
             hint=f"wf suspects --apply {path}, or name --out DIR",
         )
 

@@ -21,6 +21,7 @@ from workflow.errors import DataError, Location, UsageError, did_you_mean
 from workflow.exams.predict import Skipped
 from workflow.generations import existing
 from workflow.storage import atomic_write, create
+from workflow.words import counted
 
 _NEEDED = ("path", "sha256", "suggested", "decision")
 
@@ -118,7 +119,7 @@ def check_free(path: Path) -> None:
     filled = sum(bool(row.get("decision", "").strip()) for _, row in rows)
     if filled:
         raise UsageError(
-            f"{path} holds {filled} decision{'s' * (filled > 1)} that were not applied",
+            f"{path} holds {counted(filled, 'decision')} that were not applied",
             hint=f"wf next --apply {path}, or name --out DIR",
         )
 

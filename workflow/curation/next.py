@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from workflow.config import Config
-from workflow.curation import decision_table
 from workflow.curation.acquisition import Worth, likely, weigh
 from workflow.curation.selection import pick
 from workflow.exams import cache
@@ -24,6 +23,7 @@ from workflow.exams.features import features
 from workflow.exams.nearest import nearest, origins
 from workflow.exams.predict import Skipped
 from workflow.generations import generations
+from workflow.storage import write_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,4 +158,4 @@ def write_csv(path: Path, found: Next) -> None:
         [f"{cell:.6g}" if isinstance(cell, float) else cell for cell in (getattr(one, name) for name in names)]
         for one in found.candidates
     ]
-    decision_table.write(path, [*names, "decision"], [[*row, ""] for row in rows])
+    write_table(path, [*names, "decision"], [[*row, ""] for row in rows], errors="backslashreplace")

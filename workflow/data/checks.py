@@ -15,6 +15,7 @@ from workflow.data.scan import Skipped, printable
 from workflow.data.split import TEST, TRAIN
 from workflow.data.table import Table
 from workflow.errors import DataError, EnvironmentFault
+from workflow.words import counted
 
 _IMBALANCE = 50
 
@@ -170,11 +171,6 @@ def need(config: Config, files: int) -> int:
 def kinds(skipped: Sequence[Skipped]) -> str:
     """`2 empty, 1 truncated`."""
     return ", ".join(f"{count} {kind}" for kind, count in Counter(one.kind for one in skipped).most_common())
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{number} {noun}" + "s" * (number != 1)
 
 
 def _first(skipped: Sequence[Skipped]) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from workflow.data.checks import counted
 from workflow.errors import EnvironmentFault, UsageError
 from workflow.formats.file_system import network_file_system
 from workflow.generations import Generation, generation, generations
+from workflow.words import counted
 
 _ELSEWHERE = "set `generations:` in the settings to a folder on another disk"
 

@@ -32,6 +32,7 @@ from workflow.data.table import Spool, Table
 from workflow.data.writing import write_dataset
 from workflow.errors import UsageError
 from workflow.generations import Generation, Record, generations
+from workflow.words import counted
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and the number of all, about ten times a second and worker."""
@@ -200,18 +201,18 @@ class _Preparation:
         self.warn(*checks.remarks(table, self.config.preprocessing, files, table.skipped))
         self.corrected = obey(table, corrections.patches(self.config.generations), arranged)
         if overruled := self.corrected.overruled:
-            self.warn(f"{checks.counted(overruled, 'corrected image')} in another folder since: the folder wins")
+            self.warn(f"{counted(overruled, 'corrected image')} in another folder since: the folder wins")
         copies, leaked = checks.drop_copies(table)
         if leaked:
-            tests = checks.counted(int(np.count_nonzero(table.explicit == TEST)), "test image")
+            tests = counted(int(np.count_nonzero(table.explicit == TEST)), "test image")
             self.warn(
                 f"leak: {leaked:,} of {tests} are in the training folders, too (the same bytes); "
                 "they take part as test images only"
             )
         if copies:
-            self.warn(f"{checks.counted(copies, 'duplicate image')} ignored")
+            self.warn(f"{counted(copies, 'duplicate image')} ignored")
         if contradictions := checks.check_conflicts(table, settings.on_conflict):
-            self.warn(f"{checks.counted(contradictions, 'image')} in two classes skipped")
+            self.warn(f"{counted(contradictions, 'image')} in two classes skipped")
         self.warn(*checks.check_classes(table, arranged.active))
         indices = np.flatnonzero(table.read)
         groups = nearly_equal(table.thumbnails, indices, spool.pixels)
@@ -219,14 +220,14 @@ class _Preparation:
         split = decide(table.digests, table.explicit, known, groups, self.config.split.test)
         split_checks.check_split(table, split, arranged.active, self.config.split.test)
         if split.moved:
-            alike = checks.counted(sum(map(len, groups)), "image")
+            alike = counted(sum(map(len, groups)), "image")
             self.warn(
-                f"{alike} nearly equal to others, in {checks.counted(len(groups), 'group')}; each group is kept on one "
+                f"{alike} nearly equal to others, in {counted(len(groups), 'group')}; each group is kept on one "
                 "side of the split"
             )
         self.warn(*split_checks.check_share(split, table.read, groups, self.config.split.test))
         if split.leaked:
-            self.warn(f"leak: {checks.counted(split.leaked, 'test image')} nearly equal to training ones")
+            self.warn(f"leak: {counted(split.leaked, 'test image')} nearly equal to training ones")
         _log.debug(
             "%d hidden files ignored, %d with a wrong extension, first frame used of %d animations",
             found.ignored,
@@ -257,7 +258,7 @@ class _Preparation:
     def _say_changes(self, changes: Changes) -> None:
         if changes.to_train:
             self.warn(
-                f"{checks.counted(changes.to_train, 'test image')} of generation {changes.against} in train/ now: "
+                f"{counted(changes.to_train, 'test image')} of generation {changes.against} in train/ now: "
                 "the generations no longer sit the same exam"
             )
 

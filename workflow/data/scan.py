@@ -18,6 +18,7 @@ from pathlib import Path
 from workflow.data import layout
 from workflow.data.sniff import SUFFIXES
 from workflow.errors import DataError, UsageError, did_you_mean
+from workflow.words import counted
 
 # what operating systems and archivers leave beside pictures; names with a leading dot go without saying
 _LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir"})
@@ -148,7 +149,7 @@ def _where_to(root: Path) -> str:
 
 
 def _lie(images: int) -> str:
-    return "1 image lies" if images == 1 else f"{images} images lie"
+    return f"{counted(images, 'image')} {'lies' if images == 1 else 'lie'}"
 
 
 def _class_name(entry: str, names: dict[str, str], root: Path) -> str:

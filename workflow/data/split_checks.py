@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.data.checks import counted
 from workflow.data.scan import SPLITS
 from workflow.data.split import TEST, TRAIN, Split
 from workflow.data.table import Table
 from workflow.errors import DataError
+from workflow.words import counted
 
 _SHARE_OFF = 0.05  # that chance explains with a few hundred pictures, and that needs no words
 

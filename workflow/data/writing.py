@@ -21,7 +21,7 @@ from workflow.formats import datum, labels
 from workflow.formats.binaryproto import write_mean
 from workflow.formats.lmdb import MAX_KEY, Writer
 from workflow.generations import Generation
-from workflow.storage import replacing, sync_folder
+from workflow.storage import replacing, sha256, sync_folder
 
 
 def write_dataset(
@@ -56,7 +56,7 @@ def write_dataset(
             mean = RunningMean(spool.shape) if side == TRAIN else None
             folder = generation.database(name)
             _write_split(folder, name, table, chosen, spool, listing, mean)
-            hashes[f"{folder.name}/data.mdb"] = hasher.submit(_hash, folder / "data.mdb")
+            hashes[f"{folder.name}/data.mdb"] = hasher.submit(sha256, folder / "data.mdb")
             if mean is not None:
                 write_mean(generation.mean, mean.result())
         manifest.write_skipped(listing, skipped)
@@ -64,7 +64,7 @@ def write_dataset(
     for folder in (generation.database("train"), generation.database("test"), generation.dataset):
         sync_folder(folder)
     small = (generation.mean, generation.labels, generation.manifest)
-    return {name: future.result() for name, future in hashes.items()} | {path.name: _hash(path) for path in small}
+    return {name: future.result() for name, future in hashes.items()} | {path.name: sha256(path) for path in small}
 
 
 def shuffled(digests: NDArray[np.uint8], indices: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
@@ -155,8 +155,3 @@ class _Behind:
     def _write(self, records: list[tuple[bytes, bytes]]) -> None:
         for key, value in records:
             self._writer.put(key, value)
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

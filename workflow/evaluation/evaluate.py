@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import logging
 import math
@@ -17,11 +16,12 @@ from workflow.evaluation.colours import colours
 from workflow.evaluation.result import Evaluation, Score
 from workflow.exams import cache
 from workflow.exams.answers import Answers, Progress
-from workflow.exams.exam import Exam, is_own_test
+from workflow.exams.exam import Exam, Picture, is_own_test
 from workflow.exams.overlap import trained_on
-from workflow.exams.unknown_classes import counted, unknown_classes
+from workflow.exams.unknown_classes import unknown_classes
 from workflow.models.model import Model
-from workflow.storage import atomic_write, replacing
+from workflow.storage import atomic_write, write_table
+from workflow.words import counted, named
 
 COLUMNS = ("path", "sha256", "true", "predicted", "probability", "margin")
 """Of predictions.csv; a column for each class follows."""
@@ -88,16 +88,13 @@ def write_predictions(path: Path, found: Answers) -> None:
         OSError: as the operating system says it.
     """
     names = [f"p({name})" if name in COLUMNS else name for name in found.classes]
-    with (
-        replacing(path) as temporary,
-        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
-    ):
-        table = csv.writer(file)
-        table.writerow([*COLUMNS, *names])
-        for index, one in enumerate(found.pictures):
-            shares = (found.confidence[index], found.margin[index], *found.probabilities[index].tolist())
-            label = found.classes[found.predicted[index]]
-            table.writerow([one.path, one.sha256, one.truth, label, *(f"{share:.6g}" for share in shares)])
+
+    def row(index: int, one: Picture) -> list[object]:
+        shares = (found.confidence[index], found.margin[index], *found.probabilities[index].tolist())
+        label = found.classes[found.predicted[index]]
+        return [one.path, one.sha256, one.truth, label, *(f"{share:.6g}" for share in shares)]
+
+    write_table(path, [*COLUMNS, *names], (row(index, one) for index, one in enumerate(found.pictures)))
 
 
 def _overlap(model: Model, found: Answers) -> tuple[int | None, Score | None]:
@@ -126,7 +123,7 @@ def _warn(one: Evaluation) -> None:
     score, classes = one.score, one.answers.classes
     if one.overlap and one.apart is not None:
         without = f"accuracy without them {one.apart.accuracy:.4f}" if one.apart.count else "none is left without them"
-        warn("%d of %s were in training; %s", one.overlap, counted(score.count), without)
+        warn("%d of %s were in training; %s", one.overlap, counted(score.count, "picture"), without)
     empty = np.flatnonzero(one.per_class.support == 0)
     silent = np.flatnonzero((one.per_class.predicted == 0) & (one.per_class.support > 0))
     if empty.size:
@@ -149,7 +146,7 @@ def _warn(one: Evaluation) -> None:
         warn(
             "%d of %s are right, but the solver's own test says %.4f, which would be %.0f; wf verify finds out why",
             score.correct,
-            counted(score.count),
+            counted(score.count, "picture"),
             one.recorded,
             one.recorded * score.count,
         )
@@ -162,5 +159,4 @@ def _below_chance(one: Evaluation) -> bool:
 
 
 def _names(classes: Sequence[str], indices: NDArray[np.intp]) -> str:
-    named = ", ".join(f"'{classes[index]}'" for index in indices[:5])
-    return named + (f" and {len(indices) - 5} more" if len(indices) > 5 else "")
+    return named([classes[index] for index in indices], 5)

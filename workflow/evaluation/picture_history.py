@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from workflow.exams.predict import Prediction, predict
 from workflow.formats.files import missing
 from workflow.generations import Generation, generations, no_generation
 from workflow.models.loading import load
+from workflow.storage import sha256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,9 +124,8 @@ def blame(config: Config, image: Path) -> Blame:
     found = [one for one in generations(config.generations) if one.record_path.is_file()]
     if not found:
         raise no_generation(config.generations)
-    with image.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    places = {one.name: _find(one, sha256) for one in found}
+    digest = sha256(image)
+    places = {one.name: _find(one, digest) for one in found}
     newest = next((place for place in reversed(places.values()) if place is not None), None)
     opinions = [
         opinion
@@ -136,7 +135,7 @@ def blame(config: Config, image: Path) -> Blame:
     ]
     return Blame(
         image=image,
-        sha256=sha256,
+        sha256=digest,
         entries=tuple(_entries(found, places)),
         opinions=tuple(opinions),
         silent=tuple(one.name for one in found if one.name not in {opinion.generation for opinion in opinions}),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from workflow.engines.base import Session
 from workflow.errors import DataError, EnvironmentFault, ModelError, NetError, UsageError
 from workflow.formats.files import missing
 from workflow.models.model import Model
-from workflow.storage import atomic_write
+from workflow.storage import write_table
 
 BATCH = 100
 
@@ -127,14 +125,11 @@ def write_csv(path: Path, result: Predictions) -> None:
         OSError: as the operating system says it.
     """
     classes = list(result.predictions[0].probabilities) if result.predictions else []
-    text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow(["path", "label", "probability", *classes])
-    for one in result.predictions:
-        numbers = [f"{one.probabilities[name]:.6g}" for name in classes]
-        table.writerow([one.path, one.label, f"{one.probability:.6g}", *numbers])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, text.getvalue().encode("utf-8", "surrogateescape"))
+    rows = (
+        [one.path, one.label, f"{one.probability:.6g}", *(f"{one.probabilities[name]:.6g}" for name in classes)]
+        for one in result.predictions
+    )
+    write_table(path, ["path", "label", "probability", *classes], rows)
 
 
 def _below(folder: Path) -> Iterator[Path]:

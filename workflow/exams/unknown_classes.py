@@ -7,6 +7,7 @@ from collections import Counter
 
 from workflow.errors import DataError, did_you_mean
 from workflow.exams.answers import Answers
+from workflow.words import counted
 
 
 def unknown_classes(found: Answers) -> dict[str, int]:
@@ -21,14 +22,9 @@ def unknown_classes(found: Answers) -> dict[str, int]:
         raise _nothing_known(found, unknown)
     for name, count in unknown.items():
         logging.getLogger("workflow").warning(
-            "%s does not know class '%s': %s left out", found.snapshot, name, counted(count)
+            "%s does not know class '%s': %s left out", found.snapshot, name, counted(count, "picture")
         )
     return unknown
-
-
-def counted(count: int) -> str:
-    """`1 picture`, `2,000 pictures`."""
-    return f"{count:,} picture{'' if count == 1 else 's'}"
 
 
 def _nothing_known(found: Answers, unknown: dict[str, int]) -> DataError:

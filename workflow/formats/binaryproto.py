@@ -15,6 +15,7 @@ from workflow.formats.blobproto import Array, from_array, shape_of, to_array
 from workflow.formats.files import read_whole
 from workflow.formats.foreign import refuse_foreign, refuse_message
 from workflow.storage import atomic_write
+from workflow.words import counted
 
 _HINT = "copy it again from where it was made: compute_image_mean or wf prepare"
 _WANTED = "a mean is a binaryproto; --mean also takes .npy, .npz and numbers"
@@ -75,6 +76,6 @@ def check_values(path: Path, array: Array) -> None:
     bad = int(array.size - np.isfinite(array).sum())
     if bad:
         kind = "NaN" if np.isnan(array).any() else "infinite"
-        raise ModelError(f"{path} has {bad} {kind} value{'s' * (bad > 1)}", hint=_HINT, fault="M03")
+        raise ModelError(f"{path} has {counted(bad, f'{kind} value')}", hint=_HINT, fault="M03")
     if not array.any():
         logging.getLogger("workflow").warning("%s is all zero: subtracting it changes nothing", path)

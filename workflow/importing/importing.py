@@ -6,7 +6,6 @@ find -> look at every record -> classes -> copy the databases as they are, mean,
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tarfile
 import tempfile
@@ -36,6 +35,7 @@ from workflow.importing.result import ImportResult
 from workflow.models.deploy import from_training
 from workflow.net.fill import classifying_layer
 from workflow.net.paths import refuse_outside
+from workflow.storage import sha256
 
 Order = Literal["RGB", "BGR"]
 
@@ -250,7 +250,7 @@ class _Import:
             for split in ("train", "test"):
                 records.list(stage.database(split), split, classes, file)
         for path in (stage.mean, stage.labels, stage.manifest):
-            hashes[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+            hashes[path.name] = sha256(path)
         return hashes
 
     def _write_mean(self, target: Path, records: Records, source: Path | None) -> None:
@@ -345,7 +345,7 @@ def _copied(stage: Generation, snapshots: Sequence[Snapshot]) -> tuple[SnapshotR
         for name, source in ((model, one.model), (state, one.state)):
             if source is not None:
                 shutil.copyfile(source, stage.folder / name)
-                hashes[name] = hashlib.sha256((stage.folder / name).read_bytes()).hexdigest()
+                hashes[name] = sha256(stage.folder / name)
         copied.append(SnapshotRecord(iteration=one.iteration, model=model, state=state, sha256=hashes, engine="caffe"))
     return tuple(copied)
 

@@ -19,6 +19,7 @@ from workflow.data.manifest import image_line
 from workflow.errors import DatabaseError
 from workflow.formats import datum
 from workflow.formats.lmdb import Reader
+from workflow.storage import sha256
 
 _KEY = re.compile(rb"\d+_(.+)", re.DOTALL)  # convert_imageset's: the number of the line, and the path in it
 
@@ -76,7 +77,7 @@ class Records:
                 name = os.fsdecode(match[1] if match else key)
                 picture = next((root / name for root in self.roots if match and (root / name).is_file()), None)
                 self.pictures += picture is not None
-                digest = hashlib.sha256(value if picture is None else picture.read_bytes()).hexdigest()
+                digest = hashlib.sha256(value).hexdigest() if picture is None else sha256(picture)
                 class_name = classes[self.labels[split][position]]
                 file.write(image_line(str(picture or name), digest, class_name, split, zlib.crc32(value)))
 
@@ -85,5 +86,4 @@ def copy(database: Path, folder: Path) -> str:
     """Copy a database; returns the sha256 of its data.mdb."""
     folder.mkdir(parents=True)
     shutil.copyfile(database / "data.mdb", folder / "data.mdb")
-    with (folder / "data.mdb").open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256(folder / "data.mdb")

@@ -20,6 +20,7 @@ from workflow.generations import Reference
 from workflow.models.deploy import Deploy, check_outputs, read
 from workflow.models.model import Model
 from workflow.net.paths import inside
+from workflow.words import counted
 
 Order = Literal["RGB", "BGR", "GRAY"]
 Size = tuple[int, int, int]  # (C, H, W)
@@ -105,8 +106,7 @@ def _channel_order(asked: str | None, deploy: Deploy) -> Order:
         if asked is None or asked.upper() == order:
             return order
     raise UsageError(
-        f"--channel-order {asked}, but the net takes {channels} channel{'s' * (channels > 1)}: "
-        f"{' or '.join(possible[channels])}",
+        f"--channel-order {asked}, but the net takes {counted(channels, 'channel')}: {' or '.join(possible[channels])}",
         hint=did_you_mean(str(asked).upper(), possible[channels]),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from workflow.errors import ModelError
 from workflow.formats import caffe_pb2, caffemodel
 from workflow.generations import Reference, SnapshotRecord, resolve
 from workflow.generations.live import live
+from workflow.storage import sha256
 
 
 def find(root: Path, snapshot: str | None, number: int | None) -> Reference:
@@ -57,11 +57,10 @@ def _check_sum(reference: Reference) -> None:
         expected = snapshot.sha256.get(snapshot.model)
         if snapshot.iteration != reference.iteration or expected is None:
             continue
-        with reference.weights.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
-                raise ModelError(
-                    f"{reference.weights} does not match its checksum: it changed since it was written", fault="C01"
-                )
+        if sha256(reference.weights) != expected:
+            raise ModelError(
+                f"{reference.weights} does not match its checksum: it changed since it was written", fault="C01"
+            )
 
 
 def _sound_snapshot(reference: Reference) -> str | None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from workflow.errors import ModelError
 from workflow.formats import caffe_pb2
 from workflow.formats.blobproto import from_array, to_array
+from workflow.words import named
 
 Array = NDArray[np.float32]
 
@@ -32,7 +33,7 @@ class Growth:
     def words(self) -> str:
         """One line for people."""
         parts = [("kept", self.kept), ("new", self.new), ("dropped", self.dropped)]
-        told = ", ".join(f"{what} {_listed(names)}" for what, names in parts if names)
+        told = ", ".join(f"{what} {named(names, 8)}" for what, names in parts if names)
         return f"layer '{self.layer}': {told}"
 
     def json(self) -> dict[str, Any]:
@@ -124,8 +125,3 @@ def _rows(old: Array, fresh: Array, layer: str, before: Sequence[str], after: Se
         if name in places:
             result[place] = old[places[name]]
     return result
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:8])
-    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")

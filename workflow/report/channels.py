@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 from workflow.data.channel_order import to_rgb
 from workflow.report.canvas import INK, new_figure, save, set_title, snapshot_name
+from workflow.words import drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,10 +69,10 @@ def _draw(panel: Axes, one: Looked, found: Channels, preprocessing: Preprocessin
         left += _SIDE + 2 * _GAP
         board[top : top + _TILE, left : left + _TILE] = _tile(to_rgb(patch.pixels, preprocessing), _TILE / most, _TILE)
     panel.imshow(board, interpolation="nearest")
-    panel.set_title(describe(one), fontsize=8, color=_FAINT if one.dead else INK)
+    panel.set_title(describe_channel(one), fontsize=8, color=_FAINT if one.dead else INK)
 
 
-def describe(one: Looked) -> str:
+def describe_channel(one: Looked) -> str:
     """`17: 9.2 to 7.5, dog 6 of 9`, or that it is dead."""
     if one.dead:
         return f"{one.number}: dead, no training picture changes it"
@@ -88,3 +90,12 @@ def _tile(pixels: NDArray[np.uint8], scale: float, side: int) -> NDArray[np.uint
         enlarged = Image.fromarray(pixels).resize((width, height), Image.Resampling.NEAREST)
         tile[top : top + height, left : left + width] = np.asarray(enlarged)
     return tile
+
+
+def describe(found: Channels, pictures: Mapping[str, Path] | None = None) -> str:
+    """A line for each channel."""
+    lines = [f"{found.blob} in {found.snapshot}, {found.count:,} training pictures: greatest value to the ninth, class"]
+    lines += [f"  channel {describe_channel(one)}" for one in found.channels]
+    dead = sum(one.dead for one in found.channels)
+    lines += [f"{dead} of {len(found.channels)} channels are dead"] if dead else []
+    return "\n".join([*lines, *drawn(pictures)])

@@ -11,6 +11,7 @@ import numpy as np
 from workflow.data.channel_order import to_rgb
 from workflow.interpretation.activations.side_by_side import titles
 from workflow.report.canvas import INK, new_figure, save, set_title, shortened, snapshot_name, tiled
+from workflow.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,7 +104,7 @@ def _draw_grid(panel: Axes, blob: Compared, column: int) -> None:
 
 def describe(one: Statistics) -> str:
     """The statistics in two short lines."""
-    dead = f"{len(one.dead)} dead channel{'' if len(one.dead) == 1 else 's'}"
+    dead = f"{counted(len(one.dead), 'dead channel')}"
     return (
         f"{one.minimum:.3g} to {one.maximum:.3g}, mean {one.mean:.3g}, sd {one.sd:.3g}\n{one.zeros:.0%} zeros, {dead}"
     )

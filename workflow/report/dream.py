@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,3 +86,10 @@ def _draw_sheet(found: Maximum, frames: list[Image.Image], out: Path) -> None:
     set_title(figure, f"{found.target.title} of {name}")
     figure.supxlabel(found.verdict, fontsize=9, color=INK)
     save(figure, out)
+
+
+def describe(one: Maximum, pictures: Mapping[str, Path] | None = None) -> str:
+    """What it reaches, and whether natural pictures reach as much."""
+    return f"{one.target.title}: {one.dream.activation:.4g}; {one.verdict}" + (
+        f"\n  {pictures['sheet']}" if pictures else ""
+    )

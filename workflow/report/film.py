@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from workflow.data.channel_order import to_rgb
 from workflow.report.canvas import INK, frame, new_figure, save, save_film, set_title, tiled
+from workflow.words import drawn, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from workflow.config import Preprocessing
     from workflow.interpretation.activations.film import Film
+
+_CLASSES = 5
 
 _COLUMNS = 8  # snapshots in the strip, first and last among them
 _CURVES = 5  # classes that are drawn: those that ever were the most probable
@@ -100,3 +104,14 @@ def _draw_curves(panel: Axes, film: Film, marked: int | None) -> None:
     panel.tick_params(labelsize=7)
     panel.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     panel.spines[["top", "right"]].set_visible(False)
+
+
+def describe(found: Film, pictures: Mapping[str, Path] | None = None) -> str:
+    """A line for each snapshot: the probabilities of the classes that the last finds most likely."""
+    order = found.probabilities[-1].argsort()[::-1][:_CLASSES]
+    rows = [["iteration", *(found.classes[number] for number in order)]]
+    rows += [
+        [f"{iteration:,}", *(f"{share:.4f}" for share in shares[order])]
+        for iteration, shares in zip(found.iterations, found.probabilities, strict=True)
+    ]
+    return "\n".join([f"{found.image} through {found.generation}", *table(rows), *drawn(pictures)])

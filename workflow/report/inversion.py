@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow.data.channel_order import to_rgb
 from workflow.report.canvas import INK, new_figure, save, set_title, snapshot_name
+from workflow.words import drawn, table
 
 if TYPE_CHECKING:
     from workflow.config import Preprocessing
@@ -44,3 +46,15 @@ def draw_inversion(found: Inversion, preprocessing: Preprocessing, out: Path) ->
     label = "" if found.label is None else f", which {name} takes for '{found.label}'"
     set_title(figure, f"what is left of {found.image.name}{label}")
     save(figure, out)
+
+
+def describe(found: Inversion, pictures: Mapping[str, Path] | None = None) -> str:
+    """A line for each rebuilt picture."""
+    rows = [["blob", "by", "feature error", "PSNR", "SSIM"]]
+    rows += [
+        [one.blob, one.how, f"{one.feature_error:.2%}", f"{one.psnr:.1f} dB", f"{one.ssim:.3f}"]
+        for one in found.rebuilt
+    ]
+    label = "" if found.label is None else f", which it takes for '{found.label}'"
+    head = f"what {found.snapshot} keeps of {found.image}{label}"
+    return "\n".join([head, *table(rows, left=(0, 1)), *drawn(pictures)])

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workflow.evaluation.acceptance import Scores
+from workflow.evaluation.acceptance import THRESHOLDS, Scores
 from workflow.evaluation.junk import Junk
 from workflow.report.canvas import INK, new_figure, save, set_title, shortened
+from workflow.words import and_more, drawn, joined, share, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_LISTED = 10  # absurdities that are printed; --json has all
 
 _GREEN = "#2e8b57"
 _CLASSES = 10  # curves of classes: those that accept most
@@ -122,3 +125,44 @@ def _share_above(scores: Scores) -> tuple[Sequence[float], Sequence[float]]:
     values, counts = np.unique(scores, return_counts=True)
     reached = counts[::-1].cumsum()[::-1] / len(scores)  # share >= each value
     return [0.0, *values.tolist(), 1.0], [1.0, *reached.tolist(), float((scores >= 1).mean())]
+
+
+def describe(found: Junk, pictures: Mapping[str, Path] | None = None) -> str:
+    """Each generation, the newest one's thresholds, the kinds of junk, the absurdities, and where the pictures are."""
+    names = ", ".join(f"'{name}'" for name in found.newest.positives)
+    blocks = [[f"{found.count:,} pictures of {found.folder}; accepted is what is taken for {names}"]]
+    rows = [
+        ["generation", f"from {found.newest.now.threshold:g}", "recall", f"under {found.max_rate:.3g} from", "recall"]
+    ]
+    for one in found.scores:
+        kept = one.kept
+        limit = ["never", ""] if kept is None else [f"{kept.threshold:g}", share(kept.recall, percent=True)]
+        if one.enough:
+            limit = [f"{one.now.threshold:g} is enough", share(one.now.recall, percent=True)]
+        rows.append([one.snapshot, share(one.now.rate, percent=True), share(one.now.recall, percent=True), *limit])
+    blocks.append(table(rows))
+    rows = [["threshold", "accepted", "rate", "recall"]]
+    for point in map(found.newest.at, THRESHOLDS):
+        rows.append(
+            [
+                f"{point.threshold:g}",
+                f"{point.accepted:,}",
+                share(point.rate, percent=True),
+                share(point.recall, percent=True),
+            ]
+        )
+    blocks.append([f"{found.newest.snapshot} at other thresholds", *table(rows)])
+    if found.kinds:
+        rows = [["kind", "accepted", "of"], *([name, f"{a:,}", f"{b:,}"] for name, (a, b) in found.kinds.items())]
+        blocks.append(table(rows))
+    if found.absurdities:
+        new = sum(one.new for one in found.absurdities)
+        rows = [
+            [f"{one.probability:.4f}", one.label, "" if one.before is None else f"before {one.before:.4f}", one.path]
+            for one in found.absurdities[:_LISTED]
+        ]
+        head = f"{len(found.absurdities):,} accepted by {found.newest.snapshot}"
+        if len(found.scores) > 1:
+            head += f", {new:,} of them new: {found.scores[-2].snapshot} refused them"
+        blocks.append([head, *table(rows, left=(1, 2, 3)), *and_more(len(found.absurdities), _LISTED)])
+    return joined([*blocks, drawn(pictures)])

@@ -5,6 +5,7 @@ Red is for the class, blue for the other one, white is nothing; one scale for al
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,15 @@ from workflow.formats.datum import decode_all
 from workflow.formats.lmdb import Reader
 from workflow.interpretation.attribution.logit_account import Entries, Ledger
 from workflow.report.canvas import BLUE, INK, RED, new_figure, save, set_title, shortened, snapshot_name
+from workflow.words import drawn, joined, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from workflow.models.model import Model
+
+_LISTED = 5  # channels for each side that are printed; --json has every entry
 
 _COLOURS = "RdBu_r"
 _SHOWN = 8  # channels for and against, and neighbours: what a row holds
@@ -188,3 +192,50 @@ def _draw_nearest(figure: Figure, place: object, ledger: Ledger, model: Model) -
 def _most(values: Entries) -> float:
     """The end of a scale with 0 in its middle."""
     return float(np.abs(values).max()) or 1.0
+
+
+def describe(ledger: Ledger, pictures: Mapping[str, Path] | None = None) -> str:
+    """Both logits, how they add up, the channels that did most, and the nearest training pictures."""
+    one, other, difference = ledger.label, ledger.against, ledger.difference
+    rows = [["", "probability", "logit", f"from {ledger.blob}", "bias"]]
+    for account in (one, other):
+        entries = float(account.contributions.sum())
+        rows.append(
+            [
+                account.label,
+                f"{account.probability:.4f}",
+                *(f"{x:+.4f}" for x in (account.logit, entries, account.bias)),
+            ]
+        )
+    blocks = [[f"{ledger.image} as {ledger.snapshot} sees it", *table(rows)]]
+    blocks[0].append(f"sums to the logit within {ledger.sum_error:.0e}")
+    if ledger.note:
+        blocks.append([ledger.note])
+    if not one.contributions.any() and not other.contributions.any():
+        blocks.append([f"nothing in {ledger.blob} speaks for either: it is 0 throughout, and the biases decide"])
+        return joined([*blocks, drawn(pictures)])
+    sums = difference.sum((1, 2))
+    order = sums.argsort(kind="stable")
+    for account, channels in ((one, order[::-1][:_LISTED]), (other, order[:_LISTED])):
+        cells = [_channel(difference[channel], int(channel), float(sums[channel])) for channel in channels]
+        blocks.append([f"most for '{account.label}'", *table(cells, left=(0, 2))])
+    if ledger.nearest:
+        rows = [
+            [
+                f"{near.distance:.4g}",
+                near.label or "?",
+                "" if near.generation is None else f"gen{near.generation}",
+                f"{near.path}{' (this very file)' if near.same else ''}",
+            ]
+            for near in ledger.nearest
+        ]
+        blocks.append(["nearest training pictures", *table(rows, left=(1, 2, 3))])
+    return joined([*blocks, drawn(pictures)])
+
+
+def _channel(cells: Entries, channel: int, total: float) -> list[str]:
+    """A channel, what it gave, and the cell that did most of it."""
+    if cells.size == 1:
+        return [f"  unit {channel}", f"{total:+.4f}", ""]
+    row, column = divmod(int((cells if total > 0 else -cells).argmax()), cells.shape[1])
+    return [f"  channel {channel}", f"{total:+.4f}", f"most at row {row}, column {column}: {cells[row, column]:+.4f}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from workflow.data.channel_order import to_rgb
 from workflow.report.canvas import INK, frame, new_figure, save, save_film, set_title, shortened, tiled
 from workflow.report.film import LAST, MILLISECONDS
+from workflow.words import drawn, joined, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.gridspec import GridSpec
 
     from workflow.interpretation.activations.generations_film import Lineage
+
+_CLASSES = 5
 
 _BAR, _UNMATCHED, _BETWEEN = "#4a6fa5", "#b4b4b4", "#eceef4"
 _LEAST = 6  # drawn pixels of a tile's side
@@ -208,3 +212,83 @@ def _draw_curves(panel: Axes, found: Lineage, marked: int | None) -> None:
     panel.tick_params(labelsize=7)
     panel.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     panel.spines[["top", "right"]].set_visible(False)
+
+
+def describe(found: Lineage, pictures: Mapping[str, Path] | None = None) -> str:
+    """The probabilities, how many channels of each blob were found again, those that never were, and the files."""
+    newest = f"gen{found.reference.generation}"
+    blocks = [[f"{found.image} through {len(found.columns)} generations", *_probabilities(found)]]
+    if found.without:
+        blocks[0].append(f"without a snapshot: {', '.join(found.without)}")
+    maps = [blob for blob in found.maps if blob not in found.named]
+    if maps:
+        rows = [["matched in", *(f"gen{one.generation}" for one in found.columns[:-1])]]
+        rows += [
+            [f"{newest} {blob}", *(_count(found, blob, place) for place in range(len(rows[0]) - 1))] for blob in maps
+        ]
+        lines = [line for blob in maps for line in _channels(found, blob)]
+        blocks.append([*table(rows), *lines])
+        blocks[-1].append(f"matched by {found.pictures:,} test pictures of {newest}")
+        if found.left_out:
+            blocks[-1].append(f"left out {len(found.left_out):,} that are not there any more as they were prepared")
+    absent = _absent(found)
+    blocks += [absent] if absent else []
+    return joined([*blocks, drawn(pictures)])
+
+
+def _probabilities(found: Lineage) -> list[str]:
+    known = found.reference.probabilities
+    order = sorted(found.classes, key=lambda name: -known.get(name, 0.0))[:_CLASSES]
+    rows = [["snapshot", *order]]
+    rows += [
+        [one.snapshot, *(f"{one.probabilities[name]:.4f}" if name in one.probabilities else "-" for name in order)]
+        for one in found.columns
+    ]
+    return table(rows)
+
+
+def _count(found: Lineage, blob: str, place: int) -> str:
+    matches = found.matches[blob][place]
+    if matches[0].reason in ("no blob", "other size"):
+        return str(matches[0].reason)
+    return f"{sum(one.channel is not None for one in matches)} of {len(matches)}"
+
+
+def _channels(found: Lineage, blob: str) -> list[str]:
+    """The channels that no generation has, and those that never vary; those of some generations are in the table."""
+    columns = list(zip(*found.matches[blob], strict=True))  # for each channel, its match in each generation
+    constant = [number for number, each in enumerate(columns) if all(one.reason == "constant" for one in each)]
+    alone = [
+        number
+        for number, each in enumerate(columns)
+        if all(one.channel is None for one in each) and number not in constant
+    ]
+    lines = []
+    if alone and len(alone) < len(columns):
+        lines.append(f"{blob}: unmatched everywhere: {_ranges(alone)}")
+    elif alone:
+        lines.append(f"{blob}: no channel is matched anywhere")
+    if constant:
+        lines.append(f"{blob}: never varies, so that nothing is like it: {_ranges(constant)}")
+    return lines
+
+
+def _absent(found: Lineage) -> list[str]:
+    """Classes that some generation does not know."""
+    lines = []
+    for name in found.classes:
+        without = [f"gen{one.generation}" for one in found.columns if name not in one.classes]
+        if without:
+            lines.append(f"class '{name}' is absent in {', '.join(without)}")
+    return lines
+
+
+def _ranges(given: list[int]) -> str:
+    """0-3, 7, 9-11."""
+    parts: list[list[int]] = []
+    for number in given:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ", ".join(str(one[0]) if len(one) == 1 else f"{one[0]}-{one[-1]}" for one in parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from workflow.data.channel_order import to_rgb
 from workflow.report.canvas import BLUE, INK, RED, new_figure, save, set_title, snapshot_name
+from workflow.words import drawn, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,3 +101,17 @@ def _explain_curves(panel: Axes) -> None:
         fontsize=8,
         color=INK,
     )
+
+
+def describe(found: Explanation, pictures: Mapping[str, Path] | None = None) -> str:
+    """A line for each map, the best first, chance last."""
+    ranked = sorted(found.maps, key=lambda one: one.deletion)
+    rows = [["", "deletion", "insertion"]]
+    for one in (*ranked, found.baseline):
+        rows.append([one.method, f"{one.deletion:.3f}", f"{one.insertion:.3f}"])
+    watched = "probability" if found.target.class_name is not None else "value"
+    head = f"{found.image}, {found.target.title} in {found.snapshot}: {watched} {found.value:.4g}"
+    complete = [one.incompleteness for one in found.maps if one.incompleteness is not None]
+    lines = [head, *table(rows), "deletion: small is good; insertion: large is good"]
+    lines += [f"integrated gradients add up to the score's difference within {gap:.2%}" for gap in complete]
+    return "\n".join([*lines, *drawn(pictures)])

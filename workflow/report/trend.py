@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow.evaluation.history import Entry
 from workflow.evaluation.metrics import interval
 from workflow.report.canvas import INK, new_figure, save
+from workflow.words import drawn, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,3 +120,75 @@ def _draw_pictures(panel: Axes, entries: Sequence[Entry]) -> None:
     panel.set_ylabel("pictures")
     panel.yaxis.set_major_formatter("{x:,.0f}")
     panel.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(0, 1.3), ncols=2)
+
+
+def describe(entries: Sequence[Entry], pictures: Mapping[str, Path] | None = None, *, exam: str | None) -> str:
+    """The newest first, as logs have it."""
+    blocks = ["\n".join(_lines(one, exam)) for one in reversed(entries)]
+    return "\n\n".join([*blocks, *drawn(pictures)])
+
+
+def _lines(one: Entry, exam: str | None) -> list[str]:
+    record = one.record
+    parent = f", after gen{record.parent}" if record.parent is not None else ""
+    head = f"{one.generation.name}{parent}  {record.created[:16].replace('T', ' ')}"
+    counts = ", ".join(f"{count:,} {split}" for split, count in one.counts.items())
+    lines = [head, f"  pictures   {counts}{_changes(one)}", f"  classes    {_classes(one)}"]
+    if record.snapshots:
+        lines.append(f"  engine     {record.training.get('engine', 'unknown')}")
+        lines += [
+            f"  changed    from iteration {part['from']:,} on: {', '.join(part['changed'])}"
+            for part in record.training.get("parts", ())
+            if part["changed"]
+        ]
+        lines += [f"  {line}" for line in _snapshots(one)]
+    else:
+        lines.append("  no snapshot yet")
+    if one.band is not None:
+        low, high = one.band.range
+        spread = f"{one.band.mean:.4f} ± {one.band.sd:.4f}, {low:.4f} to {high:.4f}"
+        lines.append(f"  seeds      {spread} over {len(one.band.values)} of them")
+    if one.sitting is not None:
+        correct, count = one.sitting.score
+        accuracy = f"{correct / count:.4f}" if count else "n/a"
+        lines.append(f"  compared   {accuracy} of {count:,} test pictures of {exam}, by {one.sitting.snapshot}")
+    return lines
+
+
+def _changes(one: Entry) -> str:
+    if one.changes is None:
+        return " (what changed is not known: the data set of its parent, or its own, is gone)"
+    changes = one.changes
+    counts = {
+        "added": changes.added,
+        "removed": changes.removed,
+        "relabelled": changes.relabelled,
+        "moved to train": changes.to_train,
+        "moved to test": changes.to_test,
+    }
+    named = [f"{len(found):,} {name}" for name, found in counts.items() if found]
+    if one.record.parent is None:
+        return ""
+    return f" ({', '.join(named) or 'the same as before'})"
+
+
+def _classes(one: Entry) -> str:
+    names = []
+    before = {new: old for old, new in one.renamed_classes.items()}
+    for name in one.record.classes:
+        was = f" (was {before[name]})" if name in before else ""
+        names.append(f"{name}{was}{' (new)' if name in one.new_classes else ''}")
+    return ", ".join([*names, *(f"{name} (gone)" for name in one.dropped_classes)])
+
+
+def _snapshots(one: Entry) -> list[str]:
+    best = one.record.best
+    rows = []
+    for snapshot in one.record.snapshots:
+        accuracy = f"{snapshot.test_accuracy:.4f}" if snapshot.test_accuracy is not None else "not tested"
+        remark = ""
+        if snapshot is best and one.interval is not None:
+            remark = f"best, 95 % {one.interval[0]:.4f} to {one.interval[1]:.4f}"
+        rows.append([f"iter_{snapshot.iteration}", accuracy, remark])
+    lines = table(rows, left=(0, 1, 2))
+    return [f"{'snapshots' if not index else '':10} {line}" for index, line in enumerate(lines)]

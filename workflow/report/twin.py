@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,15 @@ from numpy.typing import NDArray
 
 from workflow.data.channel_order import to_rgb
 from workflow.report.canvas import BLUE, INK, RED, new_figure, save, set_title, shortened, tiled
+from workflow.words import drawn, joined, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from workflow.config import Preprocessing
     from workflow.interpretation.examples.twin import Twin
+
+_LISTED = 8  # channels that are printed; --json has all
 
 _GREY = "#8a8f9c"
 _CHANNELS = 12  # bars
@@ -192,3 +196,29 @@ def _draw_deletion(panel: Axes, found: Twin) -> None:
     panel.set_title("probability while places are covered", fontsize=9, color=INK)
     panel.legend(fontsize=8, frameon=False)
     panel.spines[["top", "right"]].set_visible(False)
+
+
+def describe(found: Twin, pictures: Mapping[str, Path] | None = None) -> str:
+    """The twin, the distances blob by blob, the channels, and the deletion check."""
+    brought = "" if found.nearest.generation is None else f", from gen{found.nearest.generation}"
+    changed = [["probability", "answer", "change"]]
+    changed += [[f"{one.probability:.4f}", one.label, one.change] for one in found.counterfactuals[:_LISTED]]
+    hangs_on = [describe_counterfactuals(found), *table(changed, left=(1, 2))]
+    head = [
+        f"{found.image}, class {found.target.name} in {found.snapshot}: probability {found.probability:.4g}",
+        f"nearest true positive  {found.nearest.path} ({found.nearest_probability:.4g}{brought})",
+    ]
+    rows = [["blob", "to class", "to others", "ratio", "others' 5%", ""]]
+    for one in found.stages:
+        numbers = [f"{one.to_class:.4g}", f"{one.to_others:.4g}", f"{one.ratio:.3f}", f"{one.limit:.3f}"]
+        rows.append([one.blob, *numbers, "among the class" if one.among else ""])
+    stages = [
+        f"{describe_joining(found)} (distances to {found.counts[0]} and {found.counts[1]} pictures)",
+        *table(rows),
+    ]
+    channels = [describe_carrying(found)]
+    channels += [f"  channel {one.number:3}  log odds {-one.fall:+.2f}" for one in found.carrying.channels[:_LISTED]]
+    covered, chance = found.covered
+    check = f"with the hottest quarter of the places covered {covered:.4g}, a random quarter {chance:.4g}"
+    last = [check, *drawn(pictures)]
+    return joined([hangs_on, head, stages, channels, last])

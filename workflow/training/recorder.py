@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import time
@@ -14,6 +13,7 @@ from workflow.engines import caffe_log
 from workflow.engines.base import Done, Event, Line, Note, Output, Snapshot, SnapshotFailed, Started, Step, Validation
 from workflow.errors import EnvironmentFault
 from workflow.generations import Generation, Record, SnapshotRecord
+from workflow.storage import sha256
 from workflow.training.outputs import accuracy_of, loss_of, plain
 
 _log = logging.getLogger("workflow")
@@ -137,7 +137,7 @@ class Recorder:
             iteration=event.iteration,
             model=model,
             state=state,
-            sha256={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (model, state)},
+            sha256={name: sha256(folder / name) for name in (model, state)},
             engine=self.engine,
         )
         others = [one for one in self.record.snapshots if one.iteration != event.iteration]

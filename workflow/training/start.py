@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from workflow.errors import DatabaseError, DataError, UsageError
 from workflow.formats import caffe_pb2
 from workflow.formats.mending import make_again
 from workflow.generations import Generation, Record, resolve
-from workflow.storage import leftovers, take_away
+from workflow.storage import leftovers, sha256, take_away
 
 _log = logging.getLogger("workflow")
 
@@ -72,7 +71,7 @@ def check_dataset(generation: Generation, record: Record) -> None:
                 fault="L01",
             )
     recorded = record.hashes.get("images.jsonl")
-    if recorded and hashlib.sha256(generation.manifest.read_bytes()).hexdigest() != recorded:
+    if recorded and sha256(generation.manifest) != recorded:
         raise DataError(
             f"the data set of generation {generation.number} changed since it was prepared: {generation.manifest}",
             hint=make_again(generation.dataset),

@@ -11,6 +11,7 @@ from workflow.errors import DatabaseError
 from workflow.formats.lmdb.header import operating_system_says, require_0_9
 from workflow.formats.lmdb.pages import missing_at_end
 from workflow.formats.mending import make_again
+from workflow.words import counted
 
 
 def verify(folder: Path) -> None:
@@ -50,5 +51,5 @@ def _verify(path: Path, signature: tuple[int, ...]) -> None:
     except (verifier.VerifyError, struct.error, ValueError, IndexError, OverflowError, MemoryError) as error:
         problems = [str(error)]
     if problems:
-        count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
+        count = counted(len(problems), "problem")
         raise DatabaseError(f"{path} is damaged: {count}, first: {problems[0]}", hint=make_again(path), fault="L03")

@@ -7,7 +7,6 @@ to the engine's own logit.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from workflow.exams.nearest import Metric, Neighbour, nearest, neighbours
 from workflow.generations import Generation
 from workflow.models.linear_tail import Stretch, compose, feature_blob, find
 from workflow.models.model import Model
+from workflow.storage import sha256
 
 Entries = NDArray[np.float64]
 """(C, H, W): one number for each channel and cell; (C, 1, 1) for a blob of single units."""
@@ -251,9 +251,7 @@ def _near(
         return ()
     number = model.generation.number
     found = nearest(model, values, count, blob=blob, metric=metric, progress=progress)
-    with image.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return neighbours(found, digest, [one for one in generations if one.number <= number])
+    return neighbours(found, sha256(image), [one for one in generations if one.number <= number])
 
 
 def _seen(model: Model, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from workflow.interpretation.examples.class_distance import Classmates, Progress
 from workflow.interpretation.targets import Target, of_class
 from workflow.models.linear_tail import feature_blob
 from workflow.models.model import Model
+from workflow.storage import sha256
 
 COVERED = 8
 """Of merit's 32 steps: the deletion check is told for a quarter of the picture."""
@@ -125,7 +125,7 @@ def twin(
     net = Differentiable(model)
     if model.output is None:
         raise NetError(f"{model.source} has no Softmax layer, so that there are no classes", at=model.source)
-    pixels, digest = model.read(image), hashlib.sha256(image.read_bytes()).hexdigest()
+    pixels, digest = model.read(image), sha256(image)
     x = net.blob([pixels])
     target = of_class(net, class_name or model.class_name(int(_probabilities(net, x)[0].argmax())))
     features = feature_blob(model.net, model.output)

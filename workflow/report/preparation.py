@@ -1,0 +1,26 @@
+"""A preparation in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workflow.data.result import PrepareResult
+
+
+def describe(result: PrepareResult) -> str:
+    """What a person wants to know of a preparation."""
+    lines = [
+        f"generation {result.generation}: {result.train:,} training and {result.test:,} test pictures "
+        f"({result.test_share:.0%}) of {len(result.classes)} classes ({', '.join(result.classes)})"
+    ]
+    corrected = result.corrected
+    if corrected.patches:
+        told = f"{corrected.relabelled:,} labels changed, {corrected.removed:,} pictures left out"
+        lines.append(f"corrections {', '.join(corrected.patches)} obeyed: {told}")
+    changes = result.changes
+    if changes.against is not None:
+        told = f"{changes.added:,} pictures added, {changes.removed:,} removed, {changes.relabelled:,} in another class"
+        lines.append(f"against generation {changes.against}: {told}")
+    lines += [f"contact sheet  {path}" for path in result.pictures]
+    return "\n".join([*lines, f"next: wf train --gen {result.generation}"])

@@ -1,0 +1,57 @@
+"""A training run in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflow.words import duration, share
+
+
+def describe(facts: Mapping[str, Any]) -> str:
+    """What a person wants to know of a training run."""
+    seconds = facts["seconds"]
+    lines = [f"generation {facts['generation']}: {facts['iterations']:,} iterations, {_tested(facts)}"]
+    lines += _course(facts)
+    snapshots = facts["snapshots"]
+    if snapshots:
+        number = "1 snapshot," if len(snapshots) == 1 else f"{len(snapshots)} snapshots, the last is"
+        lines.append(f"{number} {snapshots[-1]['path']}")
+    if facts["seconds_per_iteration"]:
+        lines.append(f"{facts['engine']}, {duration(seconds)}, {facts['seconds_per_iteration']:.4f} s an iteration")
+    lines += [
+        f"seed {one['seed']}: best {one['best']}, test accuracy {share(one['best_accuracy'])}"
+        for one in facts.get("seeds", ())
+    ]
+    if band := facts.get("band"):
+        low, high = band["range"]
+        lines.append(f"{band['seeds']} seeds: {band['mean']:.4f} ± {band['sd']:.4f}, {low:.4f} to {high:.4f}")
+    return "\n".join(lines)
+
+
+def _course(facts: Mapping[str, Any]) -> list[str]:
+    """What to compare the accuracy with, where it was best, and what has grown since."""
+    lines = []
+    if facts["test_accuracy"] is not None and facts["always"] is not None:
+        lines.append(facts["always"]["words"])
+    best = facts["best"]
+    if best is not None:
+        loss = "" if best["test_loss"] is None else f", test loss {best['test_loss']:.4f}"
+        line = f"best at iteration {best['iteration']:,}: test accuracy {best['test_accuracy']:.4f}{loss}"
+        if not best["snapshot"]:
+            line += f" (not snapshotted; the best snapshot is {facts['best_snapshot']})"
+        lines.append(line)
+    if facts["grown"] is not None:
+        lines.append(facts["grown"]["words"])
+    return lines
+
+
+def _tested(facts: Mapping[str, Any]) -> str:
+    """The last test, and of which iteration it is where that is not the end: a run that was stopped."""
+    found = ((name, facts[f"test_{name}"]) for name in ("accuracy", "loss"))
+    numbers = ", ".join(f"test {name} {value:.4f}" for name, value in found if value is not None)
+    if not numbers:
+        return "not tested"
+    if facts["tested_at"] == facts["iterations"]:
+        return numbers
+    return f"not tested since iteration {facts['tested_at']:,} ({numbers} there)"
