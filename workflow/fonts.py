@@ -40,6 +40,7 @@ _SOUND = re.compile(r" (?:LETTER|SYLLABLE|CHARACTER|VOWEL SIGN) (?:SMALL )?(\w+)
 _warned: set[str] = set()
 
 
+@lru_cache(maxsize=1)
 def default() -> Path:
     """DejaVu Sans, as matplotlib ships it."""
     found = importlib.util.find_spec("matplotlib")  # finding it imports nothing

@@ -66,7 +66,7 @@ def inspect(
     wf inspect false.png --page
     """
     from workflow.errors import UsageError
-    from workflow.exams.cache import silent_channels
+    from workflow.exams import activity
     from workflow.interpretation.activations import inspect as look  # numpy and Pillow, which --help does not need
     from workflow.report.inspection import describe
 
@@ -105,7 +105,7 @@ def inspect(
             for one in look.inspect(model, session, images, blobs=names, out=out, save_blobs=save_blobs):
                 found.append(one)
                 progress(len(found), len(images))
-    silent = {name: one for name, one in silent_channels(model).items() if any(name in seen.pictures for seen in found)}
+    silent = {name: one for name, one in activity.known(model).items() if any(name in seen.pictures for seen in found)}
     facts = {"silent": {name: one.json() for name, one in silent.items()}} if silent else {}
     documents = [one.json() | facts for one in found]
     talk = [describe(one, silent) for one in found]

@@ -9,12 +9,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workflow.engines.base import Array
 from workflow.storage import atomic_write
+
+if TYPE_CHECKING:
+    from workflow.models.model import Model
+
+FILE = "activity.json"
 
 PICTURES = 2000
 """Of a larger exam only the first are watched: all blobs of a pass are handed out for that."""
@@ -68,6 +73,20 @@ class Silent:
     def json(self) -> dict[str, Any]:
         """Everything."""
         return dict(vars(self))
+
+
+def known(model: Model) -> dict[str, Silent]:
+    """What an evaluation of a snapshot has left, by blob; empty before there is one, and then nothing is imported."""
+    if model.generation is None or model.iteration is None:
+        return {}
+    folder = model.generation.folder / "evaluation" / f"iter_{model.iteration}"
+    if not any(folder.glob(f"*/{FILE}")):
+        return {}
+    from workflow.exams.cache import (
+        silent_channels,  # databases and decoders, which a look at one picture does not need
+    )
+
+    return silent_channels(model)
 
 
 def write(path: Path, activity: Activity, key: str) -> None:

@@ -30,7 +30,6 @@ from workflow.models.model import Model
 from workflow.storage import replacing
 
 _FORMAT = "wf.answers/2"
-_ACTIVITY = "activity.json"
 
 
 def folder(model: Model, exam: Exam) -> Path:
@@ -73,7 +72,7 @@ def answers(
     found = observe(model, exam, engine=engine, progress=progress, activity=seen)
     _write(path, found, key)
     if seen is not None:
-        activity.write(path.with_name(_ACTIVITY), seen, key)
+        activity.write(path.with_name(activity.FILE), seen, key)
     return found
 
 
@@ -82,7 +81,7 @@ def silent_channels(model: Model) -> dict[str, Silent]:
     if model.generation is None or model.iteration is None:
         return {}
     exam = of_generation(model.generation, model)
-    path = folder(model, exam) / _ACTIVITY
+    path = folder(model, exam) / activity.FILE
     return activity.read(path, fingerprint(model, exam)) if path.is_file() else {}
 
 
