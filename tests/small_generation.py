@@ -68,8 +68,8 @@ def settings(project: Path) -> Config:
 def prepared(settings: Config) -> Generation:
     """Generation 1, before any training."""
     number = prepare(settings).generation
-    one = generation(settings.generations, number)
-    as_run.write(settings.train, one, one.read(), max_iter=None, seed=None)
+    one = generation(settings, number)
+    as_run.write(settings, one, one.read(), max_iter=None, seed=None)
     return one
 
 

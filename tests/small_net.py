@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workflow.config import Preprocessing
+from workflow.config import Config, Preprocessing
 from workflow.formats import binaryproto, datum, labels, lmdb
 from workflow.generations import Generation, Record, generation
 
@@ -83,7 +83,7 @@ def make_database(folder: Path, count: int, seed: int) -> np.ndarray:
 
 def make_generation(project: Path, number: int = 1) -> Generation:
     """A prepared generation of 50 training and 15 test pictures, and prototxt/small_*.prototxt."""
-    one = generation(Path("generations"), number)
+    one = generation(Config(), number)
     (project / one.dataset).mkdir(parents=True)
     mean = make_database(project / one.database("train"), 50, 1)
     make_database(project / one.database("test"), 15, 2)

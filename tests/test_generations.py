@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from small_net import make_generation
 
+from workflow.config import Config
 from workflow.errors import BusyError, DataError, UsageError
 from workflow.generations import SnapshotRecord, existing, generation, generations, resolve
 
@@ -31,9 +32,9 @@ def two(project):
 def test_generations_are_ordered_by_number_and_leftovers_are_none(two):
     (ROOT / "gen3.tmp-12").mkdir()
     (ROOT / "genuine").mkdir()
-    assert [one.number for one in generations(ROOT)] == [2, 10]
-    assert existing(ROOT).number == 10
-    assert existing(ROOT, 2).folder == ROOT / "gen2"
+    assert [one.number for one in generations(Config())] == [2, 10]
+    assert existing(Config()).number == 10
+    assert existing(Config(), 2).folder == ROOT / "gen2"
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_generations_are_ordered_by_number_and_leftovers_are_none(two):
     [("latest", 10000), ("best", 2000), ("iter_1000", 1000), ("gen2/iter_10000", 10000), ("gen2/best", 2000)],
 )
 def test_references(two, reference, iteration):
-    found = resolve(ROOT, reference, 2)
+    found = resolve(Config(), reference, 2)
     assert found.iteration == iteration
     assert found.name == f"gen2/iter_{iteration}"
     assert found.weights == two.folder / f"snapshots/n_iter_{iteration}.caffemodel"
@@ -67,13 +68,13 @@ def test_the_best_is_right_most_often_and_among_equals_has_the_lower_loss(two, t
 
 def test_a_path_inside_a_generation_knows_it(two):
     path = two.folder / "snapshots" / "n_iter_2000.caffemodel"
-    found = resolve(ROOT, str(path))
+    found = resolve(Config(), str(path))
     assert (found.generation, found.iteration) == (two, 2000)
 
 
 def test_a_path_from_elsewhere(project):
     Path("other.caffemodel").write_bytes(b"x")
-    found = resolve(ROOT, "other.caffemodel")
+    found = resolve(Config(), "other.caffemodel")
     assert found.generation is None
     assert found.name == "other.caffemodel"
 
@@ -82,36 +83,36 @@ def test_c06_unknown_snapshot_is_answered_with_those_there_are(two):
     with pytest.raises(
         UsageError, match=r"no snapshot iter_100 in generation 2 \(gen2 has iter_1000, iter_2000, iter_10000\)"
     ) as caught:
-        resolve(ROOT, "iter_100", 2)
+        resolve(Config(), "iter_100", 2)
     assert caught.value.hint.startswith("did you mean 'iter_1000")
     for reference in ("6x", "gen", "gen2/x", "iter_x", "../x", ""):
         with pytest.raises(UsageError, match="no snapshot"):
-            resolve(ROOT, reference, 2)
+            resolve(Config(), reference, 2)
     with pytest.raises(UsageError, match="no model file nowhere.caffemodel"):
-        resolve(ROOT, "nowhere.caffemodel")
+        resolve(Config(), "nowhere.caffemodel")
 
 
 def test_a_snapshot_has_several_spellings(two):
-    assert resolve(ROOT, "gen2").iteration == resolve(ROOT, "best", 2).iteration
+    assert resolve(Config(), "gen2").iteration == resolve(Config(), "best", 2).iteration
     for reference in ("1000", "gen2/1000", "gen2/iter_1000"):
-        assert resolve(ROOT, reference, 2) == resolve(ROOT, "iter_1000", 2)
+        assert resolve(Config(), reference, 2) == resolve(Config(), "iter_1000", 2)
 
 
 def test_missing_generations_and_snapshots(two):
     with pytest.raises(UsageError, match="generation 3 not found in generations; there are: 2, 10") as caught:
-        existing(ROOT, 3)
+        existing(Config(), 3)
     assert caught.value.hint == "the newest is generation 10"
     with pytest.raises(UsageError, match="generation 11 not found") as caught:
-        existing(ROOT, 11)
+        existing(Config(), 11)
     assert caught.value.hint == "wf prepare makes generation 11"
     Path("elsewhere").mkdir()
     with pytest.raises(UsageError, match="no generation in elsewhere yet"):
-        existing(Path("elsewhere"))
+        existing(Config(generations=Path("elsewhere")))
     with pytest.raises(UsageError, match="is not a wf project") as caught:
-        existing(Path("nowhere") / "generations")
+        existing(Config(generations=Path("nowhere/generations")))
     assert "wf init" in caught.value.hint
     with pytest.raises(UsageError, match="generation 10 has no snapshot yet") as caught:
-        resolve(ROOT, "latest")
+        resolve(Config(), "latest")
     assert caught.value.hint == "wf train --gen 10"
 
 
@@ -133,17 +134,17 @@ def test_records_round_trip_and_damage_is_said(two):
 def test_t10_one_process_at_a_time(two):
     with two.held("wf train"):
         busy = pytest.raises(BusyError, match=r"generation 2 is in use by pid \d+ \(wf train, since")
-        with busy as caught, generation(ROOT, 2).held("wf prepare"):
+        with busy as caught, generation(Config(), 2).held("wf prepare"):
             pass
         assert caught.value.exit_code == 5
-        with generation(ROOT, 10).held("wf train"):
+        with generation(Config(), 10).held("wf train"):
             pass
     with two.held("wf prepare"):
         pass
 
 
 def test_a_rerun_has_the_pictures_of_its_generation_and_files_of_its_own(tmp_path: Path) -> None:
-    one = generation(tmp_path, 5)
+    one = generation(Config(generations=tmp_path), 5)
     rerun = one.rerun(7)
     assert rerun.name == "gen5/seed_7"
     assert rerun.original == one

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from small_net import make_generation
 
+from workflow.config import Config
 from workflow.errors import DataError, UsageError
 from workflow.generations import Generation, SnapshotRecord, resolve
 from workflow.generations.live import answering, live, pin, unpin
@@ -32,7 +33,7 @@ def first(project: Path) -> Generation:
 
 
 def test_the_best_snapshot_answers(first):
-    found = live(ROOT)
+    found = live(Config())
     assert found.reference.name == "gen1/iter_1000"
     assert found.reference.weights == first.folder / "snapshots/n_iter_1000.caffemodel"
     assert found.words == "gen1/iter_1000 answers (the newest whose training has ended)"
@@ -40,69 +41,69 @@ def test_the_best_snapshot_answers(first):
 
 def test_a_generation_in_the_making_does_not_answer(first, project):
     second = make_generation(project, 2)
-    assert live(ROOT).reference.name == "gen1/iter_1000"
-    assert live(ROOT).words.endswith("; newer: gen2, not trained to the end yet")
+    assert live(Config()).reference.name == "gen1/iter_1000"
+    assert live(Config()).words.endswith("; newer: gen2, not trained to the end yet")
     snapshots(second, {1000: 0.95}, ended_at=0)
-    assert live(ROOT).reference.name == "gen1/iter_1000"
+    assert live(Config()).reference.name == "gen1/iter_1000"
     snapshots(second, {1000: 0.95, 2000: 0.96}, ended_at=2000)
-    assert live(ROOT).reference.name == "gen2/iter_2000"
-    assert live(ROOT).newer == ()
+    assert live(Config()).reference.name == "gen2/iter_2000"
+    assert live(Config()).newer == ()
     snapshots(second, {1000: 0.95, 2000: 0.96, 3000: 0.99}, ended_at=2000)  # it is trained further
-    assert live(ROOT).reference.name == "gen2/iter_2000"
+    assert live(Config()).reference.name == "gen2/iter_2000"
 
 
 def test_records_of_before_know_only_where_they_were(first):
     snapshots(first, {1000: 0.9, 2000: 0.8}, iterations=2000)
-    assert live(ROOT).reference.name == "gen1/iter_1000"
+    assert live(Config()).reference.name == "gen1/iter_1000"
     snapshots(first, {1000: 0.9, 2000: 0.8})
-    assert live(ROOT).reference.name == "gen1/iter_1000"
+    assert live(Config()).reference.name == "gen1/iter_1000"
 
 
 def test_where_no_training_has_ended_the_newest_that_has_snapshots_answers(first, project):
     snapshots(first, {1000: 0.9}, ended_at=0)
     make_generation(project, 2)
-    assert live(ROOT).reference.name == "gen1/iter_1000"
-    assert "training goes on" in live(ROOT).words
+    assert live(Config()).reference.name == "gen1/iter_1000"
+    assert "training goes on" in live(Config()).words
 
 
 def test_without_any_snapshot_the_newest_is_to_be_trained(project):
     make_generation(project, 1)
     make_generation(project, 2)
     with pytest.raises(UsageError, match="generation 2 has no snapshot yet") as caught:
-        live(ROOT)
+        live(Config())
     assert caught.value.hint == "wf train --gen 2"
 
 
 def test_a_pinned_snapshot_answers_until_it_is_unpinned(first, project):
     snapshots(make_generation(project, 2), {1000: 0.95}, ended_at=1000)
-    pin(ROOT, resolve(ROOT, "gen1/iter_2000"))
-    assert live(ROOT).words == "gen1/iter_2000 answers (pinned); newer: gen2"
-    assert live(ROOT).candidate.name == "gen2/iter_1000"
-    assert answering(ROOT, None).number == 1
-    assert answering(ROOT, 2).number == 2
-    unpin(ROOT)
-    unpin(ROOT)
-    assert live(ROOT).reference.name == "gen2/iter_1000"
+    pin(Config(), resolve(Config(), "gen1/iter_2000"))
+    assert live(Config()).words == "gen1/iter_2000 answers (pinned); newer: gen2"
+    assert live(Config()).candidate.name == "gen2/iter_1000"
+    assert answering(Config(), None).number == 1
+    assert answering(Config(), 2).number == 2
+    unpin(Config())
+    unpin(Config())
+    assert live(Config()).reference.name == "gen2/iter_1000"
 
 
 def test_what_is_pinned_and_gone(first, project):
-    pin(ROOT, resolve(ROOT, "gen1/iter_2000"))
+    pin(Config(), resolve(Config(), "gen1/iter_2000"))
     snapshots(first, {1000: 0.9})
     with pytest.raises(UsageError, match="the pinned snapshot gen1/iter_2000 is gone") as caught:
-        live(ROOT)
+        live(Config())
     assert "wf live --follow" in caught.value.hint
     (ROOT / "live.json").write_text("{")
     with pytest.raises(DataError, match="does not say which snapshot is pinned"):
-        live(ROOT)
+        live(Config())
 
 
 def test_a_model_from_elsewhere_cannot_be_live(first, project):
     Path("other.caffemodel").write_bytes(b"x")
     with pytest.raises(UsageError, match="belongs to no generation"):
-        pin(ROOT, resolve(ROOT, "other.caffemodel"))
+        pin(Config(), resolve(Config(), "other.caffemodel"))
 
 
 def test_a_damaged_record_does_not_keep_the_others_from_answering(first, project, caplog):
     make_generation(project, 2).record_path.write_text("{")
-    assert live(ROOT).reference.name == "gen1/iter_1000"
+    assert live(Config()).reference.name == "gen1/iter_1000"
     assert "gen2 is passed over" in caplog.text

@@ -69,8 +69,8 @@ def add_snapshot(one: Generation, iteration: int, *, accuracy: float | None = No
 def next_generation(project: Path) -> Generation:
     """Prepare what lies in images/ now, and give the generation two snapshots."""
     number = prepare(settings()).generation
-    one = generation(ROOT, number)
-    as_run.write(settings().train, one, one.read(), max_iter=None, seed=None)
+    one = generation(Config(), number)
+    as_run.write(settings(), one, one.read(), max_iter=None, seed=None)
     add_snapshot(one, 10, accuracy=0.5, seed=100 * number)
     add_snapshot(one, 20, accuracy=0.6, seed=100 * number + 1)
     return one

@@ -5,10 +5,11 @@ The strict YAML reader is in `formats.yaml`; flags and `WF_…` variables are la
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 Name = Annotated[str, Field(min_length=1, strict=True)]
 Level = Annotated[int, Field(strict=True, ge=0, le=255)]
@@ -83,7 +84,11 @@ class Train(Settings):
 
 
 class Config(Settings):
-    """One project's settings; every path is relative to the project folder (the current folder)."""
+    """One project's settings; every path in the YAML is relative to the project folder.
+
+    As loaded, the project is the current folder, and paths stay relative to it. `rooted` gives the same settings for
+    a project anywhere.
+    """
 
     images: tuple[Path, ...] = (Path("images"),)
     generations: Path = Path("generations")
@@ -93,3 +98,64 @@ class Config(Settings):
     split: Split = Split()
     prepare: Prepare = Prepare()
     train: Train = Train()
+    _project: Path = PrivateAttr(Path())
+
+    @property
+    def project(self) -> Path:
+        """The project folder: absolute, or `Path()` for the current folder."""
+        return self._project
+
+    def recorded(self) -> dict[str, Any]:
+        """The settings as generation.json records them: paths below the project folder are relative to it."""
+        settings = self.model_dump(mode="json")
+        settings["images"] = [recorded(path, self.project) for path in self.images]
+        settings["generations"] = recorded(self.generations, self.project)
+        for name in ("solver", "deploy"):
+            settings["train"][name] = recorded(getattr(self.train, name), self.project)
+        return settings
+
+
+def rooted(config: Config, root: Path) -> Config:
+    """The settings for a project in `root`, with absolute paths: they hold whatever the current folder is.
+
+        settings = rooted(Config(), Path("mybot"))     # settings.generations is /home/me/mybot/generations
+
+    Everything that takes a `Config` works on that project then, in any thread, and hands out absolute paths; files in
+    the project hold the same bytes as those that a command writes in the project folder.
+
+    Args:
+        config: as loaded, not rooted yet.
+        root: the project folder; `Path()` leaves the settings as they are, relative to the current folder.
+    """
+    if root == Path():
+        return config
+    project = Path(os.path.abspath(root))  # noqa: PTH100  # links in the path are the user's to keep
+    train = config.train.model_copy(
+        update={"solver": project / config.train.solver, "deploy": project / config.train.deploy}
+    )
+    made = config.model_copy(
+        update={
+            "images": tuple(project / folder for folder in config.images),
+            "generations": project / config.generations,
+            "train": train,
+        }
+    )
+    made._project = project
+    return made
+
+
+def recorded(path: str | Path, project: Path) -> str:
+    """A path as the files of a project hold it: relative to the project folder where it is below it.
+
+    `..` in it stays: what is beside the project is found again when both are moved.
+    """
+    text = os.fspath(path)
+    if project == Path():
+        return text
+    whole = text if os.path.isabs(text) else os.path.abspath(text)  # noqa: PTH100, PTH117  # text may have many paths
+    return whole.removeprefix(os.path.join(project, ""))  # noqa: PTH118
+
+
+def located(path: str, project: Path) -> str:
+    """A path that a file of a project holds, as it can be opened: the counterpart of `recorded`."""
+    return path if project == Path() else os.path.join(project, path)  # noqa: PTH118  # 100,000 of them

@@ -10,6 +10,7 @@ import pytest
 from running import Run
 
 from workflow.cli.prepare import share
+from workflow.config import Config
 from workflow.demo.drawing import draw
 from workflow.generations import generation
 
@@ -37,13 +38,13 @@ def test_json(wf: Run, pictures: Path) -> None:
     assert document["train"] + document["test"] == 60
     assert [Path(one["path"]).name for one in document["skipped"]] == ["broken.png"]
     assert "warning: skipped 1 of 61 images" in ran.err
-    record = generation(Path("generations"), 1).read()
+    record = generation(Config(), 1).read()
     assert record.commands == (("wf", "prepare", "images", "--json"),)
 
 
 def test_flags_reach_the_settings(wf: Run, pictures: Path) -> None:
     wf("prepare", "--test-share", "50%", "--max-bad", "0.2", "--max-pixels", "10000", "--on-conflict", "skip")
-    config = generation(Path("generations"), 1).read().config
+    config = generation(Config(), 1).read().config
     assert config["split"]["test"] == 0.5
     expected = {"max_bad": 0.2, "max_pixels": 10000, "on_conflict": "skip"}
     assert {name: config["prepare"][name] for name in expected} == expected
@@ -86,7 +87,7 @@ def test_a_missing_folder(wf: Run, pictures: Path) -> None:
 
 def test_a_generation_in_use(wf: Run, pictures: Path) -> None:  # T10
     wf("prepare")
-    with generation(Path("generations"), 1).held("wf train"):
+    with generation(Config(), 1).held("wf train"):
         ran = wf("prepare", "--gen", "1", "--force", "--json", code=5)
     assert ran.json["error"]["id"] == "T10"
     assert "(wf train, since" in ran.json["error"]["message"]
@@ -105,5 +106,5 @@ def test_no_shares(text: str, wf: Run, pictures: Path) -> None:
 
 def test_a_full_manifest_is_json_lines(wf: Run, pictures: Path) -> None:
     wf("prepare")
-    lines = generation(Path("generations"), 1).manifest.read_text().splitlines()
+    lines = generation(Config(), 1).manifest.read_text().splitlines()
     assert len([json.loads(line) for line in lines]) == 60

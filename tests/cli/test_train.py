@@ -14,6 +14,7 @@ import pytest
 from running import Run
 from small_net import make_generation
 
+from workflow.config import Config
 from workflow.generations import generation
 from workflow.report.training import describe
 
@@ -41,7 +42,7 @@ def test_json_keys_and_plain_progress(small: Run) -> None:
     assert "tested after 0 iterations: accuracy" in ran.err
     assert "snapshot iter_10" in ran.err
     assert "\x1b" not in ran.err
-    record = generation(Path("generations"), 1).read()
+    record = generation(Config(), 1).read()
     assert record.commands[-1] == ("wf", "train", "--json")
     assert Path("generations/gen1/logs/curves.png").is_file()
 
@@ -76,7 +77,7 @@ def test_each_figure_is_of_an_iteration(tested_at: int | None, words: str) -> No
 
 def test_flags(small: Run) -> None:
     small("train", "--max-iter", "5", "--threads", "1", "--seed", "9", "--precision", "float32", "--gen", "1")
-    training = generation(Path("generations"), 1).read().training
+    training = generation(Config(), 1).read().training
     assert (training["threads"], training["random_seed"], training["iterations"]) == (1, 9, 5)
     ran = small(
         "train", "--max-iter", "4", "--fresh", "--weights", "generations/gen1/snapshots/small_iter_5.caffemodel"

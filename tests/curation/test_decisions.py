@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from three_generations import ROOT, make_three
 
+from workflow.config import Config
 from workflow.curation.decisions import COLUMNS, apply, check_free, write_suspects
 from workflow.curation.suspects import Suspect
 from workflow.data import corrections
@@ -52,7 +53,7 @@ def fill(*decisions: str) -> None:
 
 def test_every_kind_of_decision() -> None:
     fill("accept", "refuse", "remove", "empty", " ACCEPT ")
-    done = apply(ROOT, TABLE)
+    done = apply(Config(), TABLE)
     assert (done.relabelled, done.refused, done.removed, done.open) == (3, 1, 1, 1)
     assert done.patch is not None
     assert [(one.to, one.refused, one.remove) for one in done.patch.corrections] == [
@@ -69,15 +70,15 @@ def test_every_kind_of_decision() -> None:
 
 def test_a_table_can_be_applied_again_when_more_is_filled_in() -> None:
     fill("accept")
-    apply(ROOT, TABLE)
-    again = apply(ROOT, TABLE)
+    apply(Config(), TABLE)
+    again = apply(Config(), TABLE)
     assert (again.patch, again.open) == (None, 5)
     fill("accept", "refuse")
-    more = apply(ROOT, TABLE)
+    more = apply(Config(), TABLE)
     assert more.patch is not None
     assert [one.sha256 for one in more.patch.corrections] == [DIGESTS[1]]
     fill("refuse", "refuse")  # he thinks better of the first
-    changed = apply(ROOT, TABLE).patch
+    changed = apply(Config(), TABLE).patch
     assert changed is not None
     assert [one.refused for one in changed.corrections] == ["cross"]
     assert corrections.in_force(corrections.patches(ROOT))[DIGESTS[0]][0][1].refused == "cross"
@@ -87,7 +88,7 @@ def test_a_table_can_be_applied_again_when_more_is_filled_in() -> None:
 def test_as_spreadsheets_leave_it(delimiter: str, end: str) -> None:
     row = delimiter.join(["x.png", DIGESTS[0], "circle", "cross", '"0,9"', "why", "accept"])
     TABLE.write_bytes(b"\xef\xbb\xbf" + f"{delimiter.join(COLUMNS)}{end}{row}{end}{delimiter * 6}{end}".encode())
-    assert apply(ROOT, TABLE).relabelled == 1
+    assert apply(Config(), TABLE).relabelled == 1
 
 
 @pytest.mark.parametrize(
@@ -109,14 +110,14 @@ def test_as_spreadsheets_leave_it(delimiter: str, end: str) -> None:
 def test_a_damaged_table_names_the_line_and_changes_nothing(text: str, message: str) -> None:
     TABLE.write_text(text)
     with pytest.raises(DataError, match=message):
-        apply(ROOT, TABLE)
+        apply(Config(), TABLE)
     assert corrections.patches(ROOT) == ()
 
 
 def test_a_slip_of_the_pen_is_put_right() -> None:
     fill("acept")
     with pytest.raises(DataError, match="decision is 'acept'") as caught:
-        apply(ROOT, TABLE)
+        apply(Config(), TABLE)
     assert caught.value.hint == "did you mean 'accept'?"
 
 
@@ -124,7 +125,7 @@ def test_a_slip_of_the_pen_is_put_right() -> None:
 def test_encodings_of_spreadsheets(encoding: str) -> None:
     fill("accept")
     TABLE.write_bytes(TABLE.read_text().encode(encoding))
-    assert apply(ROOT, TABLE).relabelled == 1
+    assert apply(Config(), TABLE).relabelled == 1
 
 
 def test_a_table_in_another_encoding_changes_nothing() -> None:
@@ -132,7 +133,7 @@ def test_a_table_in_another_encoding_changes_nothing() -> None:
     fill("ねこ")
     TABLE.write_bytes(TABLE.read_text().encode("cp932"))
     with pytest.raises(DataError, match="is not UTF-8 text, but Shift-JIS as it seems"):
-        apply(ROOT, TABLE)
+        apply(Config(), TABLE)
     assert corrections.patches(ROOT) == ()
 
 
@@ -141,12 +142,12 @@ def test_names_of_files_that_are_no_text_do_not_spoil_the_table() -> None:
     write_suspects(TABLE, [Suspect(picture=picture, split="train", suggested="cross", score=0.9, why="")])
     assert "caf\\udce9.png" in TABLE.read_text()
     fill("accept")
-    assert apply(ROOT, TABLE).relabelled == 1
+    assert apply(Config(), TABLE).relabelled == 1
 
 
 def test_no_table() -> None:
     with pytest.raises(UsageError, match=r"cannot read nowhere\.csv"):
-        apply(ROOT, Path("nowhere.csv"))
+        apply(Config(), Path("nowhere.csv"))
 
 
 def test_decisions_that_wait_are_not_written_over() -> None:
@@ -157,7 +158,7 @@ def test_decisions_that_wait_are_not_written_over() -> None:
         check_free(ROOT, TABLE)
     assert caught.value.hint is not None
     assert "wf suspects --apply suspects.csv" in caught.value.hint
-    apply(ROOT, TABLE)
+    apply(Config(), TABLE)
     check_free(ROOT, TABLE)
     TABLE.write_text("my shopping list\n")
     with pytest.raises(UsageError, match="is not our table"):
@@ -166,8 +167,8 @@ def test_decisions_that_wait_are_not_written_over() -> None:
 
 def test_an_undone_decision_is_open_again() -> None:
     fill("accept")
-    apply(ROOT, TABLE)
+    apply(Config(), TABLE)
     corrections.undo(ROOT)
-    assert apply(ROOT, TABLE).relabelled == 1
+    assert apply(Config(), TABLE).relabelled == 1
     one = corrections.patches(ROOT)[0].corrections[0]
     assert one == Correction(sha256=DIGESTS[0], path='a, "0".png', label="circle", to="cross")

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from three_generations import ROOT, draw, next_generation, settings, write_prototxt
 
+from workflow.config import Config
 from workflow.curation.suspects import Suspects, folder, suspects
 from workflow.data import corrections
 from workflow.data.corrections import Correction
@@ -39,7 +40,7 @@ def turned(project: Path) -> Path:
 
 
 def find(**options: int) -> Suspects:
-    return suspects(ROOT, load(settings(), snapshot="best"), **options)
+    return suspects(Config(), load(settings(), snapshot="best"), **options)
 
 
 def test_turned_labels_come_first(turned: Path) -> None:
@@ -95,7 +96,7 @@ def test_decided_labels_are_not_listed_again(turned: Path) -> None:
 
 def test_progress_counts_pictures_once(turned: Path) -> None:
     told: list[tuple[int, int]] = []
-    suspects(ROOT, load(settings(), snapshot="best"), progress=lambda done, total: told.append((done, total)))
+    suspects(Config(), load(settings(), snapshot="best"), progress=lambda done, total: told.append((done, total)))
     assert {total for _, total in told} == {151}
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     assert told[-1] == (151, 151)
@@ -120,6 +121,6 @@ def test_a_model_from_elsewhere_has_no_labels_to_doubt(turned: Path) -> None:
 
     stranger = replace(load(settings(), snapshot="best"), generation=None, iteration=None)
     with pytest.raises(UsageError, match="belongs to no generation"):
-        suspects(ROOT, stranger)
+        suspects(Config(), stranger)
     with pytest.raises(UsageError, match="belongs to no generation"):
         folder(stranger)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from workflow.config import Preprocessing
+from workflow.config import Config, Preprocessing, rooted
 from workflow.data import contact_sheet
 from workflow.data.prepare import prepare
 from workflow.generations import generation
@@ -49,7 +49,7 @@ def images(tmp_path) -> Path:
 def test_rows_are_classes_and_colours_are_true(images, settings, tmp_path, order):
     config = settings().model_copy(update={"preprocessing": Preprocessing(width=8, height=8, channel_order=order)})
     result = prepare(config)
-    path = generation(tmp_path / "generations", 1).dataset / "pictures.png"
+    path = generation(rooted(Config(), tmp_path), 1).dataset / "pictures.png"
     assert result.pictures == (path,)
     assert json.loads(json.dumps(result.to_json()))["pictures"] == [str(path)]
     board = opened(path)
@@ -74,10 +74,10 @@ def test_a_tile_keeps_the_pixels_of_small_pictures_and_shrinks_large_ones():
 def test_the_same_pictures_stay_on_the_sheet(tmp_path, settings, labelled):
     labelled(tmp_path / "images", cat=60, dog=60)
     prepare(settings())
-    first = opened(generation(tmp_path / "generations", 1).pictures)
+    first = opened(generation(rooted(Config(), tmp_path), 1).pictures)
     labelled(tmp_path / "images", first=100, dog=3)
     prepare(settings())
-    second = opened(generation(tmp_path / "generations", 2).pictures)
+    second = opened(generation(rooted(Config(), tmp_path), 2).pictures)
     for side, count in (("train", 8), ("test", 4)):
         for place in range(count):
             np.testing.assert_array_equal(tile(first, 0, side, place), tile(second, 0, side, place))
@@ -87,5 +87,5 @@ def test_many_classes_are_cut_and_long_names_too(tmp_path, settings, monkeypatch
     monkeypatch.setattr(contact_sheet, "CLASSES", 2)
     labelled(tmp_path / "images", **{"a" * 80: 6, "b": 6, "c": 6, "d": 6})
     prepare(settings())
-    board = opened(generation(tmp_path / "generations", 1).pictures)
+    board = opened(generation(rooted(Config(), tmp_path), 1).pictures)
     assert board.height == 22 + 2 * 68 + 10 + 17

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from workflow.config import Config, rooted
 from workflow.data import manifest
 from workflow.data.pictures import decode
 from workflow.data.prepare import prepare
@@ -34,7 +35,7 @@ def records(folder: Path) -> list[tuple[bytes, np.ndarray, int]]:
 
 
 def newest(tmp_path: Path) -> Generation:
-    return existing(tmp_path / "generations")
+    return existing(rooted(Config(), tmp_path))
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_records_are_what_decode_gives_in_the_order_of_the_manifest(images, sett
     config = settings()
     result = prepare(config)
     one = newest(tmp_path)
-    listed = list(manifest.read(one.manifest))
+    listed = list(manifest.read(one))
     assert len(listed) == 22
     for split, count in (("train", result.train), ("test", result.test)):
         mine = [image for image in listed if image.split == split]
@@ -116,14 +117,12 @@ def test_folders_decide_where_they_are_called_train_and_test(tmp_path, labelled,
     labelled(tmp_path / "images" / "test", first=10, cat=2, dog=2)
     result = prepare(settings())
     assert (result.train, result.test) == (6, 4)
-    assert {Path(one.path).parent.parent.name == one.split for one in manifest.read(newest(tmp_path).manifest)} == {
-        True
-    }
+    assert {Path(one.path).parent.parent.name == one.split for one in manifest.read(newest(tmp_path))} == {True}
 
 
 def test_the_next_generation_says_what_changed(images, settings, tmp_path, labelled):
     prepare(settings())
-    sides = {image.sha256: image.split for image in manifest.read(newest(tmp_path).manifest)}
+    sides = {image.sha256: image.split for image in manifest.read(newest(tmp_path))}
     (images / "cat" / "0.png").unlink()
     (images / "cat" / "1.png").rename(images / "dog" / "was_a_cat.png")
     labelled(images, first=50, cat=3)
@@ -132,7 +131,7 @@ def test_the_next_generation_says_what_changed(images, settings, tmp_path, label
     changes = result.changes
     assert (changes.against, changes.added, changes.removed, changes.relabelled) == (1, 3, 1, 1)
     assert (changes.to_train, changes.to_test) == (0, 0)
-    for image in manifest.read(newest(tmp_path).manifest):
+    for image in manifest.read(newest(tmp_path)):
         assert image.split == sides.get(image.sha256, image.split)
     assert newest(tmp_path).read().parent == 1
 
@@ -177,9 +176,7 @@ def test_progress_and_json(images, settings):
 def test_in_a_project_paths_are_relative(project, labelled, settings):
     labelled(project / "images", cat=12, dog=12)
     prepare(settings(), [Path("images")])
-    assert all(
-        image.path.startswith(("images/cat/", "images/dog/")) for image in manifest.read(newest(project).manifest)
-    )
+    assert all(image.path.startswith(("images/cat/", "images/dog/")) for image in manifest.read(existing(Config())))
 
 
 # ---- files that are no pictures -------------------------------------------------------------------------------
@@ -309,7 +306,7 @@ def test_p22_p23_odd_names(images, settings, tmp_path):
     result = prepare(settings())
     assert result.train + result.test == 22
     one = newest(tmp_path)
-    names = {Path(image.path).name for image in manifest.read(one.manifest)}
+    names = {Path(image.path).name for image in manifest.read(one)}
     assert names >= set(odd)
     keys = [key for split in ("train", "test") for key, _, _ in records(one.database(split))]
     assert any(key.endswith(b"cat/caf\xe9.png") for key in keys)
@@ -326,7 +323,7 @@ def test_p24_long_paths(images, settings, tmp_path):
     long = [key for key in keys if len(key) > 300]
     assert [len(key) for key in long] == [MAX_KEY, MAX_KEY]
     assert long[0][9:] != long[1][9:]
-    assert sum(len(image.path) > 600 for image in manifest.read(one.manifest)) == 2
+    assert sum(len(image.path) > 600 for image in manifest.read(one)) == 2
 
 
 def test_p26_litter(images, settings, caplog):
@@ -371,7 +368,7 @@ def test_p29_nearly_equal_pictures_stay_on_one_side(images, settings, tmp_path):
         image.save(images / "cat" / f"copy{index}.bmp")
     result = prepare(settings())
     sides: dict[str, set[str]] = {}
-    for image in manifest.read(newest(tmp_path).manifest):
+    for image in manifest.read(newest(tmp_path)):
         sides.setdefault(Path(image.path).stem.removeprefix("copy") + Path(image.path).parent.name, set()).add(
             image.split
         )
@@ -463,7 +460,7 @@ def test_p34_leftovers_are_swept(images, settings, tmp_path):
 
 def test_p35_a_generation_that_exists(images, settings, tmp_path):
     prepare(settings())
-    one = generation(tmp_path / "generations", 1)
+    one = generation(rooted(Config(), tmp_path), 1)
     one.snapshots.mkdir()
     (one.snapshots / "net_iter_10.caffemodel").write_bytes(b"weights")
     with pytest.raises(UsageError, match=r"generation 1 exists \(20\d\d-\d\d-\d\d, 22 images\)") as caught:
@@ -555,7 +552,7 @@ def test_l09_network_file_system(images, settings, tmp_path, monkeypatch):
 
 
 def test_t10_one_process_at_a_time(images, settings, tmp_path):
-    with generation(tmp_path / "generations", 1).held("wf train"), pytest.raises(BusyError, match="in use by pid"):
+    with generation(rooted(Config(), tmp_path), 1).held("wf train"), pytest.raises(BusyError, match="in use by pid"):
         prepare(settings())
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from workflow.config import Config, rooted
 from workflow.data.prepare import prepare
 from workflow.generations import existing
 
@@ -23,7 +24,7 @@ KILLS = int(os.environ.get("WF_KILLS", "3"))
 SCRIPT = """
 import sys
 from pathlib import Path
-from workflow.config import Config, Prepare, Preprocessing
+from workflow.config import Config, Prepare, Preprocessing, rooted
 from workflow.data.prepare import prepare
 
 config = Config(
@@ -50,7 +51,7 @@ def start(folder: Path, images: str) -> subprocess.Popen[bytes]:
 
 def whole(folder: Path) -> int:
     """How many pictures generation 1 has; every file must be the one that its record speaks of."""
-    one = existing(folder / "generations", 1)
+    one = existing(rooted(Config(), folder), 1)
     record = one.read()
     for name, expected in record.hashes.items():
         assert hashlib.sha256((one.dataset / name).read_bytes()).hexdigest() == expected

@@ -27,7 +27,7 @@ def test_nothing_new_makes_no_generation_unasked(root, settings):
     with pytest.raises(UsageError, match="generation 1 has these very pictures, labels, split and settings") as caught:
         prepare(settings())
     assert caught.value.hint == "wf train --gen 1, or wf prepare --force for a generation 2 all the same"
-    assert [one.number for one in generations(root)] == [1]
+    assert [one.number for one in generations(settings())] == [1]
     assert not list(root.glob("*.tmp-*"))
     assert prepare(settings(), force=True).generation == 2
 
@@ -49,7 +49,7 @@ def test_a_picture_more_or_less_is_new(root, settings, labelled):
 def test_a_correction_is_new(root, settings):
     from workflow.data import manifest
 
-    one = next(manifest.read(generation(root, 1).manifest))
+    one = next(manifest.read(generation(settings(), 1)))
     other = "dog" if one.class_name == "cat" else "cat"
     corrections.add(root, [Correction(sha256=one.sha256, path=one.path, label=one.class_name, to=other)])
     assert prepare(settings()).changes.relabelled == 1
@@ -63,8 +63,8 @@ def test_other_settings_are_new(root, settings):
 
 def test_a_data_set_that_is_damaged_or_gone_is_made_again(root, settings):
     """What the hints of a damaged database say: wf prepare, without a flag."""
-    data = generation(root, 1).database("train") / "data.mdb"
+    data = generation(settings(), 1).database("train") / "data.mdb"
     data.write_bytes(data.read_bytes()[:5000])
     assert prepare(settings()).generation == 2
-    shutil.rmtree(generation(root, 2).database("test"))
+    shutil.rmtree(generation(settings(), 2).database("test"))
     assert prepare(settings()).generation == 3

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from workflow.config import Config, rooted
 from workflow.data import manifest
 from workflow.data.prepare import prepare
 from workflow.errors import DataError
@@ -31,7 +32,7 @@ def test_p29_frames_of_a_scene_stay_together_and_the_share_is_kept(tmp_path, set
         scenes(tmp_path / "images", name, count, frames)
     result = prepare(settings(test=0.2))
     sides: dict[tuple[str, str], set[str]] = {}
-    for image in manifest.read(existing(tmp_path / "generations").manifest):
+    for image in manifest.read(existing(rooted(Config(), tmp_path))):
         path = Path(image.path)
         sides.setdefault((image.class_name, path.stem.partition("_")[0]), set()).add(image.split)
     assert len(sides) == 2 * count

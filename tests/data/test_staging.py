@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from workflow.config import Config
 from workflow.data import staging
 from workflow.data.staging import staged, sweep
 from workflow.generations import generation
@@ -30,7 +31,7 @@ def fill(folder: Path, text: str) -> None:
 
 
 def test_it_appears_when_the_block_ends(tmp_path):
-    with staged(generation(tmp_path, 5)) as stage:
+    with staged(generation(Config(generations=tmp_path), 5)) as stage:
         assert stage.number == 5
         fill(stage.folder, "new")
         assert names(tmp_path) == [f"gen5.tmp-{os.getpid()}"]
@@ -43,7 +44,7 @@ def test_nothing_is_left_of_a_block_that_fails(tmp_path, error):
     fill(tmp_path / "gen5", "old")
 
     def fail() -> None:
-        with staged(generation(tmp_path, 5)) as stage:
+        with staged(generation(Config(generations=tmp_path), 5)) as stage:
             fill(stage.folder, "new")
             raise error
 
@@ -58,7 +59,7 @@ def test_p35_what_was_there_is_replaced_in_one_step(tmp_path, monkeypatch, excha
     if not exchange:  # a system that cannot swap two names
         monkeypatch.setattr(staging, "_exchange", lambda one, other: False)
     fill(tmp_path / "gen5", "old")
-    with staged(generation(tmp_path, 5)) as stage:
+    with staged(generation(Config(generations=tmp_path), 5)) as stage:
         fill(stage.folder, "new")
     assert names(tmp_path) == ["gen5"]
     assert (tmp_path / "gen5" / "file").read_text() == "new"
@@ -74,7 +75,7 @@ def test_p35_a_training_is_kept_inside_its_successor(tmp_path, monkeypatch, exch
     if not exchange:
         monkeypatch.setattr(staging, "_exchange", lambda one, other: False)
     for number in range(3):
-        with staged(generation(tmp_path, 5)) as stage:
+        with staged(generation(Config(generations=tmp_path), 5)) as stage:
             trained(stage.folder, f"training {number}")
     assert names(tmp_path) == ["gen5"]
     assert names(tmp_path / "gen5") == ["before-1", "before-2", "snapshots"]
@@ -84,14 +85,14 @@ def test_p35_a_training_is_kept_inside_its_successor(tmp_path, monkeypatch, exch
 
 def test_p35_reruns_are_trainings_too(tmp_path):
     trained(tmp_path / "gen5" / "seeds" / "seed_7", "rerun")
-    with staged(generation(tmp_path, 5)) as stage:
+    with staged(generation(Config(generations=tmp_path), 5)) as stage:
         fill(stage.folder, "new")
     assert names(tmp_path / "gen5") == ["before-1", "file"]
 
 
 def test_p35_what_an_untrained_generation_had_kept_stays(tmp_path):
     trained(tmp_path / "gen5" / "before-1", "first")
-    with staged(generation(tmp_path, 5)) as stage:
+    with staged(generation(Config(generations=tmp_path), 5)) as stage:
         fill(stage.folder, "new")
     assert names(tmp_path / "gen5") == ["before-1", "file"]
 
@@ -112,7 +113,7 @@ def test_p35_a_failure_after_the_exchange_loses_no_training(tmp_path, monkeypatc
         raise OSError("input/output error")
 
     monkeypatch.setattr(staging, "_replaced", fail)
-    with pytest.raises(OSError, match="input/output"), staged(generation(tmp_path, 5)) as stage:
+    with pytest.raises(OSError, match="input/output"), staged(generation(Config(generations=tmp_path), 5)) as stage:
         fill(stage.folder, "new")
     assert len(list(tmp_path.rglob("net_iter_10.caffemodel"))) == 1
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from one_generation import make_one
 from sklearn.linear_model import LogisticRegression
-from three_generations import ROOT, settings
+from three_generations import settings
 
+from workflow.config import Config
 from workflow.evaluation.colours import colours, fit
 from workflow.evaluation.evaluate import evaluate
 from workflow.exams import exam
@@ -72,7 +73,7 @@ def test_it_is_computed_once_for_each_data_set(project, monkeypatch):
 def test_evaluate_tells_it_beside_the_accuracy(project, caplog):
     make_one(project)
     model = load(settings())
-    found = evaluate(model, exam.asked(ROOT, model))
+    found = evaluate(model, exam.asked(Config(), model))
     baseline = found.json()["colours"]
     assert baseline["accuracy"] == baseline["correct"] / 14
     assert ("the net is no better than colours alone" in caplog.text) == (found.score.accuracy <= baseline["accuracy"])

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from three_generations import ROOT, add_snapshot, make_three, settings
 
+from workflow.config import Config
 from workflow.errors import DataError, UsageError
 from workflow.evaluation.diff import diff
 from workflow.evaluation.seed_spread import comparable_reruns, recorded_band
@@ -57,7 +58,7 @@ def test_both_sit_the_newer_ones_test_set(three: Path) -> None:
     assert (one.before, one.after, one.exam) == ("gen2/iter_20", "gen3/iter_20", "gen3 test")
     assert one.count == 25
     own = [load(settings(), snapshot=f"gen{n}/best") for n in (2, 3)]
-    exam = [cache.answers(model, of_generation(generation(ROOT, 3), model)) for model in own]
+    exam = [cache.answers(model, of_generation(generation(Config(), 3), model)) for model in own]
     assert one.right == tuple(int(answers.correct.sum()) for answers in exam)
     assert (len(one.fixed), len(one.broken)) == (
         int((~exam[0].correct & exam[1].correct).sum()), int((exam[0].correct & ~exam[1].correct).sum()),
@@ -101,7 +102,7 @@ def test_pictures_that_go_to_and_fro(three: Path) -> None:
     said = {}
     for number in (1, 2, 3):
         model = load(settings(), snapshot=f"gen{number}/best", tell=False)
-        answers = cache.answers(model, of_generation(generation(ROOT, 3), model))
+        answers = cache.answers(model, of_generation(generation(Config(), 3), model))
         for index, picture in enumerate(answers.pictures):
             if picture.truth in model.classes:
                 said.setdefault(picture.path, []).append(bool(answers.correct[index]))
@@ -142,18 +143,18 @@ def test_wrong_names(three: Path) -> None:
 
 
 def test_a_generation_that_cannot_sit_is_left_out_of_the_history(three: Path, caplog: pytest.LogCaptureFixture) -> None:
-    one = generation(ROOT, 1)
+    one = generation(Config(), 1)
     (one.folder / one.read().snapshots[1].model).write_bytes(b"\x01")
     assert [sitting.generation for sitting in diff(settings(), "gen2", "gen3").sittings] == ["gen2", "gen3"]
     assert "gen1 is left out of the history" in caplog.text
 
 
 def test_a_generation_whose_data_set_is_gone(three: Path, caplog: pytest.LogCaptureFixture) -> None:
-    shutil.rmtree(generation(ROOT, 2).folder / "dataset" / "train_lmdb")
-    generation(ROOT, 2).manifest.unlink()
+    shutil.rmtree(generation(Config(), 2).folder / "dataset" / "train_lmdb")
+    generation(Config(), 2).manifest.unlink()
     with pytest.raises(DataError, match=r"images\.jsonl"):
         diff(settings(), "gen2", "gen3", exam="gen2")
-    shutil.copy(generation(ROOT, 3).mean, generation(ROOT, 2).mean)
+    shutil.copy(generation(Config(), 3).mean, generation(Config(), 2).mean)
     assert diff(settings(), "gen2", "gen3").comparison.count == 25
     assert "what gen2 was trained on is not known any more" in caplog.text
 
@@ -162,7 +163,7 @@ def test_a_generation_whose_data_set_is_gone(three: Path, caplog: pytest.LogCapt
 
 
 def test_the_band_of_the_seeds_on_the_exam(three: Path) -> None:
-    one = generation(ROOT, 3)
+    one = generation(Config(), 3)
     for seed in (6, 7):
         add_rerun(one, seed, accuracy=0.5 + seed / 100)
     found = diff(settings(), "gen2", "gen3")
@@ -182,7 +183,7 @@ def test_the_band_of_the_seeds_on_the_exam(three: Path) -> None:
 
 
 def test_reruns_that_are_not_comparable(three: Path) -> None:
-    one = generation(ROOT, 3)
+    one = generation(Config(), 3)
     short, other, good = (add_rerun(one, seed, accuracy=0.5) for seed in (6, 7, 8))
     record = short.read()
     short.write(record.model_copy(update={"snapshots": record.snapshots[:1]}))  # was stopped early

@@ -13,6 +13,7 @@ import pytest
 from one_generation import make_one
 from three_generations import settings
 
+from workflow.config import Config
 from workflow.errors import DataError, FindingError
 from workflow.evaluation import evaluate as scoring
 from workflow.evaluation.evaluate import COLUMNS, evaluate, write, write_predictions
@@ -50,7 +51,7 @@ def of(truths: list[str | None], predicted: list[str], shares: list[float]) -> E
 
 
 def test_each_picture_counts_once(one: Generation) -> None:
-    found = evaluate(load(settings()), exam.asked(Path("generations"), load(settings())))
+    found = evaluate(load(settings()), exam.asked(Config(), load(settings())))
     answers = found.answers
     right = sum(
         answers.classes[said] == one.truth for said, one in zip(answers.predicted, answers.pictures, strict=True)
@@ -88,7 +89,7 @@ def test_json_has_what_was_promised() -> None:
 
 def test_what_is_written(one: Generation, project: Path) -> None:
     model = load(settings())
-    found = write(project / "out", evaluate(model, exam.asked(Path("generations"), model)))
+    found = write(project / "out", evaluate(model, exam.asked(Config(), model)))
     assert found.predictions == project / "out" / "predictions.csv"
     assert json.loads((project / "out" / "evaluation.json").read_text()) == found.json()
     with found.predictions.open(newline="") as file:
@@ -120,7 +121,7 @@ def test_it_agrees_with_the_solvers_own_test_to_the_last_picture(
     one: Generation, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = load(settings())
-    pose = exam.asked(Path("generations"), model)
+    pose = exam.asked(Config(), model)
     right = evaluate(model, pose).score.correct
     for wrong in (-1, 1):
         recorded(one, (right + wrong) / 14)
@@ -179,7 +180,7 @@ def test_e02_pictures_that_were_trained_on(one: Generation, caplog: pytest.LogCa
     Path("mixed/circle/test2.png").unlink()
     assert evaluate(model, exam.of_labelled(Path("mixed"))).json()["without_overlap"]["accuracy"] is None
     assert "2 of 2 pictures were in training; none is left without them" in caplog.messages
-    own = evaluate(model, exam.asked(Path("generations"), model))
+    own = evaluate(model, exam.asked(Config(), model))
     assert (own.overlap, own.apart) == (None, None)
     assert evaluate(model, exam.of_labelled(Path("images/test"))).overlap == 0
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from three_generations import ROOT, draw, make_three, settings
 
+from workflow.config import Config
 from workflow.data.prepare import prepare
 from workflow.errors import DataError, UsageError
 from workflow.evaluation.changes import renamed
@@ -61,7 +62,7 @@ def test_the_chain_tells_what_was_done(three: Path) -> None:
 
 
 def test_the_same_exam_for_all(three: Path) -> None:
-    entries = chain(settings(), exam=generation(ROOT, 1))
+    entries = chain(settings(), exam=generation(Config(), 1))
     scores = [one.sitting.score[1] for one in entries if one.sitting is not None]
     assert scores == [11, 11, 11]  # one of the twelve is a training picture of the last
     assert entries[2].json()["exam"]["pictures"] == 11
@@ -70,11 +71,11 @@ def test_the_same_exam_for_all(three: Path) -> None:
 def test_generations_whose_pictures_are_gone_or_whose_record_is_damaged(
     three: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    generation(ROOT, 2).manifest.unlink()
+    generation(Config(), 2).manifest.unlink()
     entries = chain(settings())
     assert [one.changes is None for one in entries] == [False, True, True]
     assert entries[1].new_classes == ("empty",)
-    generation(ROOT, 1).record_path.write_text("{}")
+    generation(Config(), 1).record_path.write_text("{}")
     assert [one.generation.number for one in chain(settings())] == [2, 3]
     assert "gen1 is left out" in caplog.text
     shutil.rmtree(ROOT)
@@ -151,7 +152,7 @@ def test_blame_of_what_is_no_picture(three: Path, caplog: pytest.LogCaptureFixtu
     Path("text.png").write_text("no picture")
     with pytest.raises(DataError, match="text.png"):
         blame(settings(), Path("text.png"))
-    one = generation(ROOT, 1)
+    one = generation(Config(), 1)
     (one.folder / one.read().snapshots[1].model).write_bytes(b"\x01")
     assert blame(settings(), Path("images/train/cross/3.png")).silent == ("gen1",)
     assert "gen1 is not asked" in caplog.text
@@ -161,7 +162,7 @@ def test_blame_of_what_is_no_picture(three: Path, caplog: pytest.LogCaptureFixtu
 
 
 def test_the_trend_picture(three: Path) -> None:
-    entries = chain(settings(), exam=generation(ROOT, 3))
+    entries = chain(settings(), exam=generation(Config(), 3))
     draw_trend(entries, three / "out" / "trend.png", exam="gen3")
     with Image.open(three / "out" / "trend.png") as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
@@ -173,7 +174,7 @@ def test_the_trend_picture(three: Path) -> None:
 
 def test_a_trend_without_any_snapshot(three: Path) -> None:
     for number in (1, 2, 3):
-        one = generation(ROOT, number)
+        one = generation(Config(), number)
         one.write(one.read().model_copy(update={"snapshots": ()}))
     draw_trend(chain(settings()), Path("trend.png"))
     with Image.open("trend.png") as picture:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from three_generations import make_three, settings
 
+from workflow.config import Config
 from workflow.errors import UsageError
 from workflow.evaluation.junk import junk
 from workflow.exams import cache
@@ -57,7 +58,7 @@ def test_what_the_threshold_costs_on_the_newest_test_set(three):
     found = junk(settings(), JUNK, class_name="cross")
     for number, one in enumerate(found.scores, start=1):
         model = load(settings(), snapshot=f"gen{number}/best", tell=False)
-        answers = cache.answers(model, of_generation(existing(Path("generations")), model))
+        answers = cache.answers(model, of_generation(existing(Config()), model))
         column = answers.classes.index("cross")
         own = [row[column] for row, picture in zip(answers.probabilities, answers.pictures, strict=True)
                if picture.truth == "cross"]  # fmt: skip

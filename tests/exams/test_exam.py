@@ -12,6 +12,7 @@ from one_generation import make_one
 from PIL import Image
 from three_generations import add_snapshot, settings
 
+from workflow.config import Config
 from workflow.data import manifest
 from workflow.errors import DataError, UsageError
 from workflow.exams import exam
@@ -41,7 +42,7 @@ def test_records_come_in_the_order_of_the_manifest_with_the_pixels_of_their_file
     assert isinstance(found, Records)
     assert (found.name, found.count) == ("gen1 test", 14)
     pictures, pixels = asked(found, model)
-    listed = [image for image in manifest.read(one.manifest) if image.split == "test"]
+    listed = [image for image in manifest.read(one) if image.split == "test"]
     assert [(picture.path, picture.sha256, picture.truth) for picture in pictures] == [
         (image.path, image.sha256, image.class_name) for image in listed
     ]
@@ -87,7 +88,7 @@ def test_files_that_changed_since_or_cannot_be_read_are_set_aside(one: Generatio
 def test_a_labelled_folder(one: Generation) -> None:
     model = load(settings())
     Path("images/test/cross/notes.txt").write_text("not a picture")
-    found = exam.asked(Path("generations"), model, folder=Path("images/test"))
+    found = exam.asked(Config(), model, folder=Path("images/test"))
     pictures, _ = asked(found, model)
     assert found.count == 15
     assert [one.path.name for one in found.skipped] == ["notes.txt"]
@@ -124,14 +125,14 @@ def test_of_a_set_with_parts_the_test_pictures_are_asked(one: Generation, caplog
 def test_what_is_asked_for_by_default(one: Generation, project: Path) -> None:
     add_snapshot(one, 30)
     model = load(settings())
-    assert exam.asked(Path("generations"), model).name == "gen1 test"
-    assert exam.is_own_test(model, exam.asked(Path("generations"), model))
+    assert exam.asked(Config(), model).name == "gen1 test"
+    assert exam.is_own_test(model, exam.asked(Config(), model))
     assert not exam.is_own_test(model, exam.of_labelled(Path("images/test")))
     foreign = replace(model, generation=None, iteration=None)
-    assert exam.asked(Path("generations"), foreign).name == "gen1 test"
-    assert not exam.is_own_test(foreign, exam.asked(Path("generations"), foreign))
+    assert exam.asked(Config(), foreign).name == "gen1 test"
+    assert not exam.is_own_test(foreign, exam.asked(Config(), foreign))
     with pytest.raises(UsageError, match="generation 7 not found"):
-        exam.asked(Path("generations"), foreign, number=7)
+        exam.asked(Config(), foreign, number=7)
     (project / "hollow" / "cat").mkdir(parents=True)
     with pytest.raises(DataError, match="no file in the class folders of hollow"):
         exam.of_labelled(Path("hollow"))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from three_generations import make_three, settings
 
+from workflow.config import Config
 from workflow.errors import DataError
 from workflow.exams import nearest as module
 from workflow.exams.exam import of_unlabelled
@@ -65,7 +66,7 @@ def test_a_training_picture_finds_itself_and_where_it_came_from(project):
         ("circle/was_a_test.png", 1, "circle"),
     ):
         row = next(index for index, one in enumerate(known.pictures) if one.path.endswith(name))
-        first, second = neighbours(found, known.pictures[row].sha256, generations(Path("generations")), row=row)
+        first, second = neighbours(found, known.pictures[row].sha256, generations(Config()), row=row)
         assert (first.generation, first.label, first.same) == (generation, label, True)
         assert first.record == row
         assert first.path.endswith(name)

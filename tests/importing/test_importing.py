@@ -20,7 +20,7 @@ from workflow.generations import generation, resolve
 from workflow.importing import import_generation
 from workflow.models.loading import load
 
-GEN0 = generation(Path("generations"), 0)
+GEN0 = generation(Config(), 0)
 
 
 @pytest.fixture
@@ -72,9 +72,9 @@ def test_without_mean_and_labels(converted):
     databases = [Path("my_train_lmdb"), Path("my_test_lmdb")]
     found = import_generation(Config(), databases, channel_order="RGB", number=3)
     assert found.classes == ("0", "1", "2")
-    assert generation(Path("generations"), 3).read().preprocessing.channel_order == "RGB"
+    assert generation(Config(), 3).read().preprocessing.channel_order == "RGB"
     expected = binaryproto.read_mean(Path("mean.binaryproto"))
-    computed = binaryproto.read_mean(generation(Path("generations"), 3).mean)
+    computed = binaryproto.read_mean(generation(Config(), 3).mean)
     np.testing.assert_allclose(computed, expected, rtol=1e-6)
 
 
@@ -123,7 +123,7 @@ def test_an_archive_of_digits_can_be_judged(digits):
     np.testing.assert_array_equal(model.transform.mean, binaryproto.read_mean(GEN0.mean))
     rng = np.random.default_rng(4)
     records = [(index % 3, picture(index % 3, rng)) for index in [*range(30), *range(12)]][30:]
-    batch = next(exam.asked(Path("generations"), model).batches(model, 100))
+    batch = next(exam.asked(Config(), model).batches(model, 100))
     np.testing.assert_array_equal(batch.pixels, np.stack([pixels for _, pixels in records]))
     assert [one.truth for one in batch.pictures] == [CLASSES[label] for label, _ in records]
 
@@ -149,7 +149,7 @@ def test_snapshots_and_their_states_keep_their_bytes(digits):
         for name in (one.model, one.state):
             original = Path("there/20160101-120000-1a2b") / Path(name).name
             assert (GEN0.folder / name).read_bytes() == original.read_bytes()
-    assert resolve(Path("generations"), "gen0/latest").iteration == 20
+    assert resolve(Config(), "gen0/latest").iteration == 20
 
 
 def test_the_nets_get_the_places_of_the_generation_and_nothing_else(digits):

@@ -42,7 +42,7 @@ def test_the_patches_are_the_best_by_brute_force(small: Model) -> None:
     assert found.count == 24
     net = Differentiable(small)
     assert small.generation is not None
-    images = list(manifest.read(small.generation.manifest, "train"))
+    images = list(manifest.read(small.generation, "train"))
     records = [small.read(Path(one.path)) for one in images]
     maps = net.run(net.blob(np.stack(records))).blobs["conv"].numpy()
     for one in found.channels:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from one_generation import make_one
-from three_generations import ROOT, settings
+from three_generations import settings
 
+from workflow.config import Config
 from workflow.errors import FindingError
 from workflow.evaluation.evaluate import evaluate
 from workflow.exams import cache, exam
@@ -94,7 +95,7 @@ def test_no_training_picture_is_nearer_to_a_constant_than_another(kill, caplog):
 def test_inspect_says_what_shows_nothing_and_what_never_does(kill):
     model = kill(0, 4)
     assert cache.silent_channels(model) == {}
-    evaluate(model, exam.asked(ROOT, model))
+    evaluate(model, exam.asked(Config(), model))
     silent = cache.silent_channels(model)
     assert (silent["pool"].silent, silent["pool"].channels, silent["pool"].pictures) == (2, 6, 14)
     assert silent["ip"].silent == 0

@@ -51,7 +51,7 @@ def test_by_default_the_class_it_was_given_against_the_next(model):
 
 
 def test_json(model):
-    found = why(model, IMAGE, count=3, generations=generations(Path("generations")))
+    found = why(model, IMAGE, count=3, generations=generations(Config()))
     document = json.loads(json.dumps(found.json()))
     assert {"label", "against", "logit", "bias", "contributions", "sum_error", "nearest"} <= document.keys()
     entries = document["contributions"]
@@ -70,7 +70,7 @@ def test_json(model):
 
 
 def test_the_picture_itself_among_the_neighbours(model):
-    found = why(model, Path("images/train/empty/2.png"), count=2, generations=generations(Path("generations")))
+    found = why(model, Path("images/train/empty/2.png"), count=2, generations=generations(Config()))
     first, second = found.nearest
     assert (first.same, first.label, first.generation) == (True, "empty", 2)
     assert first.distance < 0.01 < second.distance

@@ -62,7 +62,7 @@ def test_a_picture_and_its_twin(learned: Model, circle: Path) -> None:
     found = twin(
         learned,
         circle,
-        generations=generations(settings().generations),
+        generations=generations(settings()),
         progress=lambda done, count: calls.append((done, count)),
     )
     document = found.json()
@@ -176,4 +176,4 @@ def test_what_a_channel_carries_by_hand(learned: Model, circle: Path) -> None:
 
 def _training_pictures(model: Model) -> list[manifest.Image]:
     assert model.generation is not None
-    return list(manifest.read(model.generation.manifest, "train"))
+    return list(manifest.read(model.generation, "train"))

@@ -98,7 +98,7 @@ def test_c05_weights_that_are_no_numbers_are_shown_with_a_warning(settings, trai
 
 def test_i03_the_snapshots_own_classes(settings, trained, caplog):
     record = trained.read()
-    newer = generation(settings.generations, 2)
+    newer = generation(settings, 2)
     newer.folder.mkdir()
     newer.write(record.model_copy(update={"number": 2, "classes": (*CLASSES[:2], "fox", "owl"), "snapshots": ()}))
     with caplog.at_level(logging.WARNING, "workflow"):

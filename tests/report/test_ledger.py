@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from three_generations import make_three, settings
 
-from workflow.config import Preprocessing
+from workflow.config import Config, Preprocessing
 from workflow.data.channel_order import to_rgb
 from workflow.generations import generations
 from workflow.interpretation.attribution.logit_account import why
@@ -27,7 +27,7 @@ def test_red_and_blue_are_for_and_against(project):
     model = load(settings(), snapshot="best")
     image = project / "costs $5 or $6.png"
     image.write_bytes(Path("images/test/cross/3.png").read_bytes())
-    ledger = why(model, image, count=4, generations=generations(Path("generations")))
+    ledger = why(model, image, count=4, generations=generations(Config()))
     one = replace(ledger.label, contributions=np.full((6, 3, 3), 0.5))
     other = replace(ledger.against, contributions=np.zeros((6, 3, 3)))
     for label, against, name in ((one, other, "for.png"), (other, one, "against.png")):

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from small_net import edit
 
+from workflow.config import Config
 from workflow.engines.base import Control, Done, Snapshot, Started, Step, Validation
 from workflow.errors import ModelError, WorkflowError
 from workflow.formats import prototxt, solverstate
@@ -43,7 +44,7 @@ def test_a_run_leaves_what_the_design_says(run, generation):
     log = (generation.logs / "train.log").read_text()
     assert re.search(r"^I\d{4} [\d:.]+ +\d+ solver.cpp:\d+\] Iteration 10, Testing net \(#0\)$", log, re.MULTILINE)
     assert re.search(r"\]     Test net output #0: accuracy = [\d.]+$", log, re.MULTILINE)
-    told = summary(ROOT, None)
+    told = summary(Config(), None)
     assert told["iterations"] == 20
     assert told["engine"] == "torch"
     assert told["test_accuracy"] == record.snapshots[1].test_accuracy
@@ -152,7 +153,7 @@ def test_the_score_of_the_untrained_net_is_no_result_of_a_run(run, generation, s
     for event in train(settings, control=control):
         if isinstance(event, Step):
             control.stop()
-    told = summary(ROOT, None)
+    told = summary(Config(), None)
     assert told["iterations"] == 1
     assert (told["test_accuracy"], told["test_loss"], told["tested_at"]) == (None, None, None)
     assert generation.read().snapshots[-1].test_accuracy is None
@@ -172,7 +173,7 @@ def test_a_run_that_learns_nothing_says_so_and_how_it_went(run, generation, capl
     assert (
         "Change base_lr (the rate is now 5e-10) in prototxt/small_solver.prototxt, then wf train --fresh" in caplog.text
     )
-    told = summary(ROOT, None)
+    told = summary(Config(), None)
     assert told["always"]["accuracy"] == pytest.approx(1 / 3)
     assert told["best"]["iteration"] in (100, 200, 300)
     assert told["best"]["snapshot"] == (told["best"]["iteration"] == 300)
@@ -305,4 +306,4 @@ def test_an_old_solver_with_a_train_net_and_a_test_net(run, generation):
     both = [layer.name for layer in ran.layer if not layer.include]
     assert both == ["conv", "pool", "relu", "ip"]
     assert prototxt.read_solver(generation.prototxt("solver")).net == generation.prototxt("train_test").as_posix()
-    assert summary(ROOT, None)["test_loss"] is None
+    assert summary(Config(), None)["test_loss"] is None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from small_net import edit, make_generation
 
+from workflow.config import Config
 from workflow.engines.base import Control, Note, Started, Step
 from workflow.errors import UsageError
 from workflow.evaluation.seed_spread import comparable_reruns, recipe, recorded_band
@@ -37,12 +38,12 @@ def test_three_seeds(generation, settings):
     assert 'snapshot_prefix: "generations/gen1/seeds/seed_6/snapshots/small"' in text
     assert "random_seed: 6" in text
     assert comparable_reruns(generation) == generation.reruns
-    told = summary(ROOT, 1)
+    told = summary(Config(), 1)
     assert [one["seed"] for one in told["seeds"]] == [5, 6, 7]
     assert told["band"] == recorded_band(generation).json()
     assert set(told["band"]["values"]) == set(found)
-    assert resolve(ROOT, "gen1/seed_6/iter_20").weights == rerun.folder / rerun.read().latest.model
-    assert resolve(ROOT, str(rerun.folder / rerun.read().latest.model)).name == "gen1/seed_6/iter_20"
+    assert resolve(Config(), "gen1/seed_6/iter_20").weights == rerun.folder / rerun.read().latest.model
+    assert resolve(Config(), str(rerun.folder / rerun.read().latest.model)).name == "gen1/seed_6/iter_20"
 
 
 def test_a_rerun_has_the_bytes_of_a_run_with_its_seed(generation, settings):
@@ -56,7 +57,7 @@ def test_a_rerun_has_the_bytes_of_a_run_with_its_seed(generation, settings):
 def test_what_is_complete_is_left_as_it_is(generation, settings, caplog):
     list(train_seeds(settings, seeds=1))
     before = models(generation)["gen1"]
-    assert "seeds" not in summary(ROOT, 1)
+    assert "seeds" not in summary(Config(), 1)
     assert recorded_band(generation) is None
     events = list(train_seeds(settings, seeds=2))
     assert len([event for event in events if isinstance(event, Step)]) == 20  # one run

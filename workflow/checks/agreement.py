@@ -57,7 +57,10 @@ def check_blobs(
     runner = choose(net, engine)
     count = len(records.images(generation, "test"))
     batches = max(1, min(-(-sample // batch), count // batch))
-    with runner.open(net, model.weights, source=source) as testing, model.open(runner.name) as looking:
+    with (
+        runner.open(net, model.weights, source=source, folder=generation.project) as testing,
+        model.open(runner.name) as looking,
+    ):
         for number in range(batches):
             pictures = _pictures(model, generation, range(number * batch, (number + 1) * batch), result)
             tested, looked = testing.forward(), model.forward(looking, pictures)
@@ -152,7 +155,7 @@ def _compare_engines(
     result: Verification,
 ) -> None:
     for name in others:
-        with get(name).open(model.net, model.weights, source=model.source) as session:
+        with get(name).open(model.net, model.weights, source=model.source, folder=model.project) as session:
             blobs = model.forward(session, pictures)
         result.engines[name] = 0.0
         for blob, array in blobs.items():

@@ -41,7 +41,7 @@ def images(generation: Generation, split: str) -> list[Image]:
     Raises:
         DataError: the manifest is missing or damaged.
     """
-    return list(manifest.read(generation.manifest, split))
+    return list(manifest.read(generation, split))
 
 
 def check_records(generation: Generation, split: str, sample: int, max_pixels: int, result: Verification) -> None:

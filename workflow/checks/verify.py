@@ -45,7 +45,7 @@ def verify(
         DataError, ModelError, NetError: a file of the generation is missing or damaged.
     """
     model = _model(config, snapshot, number)
-    generation = existing(config.generations, number) if model is None else model.generation
+    generation = existing(config, number) if model is None else model.generation
     if generation is None:
         raise UsageError("a model from elsewhere has no data set to verify", hint="give a snapshot of a generation")
     result = Verification(generation=generation.name, snapshot=model.name if model else None)
@@ -58,7 +58,7 @@ def verify(
 
 
 def _model(config: Config, snapshot: str | None, number: int | None) -> Model | None:
-    if snapshot is None and not _has_snapshots(existing(config.generations, number)):
+    if snapshot is None and not _has_snapshots(existing(config, number)):
         return None
     return load(config, snapshot=snapshot, number=number)
 

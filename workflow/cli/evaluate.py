@@ -42,7 +42,7 @@ def evaluate(
 
     settings = call.settings()
     model = which.load(settings)
-    exam = exams.asked(settings.generations, model, folder=folder, number=which.gen)
+    exam = exams.asked(settings, model, folder=folder, number=which.gen)
     target = out or cache.folder(model, exam)
     with Counter(call.console, "evaluating", "pictures") as progress:
         found = put(model, exam, fresh=fresh or engine is not None, engine=engine, progress=progress)

@@ -38,14 +38,13 @@ def live(
     if (snapshot is not None) + follow + promote > 1:
         raise UsageError("a snapshot, --follow and --promote exclude each other: give one of them")
     settings = call.settings()
-    root = settings.generations
     facts: dict[str, Any] = {}
     if snapshot is not None:
         from workflow.exams.choice import snapshot_of
 
-        lives.pin(root, weights_file.find(root, snapshot_of(snapshot), None))
+        lives.pin(settings, weights_file.find(settings, snapshot_of(snapshot), None))
     elif follow:
-        lives.unpin(root)
+        lives.unpin(settings)
     elif promote:
         from workflow.evaluation.promotion import promote as promoted  # numpy, which --help does not need
 
@@ -53,5 +52,5 @@ def live(
             facts = promoted(settings, progress=progress)
         if facts["verdict"] is not None:
             call.console.say(facts["verdict"]["words"])
-    now = lives.live(root)
+    now = lives.live(settings)
     call.console.result(now.json() | facts, now.words)

@@ -47,7 +47,7 @@ def mistakes(
 
     settings = call.settings()
     model = which.load(settings)
-    exam = exams.asked(settings.generations, model, folder=folder, number=which.gen)
+    exam = exams.asked(settings, model, folder=folder, number=which.gen)
     target = out or cache.folder(model, exam)
     with Counter(call.console, "evaluating", "pictures") as progress:
         answers = cache.answers(model, exam, fresh=fresh or engine is not None, engine=engine, progress=progress)

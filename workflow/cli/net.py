@@ -70,7 +70,7 @@ def _project_classes(call: Call, file: Path) -> int | None:
     settings = call.settings()
     if file.resolve().parent != settings.train.deploy.resolve().parent:
         return None
-    prepared = [one for one in generations(settings.generations) if one.record_path.is_file()]
+    prepared = [one for one in generations(settings) if one.record_path.is_file()]
     try:
         classifying_layer(read_net(file))
     except NetError:  # no classifier: nothing is filled in

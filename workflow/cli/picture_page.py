@@ -131,7 +131,7 @@ class Looks:
         from workflow.report.twin import describe, draw_twin
 
         with Counter(self.call.console, "looking at the training set", "pictures") as progress:
-            found = twin(self.model, self.image, generations=generations(self.config.generations), progress=progress)
+            found = twin(self.model, self.image, generations=generations(self.config), progress=progress)
         out = self.folder / "twin.png"
         draw_twin(found, self.model.preprocessing, out)
         return {"twin": out}, describe(found)
@@ -143,7 +143,7 @@ class Looks:
         from workflow.report.ledger import describe, draw_ledger
 
         with Counter(self.call.console, "looking at the training set", "pictures") as progress:
-            found = why(self.model, self.image, generations=generations(self.config.generations), progress=progress)
+            found = why(self.model, self.image, generations=generations(self.config), progress=progress)
         out = self.folder / "ledger.png"
         draw_ledger(found, self.model, out)
         return {"ledger": out}, describe(found)

@@ -78,7 +78,7 @@ def _find(
     table = target / "suspects.csv"
     decisions.check_free(settings.generations, table)
     with Counter(call.console, "looking", "pictures") as progress:
-        found = doubt.suspects(settings.generations, model, top=top, progress=progress)
+        found = doubt.suspects(settings, model, top=top, progress=progress)
     decisions.check_free(settings.generations, table)  # once more: it may have been filled in meanwhile
     decisions.write_suspects(table, found.suspects)
     decisions.write_twins(target / "twins.csv", found.twins)
@@ -96,7 +96,7 @@ def _apply(call: Call, settings: Config, table: Path) -> None:
     from workflow.curation.decisions import apply  # numpy, which --help does not need
     from workflow.report.suspects import describe_applied
 
-    done = apply(settings.generations, table)
+    done = apply(settings, table)
     call.console.result(done.json(), describe_applied(done, table))
 
 

@@ -73,7 +73,7 @@ def train(
     from workflow.training import train as run
 
     control = Control()
-    always = constant_answer(existing(config.generations, gen).read().counts["test"])
+    always = constant_answer(existing(config, gen).read().counts["test"])
     if seeds is not None:
         if resume is not None:
             raise UsageError("--resume goes on with one run; --seeds trains several: give one of them")
@@ -96,7 +96,7 @@ def train(
         except KeyboardInterrupt:
             progress.say(f"stopped; the last snapshot is {progress.snapshot}" if progress.snapshot else "stopped")
             raise
-    facts = summary(config.generations, gen)
+    facts = summary(config, gen)
     call.console.result(facts, describe(facts))
     if interruption.exit_code:
         call.console.say(f"stopped at iteration {progress.iteration:,}; {_again(facts['generation'], seeds)} goes on")

@@ -54,7 +54,7 @@ def twin(
             image,
             class_name=class_name,
             blob=blob,
-            generations=generations(settings.generations),
+            generations=generations(settings),
             progress=progress,
         )
     picture = (out or folder(model, image)) / "twin.png"

@@ -59,7 +59,7 @@ def why(
             against=against,
             count=nearest,
             metric=metric,
-            generations=generations(settings.generations),
+            generations=generations(settings),
             engine=engine,
             progress=progress,
         )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from workflow.config import Config
 from workflow.curation import decision_table
 from workflow.curation.decision_table import ACCEPT, REFUSE, REMOVE
 from workflow.curation.near_duplicates import Twins
@@ -93,14 +94,14 @@ def write_twins(path: Path, found: Sequence[Twins]) -> None:
     write_table(path, columns, [[row[name] for name in columns] for row in rows], errors="backslashreplace")
 
 
-def apply(root: Path, path: Path) -> Applied:
+def apply(config: Config, path: Path) -> Applied:
     """Turn the decisions of a table into a patch that the next preparation obeys.
 
     Decisions that a patch holds already are passed over, so that a table can be applied again when more of it is
     filled in.
 
     Args:
-        root: where the generations are.
+        config: says where the generations are.
         path: the table.
 
     Raises:
@@ -108,10 +109,10 @@ def apply(root: Path, path: Path) -> Applied:
         DataError: the table is malformed, or names a class that there is not; the message names the line.
     """
     rows = decision_table.read(path, _NEEDED, COLUMNS)
-    chosen = _decisions(rows, path, existing(root).read().classes)
-    held = corrections.in_force(corrections.patches(root))
+    chosen = _decisions(rows, path, existing(config).read().classes)
+    held = corrections.in_force(corrections.patches(config.generations))
     new = [one for one in chosen if _verdict(one) not in {_verdict(old) for _, old in held.get(one.sha256, ())}]
-    return Applied(patch=corrections.add(root, new) if new else None, open=len(rows) - len(chosen))
+    return Applied(patch=corrections.add(config.generations, new) if new else None, open=len(rows) - len(chosen))
 
 
 def check_free(root: Path, path: Path) -> None:

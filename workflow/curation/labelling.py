@@ -70,7 +70,7 @@ def apply(config: Config, path: Path) -> Labelled:
     rows = decision_table.read(path, _NEEDED, ("path", "sha256", "suggested", "...", "decision"))
     root = config.images[0]
     folders = scan([root], follow_symlinks=True).folders if root.is_dir() and any(root.iterdir()) else []
-    known = {*existing(config.generations).read().classes, *(one.class_name for one in folders)}
+    known = {*existing(config).read().classes, *(one.class_name for one in folders)}
     chosen = [(row, _class(row, Location(path=path, line=line), sorted(known))) for line, row in rows]
     copied: dict[str, Path] = {}
     counts: Counter[str] = Counter()

@@ -114,7 +114,7 @@ def choose(
     near = nearest(model, values, 1, progress=progress)
     worth = weigh(panel, near.distances[:, 0].astype(np.float64))
     score = worth.score
-    known = origins(generations(config.generations), {one.sha256 for one in panel.pictures})
+    known = origins(generations(config), {one.sha256 for one in panel.pictures})
     fresh = [one.sha256 not in known for one in panel.pictures]
     order = [index for index in np.argsort(-score, kind="stable").tolist() if fresh[index]]
     chosen = pick(model, panel.pictures, panel.newest.probabilities.argmax(1), order, count)

@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.config import Config
 from workflow.curation import out_of_fold, patch_features
 from workflow.curation.near_duplicates import Hashes, Twins, hashes, miniatures, twins
 from workflow.data.corrections import decided, patches
@@ -139,13 +140,14 @@ def folder(model: Model) -> Path:
     return model.generation.folder / "evaluation" / f"iter_{model.iteration}" / "suspects"
 
 
-def suspects(root: Path, model: Model, *, top: int | None = None, progress: Progress | None = None) -> Suspects:
+def suspects(config: Config, model: Model, *, top: int | None = None, progress: Progress | None = None) -> Suspects:
     """Find the labels that are probably wrong, and the pictures that the generation has twice.
 
     10,000 pictures take 35 s on one core, and 0.5 GB of memory.
 
     Args:
-        root: where the generations are; pictures whose label was decided in the patches beside it are not listed.
+        config: says where the generations are; pictures whose label was decided in the patches beside them are not
+            listed.
         model: a snapshot of the generation.
         top: how many to list at most; None is 6 % of the pictures. Only labels that another class beats are listed.
         progress: told (done, all), all being the number of pictures.
@@ -172,7 +174,7 @@ def suspects(root: Path, model: Model, *, top: int | None = None, progress: Prog
     likely = out_of_fold.blend(refitted, near, labels=known.labels)
     score = 1 - np.take_along_axis(likely, known.labels[:, None], axis=1)[:, 0]
     beaten = out_of_fold.margin(likely, known.labels) > 0
-    settled = decided(patches(root))
+    settled = decided(patches(config.generations))
     order = [int(index) for index in np.argsort(-score, kind="stable") if beaten[index]]
     open_ = [one for one in order if (known.pictures[one].sha256, known.pictures[one].truth) not in settled]
     listed = open_[: math.ceil(SHARE * len(rows)) if top is None else top]

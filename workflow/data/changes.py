@@ -75,7 +75,7 @@ def before(generation: Generation) -> Before:
     numbers = {name: number for number, name in enumerate(record.classes)}
     pictures = {}
     if generation.manifest.exists():
-        for image in manifest.read(generation.manifest):
+        for image in manifest.read(generation):
             code = 2 * numbers.get(image.class_name, 0) + SPLITS.index(image.split)
             pictures[bytes.fromhex(image.sha256)] = code
     return Before(generation=generation, record=record, pictures=pictures)

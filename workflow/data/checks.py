@@ -78,7 +78,7 @@ def drop_copies(table: Table) -> tuple[int, int]:
             train = [copy for copy in copies if table.explicit[kept] == TEST and table.explicit[copy] == TRAIN]
             for copy in copies:
                 kind = "leak" if copy in train else "duplicate"
-                table.skip(copy, f"has the same bytes as {table.path(kept)}", kind, bad=False)
+                table.skip(copy, f"has the same bytes as {table.recorded(kept)}", kind, bad=False)
             dropped += len(copies) - len(train)
             leaked += bool(train)
     return dropped, leaked
@@ -104,7 +104,7 @@ def check_conflicts(table: Table, on_conflict: str) -> int:
     for group in groups:
         for index in group:
             other = group[0] if index != group[0] else group[1]
-            table.skip(int(index), f"is in another class, too: {table.path(other)}", "contradiction", bad=False)
+            table.skip(int(index), f"is in another class, too: {table.recorded(other)}", "contradiction", bad=False)
     return sum(map(len, groups))
 
 

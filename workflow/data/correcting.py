@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from workflow.config import recorded
 from workflow.data.classes import Classes
 from workflow.data.corrections import Correction, Patch, in_force
 from workflow.data.table import Table
@@ -69,14 +70,15 @@ def _follow(table: Table, index: int, steps: Sequence[tuple[Patch, Correction]],
         spoken = True
         if one.refused is not None:
             continue
+        place = recorded(patch.path, table.project)
         if one.remove:
-            table.skip(index, f"was removed by {patch.path}", "removed", bad=False)
+            table.skip(index, f"was removed by {place}", "removed", bad=False)
             break
         name = classes.renamed.get(one.to or "", one.to or "")
         if name in classes.active:
             table.labels[index] = table.number(name)
         elif name in classes.dropped:
-            table.skip(index, f"is of the class '{name}' by {patch.path}, which is left out", "left out", bad=False)
+            table.skip(index, f"is of the class '{name}' by {place}, which is left out", "left out", bad=False)
             break
         else:
             raise DataError(

@@ -4,7 +4,8 @@ r"""images.jsonl: one line a picture in the order of the records (train, then te
     {"path": "images/cat/2.png", "reason": "is truncated"}
 
 Line k of a split is record k of its database; crc32 is that of the record's value. Paths are as the user's folders
-gave them; bytes that are not UTF-8 are written as lone surrogates (`\udce9`), newlines as `\n`: one line stays one.
+gave them, relative to the project folder where they are below it; bytes that are not UTF-8 are written as lone
+surrogates (`\udce9`), newlines as `\n`: one line stays one.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TextIO
 
 from workflow.data.scan import Skipped
 from workflow.errors import DataError
+from workflow.generations import Generation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +26,7 @@ class Image:
     """A picture that became a record."""
 
     path: str
+    """As it can be opened."""
     sha256: str
     class_name: str
     split: str
@@ -32,7 +34,7 @@ class Image:
 
 
 def image_line(path: str, sha256: str, class_name: str, split: str, crc32: int) -> str:
-    """The line of a picture, with its newline."""
+    """The line of a picture, with its newline; `path` is relative to the project folder if it is below it."""
     return (
         f'{{"path": {json.dumps(path)}, "sha256": "{sha256}", "class": {_quoted(class_name)}, '
         f'"split": "{split}", "crc32": {crc32}}}\n'
@@ -44,29 +46,30 @@ def _quoted(name: str) -> str:
     return json.dumps(name)
 
 
-def write_skipped(file: TextIO, skipped: list[Skipped]) -> None:
+def write_skipped(file: TextIO, generation: Generation, skipped: list[Skipped]) -> None:
     """The lines of the files that were skipped, by path."""
-    for one in sorted(skipped, key=lambda one: one.path):
-        file.write(json.dumps({"path": one.path, "reason": one.reason}) + "\n")
+    for path, reason in sorted((generation.recorded(one.path), one.reason) for one in skipped):
+        file.write(json.dumps({"path": path, "reason": reason}) + "\n")
 
 
-def read(path: Path, split: str | None = None) -> Iterator[Image]:
-    """The pictures of a manifest, in order; skipped files are left out.
+def read(generation: Generation, split: str | None = None) -> Iterator[Image]:
+    """The pictures of a generation's manifest, in order; skipped files are left out.
 
     Args:
-        path: of the manifest.
+        generation: whose manifest; paths in it are made such that they can be opened, wherever its project is.
         split: `train` or `test`: only its pictures; lines of others are not parsed.
 
     Raises:
         DataError: the file is missing or a line is not one of ours; the message names it.
     """
+    path = generation.manifest
     word = json.dumps(split)  # a quote within a JSON string has a backslash before it, so no path looks like this word
     try:
         with path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, start=1):
                 if split is not None and word not in line:
                     continue
-                image = _image(path, number, line)
+                image = _image(generation, number, line)
                 if image is not None and split in (None, image.split):
                     yield image
     except OSError as error:
@@ -78,17 +81,17 @@ def read(path: Path, split: str | None = None) -> Iterator[Image]:
 _HINT = "copy it back; if it is lost, remove it: the next wf prepare then chooses the test pictures again"
 
 
-def _image(path: Path, number: int, line: str) -> Image | None:
+def _image(generation: Generation, number: int, line: str) -> Image | None:
     try:
         facts = json.loads(line)
         if "reason" in facts:
             return None
         return Image(
-            path=facts["path"],
+            path=generation.located(facts["path"]),
             sha256=facts["sha256"],
             class_name=facts["class"],
             split=facts["split"],
             crc32=facts.get("crc32"),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"line {number} of {path} is damaged ({error})", hint=_HINT) from error
+        raise DataError(f"line {number} of {generation.manifest} is damaged ({error})", hint=_HINT) from error

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from workflow.config import Config
 from workflow.errors import EnvironmentFault, UsageError
 from workflow.formats.file_system import network_file_system
 from workflow.generations import Generation, generation, generations
@@ -16,23 +17,23 @@ from workflow.words import counted
 _ELSEWHERE = "set `generations:` in the settings to a folder on another disk"
 
 
-def choose(root: Path, number: int | None, *, force: bool) -> Generation:
+def choose(config: Config, number: int | None, *, force: bool) -> Generation:
     """The generation to make: that of the number, or the newest plus one.
 
     Raises:
         UsageError: P35, or the number is below 1.
     """
     if number is None:
-        found = generations(root)
+        found = generations(config)
         number = found[-1].number + 1 if found else 1
     if number < 1:
         raise UsageError(f"generation {number}: generations are numbered from 1")
-    target = generation(root, number)
-    check_free(target, force=force)
+    target = generation(config, number)
+    check_free(config, target, force=force)
     return target
 
 
-def check_free(target: Generation, *, force: bool) -> None:
+def check_free(config: Config, target: Generation, *, force: bool) -> None:
     """Nothing that exists is replaced unless `force` says so.
 
     Raises:
@@ -40,7 +41,7 @@ def check_free(target: Generation, *, force: bool) -> None:
     """
     if force or not target.folder.exists():
         return
-    newest = generations(target.folder.parent)[-1].number
+    newest = generations(config)[-1].number
     keeping = f" and keep this one in {target.aside}" if target.trained else ""
     raise UsageError(
         f"generation {target.number} exists{_facts(target)}",

@@ -89,10 +89,10 @@ def prepare(
             "split": {"test": test_share},
         },
     )
-    target = place.choose(config.generations, number, force=force)
+    target = place.choose(config, number, force=force)
     place.check_file_system(config.generations, allowed=allow_network_fs)
     with place.explained(target), target.held("wf prepare"):
-        place.check_free(target, force=force)
+        place.check_free(config, target, force=force)
         job = _Preparation(config, target, progress, tuple(command), strict, force)
         return job.run(folders or config.images, follow_symlinks, drop_classes, rename_classes or {})
 
@@ -134,7 +134,9 @@ class _Preparation:
             names = ", ".join(path.name for path in swept)
             self.warn(f"removed leftovers of an interrupted prepare: {names}")
         previous = self._previous()
-        found = scan(folders, follow_symlinks=follow_symlinks, classes=self.config.classes or ())
+        found = scan(
+            folders, follow_symlinks=follow_symlinks, classes=self.config.classes or (), project=self.config.project
+        )
         self.warn(*found.warnings)
         arranged = classes.arrange(
             found.classes,
@@ -145,7 +147,7 @@ class _Preparation:
             folders=found.folders,
         )
         self.warn(*arranged.warnings)
-        table = Table(classes.of_classes(found.folders, arranged), arranged.names)
+        table = Table(classes.of_classes(found.folders, arranged), arranged.names, self.config.project)
         place.check_disk(self.config.generations, checks.need(self.config, len(table)))
         self.warn(*place.replaced(self.target))
         with staging.staged(self.target) as stage:
@@ -166,7 +168,7 @@ class _Preparation:
     # ---- steps ------------------------------------------------------------------------------------------------
 
     def _previous(self) -> Before | None:
-        older = [one for one in generations(self.config.generations) if one.number < self.target.number]
+        older = [one for one in generations(self.config) if one.number < self.target.number]
         if not older:
             return None
         previous = before(older[-1])
@@ -276,7 +278,7 @@ class _Preparation:
             counts=counts,
             hashes=hashes,
             corrections=self.corrected.json(),
-            config=self.config.model_dump(mode="json"),
+            config=self.config.recorded(),
             versions=_versions(),
             commands=(self.command,) if self.command else (),
         )
@@ -303,11 +305,12 @@ def _overridden(config: Config, changes: Mapping[str, Mapping[str, object]]) -> 
     for section, fields in changes.items():
         values[section] |= {name: value for name, value in fields.items() if value is not None}
     try:
-        return Config.model_validate(values)
+        checked = Config.model_validate(values)
     except ValidationError as error:
         problem = error.errors()[0]
         name = ".".join(str(part) for part in problem["loc"])
         raise UsageError(f"{name}: got {problem['input']!r}; {problem['msg'].lower()}") from None
+    return config.model_copy(update={name: getattr(checked, name) for name in changes})
 
 
 def _versions() -> dict[str, str]:

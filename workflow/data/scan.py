@@ -79,6 +79,7 @@ def scan(
     *,
     follow_symlinks: bool = False,
     classes: Collection[str] = (),
+    project: Path = Path(),
 ) -> Scan:
     """Find the classes of some folders and the files of each class.
 
@@ -86,6 +87,7 @@ def scan(
         roots: the folders; classes of one name in several of them are one class.
         follow_symlinks: enter folders that are symbolic links, each real folder once. Links to files are always read.
         classes: names that are classes even where they look like parts of a set: `train`.
+        project: the project folder, which is not suggested as a folder of classes.
 
     Raises:
         UsageError: P01 a folder is missing, P02 it is a file.
@@ -101,7 +103,7 @@ def scan(
         found.warnings.append(f"{root} taken as {'training' if side == 'train' else 'test'} pictures")
     for root in distinct:
         _check_root(root)
-        for inside, within in _layout(walk, root, classes):
+        for inside, within in _layout(walk, root, classes, project):
             split = within or splits.get(root)
             for entry in walk.folders(root, inside):
                 name = _class_name(entry, names, root)
@@ -122,14 +124,14 @@ def _check_root(root: Path) -> None:
     raise UsageError(f"no such folder: {root}", hint=hint, fault="P01")
 
 
-def _layout(walk: _Walk, root: Path, classes: Collection[str]) -> list[tuple[str, str | None]]:
+def _layout(walk: _Walk, root: Path, classes: Collection[str], project: Path) -> list[tuple[str, str | None]]:
     """The folders whose sub-folders are classes, with the split that they stand for."""
     loose = walk.pictures(root, "")
     if not walk.folders(root, ""):
         message = f"{_lie(loose)} directly in {root}, none in a class folder"
         if not loose:
             message = f"no class folders in {root}"
-        raise DataError(message, hint=_where_to(root), fault="P03")
+        raise DataError(message, hint=_where_to(root, project), fault="P03")
     found = layout.find(root, partial(walk.folders, root), partial(walk.pictures, root), classes)
     if found.ignored:
         beside = " and ".join(Path(inside).name for inside, _ in found.places)
@@ -140,10 +142,10 @@ def _layout(walk: _Walk, root: Path, classes: Collection[str]) -> list[tuple[str
     return found.places
 
 
-def _where_to(root: Path) -> str:
+def _where_to(root: Path, project: Path) -> str:
     """The folder above, where this one is a class in it; else that a class needs a folder."""
     above = root.parent
-    if above not in (Path(), root) and any(one.is_dir() and one.name != root.name for one in above.iterdir()):
+    if above not in (project, root) and any(one.is_dir() and one.name != root.name for one in above.iterdir()):
         return f"did you mean {above}? {root.name} may be a class in it; else move the pictures to {root}/CLASS/"
     return f"move them to {root}/CLASS/"
 

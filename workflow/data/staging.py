@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from workflow.generations import Generation
@@ -54,7 +55,7 @@ def staged(generation: Generation) -> Iterator[Generation]:
         shutil.rmtree(temporary)
     temporary.mkdir(parents=True)
     try:
-        yield Generation(generation.number, temporary)
+        yield replace(generation, folder=temporary)
         sync_folder(temporary)
         _publish(temporary, generation.folder)
         sync_folder(generation.folder.parent)

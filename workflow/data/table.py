@@ -11,6 +11,7 @@ from typing import BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.config import recorded
 from workflow.data.pool import Result, spool_path
 from workflow.data.scan import SPLITS, Folder, Skipped
 from workflow.data.thumbnails import SIDE
@@ -25,6 +26,7 @@ class Table:
     Args:
         folders: of the classes that take part.
         classes: class names in the order of their numbers.
+        project: the project folder, which paths that are written down are relative to.
 
     Attributes:
         labels: uint16 (N,), the class numbers.
@@ -37,7 +39,8 @@ class Table:
         changed: files that changed or vanished while they were read.
     """
 
-    def __init__(self, folders: Sequence[Folder], classes: Sequence[str]) -> None:
+    def __init__(self, folders: Sequence[Folder], classes: Sequence[str], project: Path = Path()) -> None:
+        self.project = project
         self.folders = [folder for folder in folders if folder.names]
         self._prefixes = {folder.root: os.path.join(folder.root, "") for folder in folders}  # noqa: PTH118
         counts = [len(folder.names) for folder in self.folders]
@@ -73,13 +76,17 @@ class Table:
         return folder, folder.names[index - self._starts[number]]
 
     def names(self, index: int) -> tuple[str, str]:
-        """Its path below the folder that the user named, and its path as it is to be shown and written down."""
+        """Its path below the folder that the user named, and its path as it can be opened."""
         folder, name = self.folder(index)
         return f"{folder.inside}/{name}", f"{self._prefixes[folder.root]}{folder.inside}/{name}"
 
     def path(self, index: int) -> str:
-        """Its path as it is to be shown and written down."""
+        """Its path as it can be opened."""
         return self.names(index)[1]
+
+    def recorded(self, index: int) -> str:
+        """Its path as the manifest has it."""
+        return recorded(self.path(index), self.project)
 
     def paths(self, start: int, stop: int) -> list[bytes]:
         """Paths of a range of files, as the file system has them."""

@@ -6,7 +6,6 @@ import hashlib
 import os
 import zlib
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Self, TextIO
 
 import numpy as np
@@ -55,11 +54,11 @@ def write_dataset(
             chosen = shuffled(table.digests, np.flatnonzero(table.read & (sides == side)), seed)
             mean = RunningMean(spool.shape) if side == TRAIN else None
             folder = generation.database(name)
-            _write_split(folder, name, table, chosen, spool, listing, mean)
+            _write_split(generation, name, table, chosen, spool, listing, mean)
             hashes[f"{folder.name}/data.mdb"] = hasher.submit(sha256, folder / "data.mdb")
             if mean is not None:
                 write_mean(generation.mean, mean.result())
-        manifest.write_skipped(listing, skipped)
+        manifest.write_skipped(listing, generation, skipped)
     labels.write(generation.labels, table.classes)
     for folder in (generation.database("train"), generation.database("test"), generation.dataset):
         sync_folder(folder)
@@ -92,7 +91,7 @@ def record_key(number: int, inside: str) -> bytes:
 
 
 def _write_split(
-    folder: Path,
+    generation: Generation,
     split: str,
     table: Table,
     chosen: NDArray[np.intp],
@@ -100,7 +99,7 @@ def _write_split(
     listing: TextIO,
     mean: RunningMean | None,
 ) -> None:
-    with Writer(folder) as writer, _Behind(writer, spool.size) as behind:
+    with Writer(generation.database(split)) as writer, _Behind(writer, spool.size) as behind:
         for number, index in enumerate(chosen.tolist()):
             pixels = spool.pixels(index)
             label = int(table.labels[index])
@@ -110,7 +109,8 @@ def _write_split(
             if mean is not None:
                 mean.add(pixels)
             digest = table.digests[index].tobytes().hex()
-            listing.write(manifest.image_line(path, digest, table.classes[label], split, zlib.crc32(value)))
+            name, crc32 = table.classes[label], zlib.crc32(value)
+            listing.write(manifest.image_line(generation.recorded(path), digest, name, split, crc32))
 
 
 class _Behind:

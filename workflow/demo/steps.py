@@ -100,9 +100,9 @@ def prepare(
 ) -> Generation:
     """Prepare the first generation, unless there is one."""
     with chdir(folder):
-        if not generations(config.generations):
+        if not generations(config):
             prepare_folders(config, progress=progress, command=command)
-        return existing(config.generations)
+        return existing(config)
 
 
 def train(
@@ -116,7 +116,7 @@ def train(
 def look(folder: Path, config: Config) -> Looked:
     """Inspect a picture of Pip from the test set and the picture of junk that is most like Pip to the last snapshot."""
     with chdir(folder):
-        generation = existing(config.generations)
+        generation = existing(config)
         model = load(config)  # the snapshot that every command takes
         with model.open() as session:
             labelled = predict(model, session, _some_of_the_test_set(generation)).predictions
@@ -147,7 +147,7 @@ def look(folder: Path, config: Config) -> Looked:
 def _some_of_the_test_set(generation: Generation) -> list[Path]:
     portraits = (
         Path(image.path)
-        for image in manifest.read(generation.manifest)
+        for image in manifest.read(generation)
         if image.split == "test" and image.class_name == CHARACTER
     )
     return list(islice(portraits, _CANDIDATES))

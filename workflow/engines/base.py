@@ -239,6 +239,7 @@ class Engine(Protocol):
         *,
         source: Path | None = None,
         ignore: Sequence[str] = (),
+        folder: Path = Path(),
     ) -> Session:
         """A session in TEST phase on `net` (already upgraded), weights copied by layer name.
 
@@ -247,6 +248,7 @@ class Engine(Protocol):
             weights: a caffemodel.
             source: the net's file, for messages.
             ignore: layers whose weights are not copied.
+            folder: that paths in the net are relative to, the project folder; `Path()` is the current folder.
 
         Raises:
             NetError: the net cannot be built, or has a layer that this engine does not know.

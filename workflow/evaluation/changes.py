@@ -60,7 +60,7 @@ def pictures(generation: Generation) -> dict[str, Image] | None:
     """
     if not generation.manifest.is_file():
         return None
-    return {image.sha256: image for image in manifest.read(generation.manifest)}
+    return {image.sha256: image for image in manifest.read(generation)}
 
 
 def renamed(before: Sequence[str], after: Sequence[str]) -> dict[str, str]:

@@ -216,7 +216,7 @@ def _own_exams(models: Sequence[Model], posed: Generation | None, pictures: Sequ
         one = model.generation
         if one is None or not one.manifest.is_file() or (posed is not None and one.number == posed.number):
             continue
-        own = {image.sha256: image.class_name for image in manifest.read(one.manifest, "test")}
+        own = {image.sha256: image.class_name for image in manifest.read(one, "test")}
         shared = [digest for digest in own if digest in labels]
         if posed is None or len(shared) < max(len(own), len(labels)) or any(own[s] != labels[s] for s in shared):
             result[one.original.name] = OwnExam(

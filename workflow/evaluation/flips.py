@@ -110,7 +110,7 @@ def flips(sat: Sequence[Sitting], pictures: Sequence[Picture]) -> tuple[Flip, ..
 
 
 def _sit(config: Config, pose: Poser, pictures: Sequence[Picture], progress: Progress | None) -> Iterator[Sitting]:
-    for one in generations(config.generations):
+    for one in generations(config):
         if not one.record_path.is_file() or one.read().best is None:
             continue
         try:

@@ -95,7 +95,7 @@ def chain(config: Config, *, exam: Generation | None = None, progress: Progress 
     """
     found = _readable(config)
     if not found:
-        raise no_generation(config.generations)
+        raise no_generation(config)
     sat = {one.generation: one for one in _exam(config, exam, progress)} if exam is not None else {}
     known: dict[int, tuple[Record, dict[str, Image] | None]] = {}
     entries = []
@@ -144,7 +144,7 @@ def _entry(
 
 def _readable(config: Config) -> list[tuple[Generation, Record]]:
     found = []
-    for one in generations(config.generations):
+    for one in generations(config):
         try:
             found.append((one, one.read()))
         except DataError as error:
@@ -153,6 +153,6 @@ def _readable(config: Config) -> list[tuple[Generation, Record]]:
 
 
 def _exam(config: Config, exam: Generation, progress: Progress | None) -> Sequence[Sitting]:
-    images = manifest.read(exam.manifest, "test")
+    images = manifest.read(exam, "test")
     asked = [Picture(image.path, image.sha256, image.class_name) for image in images]
     return shared(sittings(config, of_test_set(exam), asked, progress))

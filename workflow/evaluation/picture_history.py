@@ -121,9 +121,9 @@ def blame(config: Config, image: Path) -> Blame:
     if not image.is_file():
         message, hint = missing(image)
         raise UsageError(message, hint=hint, fault="P01")
-    found = [one for one in generations(config.generations) if one.record_path.is_file()]
+    found = [one for one in generations(config) if one.record_path.is_file()]
     if not found:
-        raise no_generation(config.generations)
+        raise no_generation(config)
     digest = sha256(image)
     places = {one.name: _find(one, digest) for one in found}
     newest = next((place for place in reversed(places.values()) if place is not None), None)
@@ -145,7 +145,7 @@ def blame(config: Config, image: Path) -> Blame:
 def _find(one: Generation, sha256: str) -> Image | None:
     if not one.manifest.is_file():
         return None
-    return next((image for image in manifest.read(one.manifest) if image.sha256 == sha256), None)
+    return next((image for image in manifest.read(one) if image.sha256 == sha256), None)
 
 
 def _entries(found: list[Generation], places: dict[str, Image | None]) -> Iterator[Entry]:

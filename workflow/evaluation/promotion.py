@@ -25,7 +25,7 @@ def promote(config: Config, *, progress: Progress | None = None) -> dict[str, An
         FindingError: it is worse; nothing is changed.
         UsageError, DataError: as `live` and `diff`.
     """
-    now = live(config.generations)
+    now = live(config)
     if now.candidate is None or now.candidate == now.reference:
         return {"promoted": False, "verdict": None}
     found = diff(config, now.reference.name, now.candidate.name, history=False, progress=progress)
@@ -34,5 +34,5 @@ def promote(config: Config, *, progress: Progress | None = None) -> dict[str, An
             f"{found.verdict.words}; {now.reference.name} still answers",
             hint=f"wf diff {now.reference.name} {now.candidate.name} shows the pictures",
         )
-    pin(config.generations, now.candidate)
+    pin(config, now.candidate)
     return {"promoted": True, "verdict": found.verdict.json()}

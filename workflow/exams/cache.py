@@ -26,6 +26,7 @@ from workflow.exams.answers import Answers, Progress, observe
 from workflow.exams.exam import Exam, is_own_test, of_generation
 from workflow.exams.packed_pictures import Pictures
 from workflow.exams.predict import Skipped
+from workflow.generations import Generation
 from workflow.models.model import Model
 from workflow.storage import replacing
 
@@ -40,9 +41,11 @@ def folder(model: Model, exam: Exam) -> Path:
     """
     if model.generation is None or model.iteration is None:
         raise UsageError(f"{model.name} belongs to no generation, so that nothing is kept of it", hint="name --out DIR")
-    slug = re.sub(r"[^\w.-]+", "-", exam.name).strip("-.")[-60:] or "exam"
+    place = model.generation.project / exam.name
+    name = model.generation.recorded(place)
+    slug = re.sub(r"[^\w.-]+", "-", name).strip("-.")[-60:] or "exam"
     if not is_own_test(model, exam):
-        slug += "-" + hashlib.sha256(os.fsencode(Path(exam.name).absolute())).hexdigest()[:8]
+        slug += "-" + hashlib.sha256(os.fsencode(place.absolute())).hexdigest()[:8]
     return model.generation.folder / "evaluation" / f"iter_{model.iteration}" / slug
 
 
@@ -64,13 +67,13 @@ def answers(
     if model.generation is None or model.iteration is None:
         return observe(model, exam, engine=engine, progress=progress)
     path, key = folder(model, exam) / "answers.npz", fingerprint(model, exam)
-    known = None if fresh else _read(path, key, model, exam)
+    known = None if fresh else _read(path, key, model, exam, model.generation)
     if known is not None:
         exam.skipped[:] = known.skipped
         return known
     seen = Activity() if is_own_test(model, exam) else None
     found = observe(model, exam, engine=engine, progress=progress, activity=seen)
-    _write(path, found, key)
+    _write(path, found, key, model.generation)
     if seen is not None:
         activity.write(path.with_name(activity.FILE), seen, key)
     return found
@@ -98,24 +101,24 @@ def fingerprint(model: Model, exam: Exam) -> str:
     return facts.hexdigest()
 
 
-def _write(path: Path, found: Answers, key: str) -> None:
+def _write(path: Path, found: Answers, key: str, generation: Generation) -> None:
     facts = {
         "format": _FORMAT,
         "key": key,
         "classes": found.classes,
-        "skipped": [[str(one.path), one.reason] for one in found.skipped],
+        "skipped": [[generation.recorded(one.path), one.reason] for one in found.skipped],
     }
     arrays: dict[str, NDArray[np.generic]] = {
         "facts": np.frombuffer(json.dumps(facts).encode(), np.uint8),
         "probabilities": found.probabilities,
-        **Pictures(found.pictures).arrays(),
+        **Pictures(one._replace(path=generation.recorded(one.path)) for one in found.pictures).arrays(),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def _read(path: Path, key: str, model: Model, exam: Exam) -> Answers | None:
+def _read(path: Path, key: str, model: Model, exam: Exam, generation: Generation) -> Answers | None:
     """The saved answers, None if there are none for this key; a damaged file is as good as none."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as packed:
@@ -123,10 +126,11 @@ def _read(path: Path, key: str, model: Model, exam: Exam) -> Answers | None:
             if facts["format"] != _FORMAT or facts["key"] != key:
                 return None
             probabilities = packed["probabilities"]
-            pictures = Pictures.of_arrays(packed)
+            kept = Pictures.of_arrays(packed)
             classes = tuple(facts["classes"])
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
         return None
+    pictures = Pictures(one._replace(path=generation.located(one.path)) for one in kept)
     if probabilities.shape != (len(pictures), len(classes)):
         return None
     return Answers(
@@ -135,5 +139,5 @@ def _read(path: Path, key: str, model: Model, exam: Exam) -> Answers | None:
         classes=classes,
         pictures=pictures,
         probabilities=probabilities,
-        skipped=tuple(Skipped(path=Path(name), reason=reason) for name, reason in facts["skipped"]),
+        skipped=tuple(Skipped(path=Path(generation.located(name)), reason=reason) for name, reason in facts["skipped"]),
     )

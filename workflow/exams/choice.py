@@ -38,7 +38,7 @@ def named(config: Config, name: str) -> Generation:
     match = re.fullmatch(r"(?:gen)?(\d+)", name)
     if match is None:
         raise UsageError(f"no generation '{name}'", hint="write gen4 for generation 4")
-    return existing(config.generations, int(match[1]))
+    return existing(config, int(match[1]))
 
 
 def snapshot_of(reference: str) -> str:

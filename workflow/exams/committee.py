@@ -62,9 +62,9 @@ def ask(config: Config, exam: Exam, *, number: int | None = None, progress: Prog
         UsageError: no generation has a snapshot.
         DataError: not one picture can be read.
     """
-    last = existing(config.generations, number).number
+    last = existing(config, number).number
     found: list[tuple[Model, Answers]] = []
-    for one in generations(config.generations):
+    for one in generations(config):
         if one.number > last or not one.record_path.is_file() or one.read().best is None:
             continue
         try:

@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.config import Config
 from workflow.data import manifest
 from workflow.data.pool import crew_for, decode_all, spool_path
 from workflow.data.scan import scan
@@ -102,7 +103,7 @@ class Records:
     def batches(self, model: Model, size: int) -> Iterator[Batch]:
         """Records, without a look at the files; `model` must have the data set's preprocessing."""
         del model
-        listed = (one for one in manifest.read(self.generation.manifest, self.split))
+        listed = (one for one in manifest.read(self.generation, self.split))
         start, count = 0, self.count
         with Reader(self.generation.database(self.split)) as reader:
             while images := list(islice(listed, size)):
@@ -207,7 +208,7 @@ def of_generation(generation: Generation, model: Model, split: str = "test") -> 
     """
     if generation.read().preprocessing == model.preprocessing:
         return Records(generation=generation, split=split)
-    listed = list(manifest.read(generation.manifest, split))
+    listed = list(manifest.read(generation, split))
     return Files(
         name=f"{generation.name} {split}",
         files=[(one.path, one.class_name) for one in listed],
@@ -215,11 +216,11 @@ def of_generation(generation: Generation, model: Model, split: str = "test") -> 
     )
 
 
-def asked(root: Path, model: Model, *, folder: Path | None = None, number: int | None = None) -> Exam:
+def asked(config: Config, model: Model, *, folder: Path | None = None, number: int | None = None) -> Exam:
     """The exam that a command speaks of: a labelled folder, else the test set of the snapshot's own generation.
 
     Args:
-        root: where the generations are.
+        config: says where the generations are.
         model: the snapshot.
         folder: with a sub-folder for each class.
         number: whose test set a model from elsewhere is shown; None is the newest's.
@@ -229,7 +230,7 @@ def asked(root: Path, model: Model, *, folder: Path | None = None, number: int |
     """
     if folder is not None:
         return of_labelled(folder)
-    return of_generation(model.generation or existing(root, number), model)
+    return of_generation(model.generation or existing(config, number), model)
 
 
 def of_labelled(folder: Path) -> Exam:

@@ -22,6 +22,7 @@ from workflow.errors import DataError, NetError
 from workflow.exams import cache
 from workflow.exams.answers import BATCH, Progress
 from workflow.exams.exam import Exam, Picture
+from workflow.generations import Generation
 from workflow.models.linear_tail import feature_blob
 from workflow.models.model import Model
 from workflow.storage import TEMPORARY, atomic_write, replacing
@@ -59,16 +60,21 @@ def features(model: Model, exam: Exam, *, blob: str | None = None, progress: Pro
         DataError: the data set is damaged, or not one picture can be read.
     """
     name = blob or feature_blob(model.net, model.output)
-    folder = cache.folder(model, exam)
+    folder, generation = cache.folder(model, exam), model.generation
+    assert generation is not None  # noqa: S101 - else there is no such folder
     key = cache.fingerprint(model, exam)
     stem = f"features-{name.replace('/', '_')}"
     array = folder / f"{stem}-{key[:12]}.npy"  # two commands may write those of two exams
-    pictures = _known(array, key)
+    pictures = _known(array, key, generation)
     if pictures is None:
         folder.mkdir(parents=True, exist_ok=True)
         array.with_suffix(".json").unlink(missing_ok=True)  # it must never speak of another array
         pictures = _compute(model, exam, name, array, progress)
-        facts = {"format": _FORMAT, "key": key, "pictures": pictures}
+        facts = {
+            "format": _FORMAT,
+            "key": key,
+            "pictures": [one._replace(path=generation.recorded(one.path)) for one in pictures],
+        }
         atomic_write(array.with_suffix(".json"), json.dumps(facts).encode())
         for old in folder.glob(f"{stem}-{'[0-9a-f]' * 12}.*"):
             if old.stem != array.stem and TEMPORARY not in old.name:
@@ -83,7 +89,7 @@ def halved(values: Array) -> Half:
     return np.clip(flat, -_GREATEST, _GREATEST).astype(np.float16)
 
 
-def _known(array: Path, key: str) -> list[Picture] | None:
+def _known(array: Path, key: str, generation: Generation) -> list[Picture] | None:
     """The pictures whose features lie in the file, None if it does not hold those of this key."""
     try:
         facts = json.loads(array.with_suffix(".json").read_bytes())
@@ -92,7 +98,7 @@ def _known(array: Path, key: str) -> list[Picture] | None:
         return None
     if facts.get("format") != _FORMAT or facts.get("key") != key or rows < len(facts["pictures"]):
         return None
-    return [Picture(*one) for one in facts["pictures"]]
+    return [Picture(generation.located(path), sha256, truth) for path, sha256, truth in facts["pictures"]]
 
 
 def _compute(model: Model, exam: Exam, blob: str, array: Path, progress: Progress | None) -> list[Picture]:

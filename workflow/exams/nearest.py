@@ -193,7 +193,7 @@ def origins(generations: Iterable[Generation], digests: Collection[str]) -> dict
             break
         if not one.manifest.is_file():
             continue
-        for image in manifest.read(one.manifest):
+        for image in manifest.read(one):
             if image.sha256 in wanted:
                 found[image.sha256] = one.number
                 wanted.discard(image.sha256)

@@ -18,7 +18,7 @@ def trained_on(generation: Generation, pictures: Sequence[Picture]) -> NDArray[n
     Raises:
         DataError: the manifest is missing or damaged.
     """
-    known = np.unique(_packed(one.sha256 for one in manifest.read(generation.manifest, "train")))
+    known = np.unique(_packed(one.sha256 for one in manifest.read(generation, "train")))
     return np.isin(_packed(one.sha256 for one in pictures), known)
 
 

@@ -38,7 +38,7 @@ class SharedPictures:
     """Paths of pictures that were needed, but not there any more as they were prepared."""
 
     def __post_init__(self) -> None:
-        self._images = list(manifest.read(self.generation.manifest, "test"))
+        self._images = list(manifest.read(self.generation, "test"))
 
     @property
     def count(self) -> int:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from workflow.config import Config
 from workflow.errors import UsageError, did_you_mean
 from workflow.generations.folder import Generation
 
@@ -15,28 +16,31 @@ _REFERENCE = re.compile(
 )
 
 
-def generations(root: Path) -> list[Generation]:
-    """Every generation under `root`, by number; leftovers under temporary names are not generations."""
+def generations(config: Config) -> list[Generation]:
+    """Every generation of the project, by number; leftovers under temporary names are not generations."""
+    root = config.generations
     if not root.is_dir():
         return []
     found = [(match, path) for path in root.iterdir() if (match := _FOLDER.fullmatch(path.name)) and path.is_dir()]
-    return sorted((Generation(int(match[1]), path) for match, path in found), key=lambda one: one.number)
+    return sorted(
+        (Generation(int(match[1]), path, project=config.project) for match, path in found), key=lambda one: one.number
+    )
 
 
-def generation(root: Path, number: int) -> Generation:
+def generation(config: Config, number: int) -> Generation:
     """The generation of that number, whether it exists or not."""
-    return Generation(number, root / f"gen{number}")
+    return Generation(number, config.generations / f"gen{number}", project=config.project)
 
 
-def existing(root: Path, number: int | None = None) -> Generation:
+def existing(config: Config, number: int | None = None) -> Generation:
     """The generation of that number, or the newest.
 
     Raises:
         UsageError: it does not exist.
     """
-    found = generations(root)
+    found = generations(config)
     if not found:
-        raise no_generation(root)
+        raise no_generation(config)
     if number is None:
         return found[-1]
     for one in found:
@@ -45,7 +49,7 @@ def existing(root: Path, number: int | None = None) -> Generation:
     known, newest = ", ".join(str(one.number) for one in found), found[-1].number
     following = number == newest + 1
     raise UsageError(
-        f"generation {number} not found in {root}; there are: {known}",
+        f"generation {number} not found in {config.generations}; there are: {known}",
         hint=f"wf prepare makes generation {number}" if following else f"the newest is generation {newest}",
     )
 
@@ -59,8 +63,9 @@ def no_project(folder: Path) -> UsageError:
     )
 
 
-def no_generation(root: Path) -> UsageError:
+def no_generation(config: Config) -> UsageError:
     """That there is no generation yet, or no project at all."""
+    root = config.generations
     if not root.is_dir() and not root.with_name("configs").is_dir():
         return no_project(root.absolute().parent)
     return UsageError(f"no generation in {root} yet", hint="wf prepare makes the first", fault="L01")
@@ -82,7 +87,7 @@ class Reference:
         return f"{self.generation.name}/iter_{self.iteration}"
 
 
-def resolve(root: Path, reference: str = "latest", number: int | None = None) -> Reference:
+def resolve(config: Config, reference: str = "latest", number: int | None = None) -> Reference:
     """Find a snapshot by what the user calls it.
 
     `iter_6000` or `6000`, `latest`, `best`, each alone or after `gen4/` or `gen4/seed_7/`; `gen4` alone is its best;
@@ -94,17 +99,17 @@ def resolve(root: Path, reference: str = "latest", number: int | None = None) ->
     """
     path = Path(reference)
     if path.name.endswith((".caffemodel", ".h5")):
-        return _from_path(root, path)
+        return _from_path(config, path)
     match = _REFERENCE.fullmatch(reference)
     if match is None and path.is_file():
-        return _from_path(root, path)  # of any name; the reader says what it is
+        return _from_path(config, path)  # of any name; the reader says what it is
     if match is None:
         raise UsageError(
             f"no snapshot '{reference}'",
             hint="write iter_6000, gen4, gen4/iter_6000, latest, best, or the path of a .caffemodel",
             fault="C06",
         )
-    one = existing(root, int(match["generation"]) if match["generation"] else number)
+    one = existing(config, int(match["generation"]) if match["generation"] else number)
     if match["seed"]:
         one = _rerun(one, int(match["seed"]))
     record = one.read()
@@ -145,10 +150,10 @@ def _rerun(one: Generation, seed: int) -> Generation:
     )
 
 
-def _from_path(root: Path, path: Path) -> Reference:
+def _from_path(config: Config, path: Path) -> Reference:
     if not path.is_file():
         raise UsageError(f"no model file {path}", hint="write iter_6000 for a snapshot of ours", fault="C06")
-    for one in (found for whole in generations(root) for found in (*whole.reruns, whole)):
+    for one in (found for whole in generations(config) for found in (*whole.reruns, whole)):
         if one.folder.resolve() in path.resolve().parents:
             iteration = re.search(r"_iter_(\d+)\.", path.name)
             return Reference(path, one, int(iteration[1]) if iteration else None)

@@ -8,13 +8,14 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from workflow.config import located, recorded
 from workflow.errors import BusyError, DataError
 from workflow.generations.record import Record
 from workflow.storage import atomic_write
@@ -30,6 +31,16 @@ class Generation:
     folder: Path
     seed: int | None = None
     """Of a rerun: the same pictures and the same nets, trained with another random_seed, in seeds/seed_K/."""
+    project: Path = Path()
+    """The folder that paths in its files (manifest, prototxt, record) are relative to; `Path()` is the current one."""
+
+    def recorded(self, path: str | Path) -> str:
+        """A path as the generation's files hold it, see `workflow.config.recorded`."""
+        return recorded(path, self.project)
+
+    def located(self, path: str) -> str:
+        """A path out of the generation's files, as it can be opened."""
+        return located(path, self.project)
 
     @property
     def name(self) -> str:
@@ -39,12 +50,12 @@ class Generation:
     @property
     def original(self) -> Generation:
         """The generation itself, for a rerun of it."""
-        return self if self.seed is None else Generation(self.number, self.folder.parents[1])
+        return self if self.seed is None else replace(self, folder=self.folder.parents[1], seed=None)
 
     def rerun(self, seed: int) -> Generation:
         """The rerun with that random_seed, whether it exists or not."""
         folder = self.original.folder / "seeds" / f"seed_{seed}"
-        return Generation(self.number, folder, seed)
+        return replace(self, folder=folder, seed=seed)
 
     @property
     def reruns(self) -> list[Generation]:

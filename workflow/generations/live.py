@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from workflow.config import Config
 from workflow.errors import DataError, UsageError
-from workflow.generations.finding import Reference, existing, generations
+from workflow.generations.finding import Reference, existing, generation, generations
 from workflow.generations.folder import Generation
 from workflow.generations.record import Record, SnapshotRecord
 from workflow.storage import atomic_write
@@ -56,19 +56,19 @@ class Live:
         }
 
 
-def live(root: Path) -> Live:
-    """The live snapshot of the generations in `root`.
+def live(config: Config) -> Live:
+    """The live snapshot of the project.
 
     Where no training has ended, the best snapshot of the newest generation that has any.
 
     Raises:
         UsageError: there is no generation, no snapshot, or what is pinned is gone.
     """
-    newest = existing(root)
-    found = _read(root)
+    newest = existing(config)
+    found = _read(config)
     candidate = next((_reference(one, best) for one, record in found if (best := record.best_at_end)), None)
     begun = next((_reference(one, record.best) for one, record in found if record.best), None)
-    pinned = _pinned(root)
+    pinned = _pinned(config)
     chosen = pinned or candidate or begun
     if chosen is None or chosen.generation is None:
         raise UsageError(f"generation {newest.number} has no snapshot yet", hint=f"wf train --gen {newest.number}")
@@ -77,23 +77,23 @@ def live(root: Path) -> Live:
         reference=chosen,
         pinned=pinned is not None,
         ended=candidate is not None,
-        newer=tuple(one for one in generations(root) if one.number > number),
+        newer=tuple(one for one in generations(config) if one.number > number),
         candidate=candidate,
     )
 
 
-def answering(root: Path, number: int | None) -> Generation:
+def answering(config: Config, number: int | None) -> Generation:
     """The generation of that number; None is the one whose snapshot is live.
 
     Raises:
         UsageError: as `existing` and `live`.
     """
     if number is not None:
-        return existing(root, number)
-    return live(root).reference.generation or existing(root)
+        return existing(config, number)
+    return live(config).reference.generation or existing(config)
 
 
-def pin(root: Path, reference: Reference) -> None:
+def pin(config: Config, reference: Reference) -> None:
     """Let this snapshot answer from now on, whatever is trained.
 
     Raises:
@@ -103,18 +103,18 @@ def pin(root: Path, reference: Reference) -> None:
     if one is None or reference.iteration is None:
         raise UsageError(f"{reference.name} belongs to no generation: only a generation's snapshot can be live")
     document = {"generation": one.number, "seed": one.seed, "iteration": reference.iteration}
-    atomic_write(root / _PIN, (json.dumps(document) + "\n").encode())
+    atomic_write(config.generations / _PIN, (json.dumps(document) + "\n").encode())
 
 
-def unpin(root: Path) -> None:
+def unpin(config: Config) -> None:
     """Let the newest trained generation answer again."""
-    (root / _PIN).unlink(missing_ok=True)
+    (config.generations / _PIN).unlink(missing_ok=True)
 
 
-def _read(root: Path) -> list[tuple[Generation, Record]]:
+def _read(config: Config) -> list[tuple[Generation, Record]]:
     """The newest first; one that cannot be read does not keep the others from answering."""
     found = []
-    for one in reversed(generations(root)):
+    for one in reversed(generations(config)):
         try:
             found.append((one, one.read()))
         except DataError as error:
@@ -126,8 +126,8 @@ def _reference(one: Generation, snapshot: SnapshotRecord) -> Reference:
     return Reference(one.folder / snapshot.model, one, snapshot.iteration)
 
 
-def _pinned(root: Path) -> Reference | None:
-    path = root / _PIN
+def _pinned(config: Config) -> Reference | None:
+    path = config.generations / _PIN
     hint = "wf live gen4/best pins another, wf live --follow none"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -136,7 +136,7 @@ def _pinned(root: Path) -> Reference | None:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} does not say which snapshot is pinned", hint=hint) from error
-    one = Generation(number, root / f"gen{number}")
+    one = generation(config, number)
     one = one if seed is None else one.rerun(seed)
     name = f"{one.name}/iter_{iteration}"
     try:

@@ -70,7 +70,7 @@ def import_generation(
         DataError, DatabaseError, ModelError, NetError: the files are damaged, or do not fit each other.
         EnvironmentFault: the disk is full and the like. Whatever is raised, nothing was made.
     """
-    target = generation(config.generations, number)
+    target = generation(config, number)
     _check_free(target)
     place.check_file_system(config.generations, allowed=allow_network_fs)
     with _unpacked(paths) as places, place.explained(target):
@@ -182,8 +182,8 @@ class _Import:
         given = [where for where, named in self.places.items() if where == named and where.is_dir()]
         beside = [train.parent] if self._named(train) == train else []
         ours = [folder for folder in self.config.images if folder.is_dir()]
-        tops = dict.fromkeys([Path(), *given, *beside, *ours])
-        below = [one for top in tops if top != Path() for one in sorted(top.iterdir()) if one.is_dir()]
+        tops = dict.fromkeys([self.config.project, *given, *beside, *ours])
+        below = [one for top in tops if top != self.config.project for one in sorted(top.iterdir()) if one.is_dir()]
         return [*tops, *(one for one in below if not (one / "data.mdb").exists())]
 
     def _read(self, records: Records, train: Path, test: Path) -> None:
@@ -248,7 +248,7 @@ class _Import:
         labels.write(stage.labels, classes)
         with stage.manifest.open("w", encoding="utf-8") as file:
             for split in ("train", "test"):
-                records.list(stage.database(split), split, classes, file)
+                records.list(stage, split, classes, file)
         for path in (stage.mean, stage.labels, stage.manifest):
             hashes[path.name] = sha256(path)
         return hashes
@@ -284,9 +284,9 @@ class _Import:
     ) -> None:
         filled = nets.with_paths(net, self.target)
         if deploy is None:
-            deploy, _ = from_training(net, source=source, stored=shape)
-        refuse_outside(filled, at=source, filled=["Data"])
-        refuse_outside(deploy, at=deploy_source or source)
+            deploy, _ = from_training(net, source=source, stored=shape, project=self.config.project)
+        refuse_outside(filled, project=self.config.project, at=source, filled=["Data"])
+        refuse_outside(deploy, project=self.config.project, at=deploy_source or source)
         stage.prototxt("train_test").parent.mkdir()
         prototxt.write(stage.prototxt("train_test"), filled)
         prototxt.write(stage.prototxt("deploy"), deploy)
@@ -311,7 +311,7 @@ class _Import:
                 for split, found in records.labels.items()
             },
             hashes=hashes,
-            config=self.config.model_copy(update={"preprocessing": preprocessing}).model_dump(mode="json"),
+            config=self.config.model_copy(update={"preprocessing": preprocessing}).recorded(),
             versions={"wf": workflow.__version__},
             commands=(command,) if command else (),
             training={"engine": "caffe"} if snapshots else {},

@@ -26,10 +26,10 @@ def with_paths(net: caffe_pb2.NetParameter, generation: Generation) -> caffe_pb2
                 rule.stage.extend(kept)
         if layer.type == "Data":
             testing = {rule.phase for rule in layer.include if rule.HasField("phase")} == {caffe_pb2.TEST}
-            layer.data_param.source = generation.database("test" if testing else "train").as_posix()
+            layer.data_param.source = generation.recorded(generation.database("test" if testing else "train"))
             layer.data_param.backend = caffe_pb2.DataParameter.LMDB
             if layer.transform_param.mean_file:
-                layer.transform_param.mean_file = generation.mean.as_posix()
+                layer.transform_param.mean_file = generation.recorded(generation.mean)
     return result
 
 
@@ -44,6 +44,6 @@ def solver_with_paths(
     result.CopyFrom(solver)
     for field in ("train_net", "test_net", "net_param", "train_net_param", "test_net_param"):
         result.ClearField(field)
-    result.net = generation.prototxt("train_test").as_posix()
-    result.snapshot_prefix = (generation.snapshots / Path(prefix).name).as_posix()
+    result.net = generation.recorded(generation.prototxt("train_test"))
+    result.snapshot_prefix = generation.recorded(generation.snapshots / Path(prefix).name)
     return result

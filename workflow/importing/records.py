@@ -19,6 +19,7 @@ from workflow.data.manifest import image_line
 from workflow.errors import DatabaseError
 from workflow.formats import datum
 from workflow.formats.lmdb import Reader
+from workflow.generations import Generation
 from workflow.storage import sha256
 
 _KEY = re.compile(rb"\d+_(.+)", re.DOTALL)  # convert_imageset's: the number of the line, and the path in it
@@ -68,9 +69,9 @@ class Records:
                     self.total += pixels
                 progress()
 
-    def list(self, database: Path, split: str, classes: Sequence[str], file: TextIO) -> None:
+    def list(self, generation: Generation, split: str, classes: Sequence[str], file: TextIO) -> None:
         """Write a line for each record: the path out of its key, with the hash of that file where it is found."""
-        with Reader(database, trusted=True) as reader:
+        with Reader(generation.database(split), trusted=True) as reader:
             for position in range(len(reader)):
                 key, value = reader.read(position)
                 match = _KEY.fullmatch(key)
@@ -79,7 +80,8 @@ class Records:
                 self.pictures += picture is not None
                 digest = hashlib.sha256(value).hexdigest() if picture is None else sha256(picture)
                 class_name = classes[self.labels[split][position]]
-                file.write(image_line(str(picture or name), digest, class_name, split, zlib.crc32(value)))
+                path = name if picture is None else generation.recorded(picture)
+                file.write(image_line(path, digest, class_name, split, zlib.crc32(value)))
 
 
 def copy(database: Path, folder: Path) -> str:

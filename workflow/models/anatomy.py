@@ -77,6 +77,7 @@ def anatomy(
     stored: tuple[int, int, int] | None = None,
     run_python: bool = False,
     classes: int | None = None,
+    project: Path = Path(),
 ) -> Anatomy:
     """Look at a net's file. No memory is taken for blobs and parameters, however large they are.
 
@@ -87,6 +88,7 @@ def anatomy(
         stored: (C, H, W) of the pictures, for a net that reads them from a source which is not there.
         run_python: whether modules that Python layers name may be run, which alone tells their shapes.
         classes: the number of outputs that training will fill in; None leaves it as the file has it.
+        project: the folder that the net's paths are relative to; `Path()` is the current folder.
 
     Raises:
         PrototxtError, NetError: it is no net, a layer is unknown, or shapes do not fit.
@@ -102,9 +104,9 @@ def anatomy(
     for one in message.layer:
         if one.name in there and (one.type in SOURCES or (one.type == "Python" and not run_python)):
             sources[one.name] = one.type
-            _as_input(one, source, stored)
+            _as_input(one, source, stored, project)
     spec = build(message, phase=phase, stages=stages, source=source)
-    shapes, declared = _plan(spec)
+    shapes, declared = _plan(spec, project)
     first = next((shapes[name] for name in spec.inputs if shapes[name]), ())
     batch = first[0] if len(first) > 1 else 1
     names = _unsplit(spec.layers)
@@ -132,7 +134,7 @@ def anatomy(
     return Anatomy(name=spec.name, source=source, phase=phase, batch=batch, parts=tuple(parts))
 
 
-def _plan(spec: NetSpec) -> tuple[dict[str, Shape], list[list[Shape]]]:
+def _plan(spec: NetSpec, project: Path) -> tuple[dict[str, Shape], list[list[Shape]]]:
     """Shapes of all blobs, and of each layer's parameters; PyTorch, two seconds to import, only where it must be."""
     from workflow.engines.numpy_cpu.plan import plan as plan_with_numpy
 
@@ -140,7 +142,7 @@ def _plan(spec: NetSpec) -> tuple[dict[str, Shape], list[list[Shape]]]:
         return planned
     from workflow.engines.torch_cpu.plan import layers_of, plan
 
-    shapes, declared = plan(spec, list(layers_of(spec, Path())))
+    shapes, declared = plan(spec, list(layers_of(spec, project)))
     return shapes, [[blob.shape for blob in blobs] for blobs in declared]
 
 
@@ -149,7 +151,9 @@ def _unsplit(layers: Sequence[Any]) -> dict[str, str]:
     return {top: layer.bottoms[0] for layer in layers if layer.type == "Split" for top in layer.tops}
 
 
-def _as_input(layer: caffe_pb2.LayerParameter, source: Path, stored: tuple[int, int, int] | None) -> None:
+def _as_input(
+    layer: caffe_pb2.LayerParameter, source: Path, stored: tuple[int, int, int] | None, project: Path
+) -> None:
     """Make a layer that reads pictures one that is given them, of the same shapes."""
     if layer.bottom:
         raise NetError(
@@ -159,7 +163,7 @@ def _as_input(layer: caffe_pb2.LayerParameter, source: Path, stored: tuple[int, 
             hint="--python runs it, which tells its shapes, if you trust that code",
         )
     batch = getattr(layer, SOURCES[layer.type]).batch_size if layer.type in SOURCES else 1
-    shape = picture_shape(layer, source=source, stored=stored)
+    shape = picture_shape(layer, source=source, stored=stored, project=project)
     inputs = caffe_pb2.InputParameter()
     for index, _ in enumerate(layer.top):
         inputs.shape.add(dim=(batch, *shape) if index == 0 else (batch,))

@@ -35,7 +35,11 @@ class Deploy:
 
 
 def read(
-    source: Path, *, weights: caffe_pb2.NetParameter | None = None, stored: tuple[int, int, int] | None = None
+    source: Path,
+    *,
+    weights: caffe_pb2.NetParameter | None = None,
+    stored: tuple[int, int, int] | None = None,
+    project: Path = Path(),
 ) -> Deploy:
     """Read a deploy net; of a training net, which is mentioned as a warning, the part that looks at one picture.
 
@@ -43,6 +47,7 @@ def read(
         source: a prototxt of any age.
         weights: of the model; the channels of a training net's pictures may be known from them.
         stored: (C, H, W) of the pictures of a training net, if it is known.
+        project: the folder that its paths are relative to; `Path()` is the current folder.
 
     Raises:
         PrototxtError, NetError: it is no net, or not one with a single input of (N, C, H, W); X09 it reaches for
@@ -51,14 +56,14 @@ def read(
     net, data = read_net(source), None
     if state_with_pictures(net) is not None and not any(layer.type == "Input" for layer in net.layer):
         hint = f"wf net deploy {source} deploy.prototxt --shape C,H,W, then --net deploy.prototxt"
-        net, data = from_training(net, source=source, weights=weights, stored=stored, hint=hint)
+        net, data = from_training(net, source=source, weights=weights, stored=stored, project=project, hint=hint)
         logging.getLogger("workflow").warning(
             "%s is a training net: layer '%s' is taken as an input of %s, losses as probabilities",
             source,
             data.name,
             "×".join(str(size) for size in net.layer[0].input_param.shape[0].dim[1:]),
         )
-    refuse_outside(net, at=source)
+    refuse_outside(net, project=project, at=source)
     spec = build(net, phase="TEST", source=source)
     if len(spec.inputs) != 1:
         raise NetError(f"{source} has {len(spec.inputs)} inputs, expected one: the picture", at=source)
@@ -84,6 +89,7 @@ def from_training(
     weights: caffe_pb2.NetParameter | None = None,
     stored: tuple[int, int, int] | None = None,
     stages: Sequence[str] = (),
+    project: Path = Path(),
     hint: str = "--shape 3,32,32 says it: channels, height, width",
 ) -> tuple[caffe_pb2.NetParameter, caffe_pb2.LayerParameter]:
     """The deploy net of a training net, and the layer that read its pictures.
@@ -94,6 +100,7 @@ def from_training(
         weights: of the model, if there are any: its channels.
         stored: (C, H, W) of the pictures, if it is known.
         stages: in which the net is looked at; none are those in which it reads pictures.
+        project: the folder that its paths are relative to; `Path()` is the current folder.
         hint: how to say the shape where nothing tells it.
 
     Raises:
@@ -107,7 +114,7 @@ def from_training(
         raise NetError(f"{source} {what}", at=source, hint=places(net) or None)
     data = picture_layer(net, *state)
     channels = None if weights is None else _channels(net, data, weights)
-    shape = picture_shape(data, source=source, stored=stored, channels=channels, hint=hint)
+    shape = picture_shape(data, source=source, stored=stored, channels=channels, project=project, hint=hint)
     return deployed(net, shape, phase=state[0], stages=state[1]), data
 
 

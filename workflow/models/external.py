@@ -53,7 +53,9 @@ def refuse(flags: Flags, reference: Reference) -> None:
             )
 
 
-def model(reference: Reference, weights: caffe_pb2.NetParameter, net: Path, flags: Flags) -> Model:
+def model(
+    reference: Reference, weights: caffe_pb2.NetParameter, net: Path, flags: Flags, *, project: Path = Path()
+) -> Model:
     """The model that the flags and the net describe.
 
     What the flags leave out is taken from the data layer of a training net, if that is what `net` is. Pictures are
@@ -67,8 +69,8 @@ def model(reference: Reference, weights: caffe_pb2.NetParameter, net: Path, flag
     """
     said = None if flags.mean is None else _read_mean(flags.mean)
     picture = said.shape if said is not None and said.shape[1:] != (1, 1) else None
-    deploy = read(net, weights=weights, stored=picture)
-    mean = _of_training(deploy) if said is None else _for_channels(said, flags.mean, deploy.shape[0])
+    deploy = read(net, weights=weights, stored=picture, project=project)
+    mean = _of_training(deploy, project) if said is None else _for_channels(said, flags.mean, deploy.shape[0])
     order = _channel_order(flags.channel_order, deploy)
     if mean is None:
         _log.warning("no mean was given: pictures go in as 0 to 255, as they are")
@@ -129,7 +131,7 @@ def _for_channels(mean: Array, said: str | None, channels: int) -> Array:
     return np.resize(mean.ravel(), channels)[:, None, None]
 
 
-def _of_training(deploy: Deploy) -> Array | None:
+def _of_training(deploy: Deploy, project: Path) -> Array | None:
     """The mean that the data layer of a training net names, where it is there."""
     if deploy.data is None:
         return None
@@ -137,9 +139,9 @@ def _of_training(deploy: Deploy) -> Array | None:
     if param.mean_value:
         _log.warning("mean %s is that of layer '%s'", ",".join(f"{x:g}" for x in param.mean_value), deploy.data.name)
         return _for_channels(np.array(param.mean_value, np.float32)[:, None, None], None, deploy.shape[0])
-    if param.mean_file and inside(param.mean_file) and Path(param.mean_file).is_file():
+    if param.mean_file and inside(param.mean_file, project) and (project / param.mean_file).is_file():
         _log.warning("mean %s is that of layer '%s'", param.mean_file, deploy.data.name)
-        return read_mean(Path(param.mean_file))
+        return read_mean(project / param.mean_file)
     return None
 
 

@@ -50,7 +50,7 @@ def load(
         ModelError: C01, C03, C04 the file of weights; M01, M03 the mean.
         NetError: M02 picture, mean and net do not fit each other; X06 classes and outputs do not.
     """
-    reference = weights_file.find(config.generations, snapshot, number)
+    reference = weights_file.find(config, snapshot, number)
     weights = weights_file.read(reference)
     flags = Flags(mean=mean, labels=labels, channel_order=channel_order, scale=scale)
     if reference.generation is not None:
@@ -59,18 +59,18 @@ def load(
         if tell:
             _tell_other_classes(config, reference, reference.generation, reference.generation.read())
     elif net is not None:
-        model = external.model(reference, weights, net, flags)
+        model = external.model(reference, weights, net, flags, project=config.project)
     else:
         raise UsageError(
             f"{reference.weights} belongs to no generation; its net is not known",
             hint="--net deploy.prototxt, and --mean, --labels, --channel-order as it was trained",
         )
-    return replace(model, max_pixels=config.prepare.max_pixels)
+    return replace(model, max_pixels=config.prepare.max_pixels, project=config.project)
 
 
 def _ours(reference: Reference, generation: Generation, weights: caffe_pb2.NetParameter, net: Path | None) -> Model:
     record = generation.read()
-    looking = deploy.read(net or generation.prototxt("deploy"), weights=weights)
+    looking = deploy.read(net or generation.prototxt("deploy"), weights=weights, project=generation.project)
     deploy.check_outputs(looking, record.classes)
     transform = test_transform(generation)
     given = transform.shape(record.preprocessing.shape)
@@ -117,7 +117,7 @@ test_transform.__test__ = False  # type: ignore[attr-defined]  # pytest: not a t
 
 def _tell_other_classes(config: Config, reference: Reference, generation: Generation, record: Record) -> None:
     """I03: the snapshot's own classes are used; what the newest data set has instead is told."""
-    newest = max(generations(config.generations), key=lambda one: one.number, default=generation)
+    newest = max(generations(config), key=lambda one: one.number, default=generation)
     if newest.number == generation.number or not newest.record_path.is_file():
         return
     theirs = newest.read().classes

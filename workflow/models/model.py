@@ -47,6 +47,8 @@ class Model:
     generation: Generation | None = None
     iteration: int | None = None
     max_pixels: int = MAX_PIXELS
+    project: Path = Path()
+    """The folder that paths in the net are relative to; `Path()` is the current folder."""
 
     def open(self, engine: str | None = None, *, images: int = 1, ignore: Sequence[str] = ()) -> Session:
         """A session on the net.
@@ -63,7 +65,7 @@ class Model:
         if ignore and engine is None:
             engine = "torch"
         runner = choose(self.net, engine, images=images)
-        session = runner.open(self.net, self.weights, source=self.source, ignore=ignore)
+        session = runner.open(self.net, self.weights, source=self.source, ignore=ignore, folder=self.project)
         known = {layer.name for layer in self.weights.layer}
         for layer in session.params:
             if layer not in known and layer not in ignore:  # some engines would fill it with random numbers

@@ -8,7 +8,7 @@ from workflow.models.model import Model
 
 
 def folder(model: Model, name: str) -> Path:
-    """generations/genN/vision/iter_K/NAME, or vision/MODEL/NAME here for a model from elsewhere."""
+    """generations/genN/vision/iter_K/NAME, or vision/MODEL/NAME in the project folder for a model from elsewhere."""
     if model.generation is None:
-        return Path("vision") / Path(model.name).stem / name
+        return model.project / "vision" / Path(model.name).stem / name
     return model.generation.folder / "vision" / f"iter_{model.iteration}" / name

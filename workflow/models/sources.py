@@ -19,6 +19,7 @@ def picture_shape(
     source: Path,
     stored: Size | None = None,
     channels: int | None = None,
+    project: Path = Path(),
     hint: str = "--shape 3,32,32 says it: channels, height, width",
 ) -> Size:
     """(C, H, W) of what the layer gives for one picture, behind crop and resize.
@@ -30,6 +31,7 @@ def picture_shape(
         source: the net's file, for the message.
         stored: of the pictures as they are stored, if it is known.
         channels: of the net's first weights, where nothing else tells them.
+        project: the folder that the net's paths are relative to; `Path()` is the current folder.
         hint: how to say it.
 
     Raises:
@@ -39,7 +41,7 @@ def picture_shape(
         param = layer.memory_data_param
         return (param.channels, param.height, param.width)
     crop = layer.transform_param.crop_size
-    stored = stored or _settings(layer) or _database(layer) or _rows(layer) or _mean(layer)
+    stored = stored or _settings(layer) or _database(layer, project) or _rows(layer, project) or _mean(layer, project)
     if stored is None and crop:
         stored = (channels or _colours(layer), crop, crop)
     if stored is None:
@@ -65,35 +67,35 @@ def _settings(layer: caffe_pb2.LayerParameter) -> Size | None:
     return None
 
 
-def _database(layer: caffe_pb2.LayerParameter) -> Size | None:
+def _database(layer: caffe_pb2.LayerParameter, project: Path) -> Size | None:
     from workflow.formats.lmdb import Reader  # which looking at a picture with a deploy net does not need
 
-    if layer.type != "Data" or not inside(layer.data_param.source):
+    if layer.type != "Data" or not inside(layer.data_param.source, project):
         return None
     try:
-        with Reader(Path(layer.data_param.source)) as reader:
+        with Reader(project / layer.data_param.source) as reader:
             return datum.decode(reader.values(0, 1)[0])[0].shape
     except WorkflowError:
         return None  # the net is looked at where its data are not
 
 
-def _rows(layer: caffe_pb2.LayerParameter) -> Size | None:
-    if layer.type != "HDF5Data" or not inside(layer.hdf5_data_param.source):
+def _rows(layer: caffe_pb2.LayerParameter, project: Path) -> Size | None:
+    if layer.type != "HDF5Data" or not inside(layer.hdf5_data_param.source, project):
         return None
     try:
-        first = decode_names(Path(layer.hdf5_data_param.source).read_bytes()).split()[0]
-        shape = hdf5_arrays.shapes(Path(first), layer.top)[layer.top[0]] if inside(first) else ()
+        first = decode_names((project / layer.hdf5_data_param.source).read_bytes()).split()[0]
+        shape = hdf5_arrays.shapes(project / first, layer.top)[layer.top[0]] if inside(first, project) else ()
     except (WorkflowError, OSError, IndexError, UnicodeDecodeError):
         return None
     return (shape[1], shape[2], shape[3]) if len(shape) == 4 else None
 
 
-def _mean(layer: caffe_pb2.LayerParameter) -> Size | None:
+def _mean(layer: caffe_pb2.LayerParameter, project: Path) -> Size | None:
     path = layer.transform_param.mean_file
-    if not path or not inside(path):
+    if not path or not inside(path, project):
         return None
     try:
-        shape = read_mean(Path(path)).shape
+        shape = read_mean(project / path).shape
     except WorkflowError:
         return None
     return (shape[0], shape[1], shape[2])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
+from workflow.config import Config
 from workflow.errors import ModelError
 from workflow.formats import caffe_pb2, caffemodel
 from workflow.generations import Reference, SnapshotRecord, resolve
@@ -12,7 +12,7 @@ from workflow.generations.live import live
 from workflow.storage import sha256
 
 
-def find(root: Path, snapshot: str | None, number: int | None) -> Reference:
+def find(config: Config, snapshot: str | None, number: int | None) -> Reference:
     """The snapshot of that name; see `workflow.generations.resolve`.
 
     None is `latest`. Where there is a newer generation than that of the `live` snapshot, it is said.
@@ -21,11 +21,11 @@ def find(root: Path, snapshot: str | None, number: int | None) -> Reference:
         UsageError: C06, there is none.
     """
     if snapshot == "live":
-        answering = live(root)
+        answering = live(config)
         if answering.newer:
             logging.getLogger("workflow").info("%s", answering.words)
         return answering.reference
-    return resolve(root, snapshot or "latest", number)
+    return resolve(config, snapshot or "latest", number)
 
 
 def read(reference: Reference) -> caffe_pb2.NetParameter:

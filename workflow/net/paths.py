@@ -13,14 +13,17 @@ _VERBS = {"source": "reads", "mean_file": "reads", "root_folder": "reads", "file
 """Fields of layers' messages that are paths, whatever the layer's type."""
 
 
-def refuse_outside(net: caffe_pb2.NetParameter, *, at: Path | None = None, filled: Collection[str] = ()) -> None:
-    """Stop at a layer whose files lie outside the current folder, the project's (X09).
+def refuse_outside(
+    net: caffe_pb2.NetParameter, *, project: Path, at: Path | None = None, filled: Collection[str] = ()
+) -> None:
+    """Stop at a layer whose files are outside the project folder (X09).
 
     What counts is the path as it is written, `..` taken out: a symbolic link in the project leads where its maker
     wants.
 
     Args:
         net: an upgraded net.
+        project: the folder that its paths are relative to; `Path()` is the current folder.
         at: its file, for the message.
         filled: layer types whose paths are filled in and do not count.
 
@@ -29,7 +32,7 @@ def refuse_outside(net: caffe_pb2.NetParameter, *, at: Path | None = None, fille
     """
     for layer in net.layer:
         for field, path in () if layer.type in filled else _paths(layer):
-            if not inside(path):
+            if not inside(path, project):
                 verb = _VERBS[field]
                 link = f"ln -s {path} . and write '{Path(path).name}' in its place, or copy it into the project folder"
                 raise NetError(
@@ -49,7 +52,7 @@ def _paths(layer: caffe_pb2.LayerParameter) -> Iterator[tuple[str, str]]:
                 yield field.name, value
 
 
-def inside(path: str) -> bool:
-    """Whether a path, as it is written, lies in the current folder, the project's."""
+def inside(path: str, project: Path) -> bool:
+    """Whether a path, as it is written in a prototxt, is in the project folder."""
     plain = Path(os.path.normpath(path))
-    return plain.is_relative_to(Path.cwd()) if plain.is_absolute() else plain.parts[:1] != ("..",)
+    return plain.is_relative_to(project.absolute()) if plain.is_absolute() else plain.parts[:1] != ("..",)

@@ -60,7 +60,7 @@ def gather(config: Config, number: int | None = None, *, progress: Progress | No
         UsageError: there is no such generation, or it has no snapshot.
         NetError, DataError: as `evaluate`.
     """
-    generation = answering(config.generations, number)
+    generation = answering(config, number)
     model = load(config, snapshot="best", number=generation.number)
     record = generation.read()
     exam = of_generation(generation, model)

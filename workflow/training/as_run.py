@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workflow.config import Train
+from workflow.config import Config
 from workflow.errors import NetError
 from workflow.formats import caffe_pb2, prototxt
 from workflow.generations import Generation, Record
@@ -14,35 +14,36 @@ from workflow.net.paths import refuse_outside
 
 
 def write(
-    settings: Train, generation: Generation, record: Record, *, max_iter: int | None, seed: int | None
+    config: Config, generation: Generation, record: Record, *, max_iter: int | None, seed: int | None
 ) -> caffe_pb2.SolverParameter:
     """Fill in and write train_test, deploy and solver.prototxt; returns the solver as run.
 
-    Paths inside are relative to the project folder (the current one), where `caffe train --solver=...` runs them.
+    Paths inside are relative to the project folder, where `caffe train --solver=...` runs them.
 
     Raises:
         PrototxtError, NetError: the user's files do not parse or cannot be filled in; X09 they reach for files outside
             the project.
     """
+    settings, project = config.train, config.project
     solver = prototxt.read_solver(settings.solver)
-    user_net, net_path = _net(solver, settings.solver)
+    user_net, net_path = _net(solver, settings.solver, project)
     facts = Filling(
-        train_source=generation.database("train").as_posix(),
-        test_source=generation.database("test").as_posix(),
-        mean=generation.mean.as_posix(),
+        train_source=generation.recorded(generation.database("train")),
+        test_source=generation.recorded(generation.database("test")),
+        mean=generation.recorded(generation.mean),
         classes=len(record.classes),
         shape=record.preprocessing.shape,
         test_count=sum(record.counts["test"].values()),
     )
     net, passes = fill_train_test(user_net, facts)
     deploy = fill_deploy(prototxt.read_net(settings.deploy), facts)
-    refuse_outside(net, at=net_path, filled=["Data"])
-    refuse_outside(deploy, at=settings.deploy)
+    refuse_outside(net, project=project, at=net_path, filled=["Data"])
+    refuse_outside(deploy, project=project, at=settings.deploy)
     name = _stem(solver, net)
     filled = fill_solver(
         solver,
-        net=generation.prototxt("train_test").as_posix(),
-        prefix=(generation.snapshots / name).as_posix(),
+        net=generation.recorded(generation.prototxt("train_test")),
+        prefix=generation.recorded(generation.snapshots / name),
         passes=passes,
         max_iter=max_iter,
         random_seed=seed,
@@ -62,8 +63,8 @@ def repeat(rerun: Generation) -> caffe_pb2.SolverParameter:
     """
     original = rerun.original
     solver = prototxt.read_solver(original.prototxt("solver"))
-    solver.net = rerun.prototxt("train_test").as_posix()
-    solver.snapshot_prefix = (rerun.snapshots / Path(solver.snapshot_prefix).name).as_posix()
+    solver.net = rerun.recorded(rerun.prototxt("train_test"))
+    solver.snapshot_prefix = rerun.recorded(rerun.snapshots / Path(solver.snapshot_prefix).name)
     solver.random_seed = rerun.seed or 0
     rerun.prototxt("solver").parent.mkdir(exist_ok=True)
     for kind in ("train_test", "deploy"):
@@ -72,26 +73,26 @@ def repeat(rerun: Generation) -> caffe_pb2.SolverParameter:
     return solver
 
 
-def _net(solver: caffe_pb2.SolverParameter, path: Path) -> tuple[caffe_pb2.NetParameter, Path]:
+def _net(solver: caffe_pb2.SolverParameter, path: Path, project: Path) -> tuple[caffe_pb2.NetParameter, Path]:
     """The train_test net that a solver names, and its file; of an old solver's two files one net is made.
 
     `train_net` and `test_net` are taken out of `solver` then.
     """
     if solver.train_net and len(solver.test_net) == 1:
-        train_path = _found(solver.train_net, path)
-        test = prototxt.read_net(_found(solver.test_net[0], path))
+        train_path = _found(solver.train_net, path, project)
+        test = prototxt.read_net(_found(solver.test_net[0], path, project))
         solver.ClearField("train_net")
         solver.ClearField("test_net")
         return merge(prototxt.read_net(train_path), test), train_path
     if not solver.net:
         raise NetError(f"{path} names no net", at=path, hint='add net: "prototxt/..._train_test.prototxt"')
-    net_path = _found(solver.net, path)
+    net_path = _found(solver.net, path, project)
     return prototxt.read_net(net_path), net_path
 
 
-def _found(name: str, path: Path) -> Path:
+def _found(name: str, path: Path, project: Path) -> Path:
     """A net's file, relative to the project folder as Caffe has it, or to the folder of the solver at `path`."""
-    for candidate in (Path(name), path.parent / name, path.parent / Path(name).name):
+    for candidate in (project / name, path.parent / name, path.parent / Path(name).name):
         if candidate.is_file():
             return candidate
     raise NetError(f"the solver's net '{name}' is neither in the project folder nor beside {path}", at=path)

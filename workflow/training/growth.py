@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.config import Config
 from workflow.formats import blobproto, caffe_pb2, caffemodel, prototxt
 from workflow.generations import Generation, Record, Reference, resolve
 from workflow.net import growth
@@ -35,7 +36,7 @@ class Grown:
 
 
 def fit(
-    root: Path, generation: Generation, record: Record, begin: Start, *, seed: int
+    config: Config, generation: Generation, record: Record, begin: Start, *, seed: int
 ) -> tuple[Start, tuple[Grown, ...]]:
     """The start with weights that have this generation's classes; unchanged where they have them already.
 
@@ -43,7 +44,7 @@ def fit(
     classifying layer of this net.
 
     Args:
-        root: where the generations are.
+        config: says where the generations are.
         generation: with its prototxt as run.
         record: its record.
         begin: what the run begins with.
@@ -55,7 +56,7 @@ def fit(
     """
     paths, grown = [], []
     for path in begin.weights:
-        source = resolve(root, str(path))
+        source = resolve(config, str(path))
         theirs = _classes(source)
         one = None if theirs in (None, record.classes) else _grow(source, theirs or (), generation, record, seed)
         if one is not None:

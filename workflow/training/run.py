@@ -8,11 +8,10 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from workflow import engines
-from workflow.config import Config, Train
+from workflow.config import Config
 from workflow.engines import caffe_log
 from workflow.engines.base import Control, Done, Event, Job, Note, Started
 from workflow.errors import EnvironmentFault, UsageError
@@ -44,7 +43,7 @@ def train(
     control: Control | None = None,
     command: Sequence[str] = (),
 ) -> Iterator[Event]:
-    """Train a generation in the current folder, the project; goes on from its newest snapshot if there is one.
+    """Train a generation of the project; goes on from its newest snapshot if there is one.
 
     Args:
         config: the settings; the other arguments override them.
@@ -68,8 +67,8 @@ def train(
     Raises:
         UsageError, DataError, BusyError, EnvironmentFault, DivergedError: as the tree of errors says.
     """
-    settings = chosen(config, engine=engine, threads=threads, precision=precision, device=device)
-    generation = existing(config.generations, number)
+    config = chosen(config, engine=engine, threads=threads, precision=precision, device=device)
+    generation = existing(config, number)
     wishes = Wishes(
         max_iter=max_iter,
         fresh=fresh,
@@ -80,7 +79,7 @@ def train(
         command=tuple(command),
     )
     with generation.held("wf train"):
-        yield from train_held(settings, config.generations, generation, wishes)
+        yield from train_held(config, generation, wishes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +99,7 @@ class Wishes:
 
 def chosen(
     config: Config, *, engine: str | None, threads: int | None, precision: str | None, device: str | None = None
-) -> Train:
+) -> Config:
     """The settings of a run, flags laid over them.
 
     Raises:
@@ -114,15 +113,16 @@ def chosen(
         )
     if settings.precision == "bfloat16" and settings.engine != "torch":
         raise UsageError("precision bfloat16 is for the torch engine; real Caffe computes in float32")
-    return settings
+    return config.model_copy(update={"train": settings})
 
 
-def train_held(settings: Train, root: Path, generation: Generation, wishes: Wishes) -> Iterator[Event]:
+def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterator[Event]:
     """One run of a generation, or of its rerun with another seed, that this process holds.
 
     Raises:
         UsageError, DataError, EnvironmentFault, DivergedError: as `train`.
     """
+    settings = config.train
     record = generation.read()
     start.check_dataset(generation, record)
     if settings.device == "cuda":  # before anything is moved aside
@@ -132,11 +132,11 @@ def train_held(settings: Train, root: Path, generation: Generation, wishes: Wish
     if settings.engine == "caffe":  # ours verifies when it opens them; a damaged one would kill real Caffe
         for split in ("train", "test"):
             verify(generation.database(split))
-    begin = start.choose(root, generation, record, resume=wishes.resume, weights=wishes.weights, fresh=wishes.fresh)
+    begin = start.choose(config, generation, record, resume=wishes.resume, weights=wishes.weights, fresh=wishes.fresh)
     before = parts.recipe(generation) if begin.resume is not None else None
     with as_before_unless_begun(generation) as beginning:
         if generation.seed is None:
-            solver = as_run.write(settings, generation, record, max_iter=wishes.max_iter, seed=wishes.seed)
+            solver = as_run.write(config, generation, record, max_iter=wishes.max_iter, seed=wishes.seed)
         else:
             solver = as_run.repeat(generation)
         start.check_solver(record, solver, begin)
@@ -149,12 +149,12 @@ def train_held(settings: Train, root: Path, generation: Generation, wishes: Wish
         facts["parts"] = _parts(generation, record, facts, begin, before)
         weights = begin.weights
         if weights:
-            begin, grown = growth.fit(root, generation, record, begin, seed=solver.random_seed)
+            begin, grown = growth.fit(config, generation, record, begin, seed=solver.random_seed)
             facts["growth"] = [{"from": one.source, **one.growth.json()} for one in grown]
             for one in grown:
                 yield Note(text=one.words)
         job = Job(
-            folder=Path(),
+            folder=config.project,
             solver=generation.prototxt("solver"),
             resume=begin.resume,
             weights=begin.weights,
@@ -174,7 +174,7 @@ def train_held(settings: Train, root: Path, generation: Generation, wishes: Wish
                     aside / "snapshots" / path.name if path.parent == generation.snapshots else path for path in weights
                 )
             if weights:
-                facts["weights"] = [path.as_posix() for path in weights]
+                facts["weights"] = [generation.recorded(path) for path in weights]
             if wishes.command:
                 record = record.model_copy(update={"commands": (*record.commands, wishes.command)})
             log = caffe_log.Writer(
@@ -182,6 +182,7 @@ def train_held(settings: Train, root: Path, generation: Generation, wishes: Wish
                 policy=solver.lr_policy,
                 display=solver.display,
                 weights=begin.weights,
+                project=config.project,
             )
             recorder = Recorder(generation, record, engine=settings.engine, facts=facts, log=log)
             watch = Watch(

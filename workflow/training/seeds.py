@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from workflow.config import Config, Train
+from workflow.config import Config
 from workflow.engines.base import Control, Event, Note
 from workflow.errors import UsageError
 from workflow.evaluation.seed_spread import recipe, recorded_band
@@ -60,8 +60,8 @@ def train_seeds(
     if seeds < 1:
         raise UsageError(f"--seeds {seeds}: expected at least 1")
     control = control or Control()
-    settings = chosen(config, engine=engine, threads=threads, precision=precision)
-    generation = existing(config.generations, number)
+    config = chosen(config, engine=engine, threads=threads, precision=precision)
+    generation = existing(config, number)
     wishes = Wishes(
         max_iter=max_iter,
         fresh=fresh,
@@ -73,7 +73,7 @@ def train_seeds(
     )
     with generation.held("wf train"):
         before = recipe(generation, length=False) if generation.read().snapshots else None
-        yield from train_held(settings, config.generations, generation, wishes)
+        yield from train_held(config, generation, wishes)
         if before not in (None, recipe(generation, length=False)) and not (fresh or weights):
             _log.warning(
                 "net or solver changed since %s was begun: its first run differs from the others in more than the "
@@ -87,7 +87,7 @@ def train_seeds(
             rerun = _begun(generation, record, place)
             yield Note(text=f"seed {rerun.seed}, run {place + 1} of {seeds}")
             again = Wishes(fresh=fresh, weights=_weights(rerun, record, wishes), control=control, one_of_several=True)
-            yield from train_held(_same(settings, record), config.generations, rerun, again)
+            yield from train_held(_same(config, record), rerun, again)
 
 
 def facts(generation: Generation) -> dict[str, Any]:
@@ -120,13 +120,13 @@ def _weights(rerun: Generation, record: Record, wishes: Wishes) -> tuple[str, ..
     """What the first run started from, unless the rerun goes on from a snapshot of its own."""
     if rerun.read().snapshots and not (wishes.fresh or wishes.weights):
         return ()
-    return tuple(record.training.get("weights", ()))
+    return tuple(rerun.located(path) for path in record.training.get("weights", ()))
 
 
-def _same(settings: Train, record: Record) -> Train:
+def _same(config: Config, record: Record) -> Config:
     """The first run's engine and precision, whatever the flags are this time."""
     kept: dict[str, Any] = {key: record.training[key] for key in ("engine", "precision") if key in record.training}
-    return settings.model_copy(update=kept)
+    return config.model_copy(update={"train": config.train.model_copy(update=kept)})
 
 
 def _run_facts(run: Generation) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from workflow.config import Config
 from workflow.errors import DatabaseError, DataError, UsageError
 from workflow.formats import caffe_pb2
 from workflow.formats.mending import make_again
@@ -26,7 +27,7 @@ class Start:
 
 
 def choose(
-    root: Path, generation: Generation, record: Record, *, resume: str | None, weights: tuple[str, ...], fresh: bool
+    config: Config, generation: Generation, record: Record, *, resume: str | None, weights: tuple[str, ...], fresh: bool
 ) -> Start:
     """Decide where to begin.
 
@@ -40,9 +41,9 @@ def choose(
         raise UsageError("--resume goes on from a state; --weights and --fresh begin anew: give one of them")
     if weights:
         names = [name.strip() for one in weights for name in ([one] if Path(one).exists() else one.split(","))]
-        return Start(weights=tuple(resolve(root, name, generation.number).weights for name in names))
+        return Start(weights=tuple(resolve(config, name, generation.number).weights for name in names))
     if resume:
-        return _from_state(_state_path(root, generation, resume))
+        return _from_state(_state_path(config, generation, resume))
     _tell_of_incomplete(generation, record)
     if fresh or not record.snapshots:
         return Start()
@@ -94,7 +95,7 @@ def check_solver(record: Record, solver: caffe_pb2.SolverParameter, start: Start
         )
 
 
-def _state_path(root: Path, generation: Generation, reference: str) -> Path:
+def _state_path(config: Config, generation: Generation, reference: str) -> Path:
     path = Path(reference)
     if path.name.endswith((".caffemodel", ".caffemodel.h5")):
         raise UsageError(
@@ -106,7 +107,7 @@ def _state_path(root: Path, generation: Generation, reference: str) -> Path:
         if not path.is_file():
             raise UsageError(f"no solver state {path}", fault="C07")
         return path
-    weights = resolve(root, reference, generation.number).weights
+    weights = resolve(config, reference, generation.number).weights
     state = weights.with_name(weights.name.replace(".caffemodel", ".solverstate"))
     if not state.is_file():
         raise UsageError(f"{reference} has no solver state {state}", hint=f"--weights {reference}", fault="C07")

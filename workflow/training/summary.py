@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+from workflow.config import Config
 from workflow.evaluation.metrics import constant_answer
 from workflow.generations import existing
 from workflow.training import seeds
 from workflow.training.course import Course, course
 
 
-def summary(root: Path, number: int | None) -> dict[str, Any]:
+def summary(config: Config, number: int | None) -> dict[str, Any]:
     """The facts of a generation's training, from its record.
 
     Returns:
@@ -22,7 +22,7 @@ def summary(root: Path, number: int | None) -> dict[str, Any]:
         best_snapshot (`iter_1000`), grown (see `course.Growth`), seconds,
         seconds_per_iteration; and where it was trained with several seeds, what `seeds.facts` gives.
     """
-    generation = existing(root, number)
+    generation = existing(config, number)
     record = generation.read()
     training = record.training
     went = course(generation.logs / "metrics.jsonl")

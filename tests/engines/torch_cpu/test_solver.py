@@ -20,7 +20,8 @@ def small(project):
     """A function that builds a solver on the small data; settings replace those of its prototxt."""
     one = make_generation(project)
     record = one.read()
-    settings = Train(solver=Path("prototxt/small_solver.prototxt"), deploy=Path("prototxt/small_deploy.prototxt"))
+    train = Train(solver=Path("prototxt/small_solver.prototxt"), deploy=Path("prototxt/small_deploy.prototxt"))
+    settings = Config(train=train)
 
     def make(plain=False, extra="", tests=True, **changes):
         Path("prototxt/small_solver.prototxt").write_text(SOLVER + extra)

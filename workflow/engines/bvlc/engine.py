@@ -29,7 +29,7 @@ class Engine:
     def status(self) -> Status:
         """Starts Caffe once to see whether it works; never raises."""
         try:
-            with start(Path.cwd()) as worker:
+            with start(Path()) as worker:
                 facts = worker.request("hello", timeout=START_SECONDS).fields
         except (WorkflowError, OSError) as error:
             hint = getattr(error, "hint", None) or python.HINT
@@ -44,14 +44,16 @@ class Engine:
         *,
         source: Path | None = None,
         ignore: Sequence[str] = (),
+        folder: Path = Path(),
     ) -> Session:
-        """A session in TEST phase; paths in the net are relative to the current folder.
+        """A session in TEST phase; paths in the net are relative to `folder`.
 
         Args:
             net: the net, upgraded.
             weights: copied by layer name; layers without weights keep what their fillers gave.
             source: the net's file, for messages.
             ignore: layers whose weights are not copied.
+            folder: where Caffe runs, the project folder.
 
         Raises:
             NetError: Caffe cannot build the net; in its words.
@@ -61,7 +63,7 @@ class Engine:
         if weights is not None and ignore:
             kept = [layer for layer in weights.layer if layer.name not in ignore]
             weights = caffe_pb2.NetParameter(name=weights.name, layer=kept)
-        return Session(start(Path.cwd()), net, weights, source)
+        return Session(start(folder), net, weights, source)
 
     def train(self, job: Job) -> Iterator[Event]:
         """Run the solver to its end, or until `job.control` asks to stop; closing the iterator ends Caffe at once.

@@ -31,7 +31,7 @@ def find(*folders: Path) -> Path:
         if found is None:
             raise EngineMissing(f"{VARIABLE} names {named}, which cannot be run", hint=HINT)
         return Path(found).absolute()
-    for folder in (*folders, Path.cwd(), _ROOT):
+    for folder in (*folders, Path(), _ROOT):
         candidate = folder / ".caffe" / "bin" / "python"
         if os.access(candidate, os.X_OK):
             return candidate.absolute()  # not resolved: the link is what makes it a virtual environment

@@ -39,6 +39,7 @@ class Run:
             net=plan.train.name,
             policy=plan.param.lr_policy,
             display=plan.param.display,
+            project=plan.job.folder,
             weights=() if plan.job.resume else (*plan.param.weights, *plan.job.weights),
         )
         self._log = Log(render(plan.param), (str(staging.inner_prefix), staging.prefix))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from workflow.config import recorded
 from workflow.engines.base import Done, Event, Output, Snapshot, Started, Step, Validation
 
 _HERE = {  # where real Caffe says these things
@@ -49,6 +50,8 @@ class Writer:
     """The solver's display interval."""
     weights: Sequence[Path | str] = ()
     """Caffemodels that the run starts from."""
+    project: Path = Path()
+    """The project folder: Caffe runs there, and its log names files relative to it."""
     _steps: int = field(default=0, init=False)
     _seconds: float = field(default=0.0, init=False)
 
@@ -73,16 +76,16 @@ class Writer:
                 head = (_HERE["testing"], f"Iteration {event.iteration}, Testing net (#{event.net})")
                 return [head, *((_HERE["test"], _told("Test", output)) for output in event.outputs)]
             case Snapshot():
-                return _snapshot(event)
+                return self._snapshot(event)
             case Done():
                 return _done(event)
             case _:
                 return []
 
     def _started(self, event: Started) -> list[tuple[str, str]]:
-        origin = [(_HERE["finetune"], f"Finetuning from {path}") for path in self.weights]
+        origin = [(_HERE["finetune"], f"Finetuning from {recorded(path, self.project)}") for path in self.weights]
         if event.resumed_from is not None:
-            origin = [(_HERE["resume"], f"Resuming from {event.resumed_from}")]
+            origin = [(_HERE["resume"], f"Resuming from {recorded(event.resumed_from, self.project)}")]
         return [
             (_HERE["use"], "Use CPU."),
             *origin,
@@ -105,13 +108,13 @@ class Writer:
             (_HERE["rate"], f"Iteration {event.iteration}, lr = {_number(event.rate)}"),
         ]
 
-
-def _snapshot(event: Snapshot) -> list[tuple[str, str]]:
-    ending, kind = (".h5", "HDF5") if event.model.suffix == ".h5" else ("", "binary proto")
-    return [
-        (_HERE[f"model{ending}"], f"Snapshotting to {kind} file {event.model}"),
-        (_HERE[f"state{ending}"], f"Snapshotting solver state to {kind} file {event.state}"),
-    ]
+    def _snapshot(self, event: Snapshot) -> list[tuple[str, str]]:
+        ending, kind = (".h5", "HDF5") if event.model.suffix == ".h5" else ("", "binary proto")
+        model, state = (recorded(path, self.project) for path in (event.model, event.state))
+        return [
+            (_HERE[f"model{ending}"], f"Snapshotting to {kind} file {model}"),
+            (_HERE[f"state{ending}"], f"Snapshotting solver state to {kind} file {state}"),
+        ]
 
 
 def _done(event: Done) -> list[tuple[str, str]]:

@@ -38,6 +38,7 @@ class Engine:
         *,
         source: Path | None = None,
         ignore: Sequence[str] = (),
+        folder: Path = Path(),
     ) -> Session:
         """A session in TEST phase on `net`, weights copied by layer name; see `workflow.engines.base.Engine`.
 
@@ -47,7 +48,7 @@ class Engine:
             NetError: the net cannot be built, has a layer that this engine does not know, or shapes do not fit.
             ModelError: weights do not fit, or a layer with parameters gets none.
         """
-        return Session(build(net, phase="TEST", source=source), weights, ignore=ignore)
+        return Session(build(net, phase="TEST", source=source), weights, ignore=ignore, folder=folder)
 
     def train(self, job: Job) -> Iterator[Event]:
         """Refused: this engine runs nets forward only.

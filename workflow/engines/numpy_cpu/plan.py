@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from workflow.engines.base import Shape
 from workflow.engines.numpy_cpu.layers import create, layer_types
 from workflow.net.places import at_layer
@@ -20,7 +22,7 @@ def plan(spec: NetSpec) -> tuple[dict[str, Shape], list[list[Shape]]] | None:
     params: list[list[Shape]] = []
     for layer in spec.layers:
         with at_layer(spec, layer):
-            built = create(layer)
+            built = create(layer, Path())  # a Data layer, which alone opens files, is not planned here
             tops = built.plan(*[shapes[bottom] for bottom in layer.bottoms])
         params.append(list(built.param_shapes))
         shapes.update(zip(layer.tops, tops, strict=True))

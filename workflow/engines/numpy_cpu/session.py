@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -28,7 +29,14 @@ from workflow.net.spec import NetSpec
 class Session:
     """What `workflow.engines.base.Session` promises, on numpy."""
 
-    def __init__(self, spec: NetSpec, weights: caffe_pb2.NetParameter | None, *, ignore: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        spec: NetSpec,
+        weights: caffe_pb2.NetParameter | None,
+        *,
+        ignore: Collection[str] = (),
+        folder: Path = Path(),
+    ) -> None:
         self._spec = spec
         self.inputs = spec.inputs
         self.outputs = spec.outputs
@@ -36,7 +44,7 @@ class Session:
         try:
             for layer in spec.layers:
                 with at_layer(spec, layer):
-                    self._layers.append(create(layer))
+                    self._layers.append(create(layer, folder))
             self._planned = self._plan({})
             assign(self._layers, weights, ignore=ignore)
         except NetError as error:

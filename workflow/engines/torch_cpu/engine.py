@@ -63,9 +63,10 @@ class Engine:
         *,
         source: Path | None = None,
         ignore: Sequence[str] = (),
+        folder: Path = Path(),
     ) -> Session:
         """A session in TEST phase; weights of layers named in `ignore` are not copied."""
-        built = Net(build(net, phase="TEST", source=source))
+        built = Net(build(net, phase="TEST", source=source), folder=folder)
         if weights is not None:
             built.copy_from(weights, ignore=ignore)
         return Session(built)

@@ -70,7 +70,7 @@ def shoot(
         DataError: the generation has no snapshot yet, or the picture cannot be read.
         NetError: the net has no Softmax layer.
     """
-    generation = answering(config.generations, number)
+    generation = answering(config, number)
     iterations = sorted(one.iteration for one in generation.read().snapshots)
     if not iterations:
         raise DataError(f"{generation.name} has no snapshot yet", hint=f"wf train --gen {generation.number}")

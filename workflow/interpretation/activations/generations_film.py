@@ -156,7 +156,7 @@ def trace(
         if values[-1][name].ndim < 2:
             raise UsageError(f"blob '{name}' is {values[-1][name].shape}: it has no channels", fault="I02")
     shapes = [{name: array.shape for name, array in found.items()} for found in values]
-    home = references[-1].generation or existing(config.generations, None)
+    home = references[-1].generation or existing(config, None)
     pictures = SharedPictures(generation=home, limit=PICTURES)
     matches = correspond(models[:-1], newest, shapes, names, pictures, engine=engine, progress=progress)
     return Lineage(
@@ -175,13 +175,12 @@ def trace(
 
 
 def _snapshots(config: Config, numbers: Sequence[int] | None, which: Which) -> tuple[list[Reference], list[str]]:
-    root = config.generations
-    existing(root)  # there is one at all
-    found = generations(root) if numbers is None else [existing(root, number) for number in sorted(set(numbers))]
+    existing(config)  # there is one at all
+    found = generations(config) if numbers is None else [existing(config, number) for number in sorted(set(numbers))]
     without = [one.name for one in found if numbers is None and not one.read().snapshots]
-    chosen = [resolve(root, which, one.number) for one in found if one.name not in without]
+    chosen = [resolve(config, which, one.number) for one in found if one.name not in without]
     if len(chosen) < 2:
-        known = ", ".join(str(one.number) for one in generations(root) if one.read().snapshots) or "none"
+        known = ", ".join(str(one.number) for one in generations(config) if one.read().snapshots) or "none"
         raise UsageError(
             f"a film over generations needs two with a snapshot, got {len(chosen)} (with a snapshot: {known})",
             hint="--gen N shows all snapshots of one generation",

@@ -180,7 +180,7 @@ def folders(model: Model, images: Sequence[Path], out: Path | None) -> list[Path
     if out is not None:
         names = [image.stem for image in images]
     else:
-        out = model.generation.folder / "inspect" if model.generation is not None else Path("inspect")
+        out = model.generation.folder / "inspect" if model.generation is not None else model.project / "inspect"
         names = [f"{image.stem}-{snapshot}" for image in images]
     taken: dict[str, int] = {}
     chosen = []

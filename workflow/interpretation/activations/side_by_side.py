@@ -153,7 +153,7 @@ def folder(model: Model, images: Sequence[Path]) -> Path:
     snapshot = Path(model.name).stem if model.iteration is None else f"iter_{model.iteration}"
     first, *others = (title.replace("/", "-").rpartition(".")[0] for title in titles(images))
     more = "".join(f"-and-{other}" for other in others[:2]) + (f"-and-{len(others) - 2}-more" if others[2:] else "")
-    home = model.generation.folder / "inspect" if model.generation is not None else Path("inspect")
+    home = model.generation.folder / "inspect" if model.generation is not None else model.project / "inspect"
     return home / f"{first}{more}-{snapshot}"
 
 

@@ -193,7 +193,7 @@ def why(
 def folder(model: Model, image: Path) -> Path:
     """Where the picture of an account goes: beside what `wf inspect` draws of that image."""
     if model.generation is None or model.iteration is None:
-        return Path("inspect") / f"{image.stem}-{Path(model.name).stem}"
+        return model.project / "inspect" / f"{image.stem}-{Path(model.name).stem}"
     return model.generation.folder / "inspect" / f"{image.stem}-iter_{model.iteration}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -22,8 +23,9 @@ class Layer:
     forward: Callable[..., Array | Sequence[Array]]
     """The tops for the bottoms: one array, or as many as the layer has tops."""
 
-    def __init__(self, spec: LayerSpec) -> None:
+    def __init__(self, spec: LayerSpec, folder: Path) -> None:
         self.spec = spec
+        self.folder = folder  # paths in the prototxt are relative to it
         self.message = spec.message
         self.param_shapes: tuple[Shape, ...] = ()
         self._planned = False
@@ -79,10 +81,10 @@ layer = LAYERS.layer
 layer_types = LAYERS.types
 
 
-def create(spec: LayerSpec) -> Layer:
-    """The layer that runs `spec`.
+def create(spec: LayerSpec, folder: Path) -> Layer:
+    """The layer that runs `spec`; paths in it are relative to `folder`.
 
     Raises:
         NetError: see `Registry.find`.
     """
-    return LAYERS.find(spec)(spec)
+    return LAYERS.find(spec)(spec, folder)

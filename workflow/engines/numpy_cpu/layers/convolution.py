@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -29,8 +30,8 @@ class Convolution(Layer):
     the picture by less than its stride has one place; what it sees beyond the padding is 0.
     """
 
-    def __init__(self, spec: LayerSpec) -> None:
-        super().__init__(spec)
+    def __init__(self, spec: LayerSpec, folder: Path) -> None:
+        super().__init__(spec, folder)
         self.param = self.message.convolution_param
         if len(spec.bottoms) != len(spec.tops):
             raise self.fail(f"{len(spec.bottoms)} bottoms and {len(spec.tops)} tops, expected as many")

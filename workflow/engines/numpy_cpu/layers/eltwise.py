@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
 
@@ -21,8 +22,8 @@ class Eltwise(Layer):
     Source: src/caffe/layers/eltwise_layer.cpp.
     """
 
-    def __init__(self, spec: LayerSpec) -> None:
-        super().__init__(spec)
+    def __init__(self, spec: LayerSpec, folder: Path) -> None:
+        super().__init__(spec, folder)
         self.param = self.message.eltwise_param
         if self.param.coeff and self.param.operation == _Operation.PROD:
             raise self.fail("operation PROD takes no coeff")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 from workflow.engines.base import Array, Shape
 from workflow.engines.numpy_cpu.layers.base import Layer, layer
@@ -20,8 +21,8 @@ class InnerProduct(Layer):
     Source: src/caffe/layers/inner_product_layer.cpp.
     """
 
-    def __init__(self, spec: LayerSpec) -> None:
-        super().__init__(spec)
+    def __init__(self, spec: LayerSpec, folder: Path) -> None:
+        super().__init__(spec, folder)
         self.param = self.message.inner_product_param
         if self.param.num_output < 1:
             raise self.fail(f"num_output={self.param.num_output}, expected at least 1")

@@ -33,12 +33,12 @@ class Data(Layer):
     top[0]  data   (batch_size, C, H, W)  float32, in the stored channel order
     top[1]  label  (batch_size,)          float32
 
-    Paths are relative to the current folder, as Caffe's are.
+    Paths are relative to the project folder, where Caffe runs.
     Source: src/caffe/layers/data_layer.cpp, src/caffe/data_transformer.cpp.
     """
 
-    def __init__(self, spec: LayerSpec) -> None:
-        super().__init__(spec)
+    def __init__(self, spec: LayerSpec, folder: Path) -> None:
+        super().__init__(spec, folder)
         # reading an LMDB is not what the usual deploy net needs
         from workflow.data.batches import Batches
         from workflow.data.transform import Transform
@@ -50,8 +50,8 @@ class Data(Layer):
             raise self.fail("backend is LEVELDB (Caffe's default), expected `backend: LMDB`")
         if param.batch_size < 1:
             raise self.fail(f"batch_size={param.batch_size}, expected at least 1")
-        mean = read_mean(Path(transform.mean_file)) if transform.mean_file else None
-        self.reader = Reader(Path(param.source))
+        mean = read_mean(folder / transform.mean_file) if transform.mean_file else None
+        self.reader = Reader(folder / param.source)
         self.batches = Batches(
             self.reader, param.batch_size, Transform.of(transform, mean=mean, layer=spec.name), phase=spec.phase
         )

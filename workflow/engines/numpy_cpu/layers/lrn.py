@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from workflow.engines.base import Array, Shape
@@ -24,8 +26,8 @@ class LRN(Layer):
     WithinChannelForward.
     """
 
-    def __init__(self, spec: LayerSpec) -> None:
-        super().__init__(spec)
+    def __init__(self, spec: LayerSpec, folder: Path) -> None:
+        super().__init__(spec, folder)
         self.param = self.message.lrn_param
         if self.param.local_size % 2 == 0:
             raise self.fail(f"local_size={self.param.local_size}, expected an odd number")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,8 @@ class Pooling(Layer):
     gives -FLT_MAX. Source: src/caffe/layers/pooling_layer.cpp. STOCHASTIC has no CPU form in Caffe and none here.
     """
 
-    def __init__(self, spec: LayerSpec) -> None:
-        super().__init__(spec)
+    def __init__(self, spec: LayerSpec, folder: Path) -> None:
+        super().__init__(spec, folder)
         self.param = self.message.pooling_param
         self.ceil = self.param.round_mode == caffe_pb2.PoolingParameter.CEIL
         if self.param.pool == caffe_pb2.PoolingParameter.STOCHASTIC:

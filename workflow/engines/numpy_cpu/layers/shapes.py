@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -23,8 +24,8 @@ class Split(Layer):
     Source: src/caffe/layers/split_layer.cpp.
     """
 
-    def __init__(self, spec: LayerSpec) -> None:
-        super().__init__(spec)
+    def __init__(self, spec: LayerSpec, folder: Path) -> None:
+        super().__init__(spec, folder)
         if spec.bottoms[0] in spec.tops:
             raise self.fail(f"works in place on '{spec.bottoms[0]}', which this type cannot")
 
@@ -39,8 +40,8 @@ class Concat(Layer):
     Source: src/caffe/layers/concat_layer.cpp.
     """
 
-    def __init__(self, spec: LayerSpec) -> None:
-        super().__init__(spec)
+    def __init__(self, spec: LayerSpec, folder: Path) -> None:
+        super().__init__(spec, folder)
         param = self.message.concat_param
         if param.HasField("axis") and param.HasField("concat_dim"):
             raise self.fail("set either axis or concat_dim, not both")
@@ -66,8 +67,8 @@ class Slice(Layer):
     Source: src/caffe/layers/slice_layer.cpp.
     """
 
-    def __init__(self, spec: LayerSpec) -> None:
-        super().__init__(spec)
+    def __init__(self, spec: LayerSpec, folder: Path) -> None:
+        super().__init__(spec, folder)
         param = self.message.slice_param
         if param.HasField("axis") and param.HasField("slice_dim"):
             raise self.fail("set either axis or slice_dim, not both")
