@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import sys
 import threading
@@ -67,6 +68,8 @@ class Boundary(TyperGroup):
         # process-wide: to silence them around each call is not safe among threads
         warnings.filterwarnings("ignore", module=r"PIL\.")  # remarks on odd metadata; what matters is an exception
         with console.warnings_shown(), _terminable(), _told(console):
+            if _explains_a_fault(arguments, console):
+                sys.exit(0)
             code = super().main(
                 args=arguments,
                 prog_name=prog_name or "wf",
@@ -112,6 +115,17 @@ def _as_flags(arguments: list[str]) -> list[str]:
     if arguments[:1] == ["help"]:
         return [*arguments[1:], "--help"]
     return ["--version", *arguments[1:]] if arguments[:1] == ["version"] else arguments
+
+
+def _explains_a_fault(arguments: list[str], console: Console) -> bool:
+    """`wf help L03`: print the entry of an error's code."""
+    asked = [word for word in arguments if not word.startswith("-")]
+    if "--help" not in arguments or len(asked) != 1 or not re.fullmatch(r"[A-Za-z]\d\d", asked[0]):
+        return False
+    from workflow.faults import fault, words
+
+    console.result({"id": asked[0].upper()} | fault(asked[0])._asdict(), words(asked[0]))
+    return True
 
 
 @contextmanager
