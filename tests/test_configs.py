@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from workflow.cli.settings import load
 from workflow.config import Config
 from workflow.formats.prototxt import read_solver
+from workflow.project.settings import load
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = [*sorted((ROOT / "configs").glob("*.yaml")), ROOT / "workflow" / "demo" / "demo.yaml"]

@@ -14,6 +14,7 @@ from workflow.cli.progress import Counter, Training
 
 if TYPE_CHECKING:
     from workflow.demo.steps import Looked
+    from workflow.interpretation.activations.inspect import Inspection
 
 
 def demo(
@@ -25,36 +26,36 @@ def demo(
     It ends with the picture of nothing that is most like the character to the net, and what that answer hangs on.
     Each step that is done already is passed over, so that the command goes on where it was stopped.
     """
-    from workflow.cli.settings import load  # everything that --help does not need
     from workflow.cli.signals import obeyed
     from workflow.demo import steps
     from workflow.engines.base import Control
+    from workflow.project.settings import load  # everything that --help does not need
 
     with Counter(call.console, "drawing", "pictures") as drawing:
         steps.set_up(folder, progress=drawing)
-    config = load(folder / steps.CONFIG, {})
+    config = load(folder / steps.CONFIG, {}, root=folder.absolute())
     control = Control()
     call.console.say(f"preparing {folder / 'images'}")
     with Counter(call.console, "preparing", "pictures") as preparing:
-        steps.prepare(folder, config, progress=preparing, command=call.command)
+        steps.prepare(config, progress=preparing, command=call.command)
     call.console.say("training cifar10_quick on them")
     with obeyed(control, call.console) as interruption, Training(call.console) as training:
-        for event in steps.train(folder, config, control=control, command=call.command):
+        for event in steps.train(config, control=control, command=call.command):
             training.see(event)
     if interruption.exit_code:
         raise typer.Exit(interruption.exit_code)
-    looked = steps.look(folder, config)
-    call.console.result(document(looked), describe(looked, folder))
+    looked = steps.look(config)
+    call.console.result(document(looked, folder), describe(looked, folder))
 
 
-def document(looked: Looked) -> dict[str, object]:
-    """The JSON of `wf demo`."""
+def document(looked: Looked, folder: Path) -> dict[str, object]:
+    """The JSON of `wf demo`: paths of `pictures` are relative to the current folder, others to the project's."""
     return {
         "generation": looked.generation,
         "test_accuracy": looked.test_accuracy,
-        "pictures": [looked.comparison, looked.twin, looked.curves, looked.sheet],
-        "junk": {"pictures": looked.junk, "accepted": looked.accepted, "worst": looked.worst.path},
-        "inspections": [one.json() for one in looked.inspections],
+        "pictures": [_here(path, folder) for path in (looked.comparison, looked.twin, looked.curves, looked.sheet)],
+        "junk": {"pictures": looked.junk, "accepted": looked.accepted, "worst": _inside(looked.worst.path, folder)},
+        "inspections": [_inspection(one, folder) for one in looked.inspections],
     }
 
 
@@ -66,24 +67,41 @@ def describe(looked: Looked, folder: Path) -> str:
     likely = looked.worst.probabilities[CHARACTER]
     lines = [
         f"generation {looked.generation}: test accuracy {looked.test_accuracy or 0:.4f}",
-        f"{folder / portrait.image} is '{portrait.label}' ({portrait.probabilities[CHARACTER]:.1%})",
+        f"{_here(portrait.image, folder)} is '{portrait.label}' ({portrait.probabilities[CHARACTER]:.1%})",
         f"of {looked.junk} pictures of nothing in particular, {looked.accepted} are taken for '{CHARACTER}'",
-        f"the worst is {folder / worst.image} ({likely:.1%})",
+        f"the worst is {_here(worst.image, folder)} ({likely:.1%})",
         f"  {looked.words}",
         "",
         "look at:",
-        f"  {looked.comparison}  what the net sees in these two",
-        f"  {looked.twin}  what the answer for the second one hangs on",
-        f"  {looked.curves}  how it learned",
-        f"  {looked.sheet}  what it learned from",
+        f"  {_here(looked.comparison, folder)}  what the net sees in these two",
+        f"  {_here(looked.twin, folder)}  what the answer for the second one hangs on",
+        f"  {_here(looked.curves, folder)}  how it learned",
+        f"  {_here(looked.sheet, folder)}  what it learned from",
         "",
         "next:",
         f"  cd {folder}",
         f"  {_wf()} junk junk/",
-        f"  {_wf()} maps {worst.image} --class {CHARACTER}",
+        f"  {_wf()} maps {_inside(worst.image, folder)} --class {CHARACTER}",
         f"  {_wf()} report",
     ]
     return "\n".join(lines)
+
+
+def _inspection(one: Inspection, folder: Path) -> dict[str, object]:
+    pictures = {name: _inside(path, folder) for name, path in one.pictures.items()}
+    return one.json() | {"image": _inside(one.image, folder), "pictures": pictures}
+
+
+def _inside(path: Path, folder: Path) -> str:
+    """As it is to be named in the project folder, the demo's."""
+    from workflow.config import recorded  # pydantic, which --help does not need
+
+    return recorded(path, folder.absolute())
+
+
+def _here(path: Path, folder: Path) -> Path:
+    """As it is to be named in the current folder."""
+    return folder / _inside(path, folder)
 
 
 def _wf() -> str:

@@ -1,6 +1,7 @@
 """The project that a command works in: named, or found above the current folder as git does.
 
-A command runs in its project's folder. What the user names on the command line is relative to the folder that he is in
+A command runs in its project's folder, so that all that it prints and records is relative to it; this alone changes the
+current folder. What the user names on the command line is relative to the folder that he is in
 (to DIR after `-C DIR`), so it is rewritten for the project's.
 """
 
@@ -13,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from workflow.errors import UsageError
-
-VARIABLE = "WF_PROJECT"
 
 
 @contextmanager
@@ -49,7 +48,7 @@ def relocated(given: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 
 def _home(base: Path, config: Path | None) -> Path:
-    from workflow.project import find
+    from workflow.project import VARIABLE, find
 
     if (variable := os.environ.get(VARIABLE)) and not (config and config.is_absolute()):
         return _folder(Path(variable), VARIABLE)

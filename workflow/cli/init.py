@@ -23,6 +23,6 @@ def init(
     from workflow.project import start
 
     written = start(folder)
-    enter = "" if folder.resolve() == Path.cwd() else f"\n  cd {folder}"
+    enter = "" if folder.resolve() == Path().resolve() else f"\n  cd {folder}"
     document = {"path": folder, "files": [path.relative_to(folder) for path in written]}
     call.console.result(document, NEXT.format(path=folder.resolve(), enter=enter))

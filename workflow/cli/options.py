@@ -157,7 +157,7 @@ class Call:
         Args:
             overrides: what flags say; `prepare__max_bad=0.1` is prepare.max_bad, None is a flag not given.
         """
-        from workflow.cli.settings import load  # pydantic and PyYAML, which --help does not need
+        from workflow.project.settings import load  # pydantic and PyYAML, which --help does not need
 
         return load(self.config_file, overrides)
 
@@ -198,8 +198,8 @@ def with_common(function: Callable[..., None], *, search: bool = True) -> Callab
         for name in ("json", "debug", "quiet"):  # the console has looked at these already
             given.pop(name)
         with entered(directory, config, search=search) as base:
-            if base != Path.cwd():
-                state.console.say(f"in the project {Path.cwd()}; paths are relative to it")
+            if base != (project := Path().absolute()):
+                state.console.say(f"in the project {project}; paths are relative to it")
             given = relocated(given | {"config": config}, base)
             config = given.pop("config")
             for name in which:

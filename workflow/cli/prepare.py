@@ -79,7 +79,7 @@ def prepare(
     from workflow.report.preparation import describe
 
     if not folders and not any(path.exists() for path in config.images) and not project.find(Path()):
-        raise no_project(Path.cwd())
+        raise no_project(Path().absolute())
 
     with Counter(call.console, "preparing", "pictures") as progress:
         result = run(

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import chdir
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -46,7 +45,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """What came of the demo; paths are relative to the folder that the caller is in."""
+    """What came of the demo; paths are absolute where the project folder is."""
 
     generation: int
     test_accuracy: float | None
@@ -95,61 +94,51 @@ def set_up(folder: Path, *, count: int = PICTURES, progress: Progress | None = N
         shutil.copyfile(here / _SOLVER, folder / "prototxt" / _SOLVER)
 
 
-def prepare(
-    folder: Path, config: Config, *, progress: Progress | None = None, command: Sequence[str] = ()
-) -> Generation:
+def prepare(config: Config, *, progress: Progress | None = None, command: Sequence[str] = ()) -> Generation:
     """Prepare the first generation, unless there is one."""
-    with chdir(folder):
-        if not generations(config):
-            prepare_folders(config, progress=progress, command=command)
-        return existing(config)
+    if not generations(config):
+        prepare_folders(config, progress=progress, command=command)
+    return existing(config)
 
 
-def train(
-    folder: Path, config: Config, *, control: Control | None = None, command: Sequence[str] = ()
-) -> Iterator[Event]:
+def train(config: Config, *, control: Control | None = None, command: Sequence[str] = ()) -> Iterator[Event]:
     """Train it, or go on with that; the events of the run."""
-    with chdir(folder):
-        yield from train_generation(config, control=control, command=command)
+    return train_generation(config, control=control, command=command)
 
 
-def look(folder: Path, config: Config) -> Looked:
+def look(config: Config) -> Looked:
     """Inspect a picture of Pip from the test set and the picture of junk that is most like Pip to the last snapshot."""
-    with chdir(folder):
-        generation = existing(config)
-        model = load(config)  # the snapshot that every command takes
-        with model.open() as session:
-            labelled = predict(model, session, _some_of_the_test_set(generation)).predictions
-            portrait = max(labelled, key=lambda one: one.probabilities[CHARACTER]).path
-            judged = predict(model, session, draw_junk(Path("junk"), count=JUNK)).predictions
-            worst = min(judged, key=lambda one: one.probabilities[OTHER])  # of several at 1.0, too
-            found = tuple(inspect(model, session, (portrait, worst.path)))
-        comparison, sheet = Path("demo.png"), Path("false-positive.png")
-        compare(found, comparison)
-        its_twin = twin(model, worst.path, class_name=CHARACTER, generations=[generation])
-        draw_twin(its_twin, model.preprocessing, sheet)
-        training = generation.read().training
-        return Looked(
-            generation=generation.number,
-            test_accuracy=training.get("test_accuracy"),
-            inspections=found,
-            sheet=folder / _sheet(Path()),
-            curves=folder / generation.logs / "curves.png",
-            comparison=folder / comparison,
-            worst=worst,
-            accepted=sum(one.label == CHARACTER for one in judged),
-            junk=len(judged),
-            twin=folder / sheet,
-            words=describe_counterfactuals(its_twin),
-        )
+    folder = config.project
+    generation = existing(config)
+    model = load(config)  # the snapshot that every command takes
+    with model.open() as session:
+        labelled = predict(model, session, _some_of_the_test_set(generation)).predictions
+        portrait = max(labelled, key=lambda one: one.probabilities[CHARACTER]).path
+        judged = predict(model, session, draw_junk(folder / "junk", count=JUNK)).predictions
+        worst = min(judged, key=lambda one: one.probabilities[OTHER])  # of several at 1.0, too
+        found = tuple(inspect(model, session, (portrait, worst.path)))
+    comparison, sheet = folder / "demo.png", folder / "false-positive.png"
+    compare(found, comparison)
+    its_twin = twin(model, worst.path, class_name=CHARACTER, generations=[generation])
+    draw_twin(its_twin, model.preprocessing, sheet)
+    training = generation.read().training
+    return Looked(
+        generation=generation.number,
+        test_accuracy=training.get("test_accuracy"),
+        inspections=found,
+        sheet=_sheet(folder),
+        curves=generation.logs / "curves.png",
+        comparison=comparison,
+        worst=worst,
+        accepted=sum(one.label == CHARACTER for one in judged),
+        junk=len(judged),
+        twin=sheet,
+        words=describe_counterfactuals(its_twin),
+    )
 
 
 def _some_of_the_test_set(generation: Generation) -> list[Path]:
-    portraits = (
-        Path(image.path)
-        for image in manifest.read(generation)
-        if image.split == "test" and image.class_name == CHARACTER
-    )
+    portraits = (Path(image.path) for image in manifest.read(generation, "test") if image.class_name == CHARACTER)
     return list(islice(portraits, _CANDIDATES))
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from workflow.errors import UsageError
 from workflow.storage import replacing
 
+VARIABLE = "WF_PROJECT"
+"""The environment variable that names the project folder."""
+
 FOLDERS = ("configs", "prototxt")
 _GITIGNORE = "/generations/\n"
 

@@ -14,31 +14,37 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from workflow.cli.complaints import complain
-from workflow.cli.home import VARIABLE
-from workflow.config import Config
+from workflow.config import Config, rooted
 from workflow.errors import ConfigError, did_you_mean
 from workflow.formats import yaml
-from workflow.project import shipped
+from workflow.project import VARIABLE, shipped
+from workflow.project.settings_errors import complain
 
 _PREFIX = "WF_"
 _FILE = "WF_CONFIG"
 _DEFAULT = Path("configs/default.yaml")
 
 
-def load(path: Path | None, overrides: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Config:
-    """The settings of a command that runs in its project's folder.
+def load(
+    path: Path | None,
+    overrides: Mapping[str, Any],
+    environment: Mapping[str, str] | None = None,
+    *,
+    root: Path = Path(),
+) -> Config:
+    """The settings of a project, see `workflow.config.rooted`.
 
     Args:
-        path: of the YAML file; None takes WF_CONFIG, then configs/default.yaml here, then the shipped one.
+        path: of the YAML file; None takes WF_CONFIG, then the project's configs/default.yaml, then the shipped one.
         overrides: what flags say, `prepare__max_bad` for prepare.max_bad; None where a flag was not given.
         environment: the variables; os.environ if None.
+        root: the project folder; `Path()` is the current folder, which paths then stay relative to.
 
     Raises:
         ConfigError: rows Y01 to Y07: the file, or a value in any of the sources.
     """
     environment = os.environ if environment is None else environment
-    file = path or _named(environment) or (_DEFAULT if _DEFAULT.is_file() else shipped() / _DEFAULT)
+    file = path or _named(environment) or (ours if (ours := root / _DEFAULT).is_file() else shipped() / _DEFAULT)
     _check_exists(file)
     settings = {name: value for name, value in yaml.read(file).items() if value is not None}  # an empty block
     origins: dict[tuple[str, ...], str] = {}
@@ -56,7 +62,7 @@ def load(path: Path | None, overrides: Mapping[str, Any], environment: Mapping[s
         config = Config.model_validate(settings)
     except ValidationError as error:
         raise complain(error, file, origins) from None
-    return _with_shipped_nets(config)
+    return rooted(_with_shipped_nets(config, root), root)
 
 
 def _named(environment: Mapping[str, str]) -> Path | None:
@@ -81,11 +87,11 @@ def _lay(settings: dict[str, Any], steps: tuple[str, ...], value: Any) -> None:
     settings[steps[-1]] = value
 
 
-def _with_shipped_nets(config: Config) -> Config:
-    """Without `wf init`, prototxt/ is not here: take the shipped files of those names."""
+def _with_shipped_nets(config: Config, root: Path) -> Config:
+    """Without `wf init`, the project has no prototxt/: take the shipped files of those names."""
     found = {
         name: shipped() / path
         for name in ("solver", "deploy")
-        if not (path := getattr(config.train, name)).parent.exists() and (shipped() / path).is_file()
+        if not (root / (path := getattr(config.train, name))).parent.exists() and (shipped() / path).is_file()
     }
     return config.model_copy(update={"train": config.train.model_copy(update=found)})

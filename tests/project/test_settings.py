@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workflow.cli.settings import load
 from workflow.config import Config
 from workflow.errors import ConfigError
 from workflow.project import shipped
+from workflow.project.settings import load
 
 FILE = Path("configs/default.yaml")
 
@@ -178,3 +178,17 @@ def test_all_complaints_at_once(project: Path) -> None:
     assert "2 settings cannot be used" in error.message
     assert "configs/default.yaml:1" in error.message
     assert "configs/default.yaml:3" in error.message
+
+
+def test_the_settings_of_a_project_elsewhere(project):
+    bot = project / "bot"
+    (bot / "configs").mkdir(parents=True)
+    write("generations: gens\nimages: [/data/images, more]", bot / FILE)
+    found = load(None, {}, {}, root=Path("bot"))
+    assert found.project == bot
+    assert found.generations == bot / "gens"
+    assert found.images == (Path("/data/images"), bot / "more")
+    assert found.train.solver == shipped() / "prototxt/cifar10_quick_solver.prototxt"  # there is no prototxt/
+    (bot / "prototxt").mkdir()
+    assert load(None, {}, {}, root=bot).train.solver == bot / "prototxt/cifar10_quick_solver.prototxt"
+    assert load(None, {}, {}, root=bot).recorded()["generations"] == "gens"
