@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from running import Run
 
+from workflow.generations.places import picture_key
 from workflow.interpretation.synthesis import decoder
 
 IMAGE = "images/character/0000.png"
@@ -19,7 +20,9 @@ def test_json(trained: Run) -> None:
     assert document["feature_error"] > 0
     assert document["psnr"] > 0
     assert -1 <= document["ssim"] <= 1
-    assert Path(document["pictures"]["invert"]) == Path("generations/gen1/inspect/0000-iter_2/invert.png")
+    assert Path(document["pictures"]["invert"]) == Path(
+        f"generations/gen1/inspect/0000-{picture_key(Path(IMAGE))}-iter_2/invert.png"
+    )
 
 
 def test_a_decoder_is_trained_once_and_kept(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:

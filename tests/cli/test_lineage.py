@@ -11,6 +11,8 @@ from running import Run, run_wf
 from small_net import edit
 from three_generations import make_three
 
+from workflow.generations.places import picture_key
+
 IMAGE = "images/test/cross/2.png"
 
 
@@ -33,7 +35,9 @@ def test_all_generations(three: Run) -> None:
     seen = three("inspect", IMAGE, "--snapshot", "gen1/iter_20", "--json").json["probabilities"]
     assert document["probabilities"]["circle"][0] == pytest.approx(seen["circle"], abs=1e-6)
     assert list(document["matches"]) == ["conv", "pool", "prob"]
-    assert document["pictures"]["strip"] == "generations/gen3/inspect/2-generations/film.png"
+    assert (
+        document["pictures"]["strip"] == f"generations/gen3/inspect/2-{picture_key(Path(IMAGE))}-generations/film.png"
+    )
     with Image.open(document["pictures"]["film"]) as film:
         assert film.n_frames == 3
     strip = np.asarray(Image.open(document["pictures"]["strip"]).convert("RGB"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from running import Run
+
+from workflow.generations.places import picture_key
 
 IMAGE = "images/character/0000.png"
 
@@ -15,7 +18,8 @@ def test_json(trained: Run) -> None:
     assert document["sum_error"] < 1e-4
     assert len(document["contributions"]) == 64 * 16
     assert len(document["nearest"]) == 8
-    assert Path(document["picture"]) == Path("generations/gen1/inspect/0000-iter_2/ledger.png")
+    home = f"generations/gen1/inspect/0000-{picture_key(Path(IMAGE))}-iter_2"
+    assert Path(document["picture"]) == Path(home) / "ledger.png"
     assert Path(document["picture"]).stat().st_size > 10_000
 
 
@@ -26,6 +30,15 @@ def test_words_for_people(trained: Run) -> None:
     assert ran.out.count("gen1  /") + ran.out.count("gen1  images") == 2
     assert ran.out.rstrip().endswith("there/ledger.png")
     assert Path("there/ledger.png").exists()
+
+
+def test_pictures_of_one_name_keep_their_results_apart(trained: Run) -> None:
+    for folder, source in (("a", IMAGE), ("b", "images/other/0001.png")):
+        Path(folder).mkdir()
+        shutil.copyfile(source, Path(folder) / "x.png")
+    first, second = (trained("why", f"{folder}/x.png", "--json").json["picture"] for folder in ("a", "b"))
+    assert first != second
+    assert Path(first).read_bytes() != Path(second).read_bytes()
 
 
 def test_an_unknown_class(trained: Run) -> None:

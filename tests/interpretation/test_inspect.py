@@ -13,6 +13,7 @@ from workflow.config import Config
 from workflow.errors import DataError, UsageError
 from workflow.formats import blobproto, caffe_pb2, caffemodel, labels
 from workflow.formats.prototxt import read_net
+from workflow.generations.places import picture_key
 from workflow.interpretation.activations import grid
 from workflow.interpretation.activations.inspect import inspect
 from workflow.models.loading import load
@@ -58,7 +59,7 @@ def test_json_is_json(settings, trained):
     assert document["image"] == str(CROSS)
     assert document["snapshot"] == "gen1/iter_20"
     assert document["blobs"]["conv"] == [1, 6, 7, 7]
-    assert document["pictures"] == {"conv": "generations/gen1/inspect/0-iter_20/conv.png"}
+    assert document["pictures"] == {"conv": f"generations/gen1/inspect/0-{picture_key(CROSS)}-iter_20/conv.png"}
 
 
 def pixels_of(path):
@@ -108,13 +109,13 @@ def test_where_pictures_go(settings, trained, foreign):
     same = Path("images/test/circle/0.png")
     ours = load(settings)
     names = [one.pictures["conv"].as_posix() for one in look(ours, CROSS, same, blobs=["conv"])]
-    assert names == [f"generations/gen1/inspect/{name}/conv.png" for name in ("0-iter_20", "0-iter_20-2")]
+    assert names == [f"generations/gen1/inspect/0-{picture_key(one)}-iter_20/conv.png" for one in (CROSS, same)]
     (one,) = look(ours, CROSS, blobs=["conv"], out=Path("here"))
     assert one.pictures["conv"] == Path("here/conv.png")
     several = look(ours, CROSS, same, blobs=["conv"], out=Path("here"))
     assert [found.pictures["conv"].as_posix() for found in several] == ["here/0/conv.png", "here/0-2/conv.png"]
     (one,) = look(load(Config(), **foreign), CROSS, blobs=["conv"])
-    assert one.pictures["conv"] == Path("inspect/0-small/conv.png")
+    assert one.pictures["conv"] == Path(f"inspect/0-{picture_key(CROSS)}-small/conv.png")
 
 
 def test_blobs_are_saved(settings, trained, project):
@@ -137,7 +138,7 @@ def test_blobs_of_any_name(foreign, project):
     caffemodel.write(Path(foreign["snapshot"]), weights)
     Image.new("RGB", (7, 7)).save("black.png")
     (found,) = look(load(Config(), **foreign), Path("black.png"), save_blobs=Path("blobs.npz"))
-    assert found.pictures["a/b"] == Path("inspect/black-small/a_b.png")
+    assert found.pictures["a/b"] == Path(f"inspect/black-{picture_key(Path('black.png'))}-small/a_b.png")
     with np.load("blobs.npz") as saved:
         assert saved["file"].shape == (1, 6, 3, 3)
         assert saved["a/b"].shape == (1, 6, 7, 7)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Gen, Out, Snapshot, snapshot_asked
+from workflow.cli.options import Call, Gen, Snapshot, VisionOut, snapshot_asked
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
@@ -22,7 +22,7 @@ def channels(
     ] = None,
     snapshot: Snapshot = None,
     gen: Gen = None,
-    out: Out = None,
+    out: VisionOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
 ) -> None:
     """Show what each channel of a layer looks for.
@@ -35,7 +35,6 @@ def channels(
     """
     from workflow.interpretation.examples.channels import look_for
     from workflow.models import loading
-    from workflow.models.places import folder
     from workflow.report.channels import (  # matplotlib, and below PyTorch, which --help need not load
         describe,
         draw_channels,
@@ -45,7 +44,7 @@ def channels(
     with Counter(call.console, "looking at the training set", "pictures") as progress:
         found = look_for(model, blob, channels=channel or (), progress=progress)
     name = f"{blob.replace('/', '_')}{''.join(f'-{number}' for number in (channel or ())[:4])}"
-    picture = (out or folder(model, "channels")) / f"{name}.png"
+    picture = (out or model.place.whole("channels")) / f"{name}.png"
     draw_channels(found, model.preprocessing, picture)
     call.console.result(found.json() | {"pictures": {blob: picture}}, describe(found, {blob: picture}))
     if show:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Out
+from workflow.cli.options import Call, EvaluationOut
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
@@ -30,7 +30,7 @@ def diff(
     history: Annotated[
         bool, typer.Option("--history/--no-history", help="Ask all generations for pictures that go to and fro.")
     ] = True,
-    out: Out = None,
+    out: EvaluationOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the contact sheet.")] = False,
 ) -> None:
     """Compare two snapshots: what is fixed, broken, still wrong.

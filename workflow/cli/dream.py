@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Out, Which
+from workflow.cli.options import Call, VisionOut, Which
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
@@ -35,7 +35,7 @@ def dream(
         int | None, typer.Option("--seeds", metavar="N", min=1, help="Starts, of which the best is kept (4).")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="What all chance is drawn from.")] = 0,
-    out: Out = None,
+    out: VisionOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
 ) -> None:
     """Make the picture that a class or a channel most likes.
@@ -50,7 +50,6 @@ def dream(
 
     from workflow.interpretation.synthesis.ascent import Recipe
     from workflow.interpretation.synthesis.dream import alive, maximise
-    from workflow.models.places import folder
     from workflow.report.dream import describe, draw_dream  # matplotlib, and below PyTorch, which --help need not load
 
     model = which.load(call.settings())
@@ -59,7 +58,7 @@ def dream(
     with Counter(call.console, "dreaming", "steps") as progress:
         found = maximise(model, classes=class_name or (), units=unit or (), recipe=recipe, progress=progress)
     found = alive(found)
-    target = out or folder(model, "dream")
+    target = out or model.place.whole("dream")
     drawn = [draw_dream(one, model.preprocessing, target) for one in found]
     documents = [one.json() | {"pictures": pictures} for one, pictures in zip(found, drawn, strict=True)]
     lines = [describe(one, pictures) for one, pictures in zip(found, drawn, strict=True)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Engine, Fresh, Out, Which
+from workflow.cli.options import Call, Engine, EvaluationOut, Fresh, Which
 from workflow.cli.progress import Counter
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def evaluate(
         float | None,
         typer.Option("--min-accuracy", metavar="X", min=0, max=1, help="Exit with 1 if the accuracy is lower."),
     ] = None,
-    out: Out = None,
+    out: EvaluationOut = None,
     fresh: Fresh = False,
     engine: Engine = None,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Gen, Out
+from workflow.cli.options import Call, Gen, InspectOut
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
@@ -31,7 +31,7 @@ def film(
         list[str] | None,
         typer.Option("--blob", metavar="NAME", help="Show this blob; may be given several times (as wf inspect)."),
     ] = None,
-    out: Out = None,
+    out: InspectOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
 ) -> None:
     """Show one picture through a generation's snapshots, or generations.
@@ -61,6 +61,7 @@ def film(
 def _snapshots(
     call: Call, settings: Config, image: Path, gen: int | None, blobs: list[str] | None, out: Path | None
 ) -> dict[str, Path]:
+    from workflow.generations import places
     from workflow.interpretation.activations.film import shoot
     from workflow.models import loading
     from workflow.report.film import describe, draw_film  # numpy, Pillow and matplotlib, which --help does not need
@@ -68,7 +69,8 @@ def _snapshots(
     with Counter(call.console, "filming", "snapshots") as progress:
         found = shoot(settings, image, number=gen, blobs=blobs, progress=progress)
     model = loading.load(settings, snapshot=f"{found.generation}/iter_{found.iterations[-1]}", tell=False)
-    target = out or settings.generations / found.generation / "inspect" / f"{image.stem}-film"
+    assert model.generation is not None  # noqa: S101  # a film is of a generation's snapshots
+    target = out or places.film(model.generation, image)
     paths = draw_film(found, model.preprocessing, target)
     call.console.result(found.json() | {"pictures": paths}, describe(found, paths))
     return paths
@@ -83,6 +85,7 @@ def _generations(
     blobs: list[str] | None,
     out: Path | None,
 ) -> dict[str, Path]:
+    from workflow.generations import existing, places
     from workflow.interpretation.activations.generations_film import Which, trace
     from workflow.report.lineage import (  # numpy, Pillow and matplotlib, which --help does not need
         describe,
@@ -92,8 +95,7 @@ def _generations(
     with Counter(call.console, "matching channels", "pictures") as progress:
         which: Which = "best" if best else "latest"
         found = trace(settings, image, numbers=asked, which=which, blobs=blobs, progress=progress)
-    home = settings.generations / f"gen{found.reference.generation}" / "inspect"
-    paths = draw_lineage(found, out or home / f"{image.stem}-generations")
+    paths = draw_lineage(found, out or places.generations_film(existing(settings, found.reference.generation), image))
     call.console.result(found.json() | {"pictures": paths}, describe(found, paths))
     return paths
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from workflow.cli.options import Call, Engine, IgnoreMismatch, Which, listed
+from workflow.cli.options import Call, Engine, IgnoreMismatch, InspectOut, Which, listed
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
@@ -25,9 +25,7 @@ def inspect(
     blobs: Annotated[
         str | None, typer.Option("--blobs", metavar="A,B", help="Blobs to draw (conv1,conv2,conv3,pool3).")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Folder for the pictures (the generation's inspect/).")
-    ] = None,
+    out: InspectOut = None,
     save_blobs: Annotated[
         Path | None, typer.Option("--save-blobs", metavar="FILE", help="Write every blob to an npz file.")
     ] = None,
@@ -97,7 +95,7 @@ def inspect(
                 top=top,
                 each_channel=each_channel,
             )
-            home = out or side_by_side.folder(model, images)
+            home = out or model.place.comparison(images)
             drawn = draw_comparison(compared, model.preprocessing, home)
             beside = {"pictures": {name: str(path) for name, path in drawn.items()}, "blobs": compared.json()}
         found: list[Inspection] = []

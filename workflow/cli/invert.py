@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Out, Which
+from workflow.cli.options import Call, InspectOut, Which
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
@@ -33,7 +33,7 @@ def invert(
         typer.Option("--decoder", help="Train the decoders that are missing, a minute or two each, and keep them."),
     ] = False,
     steps: Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Of the optimisation.")] = None,
-    out: Out = None,
+    out: InspectOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
 ) -> None:
     """Rebuild a picture from what each layer keeps of it.
@@ -46,9 +46,6 @@ def invert(
     """
     from dataclasses import replace
 
-    from workflow.interpretation.attribution.logit_account import (
-        folder,  # numpy, and below PyTorch and matplotlib, which --help need not load
-    )
     from workflow.interpretation.synthesis.invert import rebuild
     from workflow.interpretation.synthesis.reconstruction import Settings
     from workflow.report.inversion import describe, draw_inversion
@@ -58,7 +55,7 @@ def invert(
     settings = replace(settings, steps=steps or settings.steps)
     with Counter(call.console, "rebuilding", "steps") as progress:
         found = rebuild(model, image, blobs=blob or (), train=decoder, settings=settings, progress=progress)
-    picture = (out or folder(model, image)) / "invert.png"
+    picture = (out or model.place.picture(image)) / "invert.png"
     draw_inversion(found, model.preprocessing, picture)
     call.console.result(found.json() | {"pictures": {"invert": picture}}, describe(found, {"invert": picture}))
     if show:

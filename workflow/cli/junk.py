@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Gen, Out
+from workflow.cli.options import Call, EvaluationOut, Gen
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
@@ -31,7 +31,7 @@ def junk(
         float, typer.Option("--max-rate", metavar="X", min=1e-6, max=1, help="The share of junk to stay under.")
     ] = 0.01,
     gen: Gen = None,
-    out: Out = None,
+    out: EvaluationOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
 ) -> None:
     """Score pictures of nothing in particular by every generation.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Out, Which
+from workflow.cli.options import Call, InspectOut, Which
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
@@ -39,7 +39,7 @@ def maps(
         str | None,
         typer.Option("--layer", metavar="BLOB", help="Grad-CAM's (the last blob with a map before the target)."),
     ] = None,
-    out: Out = None,
+    out: InspectOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
 ) -> None:
     """Show which places of a picture speak for a class.
@@ -53,9 +53,6 @@ def maps(
     """
     from workflow.errors import UsageError
     from workflow.interpretation.attribution.explain import explain
-    from workflow.interpretation.attribution.logit_account import (
-        folder,  # numpy, and below PyTorch and matplotlib, which --help need not load
-    )
     from workflow.interpretation.attribution.maps import Options
     from workflow.report.maps import describe, draw_maps
 
@@ -72,7 +69,7 @@ def maps(
             options=Options(layer=layer),
             progress=progress,
         )
-    picture = (out or folder(model, image)) / f"maps-{found.target.slug}.png"
+    picture = (out or model.place.picture(image)) / f"maps-{found.target.slug}.png"
     draw_maps(found, model.preprocessing, picture)
     call.console.result(found.json() | {"pictures": {"maps": picture}}, describe(found, {"maps": picture}))
     if show:

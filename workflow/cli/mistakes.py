@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Engine, Fresh, Out, Which
+from workflow.cli.options import Call, Engine, EvaluationOut, Fresh, Which
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
@@ -25,7 +25,7 @@ def mistakes(
         str | None, typer.Option("--cell", metavar="TRUE:PREDICTED", help="Only these, such as cat:dog.")
     ] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="How many to draw.")] = 100,
-    out: Out = None,
+    out: EvaluationOut = None,
     fresh: Fresh = False,
     show: Annotated[bool, typer.Option("--show", help="Open the contact sheets.")] = False,
     engine: Engine = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Gen, Out
+from workflow.cli.options import Call, EvaluationOut, Gen
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 from workflow.errors import UsageError
@@ -21,7 +21,7 @@ def next(  # the command's name is the function's
     folder: Annotated[Path | None, typer.Argument(metavar="FOLDER", help="Pictures that have no label yet.")] = None,
     count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="How many to choose.")] = 50,
     gen: Gen = None,
-    out: Out = None,
+    out: EvaluationOut = None,
     apply: Annotated[
         Path | None,
         typer.Option("--apply", metavar="FILE", help="Copy the pictures decided in next.csv to their classes."),

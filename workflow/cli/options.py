@@ -51,10 +51,15 @@ Engine = Annotated[
     typer.Option("--engine", help="What computes (what is done first if not given)."),
 ]
 
-Out = Annotated[
-    Path | None,
-    typer.Option("--out", metavar="DIR", help="Folder for what is written (the generation's evaluation/)."),
-]
+
+def _out(room: str) -> object:
+    return typer.Option("--out", metavar="DIR", help=f"Folder for what is written (the generation's {room}/).")
+
+
+InspectOut = Annotated[Path | None, _out("inspect")]
+VisionOut = Annotated[Path | None, _out("vision")]
+EvaluationOut = Annotated[Path | None, _out("evaluation")]
+"""See `generations.places`."""
 Fresh = Annotated[bool, typer.Option("--fresh", help="Show the pictures to the net anew, whatever is kept.")]
 
 Net = Annotated[

@@ -32,5 +32,5 @@ def report(
 
     with Counter(call.console, "evaluating", "pictures") as progress:
         found = gather(call.settings(), gen, progress=progress)
-    path = write_page(found.facts, found.pictures, out or found.folder / "report.html")
+    path = write_page(found.facts, found.pictures, out or found.path)
     call.console.result({"path": str(path), "facts": str(path.with_suffix(".json"))} | found.facts, str(path))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Gen, Out, Snapshot
+from workflow.cli.options import Call, EvaluationOut, Gen, Snapshot
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 from workflow.errors import UsageError
@@ -26,7 +26,7 @@ def suspects(
     top: Annotated[
         int | None, typer.Option("--top", metavar="N", min=1, help="How many to list (6 % of the pictures).")
     ] = None,
-    out: Out = None,
+    out: EvaluationOut = None,
     apply: Annotated[
         Path | None,
         typer.Option("--apply", metavar="FILE", help="Take over the decisions filled into suspects.csv."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Gen, Out, Snapshot, snapshot_asked
+from workflow.cli.options import Call, Gen, InspectOut, Snapshot, snapshot_asked
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
@@ -26,7 +26,7 @@ def twin(
     ] = None,
     snapshot: Snapshot = None,
     gen: Gen = None,
-    out: Out = None,
+    out: InspectOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
 ) -> None:
     """Find what brings a false positive into its class.
@@ -39,9 +39,6 @@ def twin(
     wf twin false.png --snapshot gen4/best --blob conv3
     """
     from workflow.generations import generations
-    from workflow.interpretation.attribution.logit_account import (
-        folder,  # numpy, and below PyTorch and matplotlib, which --help need not load
-    )
     from workflow.interpretation.examples.twin import twin as find
     from workflow.models import loading
     from workflow.report.twin import describe, draw_twin
@@ -57,7 +54,7 @@ def twin(
             generations=generations(settings),
             progress=progress,
         )
-    picture = (out or folder(model, image)) / "twin.png"
+    picture = (out or model.place.picture(image)) / "twin.png"
     draw_twin(found, model.preprocessing, picture)
     call.console.result(found.json() | {"pictures": {"twin": picture}}, describe(found, {"twin": picture}))
     if show:

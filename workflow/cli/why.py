@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from workflow.cli.options import Call, Engine, Out, Which
+from workflow.cli.options import Call, Engine, InspectOut, Which
 from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
@@ -30,7 +30,7 @@ def why(
         int, typer.Option("--nearest", metavar="N", min=0, help="How many training pictures near it to name.")
     ] = 8,
     metric: Annotated[Literal["l2", "cosine"], typer.Option("--metric", help="What near means.")] = "l2",
-    out: Out = None,
+    out: InspectOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
     engine: Engine = None,
 ) -> None:
@@ -43,9 +43,6 @@ def why(
     wf why image.png --snapshot gen4/best --class cat --against other
     """
     from workflow.generations import generations
-    from workflow.interpretation.attribution.logit_account import (
-        folder,  # numpy, Pillow and matplotlib, which --help does not need
-    )
     from workflow.interpretation.attribution.logit_account import why as explain
     from workflow.report.ledger import describe, draw_ledger
 
@@ -63,7 +60,7 @@ def why(
             engine=engine,
             progress=progress,
         )
-    picture = (out or folder(model, image)) / "ledger.png"
+    picture = (out or model.place.picture(image)) / "ledger.png"
     draw_ledger(ledger, model, picture)
     call.console.result(ledger.json() | {"picture": picture}, describe(ledger, {"ledger": picture}))
     if show:

@@ -137,7 +137,7 @@ def folder(model: Model) -> Path:
     """
     if model.generation is None:
         raise UsageError(f"{model.name} belongs to no generation: the labels of its pictures are not known")
-    return model.generation.folder / "evaluation" / f"iter_{model.iteration}" / "suspects"
+    return model.place.suspects
 
 
 def suspects(config: Config, model: Model, *, top: int | None = None, progress: Progress | None = None) -> Suspects:

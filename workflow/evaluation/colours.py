@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from workflow.data.thumbnails import SIDE, areas
 from workflow.formats.datum import decode_all
 from workflow.formats.lmdb import Reader
-from workflow.generations import Generation
+from workflow.generations import Generation, places
 from workflow.storage import atomic_write
 
 PICTURES = 10_000
@@ -59,7 +59,7 @@ def colours(generation: Generation) -> Colours | None:
         DatabaseError: a database is missing or damaged.
     """
     original = generation.original
-    path = original.folder / "evaluation" / "colours.json"
+    path = places.colours(generation)
     record = original.read()
     key = json.dumps([_VERSION, record.hashes, record.counts], sort_keys=True)
     try:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -42,11 +40,8 @@ def folder(model: Model, exam: Exam) -> Path:
     if model.generation is None or model.iteration is None:
         raise UsageError(f"{model.name} belongs to no generation, so that nothing is kept of it", hint="name --out DIR")
     place = model.generation.project / exam.name
-    name = model.generation.recorded(place)
-    slug = re.sub(r"[^\w.-]+", "-", name).strip("-.")[-60:] or "exam"
-    if not is_own_test(model, exam):
-        slug += "-" + hashlib.sha256(os.fsencode(place.absolute())).hexdigest()[:8]
-    return model.generation.folder / "evaluation" / f"iter_{model.iteration}" / slug
+    elsewhere = None if is_own_test(model, exam) else place
+    return model.place.exam(model.generation.recorded(place), elsewhere=elsewhere)
 
 
 def answers(

@@ -18,6 +18,7 @@ from workflow.engines.base import Array, Session
 from workflow.errors import ModelError, NetError
 from workflow.formats import caffe_pb2
 from workflow.generations import Generation
+from workflow.generations.places import Place
 from workflow.models.deploy import outputs_differ
 from workflow.net.build import build
 
@@ -49,6 +50,12 @@ class Model:
     max_pixels: int = MAX_PIXELS
     project: Path = Path()
     """The folder that paths in the net are relative to; `Path()` is the current folder."""
+
+    @property
+    def place(self) -> Place:
+        """Where results about it go."""
+        snapshot = Path(self.name).stem if self.iteration is None else f"iter_{self.iteration}"
+        return Place(home=self.project if self.generation is None else self.generation.folder, snapshot=snapshot)
 
     def open(self, engine: str | None = None, *, images: int = 1, ignore: Sequence[str] = ()) -> Session:
         """A session on the net.

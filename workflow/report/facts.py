@@ -22,7 +22,7 @@ from workflow.evaluation.mistakes import Mistake, mistakes
 from workflow.exams import cache
 from workflow.exams.answers import Progress
 from workflow.exams.exam import of_generation
-from workflow.generations import Generation, Record
+from workflow.generations import Generation, Record, places
 from workflow.generations.live import answering
 from workflow.interpretation.activations import grid
 from workflow.interpretation.activations.inspect import DEFAULTS
@@ -42,8 +42,8 @@ class Report:
     """JSON's own types; what is not known is None."""
     pictures: dict[str, Any] = field(default_factory=dict)
     """Data URIs, for the page alone."""
-    folder: Path
-    """Where the page goes if nobody says otherwise."""
+    path: Path
+    """Where the page goes unless told otherwise."""
 
 
 def gather(config: Config, number: int | None = None, *, progress: Progress | None = None) -> Report:
@@ -70,7 +70,7 @@ def gather(config: Config, number: int | None = None, *, progress: Progress | No
     posed = history.newest_exam(config)
     chain = history.chain(config, exam=posed, progress=progress)
     entry = next((one for one in chain if one.generation.number == generation.number), None)
-    junk = _written(folder.parent, "junk.json")
+    junk = _written(model.place.evaluation, "junk.json")
     facts = {
         "name": generation.name,
         "snapshot": model.name,
@@ -92,7 +92,7 @@ def gather(config: Config, number: int | None = None, *, progress: Progress | No
         "junk": embed.picture(Path(junk["picture"])) if junk and junk.get("picture") else None,
         "grids": _grids(model, wrong.mistakes[:_LOOKED_INTO]),
     }
-    return Report(facts=json.loads(json.dumps(facts, default=str)), pictures=pictures, folder=generation.folder)
+    return Report(facts=json.loads(json.dumps(facts, default=str)), pictures=pictures, path=places.report(generation))
 
 
 def _recorded(record: Record) -> dict[str, Any]:

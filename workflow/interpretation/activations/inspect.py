@@ -80,7 +80,7 @@ def inspect(
         blobs: names of blobs to draw; None is as `wanted` says. conv1 and conv2 show 36 channels at most, conv3 and
             pool3 64, others all. The copies that Split layers make are shown only where they are named.
         out: folder for the pictures, with a sub-folder for each of several images; None is
-            generations/genN/inspect/IMAGE-iter_N, or inspect/IMAGE-MODEL here for a model from elsewhere.
+            that of `Place.picture`.
         save_blobs: an npz file that gets every blob, float32, several images along the first axis.
 
     Yields:
@@ -176,15 +176,11 @@ def folders(model: Model, images: Sequence[Path], out: Path | None) -> list[Path
     """Where each image's pictures go; images of one name in different folders do not share theirs."""
     if out is not None and len(images) == 1:
         return [out]
-    snapshot = Path(model.name).stem if model.iteration is None else f"iter_{model.iteration}"
-    if out is not None:
-        names = [image.stem for image in images]
-    else:
-        out = model.generation.folder / "inspect" if model.generation is not None else model.project / "inspect"
-        names = [f"{image.stem}-{snapshot}" for image in images]
+    if out is None:
+        return [model.place.picture(image) for image in images]
     taken: dict[str, int] = {}
     chosen = []
-    for name in names:
-        taken[name] = taken.get(name, 0) + 1
-        chosen.append(out / (name if taken[name] == 1 else f"{name}-{taken[name]}"))
+    for image in images:
+        taken[image.stem] = number = taken.get(image.stem, 0) + 1
+        chosen.append(out / (image.stem if number == 1 else f"{image.stem}-{number}"))
     return chosen

@@ -148,15 +148,6 @@ def compare(
     )
 
 
-def folder(model: Model, images: Sequence[Path]) -> Path:
-    """Where a comparison goes by default, beside the single pictures' grids."""
-    snapshot = Path(model.name).stem if model.iteration is None else f"iter_{model.iteration}"
-    first, *others = (title.replace("/", "-").rpartition(".")[0] for title in titles(images))
-    more = "".join(f"-and-{other}" for other in others[:2]) + (f"-and-{len(others) - 2}-more" if others[2:] else "")
-    home = model.generation.folder / "inspect" if model.generation is not None else model.project / "inspect"
-    return home / f"{first}{more}-{snapshot}"
-
-
 def titles(images: Sequence[Path]) -> list[str]:
     """The names of picture files, with their folders where a name comes twice."""
     names = [image.name for image in images]

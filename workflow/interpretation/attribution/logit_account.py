@@ -190,13 +190,6 @@ def why(
     return ledger
 
 
-def folder(model: Model, image: Path) -> Path:
-    """Where the picture of an account goes: beside what `wf inspect` draws of that image."""
-    if model.generation is None or model.iteration is None:
-        return model.project / "inspect" / f"{image.stem}-{Path(model.name).stem}"
-    return model.generation.folder / "inspect" / f"{image.stem}-iter_{model.iteration}"
-
-
 def _sides(names: list[str], shares: list[float], label: str | None, against: str | None) -> tuple[int, int]:
     for name in (label, against):
         if name is not None and name not in names:

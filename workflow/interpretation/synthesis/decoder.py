@@ -21,7 +21,6 @@ from workflow.exams.exam import Exam, of_generation
 from workflow.interpretation.differentiable import Differentiable
 from workflow.interpretation.synthesis.reconstruction import features
 from workflow.models.model import Model
-from workflow.models.places import folder
 from workflow.storage import replacing
 
 STEPS = 900
@@ -86,7 +85,7 @@ class Decoder(nn.Module):
 
 def path(model: Model, blob: str) -> Path:
     """Where the decoder of a blob is kept: beside what else was made of that snapshot."""
-    return folder(model, "decoders") / f"{blob.replace('/', '_')}.npz"
+    return model.place.whole("decoders") / f"{blob.replace('/', '_')}.npz"
 
 
 def kept(net: Differentiable, blob: str) -> Decoder | None:
