@@ -110,7 +110,7 @@ def look(config: Config) -> Looked:
     """Inspect a picture of Pip from the test set and the picture of junk that is most like Pip to the last snapshot."""
     folder = config.project
     generation = existing(config)
-    model = load(config)  # the snapshot that every command takes
+    model = load(config, snapshot="live")  # the one that every command takes
     with model.open() as session:
         labelled = predict(model, session, _some_of_the_test_set(generation)).predictions
         portrait = max(labelled, key=lambda one: one.probabilities[CHARACTER]).path
