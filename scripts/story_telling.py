@@ -114,7 +114,11 @@ class Telling:
         """Sums, for wrong answers of the last generation."""
         wrong = wf(self.project, "mistakes")["mistakes"][:5]
         errors = [wf(self.project, "why", one["path"])["sum_error"] for one in wrong]
-        self._line(max(errors) <= 1e-4, "why", f"sums to the logit within {max(errors):.0e} ({len(errors)} pictures)")
+        self._line(
+            max(errors) <= 1e-4,
+            "why",
+            f"the contributions sum to the logit, within {max(errors):.0e} ({len(errors)} pictures)",
+        )
 
     def suspects(self) -> dict[str, Any]:
         """Precision and recall at three depths."""

@@ -18,7 +18,7 @@ def test_json_and_words(trained: Run) -> None:
         assert box["bottom"] - box["top"] <= 5
     assert Path(document["pictures"]["conv1"]).stat().st_size > 5_000
     ran = trained("channels", "conv1", "--channel", "3", "--out", "there")
-    assert "  channel 3: " in ran.out
+    assert "\n        3 " in ran.out
     assert Path("there/conv1-3.png").is_file()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workflow.cli.console import Console, _fitted
+from workflow.cli.console import Console, fitted
 from workflow.errors import DataError, Location
 
 
@@ -68,7 +68,13 @@ def test_long_lines_are_broken_between_words_on_a_terminal(monkeypatch: pytest.M
     monkeypatch.setenv("COLUMNS", "40")
     row = "  airplane      1,000     0.7733  0.7640  precision"
     text = f"short\n{row}\n{'x' * 50}"
-    assert _fitted(text, io.StringIO()) == text  # a file keeps its lines
-    fitted = _fitted(text, Terminal()).split("\n")
-    assert fitted == ["short", "  airplane      1,000     0.7733  0.7640", "      precision", "x" * 50]
-    assert " ".join(fitted).split() == text.split()
+    assert fitted(text, io.StringIO()) == text  # a file keeps its lines
+    lines = fitted(text, Terminal()).split("\n")
+    assert lines == ["short", "  airplane      1,000     0.7733  0.7640", "      precision", "x" * 50]
+    assert " ".join(lines).split() == text.split()
+
+
+def test_a_command_to_be_copied_stays_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    text = f"  wf suspects --apply {'generations/' * 4}suspects.csv"
+    assert fitted(text, Terminal()) == text

@@ -41,11 +41,11 @@ def test_tables_for_people(trained: Run) -> None:
     assert lines[0].startswith("gen1/iter_2 on gen1 test: ")
     assert lines[1].startswith("  accuracy")
     assert "95 % interval" in lines[1]
-    assert "would be right" in lines[2]
+    assert "always answering" in lines[2]
     assert "class      pictures  precision  recall      F1" in lines
-    assert "confusion: rows are what it is, columns what the net says" in lines
-    assert "believed from  answered   share  wrong  accuracy" in lines
-    assert "believed from  character: precision  recall  other: precision  recall" in lines
+    assert "confusion: a row for each true class, a column for each predicted class" in lines
+    assert "threshold  answered   share  wrong  accuracy" in lines
+    assert "threshold  character: precision  recall  other: precision  recall" in lines
     assert max(map(len, lines)) <= 80
     assert lines[-1] == f"confusion    {KEPT / 'confusion.png'}"
 

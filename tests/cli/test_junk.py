@@ -33,7 +33,7 @@ def test_json(trained: Run) -> None:
 
 def test_words_for_people(trained: Run) -> None:
     ran = trained("junk", str(drawn()), "--class", "other", "--threshold", "0.1", "--out", "there")
-    assert "30 pictures of junk; accepted is what is taken for 'other'" in ran.out
+    assert "30 pictures of junk; accepted means labelled 'other'" in ran.out
     assert "gen1/iter_2 at other thresholds" in ran.out
     assert "30 accepted by gen1/iter_2" in ran.out
     assert Path("there/absurdities.png").exists()

@@ -44,7 +44,7 @@ def test_lines_for_people(trained: Run) -> None:
     lines = ran.out.splitlines()
     assert lines[0].startswith("gen1/iter_2 on images: ")
     assert lines[0].endswith(" of 60 wrong")
-    assert "is -> said to be" in ran.out
+    assert "true -> predicted" in ran.out
     assert lines[-1].endswith("/mistakes")
     Path(lines[-2].split()[-1]).stat()
 

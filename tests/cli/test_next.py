@@ -32,9 +32,9 @@ def test_words_for_people(trained: Run) -> None:
     ran = trained("next", pile(), "--count", "3", "--out", "there")
     lines = ran.out.splitlines()
     assert lines[0] == "3 of 45 pictures of pile to label next"
-    assert "left out: 5 that a generation has" in ran.out
-    assert lines[-3:-1] == ["there/next.csv", "there/next.png"]
-    assert lines[-1].endswith("then wf next --apply there/next.csv")
+    assert "left out: 5 that are in a generation" in ran.out
+    assert lines[-4:-2] == ["table          there/next.csv", "contact sheet  there/next.png"]
+    assert lines[-1] == "  wf next --apply there/next.csv"
     assert lines[1].startswith("1. ")
 
 

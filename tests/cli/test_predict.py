@@ -26,10 +26,11 @@ def test_json_for_a_folder(trained: Run) -> None:
 def test_lines_for_people_and_a_table(trained: Run) -> None:
     ran = trained("predict", "images/other", "--snapshot", "best", "--csv", "out/labels.csv")
     lines = ran.out.splitlines()
-    assert len(lines) == 31
-    assert len({line.index("images/") for line in lines[:-1]}) == 1  # in columns
+    assert len(lines) == 32
+    assert len({line.index("images/") for line in lines[:-2]}) == 1  # in columns
     assert lines[0].endswith("images/other/0000.png")
-    assert lines[-1].startswith("gen1/iter_2: ")
+    assert lines[-2].startswith("gen1/iter_2: ")
+    assert lines[-1] == "table: out/labels.csv"
     with Path("out/labels.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 30

@@ -25,8 +25,8 @@ def test_json(trained: Run) -> None:
 
 def test_words_for_people(trained: Run) -> None:
     ran = trained("why", IMAGE, "--class", "other", "--nearest", "2", "--metric", "cosine", "--out", "there")
-    assert "sums to the logit within" in ran.out
-    assert "most for 'other'" in ran.out
+    assert "the contributions sum to the logit, within" in ran.out
+    assert "largest contributions to 'other'" in ran.out
     assert ran.out.count("gen1  /") + ran.out.count("gen1  images") == 2
     assert ran.out.rstrip().endswith("there/ledger.png")
     assert Path("there/ledger.png").exists()

@@ -150,6 +150,16 @@ def test_no_table() -> None:
         apply(Config(), Path("nowhere.csv"))
 
 
+def test_a_table_in_another_folder_is_named() -> None:
+    """README's `wf suspects --apply suspects.csv`, typed as it stands."""
+    written = ROOT / "gen1" / "evaluation" / "iter_20" / "suspects" / "suspects.csv"
+    written.parent.mkdir(parents=True)
+    TABLE.rename(written)
+    with pytest.raises(UsageError) as caught:
+        apply(Config(), TABLE)
+    assert caught.value.hint == f"did you mean {written}?"
+
+
 def test_decisions_that_wait_are_not_written_over() -> None:
     check_free(ROOT, Path("nowhere.csv"))
     check_free(ROOT, TABLE)

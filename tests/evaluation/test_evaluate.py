@@ -145,7 +145,7 @@ def test_the_best_constant_answer_stands_beside_the_accuracy() -> None:
     assert found.json()["always"] == {
         "class": "circle",
         "accuracy": 0.75,
-        "words": "always saying 'circle' would be right 0.7500",
+        "words": "always answering 'circle' would score 0.7500",
     }
     assert found.chance == 0.75
     assert of([], [], []).always is None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_ind
 
-from workflow.evaluation.comparison import Case, Comparison
+from workflow.evaluation.comparison import Case, ClassChange, Comparison
 from workflow.evaluation.seed_spread import Band, seed_p_value
 from workflow.evaluation.verdict import chance, judge
 
@@ -55,6 +57,19 @@ def test_a_band_in_figures() -> None:
     facts = band(0.7, 0.8, 0.9).json()
     assert (facts["seeds"], facts["mean"], facts["sd"]) == (3, pytest.approx(0.8), pytest.approx(0.1))
     assert facts["range"] == (0.7, 0.9)
+
+
+def test_a_class_that_fell_is_named_though_the_whole_is_noise() -> None:
+    cat = ClassChange(name="cat", count=130, before=93, after=54, fixed=3, broken=42)
+    other = ClassChange(name="other", count=279, before=210, after=253, fixed=45, broken=2)
+    found = judge(replace(comparison(48, 44, 409), per_class=(cat, other)), None, None)
+    assert found.outcome == "noise"
+    assert found.words.endswith(
+        "; but 'cat' is worse, recall 0.7154 to 0.4154 and 'other' is better, recall 0.7527 to 0.9068"
+    )
+    found = judge(replace(comparison(80, 10, 409), per_class=(cat, other)), None, None)
+    assert found.outcome == "better"
+    assert found.words.endswith("; but 'cat' is worse, recall 0.7154 to 0.4154")
 
 
 def test_few_changes_are_noise() -> None:

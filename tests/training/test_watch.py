@@ -63,7 +63,7 @@ def test_a_net_that_guesses_in_noise(caplog):
     assert len(caplog.messages) == 1
     assert "after 500 iterations the net has learnt nothing (loss 0.69" in caplog.text
     assert (
-        " at the start; guessing costs 0.693; test accuracy 0.5000, always saying 'cat' would be right" in caplog.text
+        " at the start; guessing costs 0.693; test accuracy 0.5000, always answering 'cat' would score" in caplog.text
     )
     assert caplog.text.rstrip().endswith(
         "Change base_lr (the rate is now 0.05) in prototxt/s.prototxt, then wf train --fresh"
@@ -81,7 +81,7 @@ def test_guessing_the_larger_class_costs_less_than_the_logarithm_of_the_number_o
     entropy = -(14 / 15) * math.log(14 / 15) - (1 / 15) * math.log(1 / 15)
     run(watch(train, test), noisy([entropy] * STEPS), accuracy=140 / 150)
     assert "the net has learnt nothing" in caplog.text
-    assert "always saying 'cat' would be right 0.9333" in caplog.text
+    assert "always answering 'cat' would score 0.9333" in caplog.text
 
 
 def test_the_losses_weights_count(caplog):
@@ -107,7 +107,7 @@ def test_a_loss_that_is_far_above_guessing_from_the_start(caplog):
 def test_a_training_set_learnt_by_heart_with_shuffled_labels(caplog):
     run(watch(), noisy(falling(0.7, 0.05)), accuracy=0.52, test_loss=falling(0.7, 5, 9))
     assert len(caplog.messages) == 1
-    assert "is hardly better than a constant answer (always saying 'cat' would be right 0.5000)" in caplog.text
+    assert "is hardly better than a constant answer (always answering 'cat' would score 0.5000)" in caplog.text
     assert "wf suspects" in caplog.text
 
 

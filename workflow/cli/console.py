@@ -53,16 +53,16 @@ class Console:
     def result(self, document: Mapping[str, Any], text: str) -> None:
         """What the command was asked for: the document with --json, else the text."""
         self._answered = True
-        print(_json(document) if self.as_json else _fitted(text, sys.stdout))
+        print(_json(document) if self.as_json else fitted(text, sys.stdout))
 
     def say(self, text: str) -> None:
         """Talk: what is going on."""
         if not self.quiet:
-            print(_fitted(text, sys.stderr), file=sys.stderr, flush=True)
+            print(fitted(text, sys.stderr), file=sys.stderr, flush=True)
 
     def warn(self, text: str) -> None:
         """Something that the user should know and that stops nothing."""
-        print(_fitted(f"warning: {text}", sys.stderr), file=sys.stderr, flush=True)
+        print(fitted(f"warning: {text}", sys.stderr), file=sys.stderr, flush=True)
 
     def skipped(self, files: Sequence[Skipped]) -> None:
         """Files that could not be read: the first few, and how many more."""
@@ -75,7 +75,7 @@ class Console:
         """Why the command ends here: on stderr, and with --json also on stdout, unless the result is there."""
         if self.debug:
             traceback.print_exception(error)
-        print(_fitted(f"error: {error}", sys.stderr), file=sys.stderr, flush=True)
+        print(fitted(f"error: {error}", sys.stderr), file=sys.stderr, flush=True)
         self._document(error)
 
     def stopped(self, word: str) -> None:
@@ -125,12 +125,18 @@ class _Warnings(logging.Handler):
             (self._console.warn if record.levelno >= logging.WARNING else self._console.say)(text)
 
 
-def _fitted(text: str, stream: TextIO) -> str:
-    """On a terminal, lines that are too long for it are broken between words; a path that is too long stays whole."""
+def fitted(text: str, stream: TextIO) -> str:
+    """Break long lines between words on a terminal.
+
+    A path stays whole, and so does a line that is a command: it is to be copied.
+    """
     if not stream.isatty():
         return text
     width = shutil.get_terminal_size().columns
-    return "\n".join(line if len(line) <= width else _broken(line, width) for line in text.split("\n"))
+    return "\n".join(
+        line if len(line) <= width or line.lstrip().startswith("wf ") else _broken(line, width)
+        for line in text.split("\n")
+    )
 
 
 def _broken(line: str, width: int) -> str:

@@ -50,7 +50,7 @@ def live(
 
         with Counter(call.console, "evaluating", "pictures") as progress:
             facts = promoted(settings, progress=progress)
-        if facts["verdict"] is not None:
-            call.console.say(facts["verdict"]["words"])
+        none = "nothing to promote: no newer generation's training has ended"
+        call.console.say(none if facts["verdict"] is None else facts["verdict"]["words"])
     now = lives.live(settings)
     call.console.result(now.json() | facts, now.words)

@@ -49,13 +49,15 @@ def predict(
     if csv is not None:
         label.write_csv(csv, result)
     facts, text = result.json(), describe(result)
+    if csv is not None:
+        text += f"\ntable: {csv}"
     if sort is not None:
         from workflow.evaluation.links import class_folder, write_sorted
 
         surest = sorted(result.predictions, key=lambda one: -one.probability)
         links = write_sorted(sort, [(one.path, class_folder(one.label), one.probability) for one in surest], copy=copy)
         facts |= {"sorted": {str(one.path): link for one, link in zip(surest, links, strict=True)}}
-        text += f"\nsorted by class and confidence: {sort}"
+        text += f"\n{'copies' if copy else 'links'} in folders of the classes, the surest first: {sort}"
     call.console.result(facts, text)
     for one in result.skipped:
         call.console.warn(f"skipped {one.path}: it {one.reason}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from workflow.cli.console import Console
+from workflow.cli.console import Console, fitted
 from workflow.words import duration
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Line:
     def say(self, text: str) -> None:
         """A line of its own, above the bar."""
         if self._bar is not None:
-            self._bar.console.print(text, markup=False, highlight=False)
+            self._bar.console.print(fitted(text, sys.stderr), markup=False, highlight=False, soft_wrap=True)
         else:
             self._console.say(text)
 
@@ -99,7 +100,7 @@ class Training(Line):
 
     Args:
         console: where to speak.
-        always: the best constant answer to the test, told beside each accuracy.
+        always: the best constant answer to the test, shown beside the first accuracy.
     """
 
     def __init__(self, console: Console, *, always: ConstantAnswer | None = None) -> None:
@@ -137,6 +138,8 @@ class Training(Line):
         numbers = ", ".join(f"{output.name} {output.value:.4f}" for output in event.outputs[:4])
         scored = any(output.name.startswith("accuracy") for output in event.outputs)
         beside = f" ({self._always.words})" if scored and self._always is not None else ""
+        if scored:
+            self._always = None  # once is enough
         return f"tested after {event.iteration:,} iterations: {numbers}{beside}"
 
     def _start(self, event: Started) -> None:

@@ -6,6 +6,7 @@ Semicolons or tabs between the columns, a byte order mark and Windows' line ends
 from __future__ import annotations
 
 import csv
+import glob
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,13 +18,14 @@ ACCEPT, REFUSE, REMOVE = "accept", "refuse", "remove"
 """The suggested class; the label is right, or the picture is not to be labelled; the picture takes no part."""
 
 
-def read(path: Path, needed: Sequence[str], columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+def read(path: Path, needed: Sequence[str], columns: Sequence[str], *, root: Path) -> list[tuple[int, dict[str, str]]]:
     """The rows with the numbers of their lines.
 
     Args:
         path: the table.
         needed: columns that it must have.
         columns: those that it was written with, for the message.
+        root: where the generations are, below which tables are written: the hint names the newest of this name.
 
     Raises:
         UsageError: it cannot be read.
@@ -32,9 +34,9 @@ def read(path: Path, needed: Sequence[str], columns: Sequence[str]) -> list[tupl
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(
-            f"cannot read {path}: {error.strerror or error}", hint="wf suspects and wf next write tables"
-        ) from error
+        written = sorted(root.glob(f"gen*/**/{glob.escape(path.name)}"), key=lambda one: one.stat().st_mtime)
+        hint = f"did you mean {written[-1]}?" if written else "wf suspects and wf next write tables"
+        raise UsageError(f"cannot read {path}: {error.strerror or error}", hint=hint) from error
     text = decode(data, path, error=DataError)
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)

@@ -108,7 +108,7 @@ def apply(config: Config, path: Path) -> Applied:
         UsageError: there is no such file, or no generation.
         DataError: the table is malformed, or names a class that there is not; the message names the line.
     """
-    rows = decision_table.read(path, _NEEDED, COLUMNS)
+    rows = decision_table.read(path, _NEEDED, COLUMNS, root=config.generations)
     chosen = _decisions(rows, path, existing(config).read().classes)
     held = corrections.in_force(corrections.patches(config.generations))
     new = [one for one in chosen if _verdict(one) not in {_verdict(old) for _, old in held.get(one.sha256, ())}]
@@ -127,7 +127,7 @@ def check_free(root: Path, path: Path) -> None:
     try:
         waiting = sum(
             bool(row["decision"].strip()) and (row["sha256"].strip(), row["label"].strip()) not in settled
-            for _, row in decision_table.read(path, _NEEDED, COLUMNS)
+            for _, row in decision_table.read(path, _NEEDED, COLUMNS, root=root)
         )
     except DataError as error:
         raise UsageError(f"{path} is there and is not our table: {error.message}", hint="name --out DIR") from error

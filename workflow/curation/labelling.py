@@ -67,7 +67,9 @@ def apply(config: Config, path: Path) -> Labelled:
         DataError: the table is malformed, or names a class that there is not; the message names the line.
         OSError: as the operating system says it.
     """
-    rows = decision_table.read(path, _NEEDED, ("path", "sha256", "suggested", "...", "decision"))
+    rows = decision_table.read(
+        path, _NEEDED, ("path", "sha256", "suggested", "...", "decision"), root=config.generations
+    )
     root = config.images[0]
     folders = scan([root], follow_symlinks=True).folders if root.is_dir() and any(root.iterdir()) else []
     known = {*existing(config).read().classes, *(one.class_name for one in folders)}
@@ -113,7 +115,7 @@ def check_free(path: Path) -> None:
     if not path.exists() or (_mark(path).is_file() and _mark(path).read_text() == _digest(path.read_bytes())):
         return
     try:
-        rows = decision_table.read(path, ("path",), ("path", "decision"))
+        rows = decision_table.read(path, ("path",), ("path", "decision"), root=path.parent)
     except DataError as error:
         raise UsageError(f"{path} is there and is not our table: {error.message}", hint="name --out DIR") from error
     filled = sum(bool(row.get("decision", "").strip()) for _, row in rows)

@@ -107,7 +107,7 @@ def train(config: Config, *, control: Control | None = None, command: Sequence[s
 
 
 def look(config: Config) -> Looked:
-    """Inspect a picture of Pip from the test set and the picture of junk that is most like Pip to the last snapshot."""
+    """Inspect a picture of Pip from the test set and the picture of junk that looks most like Pip to the net."""
     folder = config.project
     generation = existing(config)
     model = load(config, snapshot="live")  # the one that every command takes

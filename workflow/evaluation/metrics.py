@@ -60,7 +60,7 @@ class ConstantAnswer:
     @property
     def words(self) -> str:
         """To stand beside an accuracy."""
-        return f"always saying '{self.label}' would be right {self.accuracy:.4f}"
+        return f"always answering '{self.label}' would score {self.accuracy:.4f}"
 
     def json(self) -> dict[str, Any]:
         """Keys class, accuracy, words."""

@@ -50,6 +50,7 @@ def judge(comparison: Comparison, before: Band | None, after: Band | None) -> Ve
         parts.append(_of_seeds(before, after, seeds))
     elif outcome != "noise":
         parts.append("how far another seed alone would move it was not tried")
+    parts += _of_classes(comparison, outcome)
     kind, judged = ("noise", "not shown to be better or worse") if outcome == "noise" else ("signal", outcome)
     return Verdict(
         outcome=outcome,
@@ -70,6 +71,18 @@ def _of_pictures(one: Comparison) -> str:
         return "no picture changed between right and wrong"
     explains = "chance makes that" if one.p_value >= LEVEL else "chance hardly makes that"
     return f"{changed}: {explains} ({chance(one.p_value)}, McNemar)"
+
+
+def _of_classes(one: Comparison, outcome: str) -> list[str]:
+    """Classes that chance does not explain and that the overall outcome hides; each at LEVEL / number of classes."""
+    moved = []
+    for changed in one.per_class:
+        better = changed.after > changed.before
+        if changed.p_value * len(one.per_class) >= LEVEL or outcome == ("better" if better else "worse"):
+            continue
+        shares = f"{changed.before / changed.count:.4f} to {changed.after / changed.count:.4f}"
+        moved.append(f"'{changed.name}' is {'better' if better else 'worse'}, recall {shares}")
+    return [f"but {' and '.join(moved)}"] if moved else []
 
 
 def _of_seeds(before: Band | None, after: Band | None, p_value: float) -> str:

@@ -15,22 +15,22 @@ def describe(net: Anatomy) -> str:
     """The layers as a table, sums below."""
     from workflow.net.build import AUTOMATIC  # protobuf, which --help does not need
 
-    rows: list[Sequence[str]] = [("layer", "type", "from", "shape", "parameters", "multiply-adds")]
+    rows: list[Sequence[str]] = [("layer", "type", "bottoms -> tops", "shape", "params", "mult-adds")]
     for part in net.parts:
         shapes = ", ".join("×".join(map(str, shape)) or "1" for shape in part.tops.values())
         made = [name for name in part.tops if name != AUTOMATIC]
-        tops = "" if made in ([], [part.name], list(part.bottoms)) else f"  ({', '.join(made)})"
+        tops = [] if made in ([], [part.name], list(part.bottoms)) else [f"-> {', '.join(made)}"]
         rows.append(
             (
                 part.name,
                 part.type,
-                ", ".join(part.bottoms),
-                shapes + tops,
+                " ".join([*([", ".join(part.bottoms)] if part.bottoms else []), *tops]),
+                shapes,
                 f"{part.parameters:,}" if part.parameters else "",
                 f"{part.multiply_adds:,}" if part.multiply_adds else "",
             )
         )
     rows.append(("", "", "", f"{len(net.parts)} layers", f"{net.parameters:,}", f"{net.multiply_adds:,}"))
-    return f"{net.name or net.source} ({net.phase}, multiply-adds of one picture)\n" + "\n".join(
+    return f"{net.name or net.source} ({net.phase}, mult-adds: multiply-adds for one picture)\n" + "\n".join(
         table(rows, left=(0, 1, 2, 3))
     )

@@ -13,7 +13,7 @@ from PIL import Image
 
 from workflow.data.channel_order import to_rgb
 from workflow.report.canvas import INK, new_figure, save, set_title, snapshot_name
-from workflow.words import drawn
+from workflow.words import drawn, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,10 +92,20 @@ def _tile(pixels: NDArray[np.uint8], scale: float, side: int) -> NDArray[np.uint
     return tile
 
 
+def _row(one: Looked) -> list[str]:
+    if one.dead:
+        return [str(one.number), "", "", "dead"]
+    likes = "" if one.likes is None else f"{one.likes[0]} ({one.likes[1]} of {len(one.patches)})"
+    return [str(one.number), *(f"{patch.activation:.3g}" for patch in (one.patches[0], one.patches[-1])), likes]
+
+
 def describe(found: Channels, pictures: Mapping[str, Path] | None = None) -> str:
     """A line for each channel."""
-    lines = [f"{found.blob} in {found.snapshot}, {found.count:,} training pictures: greatest value to the ninth, class"]
-    lines += [f"  channel {describe_channel(one)}" for one in found.channels]
+    lines = [
+        f"{found.blob} in {found.snapshot}: the nine patches of {found.count:,} training pictures that excite it most"
+    ]
+    rows = [["channel", "highest", "ninth", "main class"], *map(_row, found.channels)]
+    lines += [f"  {line}" for line in table(rows, left=(3,))]
     dead = sum(one.dead for one in found.channels)
     lines += [f"{dead} of {len(found.channels)} channels are dead"] if dead else []
     return "\n".join([*lines, *drawn(pictures)])

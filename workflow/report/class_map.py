@@ -40,7 +40,7 @@ def draw_class_map(found: ClassMap, picture: NDArray[np.uint8], out: Path, *, ti
     figure = new_figure(9, 4.2)
     left, right = figure.subplots(1, 2)
     left.imshow(picture, interpolation="nearest")
-    left.set_title("the picture as the net takes it", fontsize=9, color=INK)
+    left.set_title("the input of the net", fontsize=9, color=INK)
     right.imshow(1 - sure * (1 - colours), interpolation="nearest", vmin=0, vmax=1)
     height, width = found.best.shape
     right.set_title(f"the most probable class of {height} × {width} places (pale: unsure)", fontsize=9, color=INK)

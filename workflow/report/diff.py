@@ -125,7 +125,7 @@ def _exam(found: Diff) -> list[str]:
     for own in found.own:
         relabelled = f", {own.relabelled:,} of them under another label" if own.relabelled else ""
         lines.append(
-            f"{own.generation}'s own test set is another exam: {counted(own.pictures, 'picture')}, "
+            f"{own.generation}'s own test set is a different exam: {counted(own.pictures, 'picture')}, "
             f"{own.shared:,} of them in this one{relabelled}; the accuracy it was recorded with is not to be compared"
         )
     for name, classes in one.unknown.items():
@@ -178,7 +178,7 @@ def _history(found: Diff) -> list[str]:
         rows[1].append(f"{correct / count:.4f}" if count else "n/a")
         rows[2].append(f"{count:,}")
     lines = ["all generations, without what each was trained on or does not know", *table(rows)]
-    lines.append(f"{counted(len(found.flips), 'picture')} went to and fro between right (+) and wrong (-)")
+    lines.append(f"{counted(len(found.flips), 'picture')} changed between right (+) and wrong (-) more than once")
     for flip in found.flips[:_LISTED]:
         marks = "".join("." if name not in flip.right else "+" if flip.right[name] else "-" for name in names)
         lines.append(f"  {marks}  {flip.truth}  {flip.path}")

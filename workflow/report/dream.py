@@ -57,7 +57,7 @@ def _draw_sheet(found: Maximum, frames: list[Image.Image], out: Path) -> None:
     grid = figure.add_gridspec(2, _STRIP + 4, height_ratios=(1, 2.4))
     picture = figure.add_subplot(grid[:, :4])
     picture.imshow(frames[-1], interpolation="nearest")
-    picture.set_title("what it would most like to see", fontsize=9, color=INK)
+    picture.set_title("the input that maximises it", fontsize=9, color=INK)
     shown = np.linspace(0, len(frames) - 1, _STRIP).round().astype(int)
     for column, number in enumerate(shown):
         panel = figure.add_subplot(grid[0, 4 + column])

@@ -24,8 +24,8 @@ def describe(found: Sequence[Status]) -> str:
     """One line for each engine, and the way to get it."""
     lines = []
     for status in found:
-        what = "trains and looks" if status.trains else "looks"
-        lines.append(f"{status.name:6}  {status.version + ', ' + what if status.ready else 'not here'}")
+        what = "trains, inspects" if status.trains else "inspects"
+        lines.append(f"{status.name:6}  {status.version + ', ' + what if status.ready else 'not installed'}")
         if status.hint:
             lines.append(f"        hint: {status.hint}")
     return "\n".join(lines)

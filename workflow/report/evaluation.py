@@ -35,7 +35,7 @@ def _scores(found: Evaluation) -> list[str]:
     score, (low, high) = found.score, found.score.interval
     rows = [["accuracy", share(score.accuracy), f"95 % interval {low:.4f} to {high:.4f}"]]
     if found.always is not None:
-        rows.append(["constant", share(found.always.accuracy), f"always saying '{found.always.label}' would be right"])
+        rows.append(["constant", share(found.always.accuracy), f"always answering '{found.always.label}'"])
     if found.colours is not None:
         rows.append(["colours", share(found.colours.accuracy), "logistic regression on 8 x 8 colours alone"])
     if found.apart is not None:
@@ -61,12 +61,12 @@ def _classes(found: Evaluation) -> list[str]:
 
 def _confusion(found: Evaluation) -> list[str]:
     names = found.answers.classes
-    rows = [["is", *shortened(names)]]
+    rows = [["true", *shortened(names)]]
     rows += [
         [name, *(f"{count:,}" if count else "." for count in counts)]
         for name, counts in zip(names, found.confusion, strict=True)
     ]
-    return ["confusion: rows are what it is, columns what the net says", *table(rows)]
+    return ["confusion: a row for each true class, a column for each predicted class", *table(rows)]
 
 
 def shortened(names: Sequence[str]) -> list[str]:
@@ -78,7 +78,7 @@ def shortened(names: Sequence[str]) -> list[str]:
 
 
 def _thresholds(found: Evaluation) -> list[str]:
-    rows = [["believed from", "answered", "share", "wrong", "accuracy"]]
+    rows = [["threshold", "answered", "share", "wrong", "accuracy"]]
     for one in found.thresholds:
         counts = [f"{one.answered:,}", f"{one.answered / found.score.count:.1%}", f"{one.wrong:,}"]
         rows.append([f"{one.threshold:.2f}", *counts, share(one.accuracy)])
@@ -88,7 +88,7 @@ def _thresholds(found: Evaluation) -> list[str]:
 def _both(found: Evaluation) -> list[str]:
     """Precision and recall of both of two classes at each threshold: what a yes-or-no question is tuned by."""
     head = [part for name in found.answers.classes for part in (f"{name[:_LONG]}: precision", "recall")]
-    rows = [["believed from", *head]]
+    rows = [["threshold", *head]]
     for one in found.thresholds:
         pairs = zip(one.scores.precision, one.scores.recall, strict=True)
         rows.append([f"{one.threshold:.2f}", *(share(value) for pair in pairs for value in pair)])

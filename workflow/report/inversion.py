@@ -35,7 +35,7 @@ def draw_inversion(found: Inversion, preprocessing: Preprocessing, out: Path) ->
         panel.set_yticks([])
         panel.set_frame_on(False)
     panels[0, 0].imshow(to_rgb(found.pixels, preprocessing), interpolation="nearest")
-    panels[0, 0].set_title("the picture as the net takes it", fontsize=9, color=INK)
+    panels[0, 0].set_title("the input of the net", fontsize=9, color=INK)
     for one in found.rebuilt:
         panel = panels[ways.index(one.how), 1 + blobs.index(one.blob)]
         panel.imshow(to_rgb(one.pixels, preprocessing), interpolation="nearest")
@@ -43,7 +43,7 @@ def draw_inversion(found: Inversion, preprocessing: Preprocessing, out: Path) ->
         words = f"features differ by {one.feature_error:.1%}\nPSNR {one.psnr:.1f} dB   SSIM {one.ssim:.2f}"
         panel.set_xlabel(words, fontsize=8, color=INK)
     name = snapshot_name(found.snapshot)
-    label = "" if found.label is None else f", which {name} takes for '{found.label}'"
+    label = "" if found.label is None else f", labelled '{found.label}' by {name}"
     set_title(figure, f"what is left of {found.image.name}{label}")
     save(figure, out)
 
@@ -55,6 +55,6 @@ def describe(found: Inversion, pictures: Mapping[str, Path] | None = None) -> st
         [one.blob, one.how, f"{one.feature_error:.2%}", f"{one.psnr:.1f} dB", f"{one.ssim:.3f}"]
         for one in found.rebuilt
     ]
-    label = "" if found.label is None else f", which it takes for '{found.label}'"
-    head = f"what {found.snapshot} keeps of {found.image}{label}"
+    label = "" if found.label is None else f", labelled '{found.label}'"
+    head = f"what is left of {found.image} in each layer of {found.snapshot}{label}"
     return "\n".join([head, *table(rows, left=(0, 1)), *drawn(pictures)])

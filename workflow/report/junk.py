@@ -130,15 +130,21 @@ def _share_above(scores: Scores) -> tuple[Sequence[float], Sequence[float]]:
 def describe(found: Junk, pictures: Mapping[str, Path] | None = None) -> str:
     """Each generation, the newest one's thresholds, the kinds of junk, the absurdities, and where the pictures are."""
     names = ", ".join(f"'{name}'" for name in found.newest.positives)
-    blocks = [[f"{found.count:,} pictures of {found.folder}; accepted is what is taken for {names}"]]
+    blocks = [[f"{found.count:,} pictures of {found.folder}; accepted means labelled {names}"]]
     rows = [
-        ["generation", f"from {found.newest.now.threshold:g}", "recall", f"under {found.max_rate:.3g} from", "recall"]
+        [
+            "snapshot",
+            f"accepted at {found.newest.now.threshold:g}",
+            "recall",
+            f"threshold for {found.max_rate:.3g}",
+            "recall",
+        ]
     ]
     for one in found.scores:
         kept = one.kept
         limit = ["never", ""] if kept is None else [f"{kept.threshold:g}", share(kept.recall, percent=True)]
         if one.enough:
-            limit = [f"{one.now.threshold:g} is enough", share(one.now.recall, percent=True)]
+            limit = [f"{one.now.threshold:g}", share(one.now.recall, percent=True)]
         rows.append([one.snapshot, share(one.now.rate, percent=True), share(one.now.recall, percent=True), *limit])
     blocks.append(table(rows))
     rows = [["threshold", "accepted", "rate", "recall"]]

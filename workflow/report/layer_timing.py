@@ -17,13 +17,13 @@ def describe(found: Timing) -> str:
     """A row for each layer, with a bar for its part of the whole."""
     real = found.caffe is not None
     rows = [["layer", "type", "forward", "backward", *(["Caffe's", "backward", "ratio"] if real else [])]]
-    rows[0] += [*(["numpy's"] if found.numpy is not None else []), "part"]
+    rows[0] += [*(["numpy"] if found.numpy is not None else []), "part"]
     both = found.torch.sum(0)
     for number, (name, kind) in enumerate(found.layers):
         bar = "#" * round(_BAR * float(both[number] / max(float(both.max()), 1e-9)))
         rows.append([name, kind, *_numbers(found, number), bar])
     rows.append(["total", "", *_numbers(found, None), ""])
-    head = f"{found.net}, {counted(found.batch, 'picture')}, milliseconds (medians of {found.iterations})"
+    head = f"{found.net}, {counted(found.batch, 'picture')}, milliseconds (median of {found.iterations} runs)"
     note = [] if real else ["real Caffe is not installed: scripts/install_caffe"]
     return "\n".join([head, *table(rows, left=(0, 1, len(rows[0]) - 1)), *note])
 

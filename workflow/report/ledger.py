@@ -78,7 +78,7 @@ def _title(ledger: Ledger) -> str:
 
 def _draw_picture(panel: Axes, picture: NDArray[np.uint8]) -> None:
     panel.imshow(picture, interpolation="nearest")
-    panel.set_title("the picture as the net takes it", fontsize=9, color=INK)
+    panel.set_title("the input of the net", fontsize=9, color=INK)
     panel.set_axis_off()
 
 
@@ -208,7 +208,7 @@ def describe(ledger: Ledger, pictures: Mapping[str, Path] | None = None) -> str:
             ]
         )
     blocks = [[f"{ledger.image} as {ledger.snapshot} sees it", *table(rows)]]
-    blocks[0].append(f"sums to the logit within {ledger.sum_error:.0e}")
+    blocks[0].append(f"the contributions sum to the logit, within {ledger.sum_error:.0e}")
     if ledger.note:
         blocks.append([ledger.note])
     if not one.contributions.any() and not other.contributions.any():
@@ -218,11 +218,11 @@ def describe(ledger: Ledger, pictures: Mapping[str, Path] | None = None) -> str:
     order = sums.argsort(kind="stable")
     for account, channels in ((one, order[::-1][:_LISTED]), (other, order[:_LISTED])):
         cells = [_channel(difference[channel], int(channel), float(sums[channel])) for channel in channels]
-        blocks.append([f"most for '{account.label}'", *table(cells, left=(0, 2))])
+        blocks.append([f"largest contributions to '{account.label}'", *table(cells, left=(0, 2))])
     if ledger.nearest:
         rows = [
             [
-                f"{near.distance:.4g}",
+                f"{near.distance:#.4g}",
                 near.label or "?",
                 "" if near.generation is None else f"gen{near.generation}",
                 f"{near.path}{' (this very file)' if near.same else ''}",

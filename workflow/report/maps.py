@@ -37,7 +37,7 @@ def draw_maps(found: Explanation, preprocessing: Preprocessing, out: Path) -> No
     panels = figure.subplots(2, columns, squeeze=False, height_ratios=(1.25, 1))
     picture = to_rgb(found.pixels, preprocessing)
     panels[0, 0].imshow(picture, interpolation="nearest")
-    panels[0, 0].set_title("the picture as the net takes it", fontsize=9, color=INK)
+    panels[0, 0].set_title("the input of the net", fontsize=9, color=INK)
     _explain_curves(panels[1, 0])
     for column, one in enumerate((*found.maps, found.baseline), start=1):
         _draw_map(panels[0, column], picture, one)
@@ -47,7 +47,7 @@ def draw_maps(found: Explanation, preprocessing: Preprocessing, out: Path) -> No
         panel.set_yticks([])
     watched = "probability" if found.target.class_name is not None else "value"
     name = snapshot_name(found.snapshot)
-    title = f"{found.image.name}: what speaks for {found.target.title} in {name} ({watched} {found.value:.3g})"
+    title = f"{found.image.name}: evidence for {found.target.title} in {name} ({watched} {found.value:.3g})"
     set_title(figure, title)
     save(figure, out)
 
@@ -112,6 +112,6 @@ def describe(found: Explanation, pictures: Mapping[str, Path] | None = None) -> 
     watched = "probability" if found.target.class_name is not None else "value"
     head = f"{found.image}, {found.target.title} in {found.snapshot}: {watched} {found.value:.4g}"
     complete = [one.incompleteness for one in found.maps if one.incompleteness is not None]
-    lines = [head, *table(rows), "deletion: small is good; insertion: large is good"]
-    lines += [f"integrated gradients add up to the score's difference within {gap:.2%}" for gap in complete]
+    lines = [head, *table(rows), "deletion: lower is better; insertion: higher is better"]
+    lines += [f"integrated gradients sum to the difference of the scores, within {gap:.2%}" for gap in complete]
     return "\n".join([*lines, *drawn(pictures)])

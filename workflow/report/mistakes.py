@@ -26,7 +26,7 @@ def describe(found: Mistakes, sheets: Sequence[Path] = (), links: Path | None = 
     blocks = [[head]]
     if found.cell is None:
         cells = [[f"{true} -> {predicted}", f"{count:,}"] for (true, predicted), count in found.cells.items()]
-        blocks.append([*table([["is -> said to be", "pictures"], *cells[:_LISTED]]), *and_more(len(cells), _LISTED)])
+        blocks.append([*table([["true -> predicted", "pictures"], *cells[:_LISTED]]), *and_more(len(cells), _LISTED)])
     rows = [[f"{one.true} -> {one.predicted}", f"{one.probability:.4f}", one.path] for one in found.mistakes[:_LISTED]]
     blocks.append([*table(rows, left=(0, 2)), *and_more(len(found.mistakes), _LISTED)])
     files = [f"contact sheet  {path}" for path in sheets] + ([f"links          {links}"] if links else [])

@@ -34,14 +34,13 @@ def describe(found: Next, files: Sequence[Path] = ()) -> str:
     shown = list(enumerate(found.candidates[:_LISTED], start=1))
     rows = [[f"{row}.", f"{one.score:.3f}", f"{one.suggested}?", one.path, one.reason] for row, one in shown]
     blocks = [[head, *table(rows, left=(2, 3, 4)), *and_more(len(found.candidates), _LISTED)]] if rows else [[head]]
-    asked = "asked: " + ", ".join(found.snapshots)
-    blocks.append(
-        [asked, f"left out: {found.known:,} that a generation has, {found.twins:,} nearly the same as others"]
-    )
+    asked = "scored by: " + ", ".join(found.snapshots)
+    blocks.append([asked, f"left out: {found.known:,} that are in a generation, {found.twins:,} near-duplicates"])
     if rows:
         tally = Tally(one.suggested for one in found.candidates).most_common()
-        blocks[-1].append("taken for: " + ", ".join(f"{count:,} {label}" for label, count in tally))
-    blocks.append(list(map(str, files)))
+        blocks[-1].append("predicted: " + ", ".join(f"{count:,} {label}" for label, count in tally))
+    names = ["table", *["contact sheet"] * (len(files) - 1)]
+    blocks.append([f"{name:13}  {path}" for name, path in zip(names, files, strict=False)])
     if rows and files:
-        blocks[-1].append(f"next: fill in `decision` (accept, refuse or a class), then wf next --apply {files[0]}")
+        blocks[-1] += ["next: fill in `decision` (accept, refuse or a class), then", f"  wf next --apply {files[0]}"]
     return joined(blocks)

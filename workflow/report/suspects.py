@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.words import and_more
+from workflow.words import and_more, table
 
 if TYPE_CHECKING:
     from workflow.curation.decisions import Applied
@@ -17,31 +17,34 @@ if TYPE_CHECKING:
 _LISTED = 15  # suspects that are printed; --json and the table have all
 
 
-def describe(found: Suspects, table: Path | None = None, twins: Path | None = None, sheets: Sequence[Path] = ()) -> str:
+def describe(
+    found: Suspects, listing: Path | None = None, twins: Path | None = None, sheets: Sequence[Path] = ()
+) -> str:
     """How many there are, the most doubtful ones, and where the rest can be looked at."""
     splits = Tally(one.split for one in found.suspects)
     told = f" ({splits['train']:,} training, {splits['test']:,} test pictures)" if found.suspects else ""
     lines = [f"{found.snapshot}: {len(found.suspects):,} of {found.pictures:,} labels are doubtful{told}"]
-    shown = found.suspects[:_LISTED]
-    width = max((len(f"'{one.label}': '{one.suggested}'?") for one in shown), default=0)
-    for one in shown:
-        change = f"'{one.label}': '{one.suggested}'?"
-        lines.append(f"  {one.score:.4f}  {change:{width}}  {one.picture.path}")
+    rows = [[f"{one.score:.4f}", one.label, one.suggested, str(one.picture.path)] for one in found.suspects[:_LISTED]]
+    if rows:
+        lines += [f"  {line}" for line in table([["doubt", "label", "suggested", "picture"], *rows], left=(1, 2, 3))]
     lines += [f"  {line}" for line in and_more(len(found.suspects), _LISTED)]
     if found.decided:
         lines.append(f"{found.decided:,} more were decided before")
     if found.twins:
         kinds = Tally(one.kind for one in found.twins)
-        lines.append("twins: " + ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()))
-    if table is None:
+        lines.append("near-duplicates: " + ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()))
+    if listing is None:
         return "\n".join(lines)
     lines.append("")
     lines += [f"contact sheet  {path}" for path in sheets]
-    lines.append(f"table          {table}")
+    lines.append(f"table          {listing}")
     if found.twins:
-        lines.append(f"twins          {twins}")
+        lines.append(f"near-duplicates  {twins}")
     if found.suspects:
-        lines.append(f"next: fill in `decision` (accept, refuse, remove or a class), then wf suspects --apply {table}")
+        lines += [
+            "next: fill in `decision` (accept, refuse, remove or a class), then",
+            f"  wf suspects --apply {listing}",
+        ]
     return "\n".join(lines)
 
 

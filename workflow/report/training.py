@@ -26,6 +26,8 @@ def describe(facts: Mapping[str, Any]) -> str:
     if band := facts.get("band"):
         low, high = band["range"]
         lines.append(f"{band['seeds']} seeds: {band['mean']:.4f} ± {band['sd']:.4f}, {low:.4f} to {high:.4f}")
+    if snapshots:
+        lines.append(f"next: wf evaluate --gen {facts['generation']}")
     return "\n".join(lines)
 
 

@@ -69,7 +69,7 @@ def _draw_pictures(panels: list[Axes], found: Twin, preprocessing: Preprocessing
     most = float(np.abs(one.heat).max()) or 1.0
     panels[3].imshow(to_rgb(found.picture.pixels, preprocessing).mean(2), cmap="gray", vmin=-120, vmax=375)
     panels[3].imshow(one.heat, cmap="RdBu_r", vmin=-most, vmax=most, alpha=0.65, interpolation="nearest")
-    panels[3].set_title("occlusion: red places, once covered,\ntake the class away", fontsize=9, color=INK)
+    panels[3].set_title("occlusion: covering red places\nlowers the class", fontsize=9, color=INK)
     for panel in panels:
         panel.set_xticks([])
         panel.set_yticks([])
@@ -89,7 +89,7 @@ def describe_counterfactuals(found: Twin) -> str:
     lost = next((one for one in found.counterfactuals if one.lost), None)
     if lost is None:
         return (
-            f"no simple change takes '{name}' away: {_share(found.probability)} falls to {_share(least.probability)} "
+            f"no simple change removes '{name}': {_share(found.probability)} falls to {_share(least.probability)} "
             f"at most, {least.change}"
         )
     return (
@@ -154,7 +154,7 @@ def _draw_stages(panel: Axes, found: Twin) -> None:
 def describe_joining(found: Twin) -> str:
     """Where the picture comes to be among the class, in words."""
     if found.joins_at is None:
-        return f"it never comes to be among '{found.target.name}'"
+        return f"at no layer is it among the pictures of '{found.target.name}'"
     return f"among '{found.target.name}' from {found.joins_at} on"
 
 
@@ -164,8 +164,8 @@ def describe_carrying(found: Twin) -> str:
     if one.enough is None:
         return f"not even without all channels of {one.blob} is the class lost"
     if one.enough == 1:
-        return f"without channel {one.channels[0].number} of {one.blob} the class is lost"
-    return f"without the first {one.enough} of {len(one.channels)} channels of {one.blob} the class is lost"
+        return f"without channel {one.channels[0].number} of {one.blob} it is no longer in the class"
+    return f"without the first {one.enough} of {len(one.channels)} channels of {one.blob} it is no longer in the class"
 
 
 def _draw_channels(panel: Axes, found: Twin) -> None:
@@ -208,17 +208,18 @@ def describe(found: Twin, pictures: Mapping[str, Path] | None = None) -> str:
         f"{found.image}, class {found.target.name} in {found.snapshot}: probability {found.probability:.4g}",
         f"nearest true positive  {found.nearest.path} ({found.nearest_probability:.4g}{brought})",
     ]
-    rows = [["blob", "to class", "to others", "ratio", "others' 5%", ""]]
+    rows = [["blob", "to class", "to others", "ratio", "limit", ""]]
     for one in found.stages:
         numbers = [f"{one.to_class:.4g}", f"{one.to_others:.4g}", f"{one.ratio:.3f}", f"{one.limit:.3f}"]
         rows.append([one.blob, *numbers, "among the class" if one.among else ""])
     stages = [
         f"{describe_joining(found)} (distances to {found.counts[0]} and {found.counts[1]} pictures)",
         *table(rows),
+        "limit: 95 % of the pictures of other classes have a larger ratio",
     ]
     channels = [describe_carrying(found)]
     channels += [f"  channel {one.number:3}  log odds {-one.fall:+.2f}" for one in found.carrying.channels[:_LISTED]]
     covered, chance = found.covered
-    check = f"with the hottest quarter of the places covered {covered:.4g}, a random quarter {chance:.4g}"
+    check = f"probability with the hottest quarter of the picture covered {covered:.4g}, a random quarter {chance:.4g}"
     last = [check, *drawn(pictures)]
-    return joined([hangs_on, head, stages, channels, last])
+    return joined([head, hangs_on, stages, channels, last])

@@ -2,7 +2,7 @@
 
 Each channel's map is replaced by its mean over pictures of the other classes, and the rest of the net is run: the
 fall of the class's log odds is what the channel carried. Channels are then replaced together, those that carried most
-first, until the class is lost.
+first, until it is no longer in the class.
 """
 
 from __future__ import annotations

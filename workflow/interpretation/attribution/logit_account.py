@@ -72,7 +72,7 @@ class Ledger:
     note: str | None
     """Where the net is not linear behind that blob: what was explained instead."""
     pixels: NDArray[np.uint8]
-    """(C, h, w): the picture as the net takes it, before mean and scale."""
+    """(C, h, w): the input of the net, before mean and scale."""
 
     @property
     def difference(self) -> Entries:

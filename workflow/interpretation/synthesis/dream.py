@@ -57,7 +57,7 @@ class Maximum:
         if self.natural is not None and self.natural_percentile is not None:
             best = float(self.natural.max())
             if self.dream.activation > best:
-                parts.append(f"beyond all {len(self.natural):,} test pictures, whose best is {best:.3g}")
+                parts.append(f"more than any of {len(self.natural):,} test pictures (at most {best:.3g})")
             elif self.dream.activation == best:
                 parts.append(f"as much as the best of {len(self.natural):,} test pictures")
             elif self.natural_percentile >= TOP:
