@@ -7,17 +7,19 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-TEMPORARY = ".tmp-"  # NAME.tmp-PID: what a killed process leaves, and what sweep() takes away
+TEMPORARY = ".tmp-"  # NAME.tmp-PID or NAME.tmp-PID-THREAD: what a killed process leaves, and sweep() takes away
 
 
 def temporary_name(path: Path) -> Path:
-    """The name beside `path` (same file system, so that rename works) that this process writes under."""
-    return path.with_name(f"{path.name}{TEMPORARY}{os.getpid()}")
+    """The name beside `path` (same file system, so that rename works) that this thread writes under."""
+    thread = "" if threading.current_thread() is threading.main_thread() else f"-{threading.get_ident()}"
+    return path.with_name(f"{path.name}{TEMPORARY}{os.getpid()}{thread}")
 
 
 @contextmanager
@@ -149,8 +151,9 @@ def take_away(path: Path) -> None:
 
 
 def _owner(path: Path) -> int | None:
-    _, mark, pid = path.name.rpartition(TEMPORARY)
-    return int(pid) if mark and pid.isdigit() else None
+    _, mark, owner = path.name.rpartition(TEMPORARY)
+    pid, _, thread = owner.partition("-")
+    return int(pid) if mark and pid.isdigit() and (not thread or thread.isdigit()) else None
 
 
 def _alive(pid: int) -> bool:

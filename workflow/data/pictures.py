@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import struct
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +33,7 @@ from workflow.data.sniff import PictureError, sniff
 from workflow.data.strips import LARGE, Strips
 from workflow.errors import DataError, EnvironmentFault
 from workflow.formats.files import missing
+from workflow.silence import silenced
 
 Pixels = NDArray[np.uint8]
 
@@ -82,8 +82,7 @@ def decode(source: Path | str | bytes, preprocessing: Preprocessing, *, max_pixe
         DataError: there is no such file.
         EnvironmentFault: the file may not be read.
     """
-    with named(source) as data, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata; what matters is an exception
+    with named(source) as data, silenced():  # Pillow remarks on odd metadata; what matters is an exception
         return np.ascontiguousarray(interpret(data, preprocessing, max_pixels=max_pixels).pixels)
 
 
@@ -96,8 +95,7 @@ def load_rgb(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS, max_si
     Raises:
         PictureError, DataError, EnvironmentFault: as `decode`.
     """
-    with named(source) as data, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with named(source) as data, silenced():
         image: Image.Image = _open(data, sniff(data), max_pixels)
         with _within_memory(image.size, max_pixels):
             _shrink_early(image, max_side, max_side)

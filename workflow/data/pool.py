@@ -20,7 +20,6 @@ import subprocess
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +29,7 @@ from workflow.config import Preprocessing
 from workflow.data.thumbnails import SIDE
 from workflow.data.worker import MEMORY, NO_MEMORY, SKIPPED, Answer, Decoder, Refusal, receive, refused_for_memory, send
 from workflow.errors import EnvironmentFault, WorkflowError
+from workflow.silence import silenced
 
 Paths = Callable[[int, int], Sequence[bytes]]
 """The paths of the files from one number to before another."""
@@ -105,8 +105,8 @@ def decode_all(
     """
     most = max(1, min(_MOST, _MOST_BYTES // math.prod(preprocessing.shape)))
     left: list[int] = []  # to be tried once more
-    with warnings.catch_warnings(), _Decoders(folder, preprocessing, max_pixels, processes=crew.processes) as decoders:
-        warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata
+    # Pillow remarks on odd metadata
+    with silenced(), _Decoders(folder, preprocessing, max_pixels, processes=crew.processes) as decoders:
         if crew.size > 1:
             with _Pool(files, paths, decoders, crew.size, most) as pool:
                 for result in pool.results():

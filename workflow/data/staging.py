@@ -15,7 +15,7 @@ from pathlib import Path
 from workflow.generations import Generation
 from workflow.storage import leftovers, sync_folder, temporary_name
 
-_OURS = re.compile(r"(gen\d+)(\.replaced)?\.tmp-\d+")
+_OURS = re.compile(r"(gen\d+)(\.replaced)?\.tmp-\d+(?:-\d+)?")
 _REPLACED = ".replaced"
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-import warnings
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from workflow.silence import silenced
 
 MAX_PIXELS = 50_000_000
 _AT_ONCE = 2**22  # pixels that are converted at once
@@ -24,12 +25,10 @@ def decode_picture(data: bytes, force: Literal["color", "gray"] | None = None) -
         ValueError: says what is wrong, to follow "a picture that".
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
-                return _pixels(picture, force)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        # Pillow remarks on odd metadata, and on a size that is refused here anyway
+        with silenced(), Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+            return _pixels(picture, force)
+    except Image.DecompressionBombError:
         raise ValueError(f"has more than {MAX_PIXELS} pixels") from None
     except MemoryError:
         raise ValueError("needs more memory than there is") from None

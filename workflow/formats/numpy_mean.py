@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -16,6 +15,7 @@ from workflow.formats.binaryproto import check_values, read_mean
 from workflow.formats.blobproto import Array
 from workflow.formats.files import read_whole
 from workflow.formats.foreign import is_npz
+from workflow.silence import silenced
 
 _MAX_BYTES = 2**28  # of one array: a mean of 3 x 3,000 x 3,000 doubles fits
 _HINT = "numpy.save('mean.npy', mean), with the axes channels, height, width"
@@ -69,8 +69,7 @@ def _load(path: Path, data: bytes) -> NDArray[np.generic]:
     if len(data) > _MAX_BYTES:
         raise _too_large(path, len(data))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of headers that Python 2 wrote, which are read all the same
+        with silenced():  # of headers that Python 2 wrote, which are read all the same
             array: NDArray[np.generic] = np.load(io.BytesIO(data), allow_pickle=False)
     except Exception as error:  # numpy reads the header as Python's text: many kinds of errors come from damage
         if "allow_pickle" in str(error):

@@ -149,17 +149,17 @@ class Generation:
 
     @contextmanager
     def held(self, command: str) -> Iterator[None]:
-        """Be the only process that works on this generation and its reruns.
+        """Be alone, among all processes and threads, in working on this generation and its reruns.
 
         Raises:
-            BusyError: another process does; names its pid, command and start.
+            BusyError: another process or thread does; names its pid, command and start.
         """
         import filelock  # 40 ms that looking at a picture does not need
 
-        path = self.original.folder.with_name(f".{self.original.name}.lock")
+        path = self.original.folder.with_name(f".{self.original.name}.lock").absolute()
         holder = path.with_suffix(".holder.json")
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(path)
+        lock = filelock.FileLock(path, thread_local=False)  # another thread may end what one began
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:

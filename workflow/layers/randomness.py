@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 
 from workflow.layers.base import Layer
+
+_drawing = threading.RLock()
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Let code draw from torch's global generator, in one thread at a time; its state is put back afterwards."""
+    with _drawing, torch.random.fork_rng(devices=[]):
+        yield
 
 
 def generator(layer: Layer, *more: int) -> torch.Generator:

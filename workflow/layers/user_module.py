@@ -6,6 +6,7 @@ import importlib
 import importlib.machinery
 import importlib.util
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from types import ModuleType
 from workflow.errors import Location, NetError, WorkflowError, did_you_mean
 
 _PYCAFFE = "workflow.pycaffe"
+_importing = threading.RLock()
+"""Python's path and its modules belong to the process: one thread at a time searches them for another project."""
 
 
 def load_class(module: str, name: str, folder: Path) -> type:
@@ -25,8 +28,8 @@ def load_class(module: str, name: str, folder: Path) -> type:
     Raises:
         NetError: there is no such module or class, or the module cannot be imported; says where it stops.
     """
-    serve_as_caffe()
-    with _searching(folder):
+    with _importing, _searching(folder):
+        serve_as_caffe()
         _forget_namesake(module.partition(".")[0])
         try:
             found = importlib.import_module(module)

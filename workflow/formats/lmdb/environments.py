@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import lmdb
 from workflow.errors import DatabaseError
 from workflow.formats.lmdb.header import operating_system_says
 
+_lock = threading.Lock()
 _open: dict[str, Handle] = {}
 """Real path -> what this process, or the parent that it was forked from, has opened."""
 
@@ -27,10 +29,11 @@ class Handle:
 
     def release(self) -> None:
         """One reader less; the last one closes the files."""
-        self.users -= 1
-        if self.users <= 0 and _open.get(self.folder) is self:
-            del _open[self.folder]
-            self.environment.close()
+        with _lock:
+            self.users -= 1
+            if self.users <= 0 and _open.get(self.folder) is self:
+                del _open[self.folder]
+                self.environment.close()
 
 
 def acquire(folder: Path) -> Handle:
@@ -41,6 +44,11 @@ def acquire(folder: Path) -> Handle:
         EnvironmentFault: the operating system refuses.
     """
     place = os.path.realpath(folder)
+    with _lock:
+        return _acquired(place, folder)
+
+
+def _acquired(place: str, folder: Path) -> Handle:
     handle = _open.get(place)
     if handle is not None and handle.pid != os.getpid():
         # The parent's: closing it here unmaps this process's copy alone; the parent goes on with its own (L11).

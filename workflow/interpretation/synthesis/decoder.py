@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from workflow.exams.exam import Exam, of_generation
 from workflow.interpretation.differentiable import Differentiable
 from workflow.interpretation.synthesis.reconstruction import features
+from workflow.layers.randomness import drawing
 from workflow.models.model import Model
 from workflow.storage import replacing
 
@@ -124,22 +125,24 @@ def train(net: Differentiable, blob: str, *, steps: int = STEPS, progress: Progr
     if model.generation is None:
         raise ValueError(f"{model.name} has no training pictures")
     pixels = _pixels(of_generation(model.generation, model, "train"), model)
-    with torch.random.fork_rng(devices=[]):
+    with drawing():
         torch.manual_seed(0)
         decoder = Decoder(net.shapes[net.known(blob)], model.preprocessing.shape)
-        adam = torch.optim.Adam(decoder.parameters(), lr=_RATE)
-        falling = torch.optim.lr_scheduler.OneCycleLR(adam, max_lr=_RATE, total_steps=steps)
-        for step in range(1, steps + 1):
-            chosen = pixels[torch.randint(len(pixels), (_BATCH,)).numpy()]
-            wanted = torch.from_numpy(chosen).float() / 255
-            painted = decoder(features(net, chosen, blob))
-            loss = (painted - wanted).abs().mean() + _UNLIKE * unlikeness(painted, wanted)
-            adam.zero_grad()
-            loss.backward()
-            adam.step()
-            falling.step()
-            if progress is not None:
-                progress(step, steps)
+        batches = torch.Generator()
+        batches.set_state(torch.get_rng_state())
+    adam = torch.optim.Adam(decoder.parameters(), lr=_RATE)
+    falling = torch.optim.lr_scheduler.OneCycleLR(adam, max_lr=_RATE, total_steps=steps)
+    for step in range(1, steps + 1):
+        chosen = pixels[torch.randint(len(pixels), (_BATCH,), generator=batches).numpy()]
+        wanted = torch.from_numpy(chosen).float() / 255
+        painted = decoder(features(net, chosen, blob))
+        loss = (painted - wanted).abs().mean() + _UNLIKE * unlikeness(painted, wanted)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        falling.step()
+        if progress is not None:
+            progress(step, steps)
     _keep(net, blob, decoder)
     decoder.eval()
     return decoder

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
 from workflow.errors import UsageError, did_you_mean
 from workflow.interpretation.targets import Score
+from workflow.layers.randomness import drawing
+from workflow.silence import silenced
 
 _METHODS: dict[str, Method] = {}
 
@@ -109,7 +109,5 @@ def known(name: str) -> Method:
 @contextmanager
 def _captum_silent() -> Iterator[None]:
     """Captum tells of every hook that it sets; and what it draws at random must not move the caller's numbers."""
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
-        warnings.filterwarnings("ignore", module="captum")
-        warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU")
+    with silenced(), drawing():
         yield
