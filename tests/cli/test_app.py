@@ -36,6 +36,12 @@ def test_every_command_is_in_the_readme(name: str) -> None:
     assert f"`wf {name}" in README
 
 
+def test_no_summary_is_cut_at_80_columns(wf: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for shown in (wf("--help").out, wf("net", "--help").out):
+        assert [line for line in shown.splitlines()[1:] if line.endswith("...")] == []
+
+
 def test_version(wf: Run) -> None:
     assert wf("--version").out.startswith("wf 0.")
     assert wf("version").out == wf("--version").out

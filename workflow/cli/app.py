@@ -41,11 +41,11 @@ from workflow.cli.verify import verify
 from workflow.cli.why import why
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Begin": (init, demo),
-    "Make a generation": (prepare, train, live, import_),
-    "Look": (inspect, predict, twin, channels, maps, dream, invert, film),
-    "Judge": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
-    "Take elsewhere": (export,),
+    "Get started": (init, demo),
+    "Prepare and train": (prepare, train, live, import_),
+    "Inspect": (inspect, predict, twin, channels, maps, dream, invert, film),
+    "Evaluate and improve": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
+    "Export": (export,),
     "Check": (verify, time, engines),
 }
 
@@ -82,10 +82,10 @@ def wf(
 
 def _with_net() -> None:
     """`wf net show`, `wf net deploy`, `wf net upgrade`."""
-    group = typer.Typer(name="net", help="Look at prototxt files, bring old ones up to date.", rich_markup_mode=None)
+    group = typer.Typer(name="net", help="Show, convert and upgrade prototxt files.", rich_markup_mode=None)
     for command in (net.show, net.deploy, net.upgrade):
         group.command(command.__name__, help=help_of(command))(with_common(command))
-    app.add_typer(group, rich_help_panel="Files of Caffe")
+    app.add_typer(group, rich_help_panel="Caffe files")
 
 
 for panel, commands in COMMANDS.items():

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
 
 def blame(
-    call: Call, image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture, wherever it lies now.")]
+    call: Call,
+    image: Annotated[
+        Path, typer.Argument(metavar="IMAGE", help="A picture; its contents are looked up, not its path.")
+    ],
 ) -> None:
-    """Tell which generation brought a picture in, and its fate since.
+    """Show which generation added a picture, and all predictions.
 
     wf blame images/cat/12.png
     """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def channels(
     call: Call,
-    blob: Annotated[str, typer.Argument(metavar="BLOB", help="Whose channels: conv1, conv2, conv3, pool3.")],
+    blob: Annotated[str, typer.Argument(metavar="BLOB", help="The blob: conv1, conv2, conv3, pool3.")],
     channel: Annotated[
         list[int] | None, typer.Option("--channel", metavar="N", help="Only this channel (repeatable).")
     ] = None,
@@ -25,10 +25,10 @@ def channels(
     out: VisionOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
 ) -> None:
-    """Show what each channel of a layer looks for.
+    """Show what each channel of a layer responds to.
 
-    One page: for each channel the nine training patches that most excite it, one of a picture at most, and the picture
-    that excites it most of all, made from noise. A patch is what the unit can see of its picture.
+    One page: for each channel the nine training patches with the highest activation (at most one per picture),
+    and an input made from noise that maximises it. A patch is the receptive field of the unit.
 
     wf channels conv3
     wf channels conv2 --channel 3 --channel 17 --snapshot gen4/best

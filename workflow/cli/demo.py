@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 def demo(
     call: Call,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder, made if need be.")] = Path("demo"),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder; it is created if needed.")] = Path("demo"),
 ) -> None:
-    """Run the whole loop on a small drawn set: about a minute.
+    """Run the whole loop on a small drawn data set (about a minute).
 
-    It ends with the picture of nothing that is most like the character to the net, and what that answer hangs on.
-    Each step that is done already is passed over, so that the command goes on where it was stopped.
+    It ends with the unrelated picture that the net finds most similar to the character, and shows why. Finished
+    steps are skipped, so an interrupted demo can be resumed.
     """
     from workflow.cli.signals import obeyed
     from workflow.demo import steps

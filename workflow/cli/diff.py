@@ -22,20 +22,23 @@ def diff(
     after: Annotated[str, typer.Argument(metavar="AFTER", help="gen5, gen5/iter_6000, or a .caffemodel of ours.")],
     exam: Annotated[
         str | None,
-        typer.Option("--exam", metavar="GEN", help="Whose test set both sit (the newer one's if not given)."),
+        typer.Option("--exam", metavar="GEN", help="Compare on this generation's test set (default: the newer one's)."),
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option("--folder", metavar="DIR", help="Sit pictures in class folders instead.")
+        Path | None, typer.Option("--folder", metavar="DIR", help="Use a labelled folder instead.")
     ] = None,
     history: Annotated[
-        bool, typer.Option("--history/--no-history", help="Ask all generations for pictures that go to and fro.")
+        bool,
+        typer.Option(
+            "--history/--no-history", help="Look in all generations for pictures that changed more than once."
+        ),
     ] = True,
     out: EvaluationOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the contact sheet.")] = False,
 ) -> None:
     """Compare two snapshots: what is fixed, broken, still wrong.
 
-    Pictures that either of the two was trained on are left out.
+    Pictures that either snapshot was trained on are left out.
 
     wf diff gen4 gen5
     wf diff gen4/iter_6000 gen5/iter_6000 --exam gen4

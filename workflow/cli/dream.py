@@ -19,7 +19,7 @@ def dream(
     which: Which,
     class_name: Annotated[
         list[str] | None,
-        typer.Option("--class", metavar="CLASS", help="A class; may be given several times (all classes)."),
+        typer.Option("--class", metavar="CLASS", help="A class; repeatable (default: all classes)."),
     ] = None,
     unit: Annotated[
         list[str] | None,
@@ -30,18 +30,23 @@ def dream(
             "several times for one blob.",
         ),
     ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Of the ascent (128).")] = None,
-    seeds: Annotated[
-        int | None, typer.Option("--seeds", metavar="N", min=1, help="Starts, of which the best is kept (4).")
+    steps: Annotated[
+        int | None, typer.Option("--steps", metavar="N", min=1, help="Steps of gradient ascent (default: 128).")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="What all chance is drawn from.")] = 0,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            "--seeds", metavar="N", min=1, help="Number of random starts; the best result is kept (default: 4)."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Random seed.")] = 0,
     out: VisionOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
 ) -> None:
-    """Make the picture that a class or a channel most likes.
+    """Generate the picture that maximises a class or a channel.
 
-    Each is a plain picture, a film of how it came about, and a sheet that says whether it excites the net more than
-    the test pictures do.
+    Each result is a plain picture, a film of its optimisation, and a sheet that compares its score with those of
+    the test pictures.
 
     wf dream --class cat
     wf dream --unit conv3:17 --seeds 8

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def engines(call: Call) -> None:
-    """List the engines that can run, and the fonts of pictures.
+    """List the engines that can run, and the fonts for pictures.
 
     wf engines
     wf engines --json

@@ -18,17 +18,17 @@ def evaluate(
     call: Call,
     which: Which,
     folder: Annotated[
-        Path | None, typer.Argument(metavar="FOLDER", help="Pictures in class folders (the test set if not given).")
+        Path | None, typer.Argument(metavar="FOLDER", help="Pictures in class folders (default: the test set).")
     ] = None,
     min_accuracy: Annotated[
         float | None,
-        typer.Option("--min-accuracy", metavar="X", min=0, max=1, help="Exit with 1 if the accuracy is lower."),
+        typer.Option("--min-accuracy", metavar="X", min=0, max=1, help="Exit with code 1 if the accuracy is lower."),
     ] = None,
     out: EvaluationOut = None,
     fresh: Fresh = False,
     engine: Engine = None,
 ) -> None:
-    """Score a snapshot: accuracy, confusion, each class, calibration.
+    """Evaluate a snapshot: accuracy, confusion matrix, calibration.
 
     wf evaluate
     wf evaluate labelled/ --snapshot gen4/best --min-accuracy 0.9

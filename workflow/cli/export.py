@@ -15,13 +15,13 @@ def export(
     which: Which,
     onnx: Annotated[Path | None, typer.Option("--onnx", metavar="FILE", help="Write an ONNX model.")] = None,
     bundle: Annotated[
-        Path | None, typer.Option("--bundle", metavar="FILE.tar.gz", help="Write an archive of Caffe's own files.")
+        Path | None, typer.Option("--bundle", metavar="FILE.tar.gz", help="Write an archive of Caffe files.")
     ] = None,
 ) -> None:
-    """Take a snapshot elsewhere: as ONNX, or as a bundle.
+    """Export a snapshot as ONNX or as a bundle of Caffe files.
 
-    ONNX is checked in onnxruntime against wf's own engine before it is written; how pictures are prepared is recorded
-    in it. A bundle holds the deploy net, the weights, the mean, the labels and info.json.
+    The ONNX file is checked with onnxruntime against wf's own engine before it is written, and contains how to
+    preprocess pictures. A bundle holds the deploy net, the weights, the mean, the labels and info.json.
 
     wf export --snapshot gen5/best --onnx fox.onnx
     wf export --snapshot gen5/best --bundle fox.tar.gz

@@ -22,23 +22,26 @@ def film(
     gen: Gen = None,
     generations: Annotated[
         str | None,
-        typer.Option("--generations", metavar="4,5|all", help="Over these generations in place of one's snapshots."),
+        typer.Option(
+            "--generations", metavar="4,5|all", help="Compare these generations instead of the snapshots of one."
+        ),
     ] = None,
     best: Annotated[
         bool, typer.Option("--best", help="With --generations: the most accurate snapshot of each, not the newest.")
     ] = False,
     blobs: Annotated[
         list[str] | None,
-        typer.Option("--blob", metavar="NAME", help="Show this blob; may be given several times (as wf inspect)."),
+        typer.Option("--blob", metavar="NAME", help="Show this blob; repeatable (default: as in wf inspect)."),
     ] = None,
     out: InspectOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
 ) -> None:
-    """Show one picture through a generation's snapshots, or generations.
+    """Show one picture through all snapshots, or all generations.
 
-    A GIF, a strip of the same, and the probabilities. Channels of nets that were trained apart do not correspond by
-    number: over generations each channel of the newest is found again in the others by the correlation of their
-    activations on its test pictures, and is grey, unmatched, where none is more like it than chance explains.
+    Writes a GIF, a strip of its frames, and the probabilities. Channel numbers of nets that were trained
+    separately do not correspond: with --generations, the channels of the newest generation are matched with those
+    of the others by the correlation of their activations on its test pictures. A channel without a significant
+    match is grey.
 
     wf film strange.png --gen 5
     wf film strange.png --generations all

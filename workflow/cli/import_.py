@@ -18,27 +18,31 @@ def import_(
     call: Call,
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH", help="Two LMDBs, or folders or archives that hold them and the rest."),
+        typer.Argument(metavar="PATH", help="Two LMDBs, or folders or archives that contain them."),
     ],
     gen: Annotated[int, typer.Option("--gen", metavar="N", min=0, help="Number of the generation.")] = 0,
     mean: Annotated[
-        Path | None, typer.Option("--mean", metavar="FILE", help="The mean (found beside them, else computed).")
+        Path | None,
+        typer.Option("--mean", metavar="FILE", help="The mean (default: found beside the databases, else computed)."),
     ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option("--labels", metavar="FILE", help="Names of the classes, one a line (found beside them)."),
+        typer.Option(
+            "--labels", metavar="FILE", help="Names of the classes, one per line (default: found beside the databases)."
+        ),
     ] = None,
     channel_order: Annotated[
         Literal["RGB", "BGR"],
-        typer.Option("--channel-order", help="Of the records: convert_imageset and DIGITS write BGR."),
+        typer.Option("--channel-order", help="Channel order of the records; convert_imageset and DIGITS write BGR."),
     ] = "BGR",
     allow_network_fs: Annotated[
-        bool, typer.Option("--allow-network-fs", help="Copy databases to a network file system all the same.")
+        bool, typer.Option("--allow-network-fs", help="Allow databases on a network file system.")
     ] = False,
 ) -> None:
-    """Make a generation of what Caffe's tools or DIGITS made.
+    """Import a data set made by Caffe's tools or DIGITS.
 
-    Databases of convert_imageset, jobs of DIGITS, project folders of old: records, mean and snapshots stay as they are.
+    PATH may be LMDBs of convert_imageset, a DIGITS job or an old project folder. Records, mean and snapshots stay
+    unchanged.
 
     wf import train_lmdb test_lmdb --mean mean.binaryproto --labels labels.txt
     wf import digits/jobs/20160101-120000-1a2b digits/jobs/20160101-130000-3c4d

@@ -17,9 +17,10 @@ next:{enter}
 
 
 def init(
-    call: Call, folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder, made if need be.")] = Path()
+    call: Call,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder; it is created if needed.")] = Path(),
 ) -> None:
-    """Make a project folder: settings, nets and solvers, to be edited."""
+    """Create a project folder with settings, nets and solvers."""
     from workflow.project import start
 
     written = start(folder)

@@ -31,32 +31,38 @@ def inspect(
     ] = None,
     compare: Annotated[
         bool | None,
-        typer.Option("--compare/--no-compare", help="Side by side, with scales and figures (on for 2 to 8 pictures)."),
+        typer.Option(
+            "--compare/--no-compare",
+            help="Draw side by side, with scales and statistics (default: on for 2 to 8 pictures).",
+        ),
     ] = None,
     channel: Annotated[
         list[int] | None, typer.Option("--channel", metavar="N", help="Compare only this channel (repeatable).")
     ] = None,
     order: Annotated[
-        Literal["number", "activity"], typer.Option("--order", help="Channels of --compare; activity: strongest first.")
+        Literal["number", "activity"],
+        typer.Option("--order", help="Order of the channels with --compare; activity: strongest first."),
     ] = "number",
     top: Annotated[
-        int | None, typer.Option("--top", metavar="N", min=1, help="Compare this many channels at most.")
+        int | None, typer.Option("--top", metavar="N", min=1, help="Compare at most this many channels.")
     ] = None,
     each_channel: Annotated[
-        bool, typer.Option("--each-channel", help="Compare on a colour scale for each channel, not for each blob.")
+        bool, typer.Option("--each-channel", help="Compare with one colour scale per channel instead of one per blob.")
     ] = False,
     filters: Annotated[
         bool, typer.Option("--filters", help="Draw the first convolution's filters as colours.")
     ] = False,
     page: Annotated[
         bool,
-        typer.Option("--page", help="Everything on one HTML page: grids, maps, twin, why, inversion, dream, film."),
+        typer.Option(
+            "--page", help="Write one HTML page with everything: grids, maps, twin, why, inversion, dream, film."
+        ),
     ] = False,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
     engine: Engine = None,
     ignore_mismatch: IgnoreMismatch = None,
 ) -> None:
-    """Show what the net sees in a picture: shapes, probabilities, grids.
+    """Show what the net sees in a picture, layer by layer.
 
     wf inspect image.png --snapshot iter_6000
     wf inspect a.png --snapshot b.caffemodel --net net.prototxt --mean 104,117,123

@@ -30,16 +30,16 @@ def invert(
     ] = None,
     decoder: Annotated[
         bool,
-        typer.Option("--decoder", help="Train the decoders that are missing, a minute or two each, and keep them."),
+        typer.Option("--decoder", help="Train missing decoders (a minute or two each) and keep them."),
     ] = False,
-    steps: Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Of the optimisation.")] = None,
+    steps: Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Steps of the optimisation.")] = None,
     out: InspectOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
 ) -> None:
-    """Rebuild a picture from what each layer keeps of it.
+    """Reconstruct a picture from the activations of each layer.
 
-    By optimisation: pixels are moved until the blob holds the same. By a decoder: a small net that has learned from
-    the generation's own training pictures what such features usually come from.
+    By optimisation: pixels are changed until the blob has the same values. By a decoder: a small net trained on
+    the generation's training pictures to reconstruct a picture from the blob.
 
     wf invert image.png
     wf invert image.png --blob pool3 --decoder

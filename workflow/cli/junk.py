@@ -19,25 +19,32 @@ _SHEET = 100
 
 def junk(
     call: Call,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Pictures of nothing in particular.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of unrelated pictures.")],
     class_name: Annotated[
         str | None,
-        typer.Option("--class", metavar="NAME", help="What junk is taken for (any class but 'other' and the like)."),
+        typer.Option(
+            "--class",
+            metavar="NAME",
+            help="Class whose false accepts are counted (default: all but 'other' and similar names).",
+        ),
     ] = None,
     threshold: Annotated[
-        float, typer.Option("--threshold", metavar="P", min=0, max=1, help="From which probability on you accept now.")
+        float,
+        typer.Option(
+            "--threshold", metavar="P", min=0, max=1, help="Probability from which a picture is accepted now."
+        ),
     ] = 0.5,
     max_rate: Annotated[
-        float, typer.Option("--max-rate", metavar="X", min=1e-6, max=1, help="The share of junk to stay under.")
+        float, typer.Option("--max-rate", metavar="X", min=1e-6, max=1, help="Highest tolerated false-accept rate.")
     ] = 0.01,
     gen: Gen = None,
     out: EvaluationOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
 ) -> None:
-    """Score pictures of nothing in particular by every generation.
+    """Measure the false-accept rate on unrelated pictures.
 
-    Every generation's best snapshot scores the folder: the false-accept rate against the threshold, the threshold
-    that keeps it under --max-rate, what that costs on the test set, and the absurdities that are new.
+    The best snapshot of every generation labels the folder. Shows the false-accept rate at each threshold, the
+    threshold that keeps it below --max-rate, the recall left at that threshold, and the new false accepts.
 
     wf junk junk/
     wf junk junk/ --class cat --max-rate 0.001

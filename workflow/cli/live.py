@@ -16,16 +16,16 @@ def live(
         str | None, typer.Argument(metavar="REF", help="Pin this snapshot: gen5/best, gen5/iter_6000.")
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Unpin: the newest generation whose training has ended answers.")
+        bool, typer.Option("--follow", help="Unpin: use the newest generation whose training has finished.")
     ] = False,
     promote: Annotated[
         bool, typer.Option("--promote", help="Pin the newest trained generation, unless wf diff says it is worse.")
     ] = False,
 ) -> None:
-    """Show or choose the snapshot that answers where no other is named.
+    """Show or choose the default snapshot.
 
-    It is the best snapshot of the newest generation whose training has ended, or the pinned one. To let each new
-    generation answer only if it is not worse, pin one, and run wf live --promote after each training.
+    The default snapshot is the best of the newest generation whose training has finished, or the pinned one. To
+    use new generations only if they are not worse, pin a snapshot and run wf live --promote after each training.
 
     wf live
     wf live gen5/best

@@ -21,17 +21,20 @@ def log(
     exam: Annotated[
         str | None,
         typer.Option(
-            "--exam", metavar="GEN", help="Whose test set all are compared on (the newest's if not given); own: none."
+            "--exam",
+            metavar="GEN",
+            help="Compare all on this generation's test set (default: the newest's; own: each on its own).",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Folder for trend.png (generations/ if not given).")
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for trend.png (default: generations/).")
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Open the trend picture.")] = False,
 ) -> None:
-    """Show the chain of generations and what each one changed.
+    """List the generations and what each one changed.
 
-    Accuracies of different test sets cannot be compared, so each generation's best snapshot is asked about one of them.
+    Accuracies on different test sets cannot be compared, so the best snapshot of each generation is evaluated on
+    the same one.
 
     wf log
     wf log --exam gen5 --show

@@ -25,27 +25,32 @@ def maps(
             "--method",
             metavar="NAME",
             help="saliency, guided-backpropagation, deconvolution, smoothgrad, integrated-gradients, grad-cam or "
-            "occlusion; may be given several times (all of them).",
+            "occlusion; repeatable (default: all).",
         ),
     ] = None,
     class_name: Annotated[
-        str | None, typer.Option("--class", metavar="CLASS", help="What to look for (the class that it was given).")
+        str | None,
+        typer.Option("--class", metavar="CLASS", help="The class to explain (default: the predicted class)."),
     ] = None,
     unit: Annotated[
         str | None,
-        typer.Option("--unit", metavar="BLOB:CHANNEL", help="In place of a class, such as conv3:17 or conv3:17,2,3."),
+        typer.Option(
+            "--unit", metavar="BLOB:CHANNEL", help="Explain a unit instead of a class: conv3:17 or conv3:17,2,3."
+        ),
     ] = None,
     layer: Annotated[
         str | None,
-        typer.Option("--layer", metavar="BLOB", help="Grad-CAM's (the last blob with a map before the target)."),
+        typer.Option(
+            "--layer", metavar="BLOB", help="Layer for Grad-CAM (default: the last blob with maps before the target)."
+        ),
     ] = None,
     out: InspectOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
 ) -> None:
-    """Show which places of a picture speak for a class.
+    """Show which parts of a picture matter for a class.
 
-    Each map is put to the test: the hottest places are covered first (deletion: the smaller the area under the
-    falling probability, the better the map), or given back first (insertion: the greater, the better).
+    Each map is tested: the most important pixels are covered first (deletion: a smaller area under the curve of
+    the probability is better) or restored first (insertion: a larger area is better).
 
     wf maps image.png
     wf maps image.png --class cat --method grad-cam --layer conv2

@@ -19,10 +19,13 @@ def mistakes(
     call: Call,
     which: Which,
     folder: Annotated[
-        Path | None, typer.Argument(metavar="FOLDER", help="Pictures in class folders (the test set if not given).")
+        Path | None, typer.Argument(metavar="FOLDER", help="Pictures in class folders (default: the test set).")
     ] = None,
     cell: Annotated[
-        str | None, typer.Option("--cell", metavar="TRUE:PREDICTED", help="Only these, such as cat:dog.")
+        str | None,
+        typer.Option(
+            "--cell", metavar="TRUE:PREDICTED", help="Only this cell of the confusion matrix, such as cat:dog."
+        ),
     ] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="How many to draw.")] = 100,
     out: EvaluationOut = None,
@@ -30,9 +33,9 @@ def mistakes(
     show: Annotated[bool, typer.Option("--show", help="Open the contact sheets.")] = False,
     engine: Engine = None,
 ) -> None:
-    """Show the wrong pictures, most confident first.
+    """Show the wrong answers, most confident first.
 
-    Draws a contact sheet, and makes a folder of links to all of them, one sub-folder for each cell of the
+    Draws a contact sheet and makes a folder of links to the pictures, with a sub-folder for each cell of the
     confusion matrix.
 
     wf mistakes

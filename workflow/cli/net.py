@@ -14,28 +14,27 @@ if TYPE_CHECKING:
 
 Shape = Annotated[
     str | None,
-    typer.Option("--shape", metavar="C,H,W", help="Of the pictures, where the net's own source is not here."),
+    typer.Option("--shape", metavar="C,H,W", help="Shape of the pictures, if the net's data source is missing."),
 ]
 Stage = Annotated[
-    list[str] | None, typer.Option("--stage", metavar="NAME", help="Layers of this stage, too (repeatable).")
+    list[str] | None, typer.Option("--stage", metavar="NAME", help="Include the layers of this stage (repeatable).")
 ]
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A net's prototxt, of any age.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="Prototxt of a net, old or new.")]
 
 
 def show(
     call: Call,
     file: File,
-    phase: Annotated[
-        Literal["TRAIN", "TEST"], typer.Option("--phase", help="Which of the two nets that it may describe.")
-    ] = "TEST",
+    phase: Annotated[Literal["TRAIN", "TEST"], typer.Option("--phase", help="Phase whose layers are listed.")] = "TEST",
     shape: Shape = None,
     stage: Stage = None,
     python: Annotated[
-        bool, typer.Option("--python", help="Run the code of Python layers to learn their shapes, if you trust it.")
+        bool,
+        typer.Option("--python", help="Run the code of Python layers to find their shapes (only if you trust it)."),
     ] = False,
     draw: Annotated[
-        Path | None, typer.Option("--draw", metavar="FILE", help="Draw it as well, to a .png or .svg file.")
+        Path | None, typer.Option("--draw", metavar="FILE", help="Also draw the net to a .png or .svg file.")
     ] = None,
 ) -> None:
     """List a net's layers with shapes, parameters and multiply-adds.
@@ -81,11 +80,11 @@ def _project_classes(call: Call, file: Path) -> int | None:
 def upgrade(
     call: Call,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A net's or a solver's prototxt, or a caffemodel.")],
-    out: Annotated[
-        Path | None, typer.Argument(metavar="OUT", help="Where to write it; beside FILE if left out.")
-    ] = None,
+    out: Annotated[Path | None, typer.Argument(metavar="OUT", help="Output file (default: beside FILE).")] = None,
 ) -> None:
-    """Write an old file as Caffe 1.0 writes it: V0 and V1 layers, input fields, enum types, solver types.
+    """Convert an old net, solver or caffemodel to Caffe 1.0's format.
+
+    V0 and V1 layers, input fields, enum types and solver types are upgraded.
 
     wf net upgrade old_train_val.prototxt new.prototxt
     wf net upgrade old.caffemodel new.caffemodel
@@ -99,14 +98,14 @@ def upgrade(
 
 def deploy(
     call: Call,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A train_test prototxt, of any age.")],
-    out: Annotated[
-        Path | None, typer.Argument(metavar="OUT", help="Where to write it; beside FILE if left out.")
-    ] = None,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Prototxt of a training net, old or new.")],
+    out: Annotated[Path | None, typer.Argument(metavar="OUT", help="Output file (default: beside FILE).")] = None,
     shape: Shape = None,
     stage: Stage = None,
 ) -> None:
-    """Make a deploy net of a training net: its data layer becomes an input, its loss a Softmax.
+    """Make a deploy net of a training net.
+
+    Its data layer becomes an input, its loss a Softmax.
 
     wf net deploy train_val.prototxt
     wf net deploy prototxt/lenet_train_test.prototxt lenet.prototxt --shape 1,28,28

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def next(  # the command's name is the function's
     call: Call,
-    folder: Annotated[Path | None, typer.Argument(metavar="FOLDER", help="Pictures that have no label yet.")] = None,
-    count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="How many to choose.")] = 50,
+    folder: Annotated[Path | None, typer.Argument(metavar="FOLDER", help="Folder of unlabelled pictures.")] = None,
+    count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="Number of pictures to choose.")] = 50,
     gen: Gen = None,
     out: EvaluationOut = None,
     apply: Annotated[
@@ -28,10 +28,10 @@ def next(  # the command's name is the function's
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Open the contact sheets.")] = False,
 ) -> None:
-    """Choose what to label next out of an unlabelled pile.
+    """Choose which unlabelled pictures to label next.
 
-    Without those that a generation has already and without near-duplicates, an equal share for each predicted
-    class. Writes next.csv and a contact sheet with the numbers of its rows. Fill in the column `decision`: accept (the
+    Pictures that are in a generation already and near-duplicates are left out; each predicted class gets an equal
+    share. Writes next.csv and a contact sheet numbered like its rows. Fill in the column `decision`: accept (the
     suggested class), refuse, or the name of a class. --apply copies the pictures to images/CLASS.
 
     wf next incoming/ --count 50

@@ -24,54 +24,56 @@ ConfigFile = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        help="Settings in YAML (configs/default.yaml if not given).",
+        help="Settings in YAML (default: configs/default.yaml).",
     ),
 ]
 Directory = Annotated[
     Path | None,
-    typer.Option("-C", metavar="DIR", help="Run as if started in DIR (else: the project around the current folder)."),
+    typer.Option(
+        "-C", metavar="DIR", help="Run as if started in DIR (default: the project that contains the current folder)."
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; talk goes to stderr.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback beside an error.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No talk, only results.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; messages go to stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
 
 Gen = Annotated[
-    int | None, typer.Option("--gen", metavar="N", min=0, help="Which generation (the newest if not given).")
+    int | None, typer.Option("--gen", metavar="N", min=0, help="Number of the generation (default: the newest).")
 ]
 Snapshot = Annotated[
     str | None,
     typer.Option(
         "--snapshot",
         metavar="REF",
-        help="iter_6000, gen4/iter_6000, latest, best, live (if not given: see wf live), or a .caffemodel.",
+        help="iter_6000, gen4/iter_6000, latest, best, live (default; see wf live), or a .caffemodel.",
     ),
 ]
 Engine = Annotated[
     Literal["torch", "caffe", "numpy"] | None,
-    typer.Option("--engine", help="What computes (what is done first if not given)."),
+    typer.Option("--engine", help="Engine (default: the fastest for this job)."),
 ]
 
 
 def _out(room: str) -> object:
-    return typer.Option("--out", metavar="DIR", help=f"Folder for what is written (the generation's {room}/).")
+    return typer.Option("--out", metavar="DIR", help=f"Output folder (default: the generation's {room}/).")
 
 
 InspectOut = Annotated[Path | None, _out("inspect")]
 VisionOut = Annotated[Path | None, _out("vision")]
 EvaluationOut = Annotated[Path | None, _out("evaluation")]
 """See `generations.places`."""
-Fresh = Annotated[bool, typer.Option("--fresh", help="Show the pictures to the net anew, whatever is kept.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Ignore cached predictions.")]
 
 Net = Annotated[
     Path | None,
-    typer.Option("--net", metavar="FILE", help="Of a model from elsewhere: the deploy prototxt."),
+    typer.Option("--net", metavar="FILE", help="External model: its deploy prototxt."),
 ]
 Mean = Annotated[
     str | None,
     typer.Option(
         "--mean",
         metavar="FILE|104,117,123",
-        help="Of a model from elsewhere: its mean, as binaryproto, .npy, .npz or numbers.",
+        help="External model: its mean, as binaryproto, .npy, .npz or numbers.",
     ),
 ]
 Labels = Annotated[
@@ -79,14 +81,14 @@ Labels = Annotated[
     typer.Option(
         "--labels",
         metavar="FILE",
-        help="Of a model from elsewhere: the names of the classes, one a line.",
+        help="External model: names of the classes, one per line.",
     ),
 ]
 ChannelOrder = Annotated[
     Literal["RGB", "BGR", "GRAY"] | None,
     typer.Option(
         "--channel-order",
-        help="Of a model from elsewhere: the order of colours it was trained with.",
+        help="External model: the channel order it was trained with.",
     ),
 ]
 Scale = Annotated[
@@ -94,7 +96,7 @@ Scale = Annotated[
     typer.Option(
         "--scale",
         metavar="X",
-        help="Of a model from elsewhere: the scale of its transform_param.",
+        help="External model: the scale in its transform_param.",
     ),
 ]
 IgnoreMismatch = Annotated[
@@ -102,7 +104,7 @@ IgnoreMismatch = Annotated[
     typer.Option(
         "--ignore-mismatch",
         metavar="LAYER",
-        help="Leave out a layer's weights if they do not fit (repeatable).",
+        help="Skip a layer's weights if their shapes do not match (repeatable).",
     ),
 ]
 

@@ -21,9 +21,11 @@ def predict(
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write a table as well.")] = None,
     sort: Annotated[
         Path | None,
-        typer.Option("--sort", metavar="DIR", help="Make DIR/CLASS/ of links to the pictures, the surest first."),
+        typer.Option(
+            "--sort", metavar="DIR", help="Make folders DIR/CLASS/ of links to the pictures, most confident first."
+        ),
     ] = None,
-    copy: Annotated[bool, typer.Option("--copy", help="With --sort: copies in place of links.")] = False,
+    copy: Annotated[bool, typer.Option("--copy", help="With --sort: make copies instead of links.")] = False,
     engine: Engine = None,
     ignore_mismatch: IgnoreMismatch = None,
 ) -> None:

@@ -29,14 +29,20 @@ def share(text: str) -> float:
 def prepare(
     call: Call,
     folders: Annotated[
-        list[Path] | None, typer.Argument(metavar="FOLDER", help="Labelled folders (`images` of the settings).")
+        list[Path] | None,
+        typer.Argument(metavar="FOLDER", help="Labelled folders (default: `images` in the settings)."),
     ] = None,
-    gen: Annotated[int | None, typer.Option("--gen", metavar="N", min=1, help="Number (the newest plus one).")] = None,
+    gen: Annotated[
+        int | None,
+        typer.Option("--gen", metavar="N", min=1, help="Number of the generation (default: the newest plus one)."),
+    ] = None,
     force: Annotated[
         bool,
         typer.Option("--force", help="Replace a generation (its training is kept), or make one though nothing is new."),
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Refuse unreadable files; do not skip them.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at unreadable files instead of skipping them.")
+    ] = False,
     test_share: Annotated[
         float | None, typer.Option("--test-share", metavar="SHARE", parser=share, help="Share of test pictures.")
     ] = None,
@@ -44,20 +50,23 @@ def prepare(
         list[str] | None, typer.Option("--drop-class", metavar="NAME", help="Leave a class out (repeatable).")
     ] = None,
     rename: Annotated[
-        list[str] | None, typer.Option("--rename", metavar="OLD=NEW", help="A class has a new name (repeatable).")
+        list[str] | None, typer.Option("--rename", metavar="OLD=NEW", help="Rename a class (repeatable).")
     ] = None,
     max_bad: Annotated[
-        float | None, typer.Option("--max-bad", metavar="SHARE", parser=share, help="Tolerated unreadable files.")
+        float | None,
+        typer.Option("--max-bad", metavar="SHARE", parser=share, help="Share of unreadable files that is tolerated."),
     ] = None,
     max_pixels: Annotated[
         int | None, typer.Option("--max-pixels", metavar="N", min=1, help="Skip larger pictures.")
     ] = None,
     on_conflict: Annotated[
-        Literal["stop", "skip"] | None, typer.Option("--on-conflict", help="The same picture in two classes.")
+        Literal["stop", "skip"] | None, typer.Option("--on-conflict", help="What to do if a picture is in two classes.")
     ] = None,
-    follow_symlinks: Annotated[bool, typer.Option("--follow-symlinks", help="Enter folders that are links.")] = False,
+    follow_symlinks: Annotated[
+        bool, typer.Option("--follow-symlinks", help="Follow symbolic links to folders.")
+    ] = False,
     allow_network_fs: Annotated[
-        bool, typer.Option("--allow-network-fs", help="Write databases to a network file system all the same.")
+        bool, typer.Option("--allow-network-fs", help="Allow databases on a network file system.")
     ] = False,
 ) -> None:
     """Turn labelled folders into a generation's data set.

@@ -16,13 +16,14 @@ def report(
     gen: Gen = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="The HTML file (report.html in the generation's folder)."),
+        typer.Option("--out", metavar="FILE", help="The HTML file (default: report.html in the generation's folder)."),
     ] = None,
 ) -> None:
-    """Write everything about a generation on one page.
+    """Write everything about a generation on one HTML page.
 
-    Data, curves, confusion, mistakes with what the net saw in them, the difference to the parent, and junk and
-    suspects if those commands have been asked. The same facts lie beside it as JSON.
+    Data, curves, confusion matrix, mistakes with what the net saw in them, the difference to the parent
+    generation, and the results of wf junk and wf suspects if there are any. The same facts are written beside it
+    as JSON.
 
     wf report
     wf report --gen 4 --out gen4.html

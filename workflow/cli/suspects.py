@@ -19,25 +19,26 @@ if TYPE_CHECKING:
 def suspects(
     call: Call,
     number: Annotated[
-        int | None, typer.Argument(metavar="N", min=1, help="With --undo: which patch (the newest if not given).")
+        int | None, typer.Argument(metavar="N", min=1, help="With --undo: number of the patch (default: the newest).")
     ] = None,
     snapshot: Snapshot = None,
     gen: Gen = None,
     top: Annotated[
-        int | None, typer.Option("--top", metavar="N", min=1, help="How many to list (6 % of the pictures).")
+        int | None, typer.Option("--top", metavar="N", min=1, help="Number of pictures to list (default: 6 % of them).")
     ] = None,
     out: EvaluationOut = None,
     apply: Annotated[
         Path | None,
-        typer.Option("--apply", metavar="FILE", help="Take over the decisions filled into suspects.csv."),
+        typer.Option("--apply", metavar="FILE", help="Apply the decisions filled in in suspects.csv."),
     ] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Take applied decisions back.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Revert applied decisions.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Open the contact sheets.")] = False,
 ) -> None:
     """List labels that are probably wrong, and near-duplicates.
 
     Writes suspects.csv, suspects.png and twins.csv. Fill in the column `decision`: accept (the suggested class),
-    refuse, remove, or the name of a class. With --apply the next `wf prepare` obeys; no picture is moved.
+    refuse, remove, or the name of a class. --apply makes the next `wf prepare` use the decisions; no picture is
+    moved.
 
     wf suspects
     wf suspects --apply suspects.csv

@@ -20,14 +20,14 @@ def time(
     snapshot: Snapshot = None,
     gen: Gen = None,
     batch: Annotated[
-        int | None, typer.Option("--batch", metavar="N", min=1, help="Pictures in a pass (what the prototxt says).")
+        int | None, typer.Option("--batch", metavar="N", min=1, help="Pictures per pass (default: as in the prototxt).")
     ] = None,
-    iterations: Annotated[int, typer.Option("--iterations", metavar="N", min=1, help="Passes that count.")] = 20,
+    iterations: Annotated[int, typer.Option("--iterations", metavar="N", min=1, help="Number of timed passes.")] = 20,
 ) -> None:
-    """Time a net layer by layer, beside real Caffe.
+    """Time a net layer by layer, compared with real Caffe.
 
-    Medians in milliseconds, the engines in turn: torch, numpy where it knows every layer, and real Caffe once
-    scripts/install_caffe has run. Without FILE, the deploy net of a snapshot.
+    Medians in milliseconds: torch, numpy if it knows every layer, and real Caffe if it is installed. Without
+    FILE, the deploy net of a snapshot is timed.
 
     wf time prototxt/cifar10_quick_deploy.prototxt --batch 100
     wf time --snapshot gen4/best

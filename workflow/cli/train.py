@@ -16,45 +16,48 @@ def train(
     gen: Gen = None,
     engine: Annotated[
         Literal["torch", "caffe"] | None,
-        typer.Option("--engine", help="What computes (`train.engine` of the settings)."),
+        typer.Option("--engine", help="Engine (default: `train.engine` in the settings)."),
     ] = None,
     max_iter: Annotated[
-        int | None, typer.Option("--max-iter", metavar="N", min=0, help="In place of the solver's max_iter.")
+        int | None, typer.Option("--max-iter", metavar="N", min=0, help="Override the solver's max_iter.")
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin anew; what an earlier run left is moved aside.")
+        bool, typer.Option("--fresh", help="Start from scratch; the earlier run is kept in another folder.")
     ] = False,
     weights: Annotated[
         list[str] | None,
         typer.Option(
-            "--weights", metavar="REF", help="Start from a snapshot's or a caffemodel's weights, or from several: a,b."
+            "--weights", metavar="REF", help="Start from the weights of a snapshot or caffemodel, or of several: a,b."
         ),
     ] = None,
     resume: Annotated[
-        str | None, typer.Option("--resume", metavar="REF", help="Go on from this snapshot or .solverstate.")
+        str | None, typer.Option("--resume", metavar="REF", help="Resume from this snapshot or .solverstate.")
     ] = None,
-    threads: Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Of the engine.")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Number of threads.")] = None,
     precision: Annotated[
         Literal["float32", "bfloat16"] | None,
-        typer.Option("--precision", help="bfloat16 is for torch on a CPU that has it."),
+        typer.Option("--precision", help="Number format; bfloat16 needs torch and a CPU that supports it."),
     ] = None,
     device: Annotated[
         Literal["cpu", "cuda"] | None,
-        typer.Option("--device", help="Where torch computes (the solver's solver_mode, the CPU if it says nothing)."),
+        typer.Option("--device", help="Device for torch (default: the solver's solver_mode, else the CPU)."),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", min=0, help="In place of the solver's random_seed.")
+        int | None, typer.Option("--seed", metavar="N", min=0, help="Override the solver's random_seed.")
     ] = None,
     seeds: Annotated[
         int | None,
         typer.Option(
-            "--seeds", metavar="N", min=1, help="Train N times, each with another seed, to see what chance does."
+            "--seeds",
+            metavar="N",
+            min=1,
+            help="Train N times with different random seeds, to measure random variation.",
         ),
     ] = None,
 ) -> None:
-    """Train a generation, from its newest snapshot on if there is one.
+    """Train a generation, or resume it from its newest snapshot.
 
-    Ctrl-C finishes the iteration, snapshots and ends; a second Ctrl-C quits at once.
+    Ctrl-C finishes the iteration, writes a snapshot and stops; a second Ctrl-C stops at once.
 
     wf train
     wf train --config configs/cifar10.yaml --gen 1 --threads 2

@@ -17,23 +17,28 @@ if TYPE_CHECKING:
 
 def twin(
     call: Call,
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture file: a false positive, say.")],
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture file, usually a false positive.")],
     class_name: Annotated[
-        str | None, typer.Option("--class", metavar="CLASS", help="The class (the one that it was given).")
+        str | None, typer.Option("--class", metavar="CLASS", help="The class (default: the predicted class).")
     ] = None,
     blob: Annotated[
-        str | None, typer.Option("--blob", metavar="NAME", help="Whose channels to try (where it joins the class).")
+        str | None,
+        typer.Option(
+            "--blob",
+            metavar="NAME",
+            help="Test the channels of this blob (default: where it starts to look like the class).",
+        ),
     ] = None,
     snapshot: Snapshot = None,
     gen: Gen = None,
     out: InspectOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
 ) -> None:
-    """Find what brings a false positive into its class.
+    """Find out why a false positive looks like its class.
 
-    First it is changed in simple ways (without a colour, without a third, grey, mirrored, blurred) to see what takes
-    the class away. Then it is set beside the true positive that is nearest to it, and the class's mean: the layer from
-    which on it is among the class, the channels that carry it there, and the places without which it falls.
+    Simple changes (remove a colour, cover a third, grey, mirror, blur) show which one changes the answer. Then
+    the picture is compared with the most similar true positive and with the mean of the class: the layer where it
+    starts to look like the class, the channels responsible, and the parts of the picture that it depends on.
 
     wf twin false.png
     wf twin false.png --snapshot gen4/best --blob conv3

@@ -18,13 +18,14 @@ def verify(
     gen: Gen = None,
     engine: Engine = None,
     sample: Annotated[
-        int | None, typer.Option("--sample", metavar="N", min=1, help="Records of each split to compare.")
+        int | None, typer.Option("--sample", metavar="N", min=1, help="Number of records of each split to compare.")
     ] = None,
 ) -> None:
-    """Prove that the net is shown what it was trained on.
+    """Check that inspecting feeds the net exactly what training did.
 
-    Files are held against their hashes, records of the databases against their pictures, and what a net makes of
-    a record against what it makes of the picture: all blobs must be equal. With real Caffe here, it is asked too.
+    Compares files with their hashes, records of the databases with their pictures, and all blobs computed from a
+    record with those computed from the picture: they must be equal. If real Caffe is installed, it is compared
+    too.
 
     wf verify
     wf verify --snapshot gen4/best

@@ -20,24 +20,27 @@ def why(
     which: Which,
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture file.")],
     label: Annotated[
-        str | None, typer.Option("--class", metavar="CLASS", help="The class to explain (the one that it was given).")
+        str | None,
+        typer.Option("--class", metavar="CLASS", help="The class to explain (default: the predicted class)."),
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option("--against", metavar="CLASS", help="The class to compare it with (the most probable other one)."),
+        typer.Option(
+            "--against", metavar="CLASS", help="The class to compare it with (default: the second most probable)."
+        ),
     ] = None,
     nearest: Annotated[
-        int, typer.Option("--nearest", metavar="N", min=0, help="How many training pictures near it to name.")
+        int, typer.Option("--nearest", metavar="N", min=0, help="Number of nearest training pictures to list.")
     ] = 8,
-    metric: Annotated[Literal["l2", "cosine"], typer.Option("--metric", help="What near means.")] = "l2",
+    metric: Annotated[Literal["l2", "cosine"], typer.Option("--metric", help="Distance measure.")] = "l2",
     out: InspectOut = None,
     show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
     engine: Engine = None,
 ) -> None:
-    """Account for the score of one picture, cell by cell.
+    """Explain the score of one picture, cell by cell.
 
-    Beside it the training pictures that the net's filters take for most alike, and the generation that brought
-    each in. The first call for a snapshot shows it all its training pictures once.
+    Also lists the training pictures that the net finds most similar, and the generation that added each of them.
+    The first call for a snapshot runs all training pictures through it once.
 
     wf why image.png
     wf why image.png --snapshot gen4/best --class cat --against other
