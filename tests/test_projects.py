@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import threading
 import warnings
 from collections.abc import Callable
@@ -14,8 +15,11 @@ import pytest
 from three_generations import KINDS, draw, settings, write_prototxt
 
 from workflow.config import Config, rooted
+from workflow.curation import labelling
+from workflow.curation import next as following
 from workflow.data.prepare import prepare
 from workflow.errors import BusyError, NetError
+from workflow.evaluation import evaluate as evaluation
 from workflow.exams import cache
 from workflow.exams.exam import of_generation
 from workflow.exams.predict import predict
@@ -124,6 +128,36 @@ def test_weights_of_a_rooted_run_are_recorded_relative_to_the_project(projects, 
     run(config, max_iter=10, weights=["iter_10"])
     training = existing(config).read().training
     assert training["weights"] == ["generations/gen1/before-1/snapshots/small_iter_10.caffemodel"]
+
+
+# ---- tables, which people and other programs read ----------------------------------------------------------------
+
+
+def test_tables_name_pictures_relative_to_the_project(projects):
+    config = rooted(settings(), projects[0])
+    model = load(config, snapshot="iter_20")
+    evaluation.write(projects[0] / "out", evaluation.evaluate(model, of_generation(existing(config), model)))
+    text = (projects[0] / "out" / "predictions.csv").read_text()
+    assert text.splitlines()[1].startswith("images/test/circle/0.png,")
+    assert str(projects[0]) not in text + (projects[0] / "out" / "evaluation.json").read_text()
+
+
+def test_a_table_that_was_filled_in_is_applied_from_another_folder(tmp_path, projects, monkeypatch):
+    folder = tmp_path / "bot"
+    shutil.copytree(projects[0], folder)
+    draw(folder / "pile", "train", "cross", 30, 40)
+    monkeypatch.chdir(folder)
+    following.write_csv(Path("next.csv"), inside := following.choose(settings(), Path("pile"), count=3))
+    monkeypatch.chdir("/")
+    config = rooted(settings(), folder)
+    following.write_csv(folder / "rooted.csv", following.choose(config, folder / "pile", count=3))
+    assert (folder / "rooted.csv").read_bytes() == (folder / "next.csv").read_bytes()
+    lines = (folder / "next.csv").read_text().splitlines()
+    (folder / "next.csv").write_text("\n".join([lines[0], *(f"{line}cross" for line in lines[1:])]))
+    done = labelling.apply(config, folder / "next.csv")
+    assert set(done.copied) == {one.path for one in inside.candidates}
+    assert done.skipped == ()
+    assert all(copy.is_relative_to(folder / "images") for copy in done.copied.values())
 
 
 # ---- looking, from several threads ------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
+from workflow.paths import recorded
+
 Name = Annotated[str, Field(min_length=1, strict=True)]
 Level = Annotated[int, Field(strict=True, ge=0, le=255)]
 
@@ -142,20 +144,3 @@ def rooted(config: Config, root: Path) -> Config:
     )
     made._project = project
     return made
-
-
-def recorded(path: str | Path, project: Path) -> str:
-    """A path as the files of a project hold it: relative to the project folder where it is below it.
-
-    `..` in it stays: what is beside the project is found again when both are moved.
-    """
-    text = os.fspath(path)
-    if project == Path():
-        return text
-    whole = text if os.path.isabs(text) else os.path.abspath(text)  # noqa: PTH100, PTH117  # text may have many paths
-    return whole.removeprefix(os.path.join(project, ""))  # noqa: PTH118
-
-
-def located(path: str, project: Path) -> str:
-    """A path that a file of a project holds, as it can be opened: the counterpart of `recorded`."""
-    return path if project == Path() else os.path.join(project, path)  # noqa: PTH118  # 100,000 of them

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from workflow.paths import recorded_document
+
 TEMPORARY = ".tmp-"  # NAME.tmp-PID or NAME.tmp-PID-THREAD: what a killed process leaves, and sweep() takes away
 
 
@@ -78,20 +80,25 @@ def create(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
-def write_document(path: Path, document: Mapping[str, Any]) -> None:
-    """Replace `path` by a JSON document, paths in it as text; its folder is made.
+def write_document(path: Path, document: Mapping[str, Any], *, project: Path = Path()) -> None:
+    """Replace `path` by a JSON document, paths in it relative to the project folder; its folder is made.
 
     Raises:
         OSError: as the operating system says it.
         ValueError: a number in it is no number (JSON knows no NaN).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(document, indent=2, allow_nan=False, default=os.fspath)
+    text = json.dumps(recorded_document(document, project), indent=2, allow_nan=False)
     atomic_write(path, f"{text}\n".encode())
 
 
 def write_table(
-    path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]], *, errors: str = "surrogateescape"
+    path: Path,
+    columns: Iterable[str],
+    rows: Iterable[Iterable[object]],
+    *,
+    errors: str = "surrogateescape",
+    project: Path = Path(),
 ) -> None:
     """Replace `path` by a table (CSV, UTF-8, CRLF as RFC 4180 has it); its folder is made.
 
@@ -101,6 +108,7 @@ def write_table(
         rows: the others.
         errors: what becomes of the bytes of a file name that are not UTF-8, as `str.encode` takes it: as they are, or
             `backslashreplace` for a table that other programs read.
+        project: the project folder, which paths in the table are then relative to.
 
     Raises:
         OSError: as the operating system says it.
@@ -109,7 +117,7 @@ def write_table(
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", errors=errors, newline="") as file:
         table = csv.writer(file)
         table.writerow(columns)
-        table.writerows(rows)
+        table.writerows(recorded_document(row, project) for row in rows)
 
 
 def sha256(path: Path) -> str:

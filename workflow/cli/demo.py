@@ -94,7 +94,7 @@ def _inspection(one: Inspection, folder: Path) -> dict[str, object]:
 
 def _inside(path: Path, folder: Path) -> str:
     """As it is to be named in the project folder, the demo's."""
-    from workflow.config import recorded  # pydantic, which --help does not need
+    from workflow.paths import recorded
 
     return recorded(path, folder.absolute())
 

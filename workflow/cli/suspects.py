@@ -81,8 +81,8 @@ def _find(
     with Counter(call.console, "looking", "pictures") as progress:
         found = doubt.suspects(settings, model, top=top, progress=progress)
     decisions.check_free(settings.generations, table)  # once more: it may have been filled in meanwhile
-    decisions.write_suspects(table, found.suspects)
-    decisions.write_twins(target / "twins.csv", found.twins)
+    decisions.write_suspects(table, found.suspects, project=found.project)
+    decisions.write_twins(target / "twins.csv", found.twins, project=found.project)
     drawn = [(one.picture.path, f"{row}. {one.caption}") for row, one in enumerate(found.suspects, start=1)]
     sheets = contact_sheet.write_sheets(drawn, target / "suspects.png", max_pixels=model.max_pixels)
     files = {"csv": table, "twins_csv": target / "twins.csv", "sheets": sheets}

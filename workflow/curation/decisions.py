@@ -24,6 +24,7 @@ from workflow.data import corrections
 from workflow.data.corrections import Correction, Patch
 from workflow.errors import DataError, Location, UsageError, did_you_mean
 from workflow.generations import existing
+from workflow.paths import recorded_document
 from workflow.storage import write_table
 from workflow.words import counted
 
@@ -70,7 +71,7 @@ class Applied:
         }
 
 
-def write_suspects(path: Path, found: Sequence[Suspect]) -> None:
+def write_suspects(path: Path, found: Sequence[Suspect], *, project: Path = Path()) -> None:
     """Write the table to decide in, whole or not at all.
 
     Raises:
@@ -80,10 +81,10 @@ def write_suspects(path: Path, found: Sequence[Suspect]) -> None:
         [one.picture.path, one.picture.sha256, one.label, one.suggested, f"{one.score:.4f}", one.why, ""]
         for one in found
     ]
-    write_table(path, COLUMNS, rows, errors="backslashreplace")
+    write_table(path, COLUMNS, rows, errors="backslashreplace", project=project)
 
 
-def write_twins(path: Path, found: Sequence[Twins]) -> None:
+def write_twins(path: Path, found: Sequence[Twins], *, project: Path = Path()) -> None:
     """Write the table of twins: path, label, split, the same of the twin, bits, likeness, kind.
 
     Raises:
@@ -91,7 +92,9 @@ def write_twins(path: Path, found: Sequence[Twins]) -> None:
     """
     rows = [one.json() for one in found]
     columns = ["path", "label", "split", "twin", "twin_label", "twin_split", "bits", "likeness", "kind"]
-    write_table(path, columns, [[row[name] for name in columns] for row in rows], errors="backslashreplace")
+    write_table(
+        path, columns, [[row[name] for name in columns] for row in rows], errors="backslashreplace", project=project
+    )
 
 
 def apply(config: Config, path: Path) -> Applied:
@@ -111,6 +114,7 @@ def apply(config: Config, path: Path) -> Applied:
     rows = decision_table.read(path, _NEEDED, COLUMNS, root=config.generations)
     chosen = _decisions(rows, path, existing(config).read().classes)
     held = corrections.in_force(corrections.patches(config.generations))
+    chosen = [replace(one, path=str(recorded_document(one.path, config.project))) for one in chosen]
     new = [one for one in chosen if _verdict(one) not in {_verdict(old) for _, old in held.get(one.sha256, ())}]
     return Applied(patch=corrections.add(config.generations, new) if new else None, open=len(rows) - len(chosen))
 

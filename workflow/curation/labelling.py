@@ -20,6 +20,7 @@ from workflow.data.scan import Folder, scan
 from workflow.errors import DataError, Location, UsageError, did_you_mean
 from workflow.exams.predict import Skipped
 from workflow.generations import existing
+from workflow.paths import located
 from workflow.storage import atomic_write, create
 from workflow.words import counted
 
@@ -80,7 +81,7 @@ def apply(config: Config, path: Path) -> Labelled:
     for row, name in chosen:
         if not name:
             continue
-        source = Path(row["path"])
+        source = Path(located(row["path"], config.project))
         try:
             data = source.read_bytes()
         except OSError as error:

@@ -74,6 +74,8 @@ class Next:
     candidates: tuple[Candidate, ...]
     """The most worth first."""
     skipped: tuple[Skipped, ...]
+    project: Path
+    """The project folder, which paths in the table are relative to."""
 
     def json(self) -> dict[str, Any]:
         """As `wf next --json` gives it."""
@@ -128,6 +130,7 @@ def choose(
         weights=worth.weights,
         candidates=tuple(_candidate(worth, index, float(score[index])) for index in chosen.indices),
         skipped=panel.skipped,
+        project=config.project,
     )
 
 
@@ -158,4 +161,6 @@ def write_csv(path: Path, found: Next) -> None:
         [f"{cell:.6g}" if isinstance(cell, float) else cell for cell in (getattr(one, name) for name in names)]
         for one in found.candidates
     ]
-    write_table(path, [*names, "decision"], [[*row, ""] for row in rows], errors="backslashreplace")
+    write_table(
+        path, [*names, "decision"], [[*row, ""] for row in rows], errors="backslashreplace", project=found.project
+    )

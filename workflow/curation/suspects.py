@@ -100,6 +100,8 @@ class Suspects:
     twins: tuple[Twins, ...]
     decided: int
     """Pictures that are not listed since their label was decided before."""
+    project: Path
+    """The project folder, which paths in tables are relative to."""
 
     def json(self) -> dict[str, Any]:
         """As `wf suspects --json` gives it."""
@@ -189,6 +191,7 @@ def suspects(config: Config, model: Model, *, top: int | None = None, progress: 
         ),
         twins=tuple(found),
         decided=len(order) - len(open_),
+        project=config.project,
     )
 
 

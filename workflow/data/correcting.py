@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from workflow.config import recorded
 from workflow.data.classes import Classes
 from workflow.data.corrections import Correction, Patch, in_force
 from workflow.data.table import Table
 from workflow.errors import DataError, did_you_mean
+from workflow.paths import recorded
 
 
 @dataclass(frozen=True, kw_only=True)

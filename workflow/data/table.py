@@ -11,11 +11,11 @@ from typing import BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.config import recorded
 from workflow.data.pool import Result, spool_path
 from workflow.data.scan import SPLITS, Folder, Skipped
 from workflow.data.thumbnails import SIDE
 from workflow.data.worker import CHANGED, FORBIDDEN, NOTES
+from workflow.paths import recorded
 
 NO_SPLIT = -1
 

@@ -64,6 +64,8 @@ class Diff:
     flips: tuple[Flip, ...]
     folder: Path | None
     """Where pictures and tables go, None if a model from elsewhere has no such place."""
+    project: Path
+    """The project folder, which paths in the tables are relative to."""
 
     def json(self) -> dict[str, Any]:
         """The comparison's keys and these."""
@@ -131,6 +133,7 @@ def diff(
         sittings=sat,
         flips=flips(sat, chosen[1].pictures),
         folder=_folder(models, pose),
+        project=config.project,
     )
 
 

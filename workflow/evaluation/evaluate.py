@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from workflow.exams.exam import Exam, Picture, is_own_test
 from workflow.exams.overlap import trained_on
 from workflow.exams.unknown_classes import unknown_classes
 from workflow.models.model import Model
-from workflow.storage import atomic_write, write_table
+from workflow.storage import write_document, write_table
 from workflow.words import counted, named
 
 COLUMNS = ("path", "sha256", "true", "predicted", "probability", "margin")
@@ -73,8 +72,7 @@ def write(folder: Path, evaluation: Evaluation) -> Evaluation:
     folder.mkdir(parents=True, exist_ok=True)
     evaluation = replace(evaluation, predictions=folder / "predictions.csv")
     write_predictions(folder / "predictions.csv", evaluation.answers)
-    text = json.dumps(evaluation.json(), indent=2, allow_nan=False) + "\n"
-    atomic_write(folder / "evaluation.json", text.encode())
+    write_document(folder / "evaluation.json", evaluation.json(), project=evaluation.answers.project)
     return evaluation
 
 
@@ -94,7 +92,8 @@ def write_predictions(path: Path, found: Answers) -> None:
         label = found.classes[found.predicted[index]]
         return [one.path, one.sha256, one.truth, label, *(f"{share:.6g}" for share in shares)]
 
-    write_table(path, [*COLUMNS, *names], (row(index, one) for index, one in enumerate(found.pictures)))
+    rows = (row(index, one) for index, one in enumerate(found.pictures))
+    write_table(path, [*COLUMNS, *names], rows, project=found.project)
 
 
 def _overlap(model: Model, found: Answers) -> tuple[int | None, Score | None]:

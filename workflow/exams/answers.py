@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,8 @@ class Answers:
     blobs: dict[str, Array] = field(default_factory=dict)
     """Asked for: name -> float32 (N, ...)."""
     skipped: tuple[Skipped, ...] = ()
+    project: Path = Path()
+    """The project folder of the snapshot, which files about these answers are written for."""
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
@@ -134,6 +137,7 @@ def observe(
         probabilities=probabilities,
         blobs={name: rows[order] for name, rows in kept.items()},
         skipped=tuple(sorted(exam.skipped, key=lambda one: one.path)),
+        project=model.project,
     )
 
 

@@ -135,4 +135,5 @@ def _read(path: Path, key: str, model: Model, exam: Exam, generation: Generation
         pictures=pictures,
         probabilities=probabilities,
         skipped=tuple(Skipped(path=Path(generation.located(name)), reason=reason) for name, reason in facts["skipped"]),
+        project=model.project,
     )

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from workflow.config import located, recorded
 from workflow.errors import BusyError, DataError
 from workflow.generations.record import Record
+from workflow.paths import located, recorded
 from workflow.storage import atomic_write
 
 _RERUN = re.compile(r"seed_(\d+)")
@@ -35,7 +35,7 @@ class Generation:
     """The folder that paths in its files (manifest, prototxt, record) are relative to; `Path()` is the current one."""
 
     def recorded(self, path: str | Path) -> str:
-        """A path as the generation's files hold it, see `workflow.config.recorded`."""
+        """A path as the generation's files hold it, see `workflow.paths`."""
         return recorded(path, self.project)
 
     def located(self, path: str) -> str:

@@ -39,8 +39,8 @@ def write_diff(folder: Path, found: Diff, *, max_pixels: int = MAX_PIXELS) -> di
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {"json": folder / "diff.json", "csv": folder / "diff.csv", "sheet": folder / "diff.png"}
-    write_document(files["json"], found.json())
-    _write_csv(files["csv"], found.comparison)
+    write_document(files["json"], found.json(), project=found.project)
+    _write_csv(files["csv"], found.comparison, found.project)
     with replacing(files["sheet"]) as temporary:
         draw_diff(found.comparison, max_pixels=max_pixels).save(temporary, format="PNG")
     return files
@@ -81,13 +81,13 @@ def _caption(one: Case) -> str:
     return f"is {one.truth}\n{one.before} {one.before_probability:.2f}\n-> {one.after} {one.after_probability:.2f}"
 
 
-def _write_csv(path: Path, one: Comparison) -> None:
+def _write_csv(path: Path, one: Comparison, project: Path) -> None:
     changes = {"fixed": one.fixed, "broken": one.broken, "still_wrong": one.still_wrong}
     rows = []
     for change, case in ((name, case) for name, cases in changes.items() for case in cases):
         before, after = f"{case.before_probability:.6g}", f"{case.after_probability:.6g}"
         rows.append((change, case.path, case.sha256, case.truth, case.before, before, case.after, after))
-    write_table(path, COLUMNS, rows)
+    write_table(path, COLUMNS, rows, project=project)
 
 
 def describe(found: Diff, pictures: Mapping[str, Path] | None = None) -> str:

@@ -28,9 +28,11 @@ from workflow.interpretation.activations import grid
 from workflow.interpretation.activations.inspect import DEFAULTS
 from workflow.models.loading import load
 from workflow.models.model import Model
+from workflow.paths import located
 from workflow.report import embed
 from workflow.report.trend import draw_trend
 
+_PATHS = ("path", "picture", "twin")  # keys of documents that commands write
 _LOOKED_INTO = 3  # mistakes whose blobs are shown
 
 
@@ -70,7 +72,7 @@ def gather(config: Config, number: int | None = None, *, progress: Progress | No
     posed = history.newest_exam(config)
     chain = history.chain(config, exam=posed, progress=progress)
     entry = next((one for one in chain if one.generation.number == generation.number), None)
-    junk = _written(model.place.evaluation, "junk.json")
+    junk = _written(model.place.evaluation, "junk.json", config.project)
     facts = {
         "name": generation.name,
         "snapshot": model.name,
@@ -82,7 +84,7 @@ def gather(config: Config, number: int | None = None, *, progress: Progress | No
         "mistakes": wrong.json(),
         "diff": _difference(config, generation, record, progress),
         "junk": junk,
-        "suspects": (_written(generation.folder, "suspects.json") or {}).get("suspects"),
+        "suspects": (_written(generation.folder, "suspects.json", config.project) or {}).get("suspects"),
         "training": _training(record),
         "made": _made(record),
     }
@@ -117,8 +119,11 @@ def _difference(
         return None  # the parent was deleted, or never trained; the rest of the page is worth having
 
 
-def _written(folder: Path, name: str) -> dict[str, Any] | None:
-    """The newest document of that name in a folder or below it, None if there is none that can be read."""
+def _written(folder: Path, name: str, project: Path) -> dict[str, Any] | None:
+    """The newest document of that name in a folder or below it, None if there is none that can be read.
+
+    Pictures that it names can be opened.
+    """
     paths = sorted(folder.glob(f"**/{name}"), key=lambda path: path.stat().st_mtime_ns)
     for path in reversed(paths):
         try:
@@ -126,8 +131,19 @@ def _written(folder: Path, name: str) -> dict[str, Any] | None:
         except (OSError, ValueError):
             continue
         if isinstance(document, dict):
-            return document
+            return dict(_openable(document, project))
     return None
+
+
+def _openable(document: Any, project: Path) -> Any:
+    if isinstance(document, list):
+        return [_openable(one, project) for one in document]
+    if not isinstance(document, dict):
+        return document
+    return {
+        name: located(one, project) if name in _PATHS and isinstance(one, str) else _openable(one, project)
+        for name, one in document.items()
+    }
 
 
 def _training(record: Record) -> str:

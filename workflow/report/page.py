@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from workflow.report.html import fill
-from workflow.storage import atomic_write
+from workflow.storage import atomic_write, write_document
 
 TITLES = {
     "data": "Data",
@@ -25,13 +24,14 @@ TITLES = {
 _ALWAYS = ("data", "confusion", "mistakes", "made")
 
 
-def write_page(facts: Mapping[str, Any], pictures: Mapping[str, Any], out: Path) -> Path:
+def write_page(facts: Mapping[str, Any], pictures: Mapping[str, Any], out: Path, *, project: Path = Path()) -> Path:
     """Write the page, and its facts beside it under the same name with .json; each whole or not at all.
 
     Args:
         facts: JSON's own types only: `report.facts.gather` says what is in them.
         pictures: data URIs: `curves`, `trend`, `junk` (one each, or None), `grids` (a list).
         out: the HTML file.
+        project: the project folder, which paths in the facts are relative to when they are written.
 
     Returns:
         The HTML file.
@@ -41,8 +41,7 @@ def write_page(facts: Mapping[str, Any], pictures: Mapping[str, Any], out: Path)
     """
     beside = out.with_suffix(".json")
     text = render(facts, pictures, facts_name=beside.name)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(beside, (json.dumps(facts, indent=2, allow_nan=False) + "\n").encode())
+    write_document(beside, facts, project=project)
     atomic_write(out, text.encode("utf-8", "replace"))
     return out
 

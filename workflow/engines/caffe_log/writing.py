@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from workflow.config import recorded
 from workflow.engines.base import Done, Event, Output, Snapshot, Started, Step, Validation
+from workflow.paths import recorded
 
 _HERE = {  # where real Caffe says these things
     "use": "caffe.cpp:197",

@@ -1,0 +1,47 @@
+"""Paths in the files of a project: relative to the project folder where they are below it.
+
+So a project can be moved, and its files hold the same bytes from wherever they were written. A project folder of
+`Path()` is the current folder: paths are then written and opened as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+
+def recorded(path: str | Path, project: Path) -> str:
+    """A path as a file of the project holds it.
+
+    `..` in it stays: what is beside the project is found again when both are moved.
+    """
+    text = os.fspath(path)
+    if project == Path():
+        return text
+    whole = text if os.path.isabs(text) else os.path.abspath(text)  # noqa: PTH100, PTH117  # 100,000 of them
+    return whole.removeprefix(_prefix(project))
+
+
+def located(path: str, project: Path) -> str:
+    """A path out of a file of the project, as it can be opened: the counterpart of `recorded`."""
+    return path if project == Path() else os.path.join(project, path)  # noqa: PTH118  # 100,000 of them
+
+
+def recorded_document(document: Any, project: Path) -> Any:
+    """A JSON document, paths below the project folder, wherever they are in it, as a file of the project holds them."""
+    if project == Path() and not isinstance(document, dict | list | tuple | Path):
+        return document
+    if isinstance(document, Path):
+        document = os.fspath(document)
+    if isinstance(document, str):
+        return document if project == Path() else document.removeprefix(_prefix(project))
+    if isinstance(document, dict):
+        return {recorded_document(name, project): recorded_document(one, project) for name, one in document.items()}
+    if isinstance(document, list | tuple):
+        return [recorded_document(one, project) for one in document]
+    return document
+
+
+def _prefix(project: Path) -> str:
+    return os.path.join(project, "")  # noqa: PTH118
