@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
 from workflow.engines import torch_cpu
 from workflow.engines.base import Control, Event, SnapshotFailed
 from workflow.engines.caffe_log.writing import Writer
-from workflow.engines.torch_cpu.parameters import Parameter
 from workflow.errors import EnvironmentFault
 from workflow.formats import caffe_pb2
 from workflow.formats.prototxt import read_solver
@@ -28,48 +26,46 @@ from workflow.solvers import rule_types
 log = logging.getLogger("workflow.pycaffe")
 
 
-class _Trainer(torch_cpu.Solver):
-    """The engine's solver on nets whose blobs a script can reach."""
+def _running(
+    spec: NetSpec, *, seed: int, folder: Path | None, like: torch_cpu.Net | None, device: torch.device | None
+) -> Running:
+    del device  # scripts reach their blobs as numpy arrays, on the CPU
+    assert like is None or isinstance(like, Running)  # noqa: S101 - made here, too
+    return Running(spec, seed=seed, folder=folder, like=like)
 
-    net: Running
 
-    def __init__(self, param: caffe_pb2.SolverParameter) -> None:
+class _Passes:
+    """Passes layer by layer, through blobs that scripts see and change, with callbacks around them."""
+
+    def __init__(self) -> None:
         self.on_start: list[Callable[[], object]] = []
         self.on_gradients_ready: list[Callable[[], object]] = []
-        super().__init__(param)
 
-    def _make_net(self, spec: NetSpec, seed: int, like: torch_cpu.Net | None = None) -> Running:
-        assert like is None or isinstance(like, Running)  # noqa: S101 - this very method made it
-        return Running(spec, seed=seed, folder=self.folder, like=like)
-
-    def _gradients(self) -> float:
-        self.net.clear_param_diffs()
+    def __call__(self, net: torch_cpu.Net, passes: int, /) -> float:
+        """As the engine's `Gradients` says."""
+        assert isinstance(net, Running)  # noqa: S101 - `_running` made it
+        net.clear_param_diffs()
         _call(self.on_start)
-        last = len(self.net.layers) - 1
+        last = len(net.layers) - 1
         total = 0.0
-        for _ in range(self.param.iter_size):
-            total += self.net.forward_range(0, last)
-            self.net.backward_range(last, 0)
-        self.net.blobs = {name: blob.numbers.tensor for name, blob in self.net.memory.items()}
+        for _ in range(passes):
+            total += net.forward_range(0, last)
+            net.backward_range(last, 0)
+        net.blobs = {name: blob.numbers.tensor for name, blob in net.memory.items()}
         _call(self.on_gradients_ready)
-        self.bind_gradients()
-        return total / self.param.iter_size
+        bind_gradients(net)
+        return total / passes
 
-    def bind_gradients(self) -> None:
-        """Let the update read, and change, the diffs that scripts see."""
-        blobs = {
-            (layer.spec.name, index): blob
-            for layer, owned in zip(self.net.layers, self.net.param_memory, strict=True)
-            for index, blob in enumerate(owned)
-        }
-        for one in self.net.learnable:
-            one.tensor.grad = blobs[one.layer, one.index].gradient.fixed()
 
-    @torch.no_grad()
-    def _subtract(self, one: Parameter, update: Tensor) -> None:
-        assert one.tensor.grad is not None  # noqa: S101 - the caller's update came from it
-        one.tensor.grad.copy_(update)  # Caffe leaves the update in the diff
-        super()._subtract(one, update)
+def bind_gradients(net: Running) -> None:
+    """Let the update read, and change, the diffs that scripts see."""
+    blobs = {
+        (layer.spec.name, index): blob
+        for layer, owned in zip(net.layers, net.param_memory, strict=True)
+        for index, blob in enumerate(owned)
+    }
+    for one in net.learnable:
+        one.tensor.grad = blobs[one.layer, one.index].gradient.fixed()
 
 
 class Solver:
@@ -100,9 +96,10 @@ class Solver:
             _check_folder(Path(param.snapshot_prefix).parent)
         if param.random_seed < 0:
             param.random_seed = mode.draw_seed()
-        self._trainer = _Trainer(param)
-        self.net = Net.around(self._trainer.net)
-        self.test_nets = [Net.around(net) for net in self._trainer.test_nets if isinstance(net, Running)]
+        self._passes = _Passes()
+        self._trainer = torch_cpu.Solver(param, make_net=_running, gradients=self._passes, leave_updates=True)
+        self._nets = [net for net in (self._trainer.net, *self._trainer.test_nets) if isinstance(net, Running)]
+        self.net, *self.test_nets = map(Net.around, self._nets)
         self._log = Writer(net=self.net.name, policy=param.lr_policy, display=param.display)
 
     @property
@@ -135,7 +132,7 @@ class Solver:
             DivergedError: the loss became NaN or infinite.
             EnvironmentFault: a snapshot could not be written.
         """
-        self._follow(self._trainer._steps(self.iter + count, Control()))
+        self._follow(self._trainer.steps(self.iter + count, Control()))
 
     def solve(self, resume_file: FilePath | None = None) -> None:
         """Train to max_iter with all that belongs to it, on from a solverstate if one is given.
@@ -149,10 +146,8 @@ class Solver:
 
     def apply_update(self) -> None:
         """Turn the diffs of the parameters into one update: clip, decay, rate, history; `iter` grows by 1."""
-        trainer = self._trainer
-        trainer.bind_gradients()
-        trainer._update(trainer.rate.at(trainer.iter))
-        trainer.iter += 1
+        bind_gradients(self._nets[0])
+        self._trainer.update(self.lr)
 
     def snapshot(self) -> None:
         """Write weights and state under snapshot_prefix, binary or HDF5 as snapshot_format says."""
@@ -168,8 +163,8 @@ class Solver:
 
     def add_callback(self, on_start: Callable[[], object], on_gradients_ready: Callable[[], object]) -> None:
         """Call the first before each iteration's forward, the second between its backward and its update."""
-        self._trainer.on_start.append(on_start)
-        self._trainer.on_gradients_ready.append(on_gradients_ready)
+        self._passes.on_start.append(on_start)
+        self._passes.on_gradients_ready.append(on_gradients_ready)
 
     def _follow(self, events: Iterable[Event]) -> None:
         for event in events:

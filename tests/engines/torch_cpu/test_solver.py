@@ -155,7 +155,7 @@ def test_update_is_the_formula(small, regularization):
     v = [np.zeros_like(one) for one in w]
     for k in range(4):
         solver.net.position = 3 * k
-        solver._gradients()
+        solver._gradients(solver.net, 3)
         sums = [one.tensor.grad.numpy().copy() for one in solver.net.learnable]
         norm = math.sqrt(sum((g.astype(float) ** 2).sum() for g in sums))
         scale = 0.5 / norm if norm > 0.5 else 1.0
@@ -164,8 +164,7 @@ def test_update_is_the_formula(small, regularization):
             g = g * scale / 3 + 0.004 * one.decay * penalty
             v[index] = 0.9 * v[index] + 0.1 * 0.9**k * one.rate * g
             w[index] = w[index] - v[index]
-        solver._update(solver.rate.at(k))
-        solver.iter += 1
+        solver.update(solver.rate.at(k))
         for one, expected in zip(solver.net.learnable, w, strict=True):
             np.testing.assert_allclose(one.tensor.detach().numpy(), expected, rtol=2e-5, atol=1e-7)
 

@@ -118,7 +118,7 @@ def test_real_caffe_builds_and_tests_the_same_nets(files, real_caffe):
         assert [layer.spec.name for layer in net.layers] == theirs[f"layers{index}"].tolist()
     # what a test net has alone comes out of a file of its own, but the shared layers are those of its first test
     start = solver_of(files, 'weights: "start.caffemodel"')
-    events = [event for event in start._steps(3, Control()) if isinstance(event, Validation)]
+    events = [event for event in start.steps(3, Control()) if isinstance(event, Validation)]
     for event in events[3:]:
         assert event.value("loss") == pytest.approx(float(theirs[f"loss{event.net}"]), rel=1e-5)
     np.testing.assert_allclose(start.net.params["ip"][0].detach().numpy(), theirs["w"], rtol=1e-5)

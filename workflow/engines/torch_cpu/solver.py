@@ -1,7 +1,6 @@
 """A Caffe solver on torch, under pycaffe's names, told as a stream of events.
 
-Source of the schedule: src/caffe/solver.cpp, Solver::Step, Solve and TestAll; of the update:
-src/caffe/solvers/sgd_solver.cpp, ApplyUpdate, ClipGradients, Normalize, Regularize.
+Source of the schedule: src/caffe/solver.cpp, Solver::Step, Solve and TestAll.
 """
 
 from __future__ import annotations
@@ -12,19 +11,29 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Protocol
 
 import torch
-from torch import Tensor
 
 from workflow.engines.base import Control, Done, Event, Output, Snapshot, SnapshotFailed, Step, Validation
 from workflow.engines.torch_cpu import snapshots
 from workflow.engines.torch_cpu.net import Net
-from workflow.engines.torch_cpu.parameters import Parameter
+from workflow.engines.torch_cpu.update import Autograd, Gradients, Update
 from workflow.errors import DivergedError, NetError
 from workflow.formats import caffe_pb2
 from workflow.net.solver import test_nets, train_net
 from workflow.net.spec import NetSpec
 from workflow.solvers import Rate, create_rule
+
+
+class MakeNet(Protocol):
+    """What builds a solver's nets."""
+
+    def __call__(
+        self, spec: NetSpec, *, seed: int, folder: Path | None, like: Net | None, device: torch.device | None
+    ) -> Net:
+        """See `Net`."""
+        ...
 
 
 class Solver:
@@ -43,6 +52,9 @@ class Solver:
         folder: Path | None = None,
         bfloat16: bool = False,
         device: torch.device | None = None,
+        make_net: MakeNet = Net,
+        gradients: Gradients | None = None,
+        leave_updates: bool = False,
     ) -> None:
         """Build the nets.
 
@@ -51,6 +63,9 @@ class Solver:
             folder: that paths are relative to; the current folder if None.
             bfloat16: compute convolutions and inner products in bfloat16, keep weights and sums in float32.
             device: where; the CPU if None.
+            make_net: builds the nets.
+            gradients: runs the train net; whole passes through autograd if None.
+            leave_updates: see `Update`.
 
         Raises:
             NetError, PrototxtError, DatabaseError, ModelError: what cannot be built or read.
@@ -59,6 +74,8 @@ class Solver:
         self.folder = folder or Path()
         self.bfloat16 = bfloat16
         self.device = device or torch.device("cpu")
+        self._make_net = make_net
+        self._gradients = gradients or Autograd(self._autocast())
         self.iter = 0
         self._losses: deque[float] = deque(maxlen=max(1, param.average_loss))
         if param.regularization_type not in ("L1", "L2"):
@@ -67,20 +84,21 @@ class Solver:
             raise NetError(f"iter_size={param.iter_size}, expected at least 1")
         self.rate = Rate(param)
         seed = param.random_seed if param.random_seed >= 0 else torch.seed() % 2**31
-        self.net = self._make_net(train_net(param, self.folder), seed)
+        self.net = self._made(train_net(param, self.folder), seed)
         self.test_nets: list[Net] = []
         try:
             for spec in test_nets(param, self.folder):
-                self.test_nets.append(self._make_net(spec, seed, like=self.net))
+                self.test_nets.append(self._made(spec, seed, like=self.net))
             for name in (name for names in param.weights for name in names.split(",")):
                 self.take_weights(self.folder / name.strip())
             self.rule = create_rule(param, [parameter.tensor for parameter in self.net.learnable])
+            self._update = Update(param, self.rule, leave_in_gradient=leave_updates)
         except BaseException:
             self.close()
             raise
 
-    def _make_net(self, spec: NetSpec, seed: int, like: Net | None = None) -> Net:
-        return Net(spec, seed=seed, folder=self.folder, like=like, device=self.device)
+    def _made(self, spec: NetSpec, seed: int, like: Net | None = None) -> Net:
+        return self._make_net(spec, seed=seed, folder=self.folder, like=like, device=self.device)
 
     def take_weights(self, path: Path) -> None:
         """Start from a caffemodel; what a test net has alone is copied, too.
@@ -104,7 +122,7 @@ class Solver:
 
     def step(self, count: int) -> None:
         """Make `count` updates with the tests and snapshots that fall due (pycaffe's `Solver.step`)."""
-        with closing(self._steps(self.iter + count, Control())) as events:
+        with closing(self.steps(self.iter + count, Control())) as events:
             for _ in events:
                 pass
 
@@ -124,7 +142,7 @@ class Solver:
         # of a run resumed at or beyond max_iter, the snapshot that fell due at its iteration was written before
         resumed_at_end = self.iter >= param.max_iter and param.snapshot > 0 and self.iter % param.snapshot == 0
         snapshotted = self.iter if resumed_at_end else -1
-        for event in self._steps(param.max_iter, control):
+        for event in self.steps(param.max_iter, control):
             if isinstance(event, Snapshot):
                 snapshotted = event.iteration
             yield event
@@ -144,7 +162,8 @@ class Solver:
             yield from self._tests()
         yield Done(iteration=self.iter, loss=loss, display=display, outputs=outputs)
 
-    def _steps(self, end: int, control: Control) -> Generator[Event]:
+    def steps(self, end: int, control: Control) -> Generator[Event]:
+        """Updates up to iteration `end`, or until `control` asks to stop, with the tests and snapshots due."""
         param = self.param
         self._losses.clear()
         while self.iter < end and not control.stopping:
@@ -168,7 +187,7 @@ class Solver:
         iteration = self.iter
         display = self.param.display > 0 and iteration % self.param.display == 0
         self.net.position = iteration * self.param.iter_size
-        loss = self._gradients()
+        loss = self._gradients(self.net, self.param.iter_size)
         rate = self.rate.at(iteration)
         if not math.isfinite(loss):
             raise DivergedError(
@@ -177,8 +196,7 @@ class Solver:
                 fault="T01",
             )
         outputs = _outputs(self.net) if display else ()
-        self._update(rate)
-        self.iter += 1
+        self.update(rate)
         return Step(
             iteration=iteration,
             loss=loss,
@@ -189,48 +207,10 @@ class Solver:
             outputs=outputs,
         )
 
-    def _gradients(self) -> float:
-        """Forward and backward iter_size times; gradients sum up in the parameters' `grad`."""
-        for parameter in self.net.learnable:
-            parameter.tensor.grad = None
-        total = 0.0
-        for _ in range(self.param.iter_size):
-            with self._autocast():
-                loss = self.net.run()
-            if loss.requires_grad:
-                loss.backward()  # type: ignore[no-untyped-call]  # torch declares no types for it
-            total += float(loss.detach())
-        return total / self.param.iter_size
-
-    @torch.no_grad()
-    def _update(self, rate: float) -> None:
-        """Clip the sum, divide by iter_size, add decay, let the rule turn it into an update, subtract that."""
-        self._clip([one.tensor.grad for one in self.net.learnable if one.tensor.grad is not None])
-        for index, one in enumerate(self.net.learnable):
-            if one.rate == 0 and self.rule.still_when_frozen:
-                continue
-            if one.tensor.grad is None:  # no loss depends on it; its decay and its momentum go on
-                one.tensor.grad = torch.zeros_like(one.tensor)
-            gradient = one.tensor.grad
-            if self.param.iter_size > 1:
-                gradient /= self.param.iter_size
-            decay = self.param.weight_decay * one.decay
-            if decay:
-                penalty = one.tensor if self.param.regularization_type == "L2" else one.tensor.sign()
-                gradient.add_(penalty, alpha=decay)
-            self._subtract(one, self.rule.update(index, gradient, rate * one.rate, self.iter))
-
-    def _subtract(self, one: Parameter, update: Tensor) -> None:
-        one.tensor.sub_(update)
-
-    def _clip(self, gradients: list[Tensor]) -> None:
-        limit = self.param.clip_gradients
-        if limit < 0 or not gradients:
-            return
-        norm = math.sqrt(sum(float(gradient.double().square().sum()) for gradient in gradients))
-        if norm > limit:
-            for gradient in gradients:
-                gradient *= limit / norm
+    def update(self, rate: float) -> None:
+        """Turn the gradients in the parameters into one update; `iter` grows by 1."""
+        self._update.apply(self.net.learnable, rate, self.iter)
+        self.iter += 1
 
     def _smooth(self, loss: float) -> float:
         self._losses.append(loss)

@@ -1,0 +1,109 @@
+"""One iteration's two halves: gradients that sum up in the parameters, and the update that they become.
+
+Source: src/caffe/solver.cpp, Solver::Step; src/caffe/solvers/sgd_solver.cpp, ApplyUpdate, ClipGradients, Normalize and
+Regularize.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from workflow.engines.torch_cpu.net import Net
+from workflow.engines.torch_cpu.parameters import Parameter
+from workflow.formats import caffe_pb2
+from workflow.solvers import UpdateRule
+
+
+class Gradients(Protocol):
+    """How a net's passes leave gradients behind."""
+
+    def __call__(self, net: Net, passes: int, /) -> float:
+        """Run the net forward and backward so often; the gradients' sum is in each parameter's `grad` then.
+
+        Returns:
+            The mean loss.
+        """
+        ...
+
+
+class Autograd:
+    """Whole passes through torch's autograd.
+
+    Args:
+        autocast: in which precision the forward pass computes.
+    """
+
+    def __init__(self, autocast: torch.autocast) -> None:
+        self._autocast = autocast
+
+    def __call__(self, net: Net, passes: int, /) -> float:
+        """As `Gradients` says."""
+        for parameter in net.learnable:
+            parameter.tensor.grad = None
+        total = 0.0
+        for _ in range(passes):
+            with self._autocast:
+                loss = net.run()
+            if loss.requires_grad:
+                loss.backward()  # type: ignore[no-untyped-call]  # torch declares no types for it
+            total += float(loss.detach())
+        return total / passes
+
+
+class Update:
+    """Clip the sum of gradients, divide it by iter_size, add decay, let the rule make an update of it, subtract that.
+
+    Args:
+        param: the solver's settings; they may change between two updates.
+        rule: the solver's type with its history.
+        leave_in_gradient: write the update over the gradient, where scripts of pycaffe find it, as Caffe does.
+    """
+
+    def __init__(self, param: caffe_pb2.SolverParameter, rule: UpdateRule, *, leave_in_gradient: bool = False) -> None:
+        self._param = param
+        self._rule = rule
+        self._leave = leave_in_gradient
+
+    @torch.no_grad()
+    def apply(self, learnable: Sequence[Parameter], rate: float, iteration: int) -> None:
+        """Change the parameters.
+
+        Args:
+            learnable: in the order of the rule's history.
+            rate: learning rate, before each parameter's lr_mult.
+            iteration: number of the update, from 0.
+        """
+        self._clip([one.tensor.grad for one in learnable if one.tensor.grad is not None])
+        for index, one in enumerate(learnable):
+            if one.rate == 0 and self._rule.still_when_frozen:
+                continue
+            if one.tensor.grad is None:  # no loss depends on it; its decay and its momentum go on
+                one.tensor.grad = torch.zeros_like(one.tensor)
+            gradient = one.tensor.grad
+            self._normalize_and_decay(gradient, one)
+            update = self._rule.update(index, gradient, rate * one.rate, iteration)
+            if self._leave:
+                gradient.copy_(update)
+            one.tensor.sub_(update)
+
+    def _normalize_and_decay(self, gradient: Tensor, one: Parameter) -> None:
+        if self._param.iter_size > 1:
+            gradient /= self._param.iter_size
+        decay = self._param.weight_decay * one.decay
+        if decay:
+            penalty = one.tensor if self._param.regularization_type == "L2" else one.tensor.sign()
+            gradient.add_(penalty, alpha=decay)
+
+    def _clip(self, gradients: Sequence[Tensor]) -> None:
+        limit = self._param.clip_gradients
+        if limit < 0 or not gradients:
+            return
+        norm = math.sqrt(sum(float(gradient.double().square().sum()) for gradient in gradients))
+        if norm > limit:
+            for gradient in gradients:
+                gradient *= limit / norm
