@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -52,14 +51,12 @@ class Running(torch_cpu.Net):
             and `after_backward`.
     """
 
-    row_major: ClassVar[bool] = True
-
     def __init__(
         self, spec: NetSpec, *, seed: int = 0, folder: Path | None = None, like: Running | None = None
     ) -> None:
         self._runs: Counter[int] = Counter()
         with _as_raised():
-            super().__init__(spec, seed=seed, folder=folder, like=like)
+            super().__init__(spec, seed=seed, folder=folder, like=like, row_major=True)
         for layer in self.layers:
             layer.exact = True
         self.memory = memory.blobs(self.layers, self._shapes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -12,18 +11,16 @@ from torch import Tensor
 
 from workflow.engines.base import Array, Shape
 from workflow.engines.torch_cpu import blocked, memory
-from workflow.engines.torch_cpu.parameters import Parameter, Parameters
+from workflow.engines.torch_cpu.building import Building
+from workflow.engines.torch_cpu.parameters import Parameter
 from workflow.engines.torch_cpu.plan import layers_of, plan
 from workflow.errors import NetError, did_you_mean
 from workflow.formats import blobproto, caffe_pb2
-from workflow.layers import Layer, ParamBlob
+from workflow.layers import Layer
 from workflow.layers.data import tell_classes
-from workflow.layers.fillers import fill
 from workflow.net import weights as weight_files
 from workflow.net.build import AUTOMATIC
 from workflow.net.losses import warn_of_read_losses
-from workflow.net.memory import check_memory
-from workflow.net.places import at_layer
 from workflow.net.spec import NetSpec
 
 
@@ -37,9 +34,6 @@ class Net:
         loss: sum over all tops of loss weight times value, after the last forward pass.
     """
 
-    row_major: ClassVar[bool] = False
-    """Whether 4-D parameters lie in C order too, for those who hand out views of them; channels-last is faster."""
-
     def __init__(
         self,
         spec: NetSpec,
@@ -48,6 +42,7 @@ class Net:
         folder: Path | None = None,
         like: Net | None = None,
         device: torch.device | None = None,
+        row_major: bool = False,
     ) -> None:
         """Build the layers, then give them memory.
 
@@ -56,8 +51,8 @@ class Net:
             seed: of fillers and of all that is random.
             folder: that paths in the prototxt are relative to; the current folder if None.
             like: a net whose parameters this one uses, by layer name (a test net's train net).
-            device: where parameters and blobs are; the CPU if None. Random numbers are drawn on the CPU in any case,
-                so that they are the same everywhere.
+            device: where parameters and blobs are; the CPU if None.
+            row_major: see `Building`.
 
         Raises:
             NetError: an unknown layer type, shapes that do not fit, or more memory than the machine has.
@@ -77,56 +72,14 @@ class Net:
         try:
             self.layers.extend(layers_of(spec, folder or Path()))
             self._shapes, declared = plan(spec, self.layers)
-            self._parameters = self._allocate(declared, like)
+            building = Building(seed=seed, device=self.device, row_major=row_major)
+            theirs = like.params if like else {}
+            self._parameters = building.parameters(spec, self.layers, self._shapes, declared, theirs)
             self._trunk = frozenset() if self._away else blocked.trunk(self.layers, self._shapes)
             tell_classes(self.layers, self._shapes)
         except BaseException:
             self.close()
             raise
-
-    # ---- construction ----
-
-    def _allocate(self, declared: Sequence[Sequence[ParamBlob]], like: Net | None) -> Parameters:
-        training = self.spec.phase == "TRAIN"
-        counts = [int(np.prod(blob.shape)) for blobs in declared for blob in blobs]
-        blobs = [int(np.prod(shape)) for shape in self._shapes.values()]
-        # training holds a gradient beside each value, and a history beside each parameter
-        needed = 4 * (sum(counts) * (3 if training else 1) + sum(blobs) * (2 if training else 1))
-        check_memory(needed)
-        parameters = Parameters(
-            gradients=training,
-            row_major=self.row_major,
-            device=self.device,
-            reshaped={one.name for layer in self.layers for one in layer.spec.params if one.permissive} - {""},
-        )
-        generator = torch.Generator().manual_seed(self.seed)
-        theirs = like.params if like else {}
-        for layer, blobs_of_layer in zip(self.layers, declared, strict=True):
-            if layer.spec.name in theirs and len(blobs_of_layer) == len(theirs[layer.spec.name]):
-                layer.blobs = list(theirs[layer.spec.name])
-                continue
-            with at_layer(self.spec, layer.spec):
-                self._fill(layer, parameters.add(layer, blobs_of_layer), parameters, generator)
-        for parameter in parameters.learnable:
-            if parameter.rate == 0 and not self.spec.force_backward:
-                parameter.tensor.requires_grad_(False)
-        return parameters
-
-    def _fill(
-        self, layer: Layer, owned: Sequence[ParamBlob], parameters: Parameters, generator: torch.Generator
-    ) -> None:
-        """Fill the blobs that the layer owns: from `blobs { }` in the prototxt if it has any, else by fillers."""
-        given = [blobproto.to_array(blob) for blob in layer.message.blobs]
-        mine = parameters.learnable[len(parameters.learnable) - len(owned) :]
-        for parameter, blob in zip(mine, owned, strict=True):
-            if parameter.index < len(given):
-                _copy(parameter.tensor, given[parameter.index], layer)
-            else:
-                with torch.no_grad():
-                    values = torch.empty_like(parameter.tensor, device="cpu") if self._away else parameter.tensor
-                    fill(values, blob.filler, generator)
-                    if self._away:
-                        parameter.tensor.copy_(values)
 
     # ---- running ----
 
@@ -283,10 +236,3 @@ def _copied(tensor: Tensor, *, blocked: bool) -> Tensor:
 def _channels_last(tensor: Tensor) -> Tensor:
     """Pictures as convolutions like them best in memory, from where they enter the net on."""
     return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
-
-
-def _copy(tensor: Tensor, array: Array, layer: Layer) -> None:
-    if tuple(array.shape) != tuple(tensor.shape):
-        raise layer.fail(f"blobs of shape {array.shape} in the prototxt, expected {tuple(tensor.shape)}")
-    with torch.no_grad():
-        tensor.copy_(torch.from_numpy(array))
