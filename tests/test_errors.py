@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import errno
 import inspect
 from pathlib import Path
 
 import pytest
 
 from workflow import errors
-from workflow.errors import Location, NetError, WorkflowError, did_you_mean
+from workflow.errors import EnvironmentFault, Location, NetError, UsageError, WorkflowError, did_you_mean, system_errors
 
 TREE = [one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, WorkflowError)]
 
@@ -37,3 +38,21 @@ def test_did_you_mean():
     assert did_you_mean("conv", ["conv1", "pool"]) == "did you mean 'conv1'?"
     assert did_you_mean("zzz", ["conv1", "pool"]) == "known: conv1, pool"
     assert did_you_mean("zzz", []) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "gen1"), EnvironmentFault, "gen1: permission denied"),
+        (FileExistsError(errno.EEXIST, "File exists", "a/b"), UsageError, "cannot write a/b: file exists"),
+        (MemoryError(), EnvironmentFault, "not enough memory"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "x"), FileNotFoundError, "No such file"),
+    ],
+)
+def test_what_the_system_refuses_is_an_error_of_the_tree(error, kind, words):
+    @system_errors()
+    def refused() -> None:
+        raise error
+
+    with pytest.raises(kind, match=words):
+        refused()

@@ -17,8 +17,20 @@ WorkflowError                     70  a bug, if nothing below fits
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+# what the machine refuses, wherever it does so
+_REFUSED = {
+    errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM,
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE,
+}  # fmt: skip
+# a file where a folder should be written, or the other way round; not ENOENT, which is a mistake of ours
+_IN_THE_WAY = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +139,38 @@ class EnvironmentFault(WorkflowError):
 
 class EngineMissing(EnvironmentFault):
     """An engine that cannot run on this machine; the hint says how to get it."""
+
+
+@contextmanager
+def system_errors() -> Iterator[None]:
+    """Raise what the operating system refuses as errors of this tree; also a decorator.
+
+    The front door of the library and the command line put it around everything; between them an OSError says enough.
+
+    Raises:
+        EnvironmentFault: a full or broken disk, a missing permission, too little memory.
+        UsageError: a file where a folder should be written, or the other way round.
+        OSError: any other.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _REFUSED:
+            where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+            raise EnvironmentFault(f"{where}{_reason(error)}") from error
+        if error.errno in _IN_THE_WAY:
+            place = error.filename2 or error.filename  # of a rename: the name that was asked for
+            where = f"cannot write {os.fsdecode(place)}: " if place else ""
+            raise UsageError(f"{where}{_reason(error)}", hint="name another file or folder") from error
+        raise
+    except MemoryError as error:
+        raise EnvironmentFault(
+            "not enough memory", hint="a smaller batch_size, or smaller pictures, need less"
+        ) from error
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def did_you_mean(name: str, known: list[str] | tuple[str, ...]) -> str | None:

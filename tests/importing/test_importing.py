@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from small_net import CLASSES, DEPLOY, NET, SOLVER, make_database, picture
 
-from workflow.config import Config
+from workflow.config import Config, rooted
 from workflow.errors import DatabaseError, DataError, EnvironmentFault, ModelError, NetError, UsageError
 from workflow.exams import exam
 from workflow.formats import binaryproto, blobproto, caffe_pb2, caffemodel, datum, labels, lmdb, prototxt, solverstate
@@ -313,3 +313,26 @@ def test_l09_network_file_system(converted, monkeypatch):
     with pytest.raises(EnvironmentFault, match=r"is on a network file system \(nfs4\)"):
         import_generation(Config(), databases)
     assert import_generation(Config(), databases, allow_network_fs=True).generation == 0
+
+
+def test_into_a_project_elsewhere_it_is_the_same_generation(tmp_path, monkeypatch):
+    for name in ("here", "there"):
+        folder = tmp_path / name
+        (folder / "images").mkdir(parents=True)
+        (folder / "images" / "1.png").write_bytes(b"a picture that the keys name")
+        make_database(folder / "my_train_lmdb", 20, 1)
+        make_database(folder / "my_test_lmdb", 15, 2)
+        write_nets(folder / "nets", train="my_train_lmdb", test="my_test_lmdb")
+    monkeypatch.chdir(tmp_path / "here")
+    inside = import_generation(Config(), [Path("my_train_lmdb"), Path("my_test_lmdb"), Path("nets")])
+    monkeypatch.chdir(tmp_path)
+    there = tmp_path / "there"
+    paths = [there / "my_train_lmdb", there / "my_test_lmdb", there / "nets"]
+    outside = import_generation(rooted(Config(), there), paths)
+    assert inside.pictures == outside.pictures > 0
+    made = [path.relative_to(tmp_path / "here") for path in (tmp_path / "here" / "generations").rglob("*")]
+    for path in made:
+        if (there / path).is_file() and path.name not in ("generation.json", "lock.mdb"):
+            assert (there / path).read_bytes() == (tmp_path / "here" / path).read_bytes(), path
+    assert '"path": "images/1.png"' in (there / "generations/gen0/dataset/images.jsonl").read_text()
+    assert 'source: "generations/gen0/' in (there / "generations/gen0/prototxt/train_test.prototxt").read_text()

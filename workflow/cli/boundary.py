@@ -6,7 +6,6 @@ more; 143 terminated.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import signal
@@ -23,17 +22,11 @@ import typer
 from typer.core import TyperGroup
 
 from workflow.cli.console import Console
-from workflow.errors import EnvironmentFault, UsageError, WorkflowError
+from workflow.errors import UsageError, WorkflowError, system_errors
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 TERMINATED = 143
-
-# what the machine refuses, wherever it does so
-_FULL_OR_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE}
-# a file where a folder should be written, or the other way round; not ENOENT, which is a mistake of ours
-_IN_THE_WAY = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG}
 
 
 @dataclass(kw_only=True)
@@ -132,7 +125,8 @@ def _explains_a_fault(arguments: list[str], console: Console) -> bool:
 def _told(console: Console) -> Iterator[None]:
     """Turn whatever comes out into a message and an exit code."""
     try:
-        yield
+        with system_errors():
+            yield
     except WorkflowError as error:
         code = _tell(console, error)
     except typer.TyperException as error:  # Typer's own: unknown options, missing arguments
@@ -140,15 +134,6 @@ def _told(console: Console) -> Iterator[None]:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
         code = BROKEN_PIPE
-    except OSError as error:
-        if error.errno in _IN_THE_WAY:
-            code = _tell(console, _in_the_way(error))
-        else:
-            code = _tell(console, _refusal(error) if error.errno in _FULL_OR_BROKEN | _FORBIDDEN else _bug(error))
-    except MemoryError as error:
-        fault = EnvironmentFault("not enough memory", hint="a smaller batch_size, or smaller pictures, need less")
-        fault.__cause__ = error
-        code = _tell(console, fault)
     except Exception as error:  # the last line: everything else is a bug, and is called one
         code = _tell(console, _bug(error))
     else:
@@ -170,21 +155,6 @@ def _usage(error: typer.TyperException) -> WorkflowError:
     context = getattr(error, "ctx", None)
     path = getattr(context, "command_path", "wf")
     usage = UsageError(message[:1].lower() + message[1:], hint=f"{path} --help")
-    usage.__cause__ = error
-    return usage
-
-
-def _refusal(error: OSError) -> WorkflowError:
-    where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
-    fault = EnvironmentFault(f"{where}{(error.strerror or str(error)).lower()}")
-    fault.__cause__ = error
-    return fault
-
-
-def _in_the_way(error: OSError) -> WorkflowError:
-    place = error.filename2 or error.filename  # of a rename: the name that was asked for
-    where = f"cannot write {os.fsdecode(place)}: " if place else ""
-    usage = UsageError(f"{where}{(error.strerror or str(error)).lower()}", hint="name another file or folder")
     usage.__cause__ = error
     return usage
 
