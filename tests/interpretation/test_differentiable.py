@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from workflow.engines.torch_cpu.passes import gradients
 from workflow.errors import NetError, UsageError
-from workflow.interpretation.differentiable import Differentiable, gradients
+from workflow.interpretation.differentiable import Differentiable
 from workflow.interpretation.targets import channels, of_class, unit
 
 BACKWARD = """

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from workflow.engines.torch_cpu.passes import gradients
 from workflow.errors import NetError, UsageError
 from workflow.interpretation.attribution import faithfulness
 from workflow.interpretation.attribution.explain import explain
 from workflow.interpretation.attribution.maps import Options, known, methods
-from workflow.interpretation.differentiable import Differentiable, gradients
+from workflow.interpretation.differentiable import Differentiable
 from workflow.interpretation.targets import Score, of_class
 
 ALL = {

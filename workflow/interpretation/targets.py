@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from workflow.engines.torch_cpu.passes import Pass
 from workflow.errors import UsageError, did_you_mean
-from workflow.interpretation.differentiable import Differentiable, Pass
+from workflow.interpretation.differentiable import Differentiable
 from workflow.models.model import Model
 
 _UNIT = re.compile(r"(?P<blob>.+):(?P<channel>\d+)(?:,(?P<y>\d+),(?P<x>\d+))?")
