@@ -21,7 +21,7 @@ from workflow.data.prepare import prepare
 from workflow.errors import BusyError, NetError
 from workflow.evaluation import evaluate as evaluation
 from workflow.exams import cache
-from workflow.exams.exam import of_generation
+from workflow.exams.exam import of_generation, of_labelled
 from workflow.exams.predict import predict
 from workflow.generations import existing, generation
 from workflow.interpretation.activations.inspect import inspect
@@ -200,6 +200,17 @@ def test_saved_answers_are_written_by_several_threads_and_read_in_the_project_fo
     monkeypatch.chdir(projects[0])
     assert [str(projects[0] / one.path) for one in answers(settings()).pictures] == paths
     assert not list((projects[0] / "generations").rglob("*.tmp-*"))
+
+
+def test_answers_for_a_labelled_folder_are_shared_with_the_project_folder(projects, monkeypatch):
+    monkeypatch.chdir(projects[1])
+    model = load(settings(), snapshot="iter_10")
+    inside = cache.answers(model, of_labelled(Path("images/test")))
+    monkeypatch.setattr(cache, "observe", None)  # from disk alone
+    monkeypatch.chdir("/")
+    model = load(rooted(settings(), projects[1]), snapshot="iter_10")
+    outside = cache.answers(model, of_labelled(projects[1] / "images" / "test"))
+    assert [one.path for one in outside.pictures] == [str(projects[1] / one.path) for one in inside.pictures]
 
 
 # ---- what belongs to the process --------------------------------------------------------------------------------

@@ -137,8 +137,9 @@ class Files:
         return len(self.files)
 
     def identity(self) -> str:
-        """Of the files' names, classes, sizes and times of change."""
-        return _digest(f"{path}\0{truth or ''}\0{_state(path)}" for path, truth in self.files)
+        """Of the files' names in their folder, classes, sizes and times of change; not of where the folder is."""
+        folder = os.path.join(self.name, "")  # noqa: PTH118
+        return _digest(f"{path.removeprefix(folder)}\0{truth or ''}\0{_state(path)}" for path, truth in self.files)
 
     def batches(self, model: Model, size: int) -> Iterator[Batch]:
         """Files in their order, what cannot be read set aside in `skipped`."""

@@ -45,6 +45,9 @@ def train(
 ) -> Iterator[Event]:
     """Train a generation of the project; goes on from its newest snapshot if there is one.
 
+    Several generations may be trained in one process, each in a thread of its own. The number of torch's threads is
+    the process's: such runs should ask for the same.
+
     Args:
         config: the settings; the other arguments override them.
         number: of the generation, the newest if None.
