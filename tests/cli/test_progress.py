@@ -14,7 +14,6 @@ from workflow.cli import progress
 from workflow.cli.console import Console
 from workflow.cli.progress import Counter, Training
 from workflow.engines.base import Output, Snapshot, Started, Step, Validation
-from workflow.evaluation.metrics import ConstantAnswer
 from workflow.words import duration
 
 
@@ -58,7 +57,7 @@ def test_another_round_has_a_speed_of_its_own(
 
 
 def test_a_training_run(at_once: None, capsys: pytest.CaptureFixture[str]) -> None:
-    with Training(Console(), always=ConstantAnswer(label="cat", accuracy=0.6)) as training:
+    with Training(Console(), always="always answering 'cat' would score 0.6000") as training:
         training.see(Started(iteration=100, max_iter=104, images=64, resumed_from=Path("x.solverstate")))
         training.see(step(100))
         training.see(step(101))

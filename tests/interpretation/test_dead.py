@@ -101,7 +101,7 @@ def test_inspect_says_what_shows_nothing_and_what_never_does(kill):
     assert silent["ip"].silent == 0
     with model.open() as session:
         (one,) = inspect(model, session, [PICTURE], blobs=["pool", "ip"])
-    text = describe(one, silent)
+    text = describe(one, silent=silent)
     assert "pool: 2 of 6 channels are dead: none of 14 test pictures changes them" in text
     assert "ip:" not in text
     dead = kill(*range(6))

@@ -23,8 +23,4 @@ def blame(
 
     wf blame images/cat/12.png
     """
-    from workflow.evaluation.picture_history import blame as find  # numpy and Pillow, which --help does not need
-    from workflow.report.blame import describe
-
-    found = find(call.settings(), image)
-    call.console.result(found.json(), describe(found))
+    call.give(call.project().blame(image))

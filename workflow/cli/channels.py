@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Gen, Snapshot, VisionOut, snapshot_asked
-from workflow.cli.progress import Counter
-from workflow.cli.viewer import show_pictures
+from workflow.cli.options import Call, Gen, Snapshot, VisionOut
 
 if TYPE_CHECKING:
     pass
@@ -33,19 +31,7 @@ def channels(
     wf channels conv3
     wf channels conv2 --channel 3 --channel 17 --snapshot gen4/best
     """
-    from workflow.interpretation.examples.channels import look_for
-    from workflow.models import loading
-    from workflow.report.channels import (  # matplotlib, and below PyTorch, which --help need not load
-        describe,
-        draw_channels,
-    )
-
-    model = loading.load(call.settings(), snapshot=snapshot_asked(snapshot, gen), number=gen)
-    with Counter(call.console, "looking at the training set", "pictures") as progress:
-        found = look_for(model, blob, channels=channel or (), progress=progress)
-    name = f"{blob.replace('/', '_')}{''.join(f'-{number}' for number in (channel or ())[:4])}"
-    picture = (out or model.place.whole("channels")) / f"{name}.png"
-    draw_channels(found, model.preprocessing, picture)
-    call.console.result(found.json() | {"pictures": {blob: picture}}, describe(found, {blob: picture}))
-    if show:
-        show_pictures(call.console, [picture])
+    chosen = call.project().snapshot(snapshot, gen=gen)
+    with call.counting("looking at the training set", "pictures") as progress:
+        found = chosen.channels(blob, channel or (), progress=progress)
+    call.give(found, out, show=show)

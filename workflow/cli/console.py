@@ -19,7 +19,7 @@ from workflow import __version__
 from workflow.errors import WorkflowError
 
 if TYPE_CHECKING:
-    from workflow.exams.predict import Skipped
+    from workflow.api.result import Skipped
 
 _NAMED = 5  # skipped files that are named
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,6 @@ from workflow.cli.progress import Counter, Training
 
 if TYPE_CHECKING:
     from workflow.demo.steps import Looked
-    from workflow.interpretation.activations.inspect import Inspection
 
 
 def demo(
@@ -26,9 +25,9 @@ def demo(
     It ends with the unrelated picture that the net finds most similar to the character, and shows why. Finished
     steps are skipped, so an interrupted demo can be resumed.
     """
+    from workflow.api.events import Control
     from workflow.cli.signals import obeyed
     from workflow.demo import steps
-    from workflow.engines.base import Control
     from workflow.project.settings import load  # everything that --help does not need
 
     with Counter(call.console, "drawing", "pictures") as drawing:
@@ -87,9 +86,11 @@ def describe(looked: Looked, folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _inspection(one: Inspection, folder: Path) -> dict[str, object]:
+def _inspection(one: Any, folder: Path) -> dict[str, object]:
+    """One element of `looked.inspections`."""
     pictures = {name: _inside(path, folder) for name, path in one.pictures.items()}
-    return one.json() | {"image": _inside(one.image, folder), "pictures": pictures}
+    facts: dict[str, object] = one.json()
+    return facts | {"image": _inside(one.image, folder), "pictures": pictures}
 
 
 def _inside(path: Path, folder: Path) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workflow.cli.options import Call, EvaluationOut
-from workflow.cli.progress import Counter
-from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
     pass
@@ -43,16 +40,9 @@ def diff(
     wf diff gen4 gen5
     wf diff gen4/iter_6000 gen5/iter_6000 --exam gen4
     """
-    from workflow.evaluation.diff import diff as compare
-    from workflow.report.diff import describe, write_diff  # numpy and Pillow, which --help does not need
-
-    settings = call.settings()
-    with Counter(call.console, "evaluating", "pictures") as progress:
-        found = compare(settings, before, after, exam=exam, folder=folder, history=history, progress=progress)
-    target = out or found.folder
-    files: Mapping[str, Path] = {}
-    if target is not None:
-        files = write_diff(target, found, max_pixels=settings.prepare.max_pixels)
-    call.console.result(found.json() | {"files": files}, describe(found, files))
-    if show and files:
-        show_pictures(call.console, [files["sheet"]])
+    with call.counting("evaluating", "pictures") as progress:
+        found = call.project().diff(before, after, exam=exam, folder=folder, history=history, progress=progress)
+    if out is None and found.home is None:  # a model from elsewhere: nothing is written
+        call.console.result(found.json(), found.words())
+    else:
+        call.give(found, out, show=show)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflow.cli.options import Call, VisionOut, Which
-from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
@@ -51,22 +50,12 @@ def dream(
     wf dream --class cat
     wf dream --unit conv3:17 --seeds 8
     """
-    from dataclasses import replace
-
-    from workflow.interpretation.synthesis.ascent import Recipe
-    from workflow.interpretation.synthesis.dream import alive, maximise
-    from workflow.report.dream import describe, draw_dream  # matplotlib, and below PyTorch, which --help need not load
-
-    model = which.load(call.settings())
-    recipe = Recipe(seed=seed)
-    recipe = replace(recipe, steps=steps or recipe.steps, seeds=seeds or recipe.seeds)
-    with Counter(call.console, "dreaming", "steps") as progress:
-        found = maximise(model, classes=class_name or (), units=unit or (), recipe=recipe, progress=progress)
-    found = alive(found)
-    target = out or model.place.whole("dream")
-    drawn = [draw_dream(one, model.preprocessing, target) for one in found]
-    documents = [one.json() | {"pictures": pictures} for one, pictures in zip(found, drawn, strict=True)]
-    lines = [describe(one, pictures) for one, pictures in zip(found, drawn, strict=True)]
-    call.console.result(documents[0] | {"dreams": documents}, "\n".join(lines))
+    chosen = which.load(call.project())
+    with call.counting("dreaming", "steps") as progress:
+        found = chosen.dream_all(class_name or (), unit or (), steps=steps, seeds=seeds, seed=seed, progress=progress)
+    drawn = [one.draw(out) for one in found]
+    documents = [one.json(files) for one, files in zip(found, drawn, strict=True)]
+    words = [one.words(files) for one, files in zip(found, drawn, strict=True)]
+    call.console.result(documents[0] | {"dreams": documents}, "\n".join(words))
     if show:
-        show_pictures(call.console, [pictures["sheet"] for pictures in drawn])
+        show_pictures(call.console, [files["sheet"] for files in drawn])

@@ -16,12 +16,6 @@ def engines(call: Call) -> None:
     wf engines
     wf engines --json
     """
-    from dataclasses import asdict
+    from workflow.api.machine import engines
 
-    from workflow import fonts  # matplotlib, which --help does not need
-    from workflow.engines import statuses  # numpy
-    from workflow.report.engines import describe, describe_fonts
-
-    found, scripts = statuses(), fonts.report()
-    text = f"{describe(found)}\n\n{describe_fonts(scripts)}"
-    call.console.result({"engines": [asdict(status) for status in found], "fonts": scripts}, text)
+    call.give(engines())

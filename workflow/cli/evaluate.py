@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflow.cli.options import Call, Engine, EvaluationOut, Fresh, Which
-from workflow.cli.progress import Counter
 
 if TYPE_CHECKING:
     pass
@@ -33,23 +32,11 @@ def evaluate(
     wf evaluate
     wf evaluate labelled/ --snapshot gen4/best --min-accuracy 0.9
     """
-    from workflow.evaluation.evaluate import evaluate as put
-    from workflow.evaluation.evaluate import write
-    from workflow.exams import cache
-    from workflow.exams import exam as exams  # numpy, Pillow and matplotlib, which --help does not need
-    from workflow.report.confusion import draw_confusion
-    from workflow.report.evaluation import describe
-
-    settings = call.settings()
-    model = which.load(settings)
-    exam = exams.asked(settings, model, folder=folder, number=which.gen)
-    target = out or cache.folder(model, exam)
-    with Counter(call.console, "evaluating", "pictures") as progress:
-        found = put(model, exam, fresh=fresh or engine is not None, engine=engine, progress=progress)
-    found = write(target, found)
-    picture = target / "confusion.png"
-    draw_confusion(found.confusion, found.answers.classes, picture, title=f"{model.name} on {exam.name}")
-    call.console.result(found.json() | {"pictures": {"confusion": picture}}, describe(found, {"confusion": picture}))
+    chosen = which.load(call.project())
+    chosen.check_place(out)
+    with call.counting("evaluating", "pictures") as progress:
+        found = chosen.evaluate(folder, gen=which.gen, fresh=fresh, engine=engine, progress=progress)
+    call.give(found, out)
     call.console.skipped(found.answers.skipped)
     if min_accuracy is not None:
         found.require(min_accuracy)

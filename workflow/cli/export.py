@@ -26,27 +26,22 @@ def export(
     wf export --snapshot gen5/best --onnx fox.onnx
     wf export --snapshot gen5/best --bundle fox.tar.gz
     """
-    import tempfile
-
     from workflow.errors import UsageError
-    from workflow.export.bundle import export_bundle  # numpy and protobuf, which --help does not need
-    from workflow.export.onnx_file import TOLERANCE, export_onnx
 
     if onnx is None and bundle is None:
         raise UsageError("nothing to export to", hint="--onnx FILE or --bundle FILE.tar.gz")
     for flag, path, endings in (("--onnx", onnx, (".onnx",)), ("--bundle", bundle, (".tar.gz", ".tgz"))):
         if path is not None and not path.name.endswith(endings):
             raise UsageError(f"{flag} {path}: expected a name that ends in {' or '.join(endings)}")
-    model = which.load(call.settings())
-    document: dict[str, Any] = {"snapshot": model.name}
-    lines = [f"{model.name} exported"]
+    chosen = which.load(call.project())
+    document: dict[str, Any] = {"snapshot": chosen.name}
+    lines = [f"{chosen.name} exported"]
     if onnx is not None:
-        worst = export_onnx(model, onnx)
+        worst, allowed = chosen.export_onnx(onnx)
         document |= {"onnx": str(onnx), "difference": worst}
-        lines.append(f"  ONNX    {onnx}  (onnxruntime differs by {worst:.0e} of the outputs, {TOLERANCE:.0e} allowed)")
+        lines.append(f"  ONNX    {onnx}  (onnxruntime differs by {worst:.0e} of the outputs, {allowed:.0e} allowed)")
     if bundle is not None:
-        with tempfile.TemporaryDirectory(prefix="wf-export-") as folder:
-            names = export_bundle(model, bundle, Path(folder))
+        names = chosen.export_bundle(bundle)
         document |= {"bundle": str(bundle), "files": names}
         lines.append(f"  bundle  {bundle}  ({', '.join(names)})")
     call.console.result(document, "\n".join(lines))

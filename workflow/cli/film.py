@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from workflow.cli.options import Call, Gen, InspectOut
-from workflow.cli.progress import Counter
-from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.config import Config
+    pass
+
+if TYPE_CHECKING:
+    from workflow.api import Finding
 
 
 def film(
@@ -52,55 +53,16 @@ def film(
         raise UsageError("--best is about --generations", hint="wf film IMAGE --generations all --best")
     if generations is not None and gen is not None:
         raise UsageError("--gen and --generations are two different films", hint="one of them")
-    settings = call.settings()
+    project = call.project()
+    found: Finding[Any]
     if generations is None:
-        paths = _snapshots(call, settings, image, gen, blobs, out)
+        with call.counting("filming", "snapshots") as progress:
+            found = project.film(image, gen=gen, blobs=blobs, progress=progress)
     else:
-        paths = _generations(call, settings, image, _numbers(generations), best, blobs, out)
-    if show:
-        show_pictures(call.console, list(paths.values()))
-
-
-def _snapshots(
-    call: Call, settings: Config, image: Path, gen: int | None, blobs: list[str] | None, out: Path | None
-) -> dict[str, Path]:
-    from workflow.generations import places
-    from workflow.interpretation.activations.film import shoot
-    from workflow.models import loading
-    from workflow.report.film import describe, draw_film  # numpy, Pillow and matplotlib, which --help does not need
-
-    with Counter(call.console, "filming", "snapshots") as progress:
-        found = shoot(settings, image, number=gen, blobs=blobs, progress=progress)
-    model = loading.load(settings, snapshot=f"{found.generation}/iter_{found.iterations[-1]}", tell=False)
-    assert model.generation is not None  # noqa: S101  # a film is of a generation's snapshots
-    target = out or places.film(model.generation, image)
-    paths = draw_film(found, model.preprocessing, target)
-    call.console.result(found.json() | {"pictures": paths}, describe(found, paths))
-    return paths
-
-
-def _generations(
-    call: Call,
-    settings: Config,
-    image: Path,
-    asked: list[int] | None,
-    best: bool,
-    blobs: list[str] | None,
-    out: Path | None,
-) -> dict[str, Path]:
-    from workflow.generations import existing, places
-    from workflow.interpretation.activations.generations_film import Which, trace
-    from workflow.report.lineage import (  # numpy, Pillow and matplotlib, which --help does not need
-        describe,
-        draw_lineage,
-    )
-
-    with Counter(call.console, "matching channels", "pictures") as progress:
-        which: Which = "best" if best else "latest"
-        found = trace(settings, image, numbers=asked, which=which, blobs=blobs, progress=progress)
-    paths = draw_lineage(found, out or places.generations_film(existing(settings, found.reference.generation), image))
-    call.console.result(found.json() | {"pictures": paths}, describe(found, paths))
-    return paths
+        numbers = _numbers(generations)
+        with call.counting("matching channels", "pictures") as progress:
+            found = project.generations_film(image, numbers, best=best, blobs=blobs, progress=progress)
+    call.give(found, out, show=show)
 
 
 def _numbers(text: str) -> list[int] | None:

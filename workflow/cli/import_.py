@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from workflow.cli.options import Call
-from workflow.cli.progress import Counter
 
 if TYPE_CHECKING:
     pass
@@ -48,19 +47,14 @@ def import_(
     wf import digits/jobs/20160101-120000-1a2b digits/jobs/20160101-130000-3c4d
     wf import old_project/
     """
-    from workflow.importing import import_generation  # numpy and LMDB, which --help does not need
-    from workflow.importing.words import describe
-
-    with Counter(call.console, "reading", "records") as progress:
-        result = import_generation(
-            call.settings(),
-            paths,
-            number=gen,
+    with call.counting("reading", "records") as progress:
+        found = call.project().import_(
+            *paths,
+            gen=gen,
             mean=mean,
-            names=labels,
+            labels=labels,
             channel_order=channel_order,
             allow_network_fs=allow_network_fs,
             progress=progress,
-            command=call.command,
         )
-    call.console.result(result.json(), describe(result))
+    call.give(found)

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from workflow.cli.options import Call, Engine, IgnoreMismatch, InspectOut, Which, listed
-from workflow.cli.progress import Counter
 from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
-    from workflow.interpretation.activations.inspect import Inspection
-    from workflow.models.model import Model
+    pass
 
 _SIDE_BY_SIDE = 8  # pictures; more make columns too narrow for any screen
 
@@ -70,86 +68,59 @@ def inspect(
     wf inspect false.png --page
     """
     from workflow.errors import UsageError
-    from workflow.exams import activity
-    from workflow.interpretation.activations import inspect as look  # numpy and Pillow, which --help does not need
-    from workflow.report.inspection import describe
 
-    chosen = bool(channel) or order != "number" or top is not None or each_channel
-    if compare is False and chosen:
+    picked = bool(channel) or order != "number" or top is not None or each_channel
+    if compare is False and picked:
         raise UsageError(
             "--channel, --order, --top and --each-channel are about --compare", hint="without --no-compare"
         )
-    together = compare if compare is not None else chosen or 1 < len(images) <= _SIDE_BY_SIDE
+    together = compare if compare is not None else picked or 1 < len(images) <= _SIDE_BY_SIDE
     if together and len(images) > _SIDE_BY_SIDE:
         raise UsageError(f"{len(images)} pictures side by side are too many, expected {_SIDE_BY_SIDE} at most")
-    names = listed([blobs]) if blobs else None
-    settings = call.settings()
-    model = which.load(settings)
-    with model.open(engine, images=len(images), ignore=listed(ignore_mismatch)) as session:
-        beside: dict[str, Any] = {}
-        if together:
-            from workflow.interpretation.activations import side_by_side
-            from workflow.report.comparison import draw_comparison  # matplotlib, which plain grids do not need
-
-            compared = side_by_side.compare(
-                model,
-                session,
-                images,
-                blobs=names,
-                channels=channel or (),
-                order=order,
-                top=top,
-                each_channel=each_channel,
-            )
-            home = out or model.place.comparison(images)
-            drawn = draw_comparison(compared, model.preprocessing, home)
-            beside = {"pictures": {name: str(path) for name, path in drawn.items()}, "blobs": compared.json()}
-        found: list[Inspection] = []
-        with Counter(call.console, "looking", "pictures") as progress:
-            for one in look.inspect(model, session, images, blobs=names, out=out, save_blobs=save_blobs):
-                found.append(one)
-                progress(len(found), len(images))
-    silent = {name: one for name, one in activity.known(model).items() if any(name in seen.pictures for seen in found)}
-    facts = {"silent": {name: one.json() for name, one in silent.items()}} if silent else {}
-    documents = [one.json() | facts for one in found]
-    talk = [describe(one, silent) for one in found]
-    for number, one in enumerate(found):
-        if one.class_map is not None:
-            path = draw_classes(model, one, look.folders(model, images, out)[number])
-            documents[number]["pictures"]["class map"] = str(path)
-            talk[number] += f"\n  class map  {path}"
+    names, ignored = listed([blobs]) if blobs else None, listed(ignore_mismatch)
+    chosen = which.load(call.project())
+    beside: dict[str, Any] = {}
+    drawn: list[Path] = []
+    talk: list[str] = []
+    if together:
+        compared = chosen.compare(
+            images,
+            blobs=names,
+            channels=channel or (),
+            order=order,
+            top=top,
+            each_channel=each_channel,
+            engine=engine,
+            ignore=ignored,
+        )
+        files = compared.draw(out)
+        beside = compared.json(files)
+        drawn, talk = list(files.values()), [compared.words(files)]
+    documents: list[dict[str, Any]] = []
+    words: list[str] = []
+    folders = chosen.folders(images, out)
+    with call.counting("looking", "pictures") as progress:
+        looks = chosen.inspect_all(
+            images, blobs=names, engine=engine, ignore=ignored, save_blobs=save_blobs, progress=progress
+        )
+        for one, folder in zip(looks, folders, strict=True):
+            files = one.draw(folder)
+            documents.append(one.json(files))
+            words.append(one.words(files))
+            drawn += [] if together else list(files.values())
     if filters:
-        from workflow.interpretation.activations.filters import draw_filters
-
-        path = draw_filters(model, next(iter(found[0].pictures.values())).with_name("filters.png"))
+        path = chosen.filters(folders[0] / "filters.png")
         documents[0]["pictures"]["filters"] = str(path)
-        talk[0] += f"\nfilters  {path}"
+        words[0] += f"\nfilters  {path}"
     if page:
-        from workflow.cli.picture_page import write_page
-
-        for number, (one, folder) in enumerate(zip(found, look.folders(model, images, out), strict=True)):
-            path = write_page(call, settings, model, one, folder)
+        for number, (image, folder) in enumerate(zip(images, folders, strict=True)):
+            path = chosen.page(image, folder, counting=call.counting)
             documents[number]["pictures"]["page"] = str(path)
-            talk[number] += f"\npage  {path}"
+            words[number] += f"\npage  {path}"
     document = documents[0] if len(documents) == 1 else {"inspections": documents}
     if beside:
-        document = {"pictures": beside["pictures"]} | document | {"snapshot": model.name, "comparison": beside}
-        width = max(map(len, beside["pictures"]))
-        talk.append("\n".join(["side by side", *(f"  {k:{width}}  {path}" for k, path in beside["pictures"].items())]))
-    call.console.result(document, "\n\n".join(talk))
+        facts = {"snapshot": chosen.name, "comparison": {name: beside[name] for name in ("pictures", "blobs")}}
+        document = {"pictures": beside["pictures"]} | document | facts
+    call.console.result(document, "\n\n".join([*words, *talk]))
     if show:
-        drawn_paths = [Path(path) for path in beside.get("pictures", {}).values()]
-        show_pictures(call.console, drawn_paths or [picture for one in found for picture in one.pictures.values()])
-
-
-def draw_classes(model: Model, one: Inspection, folder: Path) -> Path:
-    """The class map of a fully convolutional net as a picture."""
-    from workflow.data.channel_order import to_rgb
-    from workflow.report.canvas import snapshot_name  # matplotlib, which plain grids do not need
-    from workflow.report.class_map import draw_class_map
-
-    assert one.class_map is not None  # noqa: S101 - for the type checker
-    path = folder / "class-map.png"
-    picture = to_rgb(model.read(one.image), model.preprocessing)
-    draw_class_map(one.class_map, picture, path, title=f"{one.image.name} as {snapshot_name(one.snapshot)} sees it")
-    return path
+        show_pictures(call.console, drawn)

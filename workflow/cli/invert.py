@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflow.cli.options import Call, InspectOut, Which
-from workflow.cli.progress import Counter
-from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
     pass
@@ -44,19 +42,7 @@ def invert(
     wf invert image.png
     wf invert image.png --blob pool3 --decoder
     """
-    from dataclasses import replace
-
-    from workflow.interpretation.synthesis.invert import rebuild
-    from workflow.interpretation.synthesis.reconstruction import Settings
-    from workflow.report.inversion import describe, draw_inversion
-
-    model = which.load(call.settings())
-    settings = Settings()
-    settings = replace(settings, steps=steps or settings.steps)
-    with Counter(call.console, "rebuilding", "steps") as progress:
-        found = rebuild(model, image, blobs=blob or (), train=decoder, settings=settings, progress=progress)
-    picture = (out or model.place.picture(image)) / "invert.png"
-    draw_inversion(found, model.preprocessing, picture)
-    call.console.result(found.json() | {"pictures": {"invert": picture}}, describe(found, {"invert": picture}))
-    if show:
-        show_pictures(call.console, [picture])
+    chosen = which.load(call.project())
+    with call.counting("rebuilding", "steps") as progress:
+        found = chosen.invert(image, blobs=blob or (), train_decoders=decoder, steps=steps, progress=progress)
+    call.give(found, out, show=show)

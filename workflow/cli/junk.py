@@ -8,13 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflow.cli.options import Call, EvaluationOut, Gen
-from workflow.cli.progress import Counter
-from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
     pass
-
-_SHEET = 100
 
 
 def junk(
@@ -49,33 +45,11 @@ def junk(
     wf junk junk/
     wf junk junk/ --class cat --max-rate 0.001
     """
-    from workflow.evaluation.junk import junk as judge  # numpy, Pillow and matplotlib, which --help does not need
-    from workflow.report.contact_sheet import write_sheets
-    from workflow.report.junk import describe, draw_junk
-    from workflow.storage import write_document
-
-    settings = call.settings()
-    with Counter(call.console, "scoring", "pictures") as progress:
-        found = judge(
-            settings,
-            folder,
-            class_name=class_name,
-            threshold=threshold,
-            max_rate=max_rate,
-            number=gen,
-            progress=progress,
+    with call.counting("scoring", "pictures") as progress:
+        found = call.project().junk(
+            folder, class_name=class_name, threshold=threshold, max_rate=max_rate, gen=gen, progress=progress
         )
-    target = out or found.target
-    pictures = {"curve": target / "junk.png"}
-    draw_junk(found, pictures["curve"])
-    entries = [(one.path, one.caption) for one in found.absurdities[:_SHEET]]
-    for sheet in write_sheets(entries, target / "absurdities.png", max_pixels=settings.prepare.max_pixels):
-        pictures["sheet"] = sheet
-    document = found.json() | {"picture": pictures["curve"], "pictures": pictures}
-    write_document(found.target / "junk.json", document)  # never elsewhere: wf report looks for it there
-    call.console.result(document, describe(found, pictures))
+    call.give(found, out, show=show)
     call.console.skipped(found.skipped)
     for warning in found.warnings():
         call.console.warn(warning)
-    if show:
-        show_pictures(call.console, list(pictures.values()))

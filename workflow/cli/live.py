@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from workflow.cli.options import Call
-from workflow.cli.progress import Counter
 
 
 def live(
@@ -32,25 +31,19 @@ def live(
     wf live --promote
     """
     from workflow.errors import UsageError
-    from workflow.generations import live as lives  # pydantic, which --help does not need
-    from workflow.models import weights_file
 
     if (snapshot is not None) + follow + promote > 1:
         raise UsageError("a snapshot, --follow and --promote exclude each other: give one of them")
-    settings = call.settings()
+    project = call.project()
     facts: dict[str, Any] = {}
     if snapshot is not None:
-        from workflow.exams.choice import snapshot_of
-
-        lives.pin(settings, weights_file.find(settings, snapshot_of(snapshot), None))
+        project.pin(snapshot)
     elif follow:
-        lives.unpin(settings)
+        project.unpin()
     elif promote:
-        from workflow.evaluation.promotion import promote as promoted  # numpy, which --help does not need
-
-        with Counter(call.console, "evaluating", "pictures") as progress:
-            facts = promoted(settings, progress=progress)
+        with call.counting("evaluating", "pictures") as progress:
+            facts = project.promote(progress=progress)
         none = "nothing to promote: no newer generation's training has ended"
         call.console.say(none if facts["verdict"] is None else facts["verdict"]["words"])
-    now = lives.live(settings)
-    call.console.result(now.json() | facts, now.words)
+    now = project.live()
+    call.console.result(now.json() | facts, now.words())

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflow.cli.options import Call, InspectOut, Which
-from workflow.cli.progress import Counter
-from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
     pass
@@ -56,26 +54,9 @@ def maps(
     wf maps image.png --class cat --method grad-cam --layer conv2
     wf maps image.png --unit conv3:17
     """
-    from workflow.errors import UsageError
-    from workflow.interpretation.attribution.explain import explain
-    from workflow.interpretation.attribution.maps import Options
-    from workflow.report.maps import describe, draw_maps
-
-    if class_name is not None and unit is not None:
-        raise UsageError("--class and --unit were both given", hint="one of them")
-    model = which.load(call.settings())
-    with Counter(call.console, "mapping", "maps") as progress:
-        found = explain(
-            model,
-            image,
-            names=method or (),
-            class_name=class_name,
-            unit_name=unit,
-            options=Options(layer=layer),
-            progress=progress,
+    chosen = which.load(call.project())
+    with call.counting("mapping", "maps") as progress:
+        found = chosen.maps(
+            image, methods=method or (), class_name=class_name, unit=unit, layer=layer, progress=progress
         )
-    picture = (out or model.place.picture(image)) / f"maps-{found.target.slug}.png"
-    draw_maps(found, model.preprocessing, picture)
-    call.console.result(found.json() | {"pictures": {"maps": picture}}, describe(found, {"maps": picture}))
-    if show:
-        show_pictures(call.console, [picture])
+    call.give(found, out, show=show)

@@ -44,37 +44,20 @@ def show(
     wf net show prototxt/cifar10_quick_deploy.prototxt --draw net.png
     wf net show train_test.prototxt --phase TRAIN --shape 3,32,32
     """
-    from workflow.models.anatomy import anatomy  # numpy, which --help does not need
-    from workflow.report.anatomy import describe
+    from workflow.api import nets
 
-    classes = _project_classes(call, file)
-    net = anatomy(file, phase=phase, stages=listed(stage), stored=_shape(shape), run_python=python, classes=classes)
+    net, classes = nets.show(
+        file,
+        phase=phase,
+        stages=listed(stage),
+        shape=_shape(shape),
+        run_python=python,
+        project=call.project(),
+    )
     if classes is not None:
         call.console.say(f"with {classes} outputs, the classes of the newest generation")
-    if draw is not None:
-        from workflow.report.net_drawing import draw_net  # matplotlib
-
-        draw_net(net, draw)
-    facts = net.json() | {"pictures": {"net": str(draw)} if draw else {}}
-    call.console.result(facts, describe(net) + (f"\n{draw}" if draw else ""))
-
-
-def _project_classes(call: Call, file: Path) -> int | None:
-    """How many classes training fills into a net of the project's own; None for other nets, and before any."""
-    from workflow.errors import NetError
-    from workflow.formats.prototxt import read_net
-    from workflow.generations import generations
-    from workflow.net.fill import classifying_layer
-
-    settings = call.settings()
-    if file.resolve().parent != settings.train.deploy.resolve().parent:
-        return None
-    prepared = [one for one in generations(settings) if one.record_path.is_file()]
-    try:
-        classifying_layer(read_net(file))
-    except NetError:  # no classifier: nothing is filled in
-        return None
-    return len(prepared[-1].read().classes) if prepared else None
+    files = {} if draw is None else net.draw(draw)
+    call.console.result(net.json(files), net.words(files))
 
 
 def upgrade(
@@ -89,10 +72,9 @@ def upgrade(
     wf net upgrade old_train_val.prototxt new.prototxt
     wf net upgrade old.caffemodel new.caffemodel
     """
-    from workflow.formats.upgrade_file import upgrade_file  # protobuf, which --help does not need
+    from workflow.api import nets
 
-    target = out or file.with_name(f"{file.stem}.upgraded{file.suffix}")
-    kind = upgrade_file(file, target)
+    target, kind = nets.upgrade(file, out)
     call.console.result({"path": str(target), "kind": kind}, str(target))
 
 
@@ -110,35 +92,13 @@ def deploy(
     wf net deploy train_val.prototxt
     wf net deploy prototxt/lenet_train_test.prototxt lenet.prototxt --shape 1,28,28
     """
-    from workflow.formats import prototxt  # protobuf, which --help does not need
-    from workflow.models.deploy import from_training
+    from workflow.api import nets
 
-    net, data = from_training(prototxt.read_net(file), source=file, stored=_shape(shape), stages=listed(stage))
-    target = out or _beside(file)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    prototxt.write(target, net)
-    size = list(net.layer[0].input_param.shape[0].dim)
+    made = nets.deploy(file, out, shape=_shape(shape), stages=listed(stage))
     call.console.result(
-        {"path": str(target), "input": size, "replaced": data.name},
-        f"{target}  (input {'×'.join(map(str, size))} in the place of layer '{data.name}')",
+        {"path": str(made.path), "input": made.input, "replaced": made.replaced},
+        f"{made.path}  (input {'×'.join(map(str, made.input))} in the place of layer '{made.replaced}')",
     )
-
-
-def _beside(file: Path) -> Path:
-    """`x_train_test.prototxt` -> `x_deploy.prototxt`, as long as there is none."""
-    from workflow.errors import UsageError
-
-    stem = file.stem
-    for ending in ("train_test", "train_val", "trainval", "train"):
-        if stem.endswith(ending):
-            stem = stem.removesuffix(ending) + "deploy"
-            break
-    else:
-        stem += "_deploy"
-    target = file.with_name(stem + file.suffix)
-    if target.exists():
-        raise UsageError(f"{target} exists already", hint=f"name another file: wf net deploy {file} OUT")
-    return target
 
 
 def _shape(text: str | None) -> tuple[int, int, int] | None:

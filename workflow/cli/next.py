@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflow.cli.options import Call, EvaluationOut, Gen
-from workflow.cli.progress import Counter
-from workflow.cli.viewer import show_pictures
 from workflow.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,34 +38,13 @@ def next(  # the command's name is the function's
     if apply is not None:
         if folder is not None:
             raise UsageError("FOLDER and --apply: one at a time")
-        _apply(call, apply)
+        done = call.project().apply_next(apply)
+        call.give(done)
+        call.console.skipped(done.skipped)
         return
     if folder is None:
         raise UsageError("missing argument 'FOLDER'", hint="wf next --help")
-    from workflow.curation.labelling import check_free
-    from workflow.curation.next import choose, write_csv  # numpy, scipy and Pillow, which --help does not need
-    from workflow.report.contact_sheet import write_sheets
-    from workflow.report.next import describe
-
-    settings = call.settings()
-    with Counter(call.console, "looking", "pictures") as progress:
-        found = choose(settings, folder, count=count, number=gen, progress=progress)
-    target = out or found.target
-    listing = target / "next.csv"
-    check_free(listing)
-    write_csv(listing, found)
-    entries = [(one.path, f"{row}. {one.caption}") for row, one in enumerate(found.candidates, start=1)]
-    sheets = write_sheets(entries, target / "next.png", max_pixels=settings.prepare.max_pixels)
-    call.console.result(found.json() | {"csv": listing, "sheets": sheets}, describe(found, [listing, *sheets]))
+    with call.counting("looking", "pictures") as progress:
+        found = call.project().next(folder, count=count, gen=gen, out=out, progress=progress)
+    call.give(found, show=show)
     call.console.skipped(found.skipped)
-    if show:
-        show_pictures(call.console, sheets)
-
-
-def _apply(call: Call, table: Path) -> None:
-    from workflow.curation.labelling import apply  # numpy, which --help does not need
-    from workflow.report.next import describe_applied
-
-    done = apply(call.settings(), table)
-    call.console.result(done.json(), describe_applied(done, table))
-    call.console.skipped(done.skipped)

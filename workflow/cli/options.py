@@ -16,8 +16,10 @@ from workflow.cli.console import Console
 from workflow.cli.home import entered, relocated
 
 if TYPE_CHECKING:
+    from workflow.api import Finding, Project
+    from workflow.api import Snapshot as Loaded
+    from workflow.cli.progress import Counter
     from workflow.config import Config
-    from workflow.models.model import Model
 
 ConfigFile = Annotated[
     Path | None,
@@ -111,11 +113,6 @@ IgnoreMismatch = Annotated[
 _COMMON = {"config": ConfigFile, "directory": Directory, "json": Json, "debug": Debug, "quiet": Quiet}
 
 
-def snapshot_asked(snapshot: str | None, gen: int | None) -> str:
-    """The snapshot that the options name: the live one where they name none, the latest of a generation."""
-    return snapshot or ("live" if gen is None else "latest")
-
-
 def listed(values: Sequence[str] | None) -> tuple[str, ...]:
     """Names from a repeatable option, each of which may hold several with commas between."""
     return tuple(name.strip() for value in values or () for name in value.split(",") if name.strip())
@@ -133,14 +130,11 @@ class Which:
     channel_order: ChannelOrder = None
     scale: Scale = None
 
-    def load(self, settings: Config) -> Model:
-        """That model; see `models.loading.load`."""
-        from workflow.models import loading  # numpy and Pillow, which --help does not need
-
-        return loading.load(
-            settings,
-            snapshot=snapshot_asked(self.snapshot, self.gen),
-            number=self.gen,
+    def load(self, project: Project) -> Loaded:
+        """That snapshot; see `Project.snapshot`."""
+        return project.snapshot(
+            self.snapshot,
+            gen=self.gen,
             net=self.net,
             mean=self.mean,
             labels=self.labels,
@@ -157,6 +151,29 @@ class Call:
     command: tuple[str, ...]
     """The command line, for the record."""
     config_file: Path | None
+
+    def project(self, **overrides: Any) -> Project:
+        """The project, with these settings; see `settings`."""
+        from workflow.api import Project
+
+        return Project.of(self.settings(**overrides), self.command)
+
+    def counting(self, what: str, things: str) -> Counter:
+        """A progress line, to be entered: `preparing 3/10`."""
+        from workflow.cli.progress import Counter
+
+        return Counter(self.console, what, things)
+
+    def give(self, found: Finding[Any], out: Path | None = None, *, show: bool = False) -> dict[str, Path]:
+        """Draw a result and print it; `show` opens its pictures. Gives what was drawn."""
+        from workflow.api.result import is_picture
+        from workflow.cli.viewer import show_pictures
+
+        files = found.draw(out)
+        self.console.result(found.json(files), found.words(files))
+        if show:
+            show_pictures(self.console, [path for path in files.values() if is_picture(path)])
+        return files
 
     def settings(self, **overrides: Any) -> Config:
         """The settings: flags over WF_... variables over YAML over defaults.

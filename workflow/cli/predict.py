@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflow.cli.options import Call, Engine, IgnoreMismatch, Which, listed
-from workflow.cli.progress import Counter
 
 if TYPE_CHECKING:
     pass
@@ -36,30 +35,20 @@ def predict(
     wf predict a.png b.jpg --snapshot gen4/best
     """
     from workflow.errors import UsageError
-    from workflow.exams import predict as label
-    from workflow.report.predictions import describe
 
     if copy and sort is None:
         raise UsageError("--copy is about --sort", hint="--sort DIR --copy")
-    model = which.load(call.settings())
-    files = label.pictures(paths)
-    with (
-        model.open(engine, images=len(files), ignore=listed(ignore_mismatch)) as session,
-        Counter(call.console, "labelling", "pictures") as progress,
-    ):
-        result = label.predict(model, session, files, progress=progress)
+    chosen = which.load(call.project())
+    with call.counting("labelling", "pictures") as progress:
+        found = chosen.predict_all(paths, engine=engine, ignore=listed(ignore_mismatch), progress=progress)
     if csv is not None:
-        label.write_csv(csv, result)
-    facts, text = result.json(), describe(result)
+        chosen.write_csv(found, csv)
+    facts, text = found.json(), found.words()
     if csv is not None:
         text += f"\ntable: {csv}"
     if sort is not None:
-        from workflow.evaluation.links import class_folder, write_sorted
-
-        surest = sorted(result.predictions, key=lambda one: -one.probability)
-        links = write_sorted(sort, [(one.path, class_folder(one.label), one.probability) for one in surest], copy=copy)
-        facts |= {"sorted": {str(one.path): link for one, link in zip(surest, links, strict=True)}}
+        facts |= {"sorted": chosen.sort(found, sort, copy=copy)}
         text += f"\n{'copies' if copy else 'links'} in folders of the classes, the surest first: {sort}"
     call.console.result(facts, text)
-    for one in result.skipped:
+    for one in found.skipped:
         call.console.warn(f"skipped {one.path}: it {one.reason}")

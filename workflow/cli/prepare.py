@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from workflow.cli.options import Call
-from workflow.cli.progress import Counter
 from workflow.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,25 +75,16 @@ def prepare(
     wf prepare
     wf prepare more_images --gen 5 --test-share 10%
     """
-    config = call.settings(
+    project = call.project(
         prepare__max_bad=max_bad,
         prepare__max_pixels=max_pixels,
         prepare__on_conflict=on_conflict,
         split__test=test_share,
     )
-    from workflow import project
-    from workflow.data.prepare import prepare as run  # numpy and Pillow, which --help does not need
-    from workflow.generations import no_project
-    from workflow.report.preparation import describe
-
-    if not folders and not any(path.exists() for path in config.images) and not project.find(Path()):
-        raise no_project(Path().absolute())
-
-    with Counter(call.console, "preparing", "pictures") as progress:
-        result = run(
-            config,
-            folders or (),
-            gen,
+    with call.counting("preparing", "pictures") as progress:
+        found = project.prepare(
+            *(folders or ()),
+            gen=gen,
             force=force,
             strict=strict,
             drop_classes=drop_class or (),
@@ -102,9 +92,8 @@ def prepare(
             follow_symlinks=follow_symlinks,
             allow_network_fs=allow_network_fs,
             progress=progress,
-            command=call.command,
         )
-    call.console.result(result.to_json(), describe(result))
+    call.give(found)
 
 
 def _names(pairs: list[str] | tuple[()]) -> dict[str, str]:

@@ -15,8 +15,7 @@ from workflow.words import duration
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from workflow.engines.base import Event, Started, Step, Validation
-    from workflow.evaluation.metrics import ConstantAnswer
+    from workflow.api.events import Event, Started, Step, Validation
 
 _EVERY = 10.0  # seconds between plain lines
 _WINDOW = 50  # steps that the speed is taken over
@@ -103,7 +102,7 @@ class Training(Line):
         always: the best constant answer to the test, shown beside the first accuracy.
     """
 
-    def __init__(self, console: Console, *, always: ConstantAnswer | None = None) -> None:
+    def __init__(self, console: Console, *, always: str | None = None) -> None:
         super().__init__(console, "iteration")
         self._always = always
         self.snapshot: str | None = None
@@ -117,7 +116,7 @@ class Training(Line):
 
     def see(self, event: Event) -> None:
         """Show one event."""
-        from workflow.engines.base import Note, Snapshot, Started, Step, Validation  # numpy: not for --help
+        from workflow.api.events import Note, Snapshot, Started, Step, Validation  # numpy: not for --help
 
         match event:
             case Started():
@@ -137,7 +136,7 @@ class Training(Line):
     def _tested(self, event: Validation) -> str:
         numbers = ", ".join(f"{output.name} {output.value:.4f}" for output in event.outputs[:4])
         scored = any(output.name.startswith("accuracy") for output in event.outputs)
-        beside = f" ({self._always.words})" if scored and self._always is not None else ""
+        beside = f" ({self._always})" if scored and self._always is not None else ""
         if scored:
             self._always = None  # once is enough
         return f"tested after {event.iteration:,} iterations: {numbers}{beside}"

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from workflow.cli.options import Call, Gen
-from workflow.cli.progress import Counter
 
 
 def report(
@@ -28,10 +27,6 @@ def report(
     wf report
     wf report --gen 4 --out gen4.html
     """
-    from workflow.report.facts import gather  # numpy, matplotlib, Jinja, which --help does not need
-    from workflow.report.page import write_page
-
-    with Counter(call.console, "evaluating", "pictures") as progress:
-        found = gather(call.settings(), gen, progress=progress)
-    path = write_page(found.facts, found.pictures, out or found.path)
-    call.console.result({"path": str(path), "facts": str(path.with_suffix(".json"))} | found.facts, str(path))
+    with call.counting("evaluating", "pictures") as progress:
+        found = call.project().report(gen, out, progress=progress)
+    call.give(found)

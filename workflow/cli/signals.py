@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from workflow.api.events import Control
 from workflow.cli.boundary import INTERRUPTED, TERMINATED
 from workflow.cli.console import Console
-from workflow.engines.base import Control
 
 Handler = Callable[[int, FrameType | None], None]
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Gen, Snapshot, snapshot_asked
-from workflow.cli.progress import Counter
+from workflow.cli.options import Call, Gen, Snapshot
 
 if TYPE_CHECKING:
     pass
@@ -32,15 +31,12 @@ def time(
     wf time prototxt/cifar10_quick_deploy.prototxt --batch 100
     wf time --snapshot gen4/best
     """
-    from workflow.checks.layer_timing import measure  # PyTorch, which --help does not need
+    from workflow.api.nets import measure
     from workflow.errors import UsageError
-    from workflow.models import loading
-    from workflow.report.layer_timing import describe
 
     if file is None:
-        file = loading.load(call.settings(), snapshot=snapshot_asked(snapshot, gen), number=gen, tell=False).source
+        file = call.project().snapshot(snapshot, gen=gen, tell=False).source
     elif snapshot is not None or gen is not None:
         raise UsageError("a file and a snapshot were both given", hint="one of them")
-    with Counter(call.console, "timing", "passes") as progress:
-        found = measure(file, batch=batch, iterations=iterations, progress=progress)
-    call.console.result(found.json(), describe(found))
+    with call.counting("timing", "passes") as progress:
+        call.give(measure(file, batch=batch, iterations=iterations, progress=progress))

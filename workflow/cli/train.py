@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Literal
 
 import typer
@@ -63,44 +62,32 @@ def train(
     wf train --config configs/cifar10.yaml --gen 1 --threads 2
     wf train --gen 6 --weights gen5/best --seeds 3
     """
-    config = call.settings(
+    project = call.project(
         train__engine=engine, train__threads=threads, train__precision=precision, train__device=device
     )
-    from workflow.cli.signals import obeyed  # numpy and torch, which --help does not need
-    from workflow.engines.base import Control
-    from workflow.errors import UsageError
-    from workflow.evaluation.metrics import constant_answer
-    from workflow.generations import existing
-    from workflow.report.training import describe
-    from workflow.training import summary, train_seeds
-    from workflow.training import train as run
+    from workflow.api.events import Control  # numpy and torch, which --help does not need
+    from workflow.cli.signals import obeyed
 
     control = Control()
-    always = constant_answer(existing(config, gen).read().counts["test"])
-    if seeds is not None:
-        if resume is not None:
-            raise UsageError("--resume goes on with one run; --seeds trains several: give one of them")
-        run = partial(train_seeds, seeds=seeds)
-    else:
-        run = partial(run, resume=resume)
+    always = project.constant_answer(gen)
     with obeyed(control, call.console) as interruption, Training(call.console, always=always) as progress:
         try:
-            for event in run(
-                config,
-                number=gen,
+            found = project.train(
+                gen,
                 max_iter=max_iter,
                 fresh=fresh,
                 weights=tuple(weights or ()),
+                resume=resume,
                 seed=seed,
+                seeds=seeds,
+                progress=progress.see,
                 control=control,
-                command=call.command,
-            ):
-                progress.see(event)
+            )
         except KeyboardInterrupt:
             progress.say(f"stopped; the last snapshot is {progress.snapshot}" if progress.snapshot else "stopped")
             raise
-    facts = summary(config, gen)
-    call.console.result(facts, describe(facts))
+    facts = found.json()
+    call.console.result(facts, found.words())
     if interruption.exit_code:
         call.console.say(f"stopped at iteration {progress.iteration:,}; {_again(facts['generation'], seeds)} goes on")
         raise typer.Exit(interruption.exit_code)

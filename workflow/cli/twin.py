@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import Call, Gen, InspectOut, Snapshot, snapshot_asked
-from workflow.cli.progress import Counter
-from workflow.cli.viewer import show_pictures
+from workflow.cli.options import Call, Gen, InspectOut, Snapshot
 
 if TYPE_CHECKING:
     pass
@@ -43,24 +41,7 @@ def twin(
     wf twin false.png
     wf twin false.png --snapshot gen4/best --blob conv3
     """
-    from workflow.generations import generations
-    from workflow.interpretation.examples.twin import twin as find
-    from workflow.models import loading
-    from workflow.report.twin import describe, draw_twin
-
-    settings = call.settings()
-    model = loading.load(settings, snapshot=snapshot_asked(snapshot, gen), number=gen)
-    with Counter(call.console, "looking at the training set", "pictures") as progress:
-        found = find(
-            model,
-            image,
-            class_name=class_name,
-            blob=blob,
-            generations=generations(settings),
-            progress=progress,
-        )
-    picture = (out or model.place.picture(image)) / "twin.png"
-    draw_twin(found, model.preprocessing, picture)
-    call.console.result(found.json() | {"pictures": {"twin": picture}}, describe(found, {"twin": picture}))
-    if show:
-        show_pictures(call.console, [picture])
+    chosen = call.project().snapshot(snapshot, gen=gen)
+    with call.counting("looking at the training set", "pictures") as progress:
+        found = chosen.twin(image, class_name=class_name, blob=blob, progress=progress)
+    call.give(found, out, show=show)

@@ -30,10 +30,6 @@ def verify(
     wf verify
     wf verify --snapshot gen4/best
     """
-    from workflow.checks import verify as check  # numpy and Pillow, which --help does not need
-    from workflow.report.verification import describe
-
-    size = check.SAMPLE if sample is None else sample
-    result = check.verify(call.settings(), snapshot=snapshot, number=gen, engine=engine, sample=size)
-    call.console.result(result.json(), describe(result))
-    result.check()
+    found = call.project().verify(snapshot, gen=gen, engine=engine, sample=sample)
+    call.give(found)
+    found.check()

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from workflow.cli.options import Call, Engine, InspectOut, Which
-from workflow.cli.progress import Counter
-from workflow.cli.viewer import show_pictures
 
 if TYPE_CHECKING:
     pass
@@ -45,26 +43,15 @@ def why(
     wf why image.png
     wf why image.png --snapshot gen4/best --class cat --against other
     """
-    from workflow.generations import generations
-    from workflow.interpretation.attribution.logit_account import why as explain
-    from workflow.report.ledger import describe, draw_ledger
-
-    settings = call.settings()
-    model = which.load(settings)
-    with Counter(call.console, "looking at the training set", "pictures") as progress:
-        ledger = explain(
-            model,
+    chosen = which.load(call.project())
+    with call.counting("looking at the training set", "pictures") as progress:
+        found = chosen.why(
             image,
-            label=label,
+            class_name=label,
             against=against,
-            count=nearest,
+            nearest=nearest,
             metric=metric,
-            generations=generations(settings),
             engine=engine,
             progress=progress,
         )
-    picture = (out or model.place.picture(image)) / "ledger.png"
-    draw_ledger(ledger, model, picture)
-    call.console.result(ledger.json() | {"picture": picture}, describe(ledger, {"ledger": picture}))
-    if show:
-        show_pictures(call.console, [picture])
+    call.give(found, out, show=show)

@@ -67,6 +67,11 @@ class Diff:
     project: Path
     """The project folder, which paths in the tables are relative to."""
 
+    @property
+    def p_value(self) -> float:
+        """Of the difference in accuracy, 0..1: see `Comparison.p_value`."""
+        return self.comparison.p_value
+
     def json(self) -> dict[str, Any]:
         """The comparison's keys and these."""
         return self.comparison.json() | {

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from workflow.errors import UsageError
-from workflow.evaluation.mistakes import Cell, Mistakes
+from workflow.evaluation.mistakes import Cell, Mistake, Mistakes
 from workflow.storage import temporary_name
 
 _MARK = ".made-by-wf"
@@ -36,10 +36,26 @@ def write_links(folder: Path, found: Mistakes) -> Mistakes:
     Raises:
         UsageError, OSError: as `write_sorted`.
     """
-    entries = [(one.path, cell_name((one.true, one.predicted)), one.probability) for one in found.mistakes]
-    links = write_sorted(folder, entries)
-    linked = (replace(one, link=link) for one, link in zip(found.mistakes, links, strict=True))
-    return replace(found, mistakes=tuple(linked))
+    links = write_sorted(folder, _entries(found))
+    return replace(found, mistakes=tuple(map(_linked, found.mistakes, links)))
+
+
+def read_links(folder: Path, found: Mistakes) -> Mistakes:
+    """The mistakes with the links that `write_links` made of them in that folder."""
+    digits = len(str(len(found.mistakes)))
+    names = [
+        folder / entry[1] / _name(f"{rank:0{digits}}", entry) for rank, entry in enumerate(_entries(found), start=1)
+    ]
+    links = [str(name) if name.is_symlink() or name.exists() else None for name in names]
+    return replace(found, mistakes=tuple(map(_linked, found.mistakes, links)))
+
+
+def _entries(found: Mistakes) -> list[Entry]:
+    return [(one.path, cell_name((one.true, one.predicted)), one.probability) for one in found.mistakes]
+
+
+def _linked(one: Mistake, link: str | None) -> Mistake:
+    return replace(one, link=link)
 
 
 def write_sorted(folder: Path, entries: Sequence[Entry], *, copy: bool = False) -> list[str | None]:
@@ -90,12 +106,12 @@ def class_folder(name: str) -> str:
 
 
 def _link(temporary: Path, folder: Path, rank: str, entry: Entry, *, copy: bool) -> str | None:
-    path, inside, probability = entry
+    path, inside, _ = entry
     source = Path(os.path.abspath(path))  # noqa: PTH100  # links in the path are the user's to keep
     if not source.is_file():
         return None
     (temporary / inside).mkdir(exist_ok=True)
-    name = f"{rank}-{probability:.4f}-{_ending(source.name)}"
+    name = _name(rank, entry)
     target: str | Path = source
     if not Path(path).is_absolute():  # the project may be moved as a whole
         target = os.path.relpath(source, folder.parent.resolve() / folder.name / inside)
@@ -108,6 +124,12 @@ def _link(temporary: Path, folder: Path, rank: str, entry: Entry, *, copy: bool)
     except OSError:  # a file system, or an operating system, without links
         shutil.copyfile(source, link)
     return str(folder / inside / name)
+
+
+def _name(rank: str, entry: Entry) -> str:
+    """`017-0.9981-cat.png`."""
+    path, _, probability = entry
+    return f"{rank}-{probability:.4f}-{_ending(Path(path).name)}"
 
 
 def _ending(name: str) -> str:

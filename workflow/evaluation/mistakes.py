@@ -10,6 +10,7 @@ import numpy as np
 
 from workflow.errors import UsageError, did_you_mean
 from workflow.exams.answers import Answers
+from workflow.exams.predict import Skipped
 from workflow.exams.unknown_classes import unknown_classes
 
 Cell = tuple[str, str]
@@ -48,6 +49,8 @@ class Mistakes:
     cell: Cell | None
     """Where they were limited to one."""
     mistakes: tuple[Mistake, ...]
+    skipped: tuple[Skipped, ...] = ()
+    """Files that could not be read."""
 
     @property
     def cells(self) -> dict[Cell, int]:
@@ -99,7 +102,14 @@ def mistakes(found: Answers) -> Mistakes:
             )
         )
     count = int((found.truth >= 0).sum())
-    return Mistakes(snapshot=found.snapshot, exam=found.exam, pictures=count, cell=None, mistakes=tuple(listed))
+    return Mistakes(
+        snapshot=found.snapshot,
+        exam=found.exam,
+        pictures=count,
+        cell=None,
+        mistakes=tuple(listed),
+        skipped=tuple(found.skipped),
+    )
 
 
 def parse_cell(text: str, classes: tuple[str, ...]) -> Cell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import numpy as np
 from workflow.data.channel_order import to_rgb
 from workflow.interpretation.activations.side_by_side import titles
 from workflow.report.canvas import INK, new_figure, save, set_title, shortened, snapshot_name, tiled
-from workflow.words import counted
+from workflow.words import counted, drawn, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,6 +101,15 @@ def _draw_grid(panel: Axes, blob: Compared, column: int) -> None:
             box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6}
             panel.text(*at, str(channel), fontsize=6, color=INK, va="top", ha="left", bbox=box)
     panel.set_title(describe(blob.statistics[column]), fontsize=8, color=INK)
+
+
+def describe_comparison(found: Comparison, pictures: Mapping[str, Path] | None = None) -> str:
+    """The pictures, and where each blob of them is drawn; or what each blob holds."""
+    if pictures:
+        return "\n".join(["side by side", *(f"  {line}" for line in drawn(pictures))])
+    rows = [["", *titles(found.images)], ["", *found.words]]
+    rows += [[blob.name, *(describe(one).replace("\n", ", ") for one in blob.statistics)] for blob in found.blobs]
+    return "\n".join([f"side by side in {found.snapshot}", *table(rows, left=range(len(rows[0])))])
 
 
 def describe(one: Statistics) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -56,6 +56,17 @@ def write_sheets(entries: Sequence[Entry], out: Path, *, page: int = PAGE, max_p
     if not written:
         out.unlink(missing_ok=True)
     return written
+
+
+def write_named_sheets(entries: Sequence[Entry], out: Path, *, max_pixels: int = MAX_PIXELS) -> dict[str, Path]:
+    """`write_sheets` for what a result draws: `sheet`, `sheet 2`, … -> the files."""
+    written = write_sheets(entries, out, max_pixels=max_pixels)
+    return {"sheet" if number == 1 else f"sheet {number}": path for number, path in enumerate(written, start=1)}
+
+
+def sheets(pictures: Mapping[str, Path]) -> list[Path]:
+    """The contact sheets among what a result drew."""
+    return [path for name, path in pictures.items() if name.startswith("sheet")]
 
 
 def sheet(entries: Sequence[Entry], *, columns: int | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:

@@ -14,13 +14,18 @@ _TOO_LARGE = 50_000_000  # pixels; such a file is shown as missing
 
 def png(data: bytes) -> str:
     """A data URI of a PNG's bytes."""
-    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+    return data_uri(data, "png")
+
+
+def data_uri(data: bytes, kind: str) -> str:
+    """The data URI of a picture file's bytes; `kind` is `png` or `gif`."""
+    return f"data:image/{kind};base64," + base64.b64encode(data).decode("ascii")
 
 
 def picture(path: Path) -> str | None:
-    """A PNG file as it is, None if it is not there."""
+    """A PNG or GIF file as it is, None if it is not there."""
     try:
-        return png(path.read_bytes())
+        return data_uri(path.read_bytes(), path.suffix.removeprefix("."))
     except OSError:
         return None
 

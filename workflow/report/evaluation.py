@@ -26,7 +26,7 @@ def describe(found: Evaluation, pictures: Mapping[str, Path] | None = None) -> s
     blocks.append(_thresholds(found))
     if len(found.answers.classes) == _TWO:
         blocks.append(_both(found))
-    predictions = [] if found.predictions is None else [f"predictions  {found.predictions}"]
+    predictions = [f"predictions  {pictures['predictions']}"] if pictures else []
     matrix = [f"confusion    {pictures['confusion']}"] if pictures else []
     return joined([*blocks, [*predictions, *matrix]])
 

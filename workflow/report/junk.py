@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workflow.evaluation.acceptance import THRESHOLDS, Scores
 from workflow.evaluation.junk import Junk
 from workflow.report.canvas import INK, new_figure, save, set_title, shortened
+from workflow.report.contact_sheet import write_named_sheets
+from workflow.storage import write_document
 from workflow.words import and_more, drawn, joined, share, table
 
 if TYPE_CHECKING:
@@ -46,6 +48,29 @@ def draw_junk(found: Junk, out: Path) -> None:
     what = f"any class ({names})" if several else names
     set_title(figure, (f"{found.count:,} pictures of junk taken for {what}"))
     save(figure, out)
+
+
+def draw_all(found: Junk, folder: Path, *, sheet: int, max_pixels: int, project: Path) -> dict[str, Path]:
+    """Write the curves, the contact sheet of the first `sheet` absurdities, and junk.json for `wf report`.
+
+    Returns:
+        `curve`, and `sheet` where there are absurdities.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    files = {"curve": folder / "junk.png"}
+    draw_junk(found, files["curve"])
+    entries = [(one.path, one.caption) for one in found.absurdities[:sheet]]
+    files |= write_named_sheets(entries, folder / "absurdities.png", max_pixels=max_pixels)
+    home = found.target / "junk.json"  # never elsewhere: wf report looks for it there
+    write_document(home, document(found, files), project=project)
+    return files
+
+
+def document(found: Junk, pictures: Mapping[str, Path]) -> dict[str, Any]:
+    """As `wf junk --json` gives it."""
+    return found.json() | ({"picture": pictures["curve"], "pictures": dict(pictures)} if pictures else {})
 
 
 def _draw_generations(panel: Axes, found: Junk) -> None:

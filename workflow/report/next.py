@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from workflow.curation.next import write_csv
+from workflow.report.contact_sheet import sheets, write_named_sheets
 from workflow.words import and_more, joined, table
 
 if TYPE_CHECKING:
@@ -28,7 +30,27 @@ def describe_applied(done: Labelled, table: Path) -> str:
     return f"copied {counts} to {', '.join(folders)} ({rest}{present})\nnext: wf prepare"
 
 
-def describe(found: Next, files: Sequence[Path] = ()) -> str:
+def draw_next(found: Next, folder: Path, *, max_pixels: int) -> dict[str, Path]:
+    """Write next.csv and the contact sheets with the numbers of its rows.
+
+    Returns:
+        `table`, and `sheet`, `sheet 2` …
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    table = folder / "next.csv"
+    write_csv(table, found)
+    entries = [(one.path, f"{row}. {one.caption}") for row, one in enumerate(found.candidates, start=1)]
+    return {"table": table, **write_named_sheets(entries, folder / "next.png", max_pixels=max_pixels)}
+
+
+def document(found: Next, pictures: Mapping[str, Path]) -> dict[str, Any]:
+    """As `wf next --json` gives it."""
+    return found.json() | ({"csv": pictures["table"], "sheets": sheets(pictures)} if pictures else {})
+
+
+def describe(found: Next, pictures: Mapping[str, Path] | None = None) -> str:
     """The first of them with their reasons, what was passed over, and where everything is."""
     head = f"{len(found.candidates):,} of {found.count:,} pictures of {found.folder} to label next"
     shown = list(enumerate(found.candidates[:_LISTED], start=1))
@@ -39,8 +61,10 @@ def describe(found: Next, files: Sequence[Path] = ()) -> str:
     if rows:
         tally = Tally(one.suggested for one in found.candidates).most_common()
         blocks[-1].append("predicted: " + ", ".join(f"{count:,} {label}" for label, count in tally))
-    names = ["table", *["contact sheet"] * (len(files) - 1)]
-    blocks.append([f"{name:13}  {path}" for name, path in zip(names, files, strict=False)])
-    if rows and files:
-        blocks[-1] += ["next: fill in `decision` (accept, refuse or a class), then", f"  wf next --apply {files[0]}"]
+    if pictures:
+        sheet_lines = [f"{'contact sheet':13}  {path}" for path in sheets(pictures)]
+        blocks.append([f"{'table':13}  {pictures['table']}", *sheet_lines])
+    if rows and pictures:
+        blocks[-1].append("next: fill in `decision` (accept, refuse or a class), then")
+        blocks[-1].append(f"  wf next --apply {pictures['table']}")
     return joined(blocks)

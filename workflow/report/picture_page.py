@@ -10,6 +10,34 @@ from workflow.report import embed
 from workflow.report.html import fill
 from workflow.storage import atomic_write
 
+TITLES = {
+    "grids": ("Layer by layer", "What each layer holds, with its values' scale."),
+    "maps": (
+        "The places that count",
+        "Which places speak for the class, by each method: covered in its order, they should make the probability fall "
+        "at once.",
+    ),
+    "twin": (
+        "Where it joins the class",
+        "Beside the training picture of the class that the net takes for most alike: the layer from which on it is "
+        "among them, and the channels and places that carry it.",
+    ),
+    "why": (
+        "How the score adds up",
+        "Every channel and cell behind the last nonlinearity, and what it gave the class more than the next one.",
+    ),
+    "invert": (
+        "What is left of it",
+        "The picture rebuilt from what each layer keeps of it: what is gone here, the net cannot know further on.",
+    ),
+    "dream": (
+        "What the class looks like to the net",
+        "The pictures that most excite the class, found by going up its score.",
+    ),
+    "film": ("While it was trained", "The same picture in every snapshot."),
+}
+"""The parts of the page, in their order: title, and what it shows."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Section:

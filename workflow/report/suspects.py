@@ -3,23 +3,56 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from workflow.curation import decisions
+from workflow.report.contact_sheet import sheets, write_named_sheets
+from workflow.storage import write_document
 from workflow.words import and_more, table
 
 if TYPE_CHECKING:
     from workflow.curation.decisions import Applied
     from workflow.curation.suspects import Suspects
+    from workflow.data.corrections import Undone
 
 
 _LISTED = 15  # suspects that are printed; --json and the table have all
 
 
-def describe(
-    found: Suspects, listing: Path | None = None, twins: Path | None = None, sheets: Sequence[Path] = ()
-) -> str:
+def draw_suspects(found: Suspects, folder: Path, place: Path, *, max_pixels: int) -> dict[str, Path]:
+    """Write suspects.csv, twins.csv, the contact sheets, and suspects.json for `wf report`.
+
+    Args:
+        found: of `suspects`.
+        folder: for all but suspects.json.
+        place: for suspects.json: the snapshot's own place, where `wf report` looks for it.
+        max_pixels: larger pictures are shown as missing.
+
+    Returns:
+        `table`, `twins`, and `sheet`, `sheet 2` …
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    files = {"table": folder / "suspects.csv", "twins": folder / "twins.csv"}
+    decisions.write_suspects(files["table"], found.suspects, project=found.project)
+    decisions.write_twins(files["twins"], found.twins, project=found.project)
+    entries = [(one.picture.path, f"{row}. {one.caption}") for row, one in enumerate(found.suspects, start=1)]
+    files |= write_named_sheets(entries, folder / "suspects.png", max_pixels=max_pixels)
+    write_document(place / "suspects.json", document(found, files), project=found.project)
+    return files
+
+
+def document(found: Suspects, pictures: Mapping[str, Path]) -> dict[str, Any]:
+    """As `wf suspects --json` gives it."""
+    if not pictures:
+        return found.json()
+    return found.json() | {"csv": pictures["table"], "twins_csv": pictures["twins"], "sheets": sheets(pictures)}
+
+
+def describe(found: Suspects, pictures: Mapping[str, Path] | None = None) -> str:
     """How many there are, the most doubtful ones, and where the rest can be looked at."""
     splits = Tally(one.split for one in found.suspects)
     told = f" ({splits['train']:,} training, {splits['test']:,} test pictures)" if found.suspects else ""
@@ -33,19 +66,24 @@ def describe(
     if found.twins:
         kinds = Tally(one.kind for one in found.twins)
         lines.append("near-duplicates: " + ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()))
-    if listing is None:
+    if not pictures:
         return "\n".join(lines)
     lines.append("")
-    lines += [f"contact sheet  {path}" for path in sheets]
-    lines.append(f"table          {listing}")
+    lines += [f"contact sheet  {path}" for path in sheets(pictures)]
+    lines.append(f"table          {pictures['table']}")
     if found.twins:
-        lines.append(f"near-duplicates  {twins}")
+        lines.append(f"near-duplicates  {pictures['twins']}")
     if found.suspects:
         lines += [
             "next: fill in `decision` (accept, refuse, remove or a class), then",
-            f"  wf suspects --apply {listing}",
+            f"  wf suspects --apply {pictures['table']}",
         ]
     return "\n".join(lines)
+
+
+def describe_undone(patch: Undone) -> str:
+    """What was taken back."""
+    return f"patch {patch.name} taken back ({patch.count:,} decisions, kept in {patch.path})\nnext: wf prepare"
 
 
 def describe_applied(done: Applied, table: Path) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workflow.engines.base import Array, Session, Shape
 from workflow.errors import UsageError, did_you_mean
@@ -46,7 +47,11 @@ class Inspection:
     class_map: ClassMap | None
     """Of a fully convolutional net."""
     flat: dict[str, float] = field(default_factory=dict)
-    """Blobs that were drawn and hold one number throughout -> that number."""
+    """Blobs that are drawn and hold one number throughout -> that number."""
+    maps: dict[str, Array] = field(default_factory=dict, repr=False)
+    """The blobs that are drawn, float32."""
+    pixels: NDArray[np.uint8] | None = field(default=None, repr=False)
+    """uint8 (C, H, W): the picture as a record holds it; kept for a class map."""
 
     def json(self) -> dict[str, Any]:
         """As `wf inspect --json` gives it."""
@@ -69,6 +74,7 @@ def inspect(
     *,
     blobs: Sequence[str] | None = None,
     out: Path | None = None,
+    draw: bool = True,
     save_blobs: Path | None = None,
 ) -> Iterator[Inspection]:
     """Forward pictures one by one, and draw what was asked for.
@@ -81,6 +87,7 @@ def inspect(
             pool3 64, others all. The copies that Split layers make are shown only where they are named.
         out: folder for the pictures, with a sub-folder for each of several images; None is
             that of `Place.picture`.
+        draw: whether to draw at once; else `draw_grids` does it later.
         save_blobs: an npz file that gets every blob, float32, several images along the first axis.
 
     Yields:
@@ -93,8 +100,10 @@ def inspect(
         OSError: a picture cannot be written.
     """
     kept: list[dict[str, Array]] = []
-    for image, folder in zip(images, folders(model, images, out), strict=True):
-        values = model.forward(session, [model.read(image)], copies=blobs or ())
+    homes = folders(model, images, out) if draw else [Path()] * len(images)
+    for image, folder in zip(images, homes, strict=True):
+        pixels = model.read(image)
+        values = model.forward(session, [pixels], copies=blobs or ())
         scores = model.probabilities(values) if model.classifies(values) else None
         if model.output is not None and scores is None and image is images[0]:
             _log.warning(
@@ -110,15 +119,30 @@ def inspect(
             blobs={name: array.shape for name, array in values.items()},
             probabilities=named,
             label=None if scores is None else model.class_name(int(scores[0].argmax())),
-            pictures=_draw(values, drawn, folder, f"{image.name} in {model.name}"),
+            pictures=_draw(values, drawn, folder, f"{image.name} in {model.name}") if draw else {},
             not_drawn=() if blobs is not None or _usual(values) else tuple(_maps(values)[MAPS:]),
             class_map=class_map(model, values),
+            maps={} if draw else {name: values[name] for name in drawn},
+            pixels=pixels,
             flat={name: float(one.flat[0]) for name in drawn if (one := values[name]).size > 1 and np.ptp(one) == 0},
         )
         if save_blobs is not None:
             kept.append(values)
     if save_blobs is not None and kept:
         save(save_blobs, {name: np.concatenate([each[name] for each in kept]) for name in kept[0]})
+
+
+def draw_grids(found: Inspection, folder: Path) -> dict[str, Path]:
+    """Draw the blobs of an inspection that was not drawn at once.
+
+    Returns:
+        Blob -> the grid that shows it.
+
+    Raises:
+        UsageError: a blob has no channels to draw.
+        OSError: as the operating system says it.
+    """
+    return _draw(found.maps, list(found.maps), folder, f"{found.image.name} in {found.snapshot}")
 
 
 def save(path: Path, blobs: Mapping[str, Array]) -> None:
