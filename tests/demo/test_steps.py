@@ -19,6 +19,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(steps, "PICTURES", 60)
+        patch.setattr(steps, "JUNK", 16)
         steps.set_up(Path("here"), count=60)
         solver = Path("here/prototxt/demo_solver.prototxt")
         solver.write_text(solver.read_text().replace("max_iter: 300", "max_iter: 40"))
