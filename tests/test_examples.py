@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from workflow import pycaffe
+from workflow import Project, pycaffe
 from workflow.config import Config
+from workflow.demo.drawing import draw
+from workflow.demo.junk import draw_junk
 from workflow.formats.binaryproto import write_mean
 from workflow.models.loading import load
 
@@ -50,3 +52,18 @@ def test_a_script_for_caffe_gives_the_numbers_of_wf(project: Path) -> None:
 def test_every_example_is_tested() -> None:
     tests = "".join(path.read_text() for path in (Path(__file__), Path(__file__).parent / "export" / "test_facts.py"))
     assert {path.name for path in EXAMPLES.glob("*.py") if path.name not in tests} == set()
+
+
+def test_a_daily_round(tmp_path: Path) -> None:
+    project = Project.start(tmp_path / "mybot")
+    draw(project.root / "images", count=60)
+    project.prepare()
+    project.train(max_iter=40)
+    draw_junk(tmp_path / "incoming", count=8)
+    (tmp_path / "incoming" / "note.jpg").write_text("no picture")
+    lines = run("daily_round.py", project.root, tmp_path / "incoming").splitlines()
+    assert any("note.jpg" in line and line.startswith("skipped") for line in lines)
+    sheets = [line.rpartition(": ")[2] for line in lines if line.endswith("twin.png")]
+    assert sheets
+    assert all(Path(sheet).is_file() for sheet in sheets)
+    assert Path(lines[-1].removeprefix("worth a label: ")).is_file()
