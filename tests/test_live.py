@@ -36,13 +36,13 @@ def test_the_best_snapshot_answers(first):
     found = live(Config())
     assert found.reference.name == "gen1/iter_1000"
     assert found.reference.weights == first.folder / "snapshots/n_iter_1000.caffemodel"
-    assert found.words == "gen1/iter_1000 answers (the newest whose training has ended)"
+    assert found.words == "gen1/iter_1000 is the default snapshot (the newest with finished training)"
 
 
 def test_a_generation_in_the_making_does_not_answer(first, project):
     second = make_generation(project, 2)
     assert live(Config()).reference.name == "gen1/iter_1000"
-    assert live(Config()).words.endswith("; newer: gen2, not trained to the end yet")
+    assert live(Config()).words.endswith("; newer: gen2, training not finished")
     snapshots(second, {1000: 0.95}, ended_at=0)
     assert live(Config()).reference.name == "gen1/iter_1000"
     snapshots(second, {1000: 0.95, 2000: 0.96}, ended_at=2000)
@@ -63,7 +63,7 @@ def test_where_no_training_has_ended_the_newest_that_has_snapshots_answers(first
     snapshots(first, {1000: 0.9}, ended_at=0)
     make_generation(project, 2)
     assert live(Config()).reference.name == "gen1/iter_1000"
-    assert "training goes on" in live(Config()).words
+    assert "training is not finished" in live(Config()).words
 
 
 def test_without_any_snapshot_the_newest_is_to_be_trained(project):
@@ -77,7 +77,7 @@ def test_without_any_snapshot_the_newest_is_to_be_trained(project):
 def test_a_pinned_snapshot_answers_until_it_is_unpinned(first, project):
     snapshots(make_generation(project, 2), {1000: 0.95}, ended_at=1000)
     pin(Config(), resolve(Config(), "gen1/iter_2000"))
-    assert live(Config()).words == "gen1/iter_2000 answers (pinned); newer: gen2"
+    assert live(Config()).words == "gen1/iter_2000 is the default snapshot (pinned); newer: gen2"
     assert live(Config()).candidate.name == "gen2/iter_1000"
     assert answering(Config(), None).number == 1
     assert answering(Config(), 2).number == 2
@@ -106,4 +106,4 @@ def test_a_model_from_elsewhere_cannot_be_live(first, project):
 def test_a_damaged_record_does_not_keep_the_others_from_answering(first, project, caplog):
     make_generation(project, 2).record_path.write_text("{")
     assert live(Config()).reference.name == "gen1/iter_1000"
-    assert "gen2 is passed over" in caplog.text
+    assert "gen2 is skipped" in caplog.text

@@ -1,4 +1,4 @@
-"""Prepare pictures, train small Caffe networks on a CPU, and look at what they see.
+"""Prepare pictures, train small Caffe networks on a CPU, and inspect what they see.
 
     from workflow import Project
 

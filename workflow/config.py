@@ -1,4 +1,4 @@
-"""YAML -> frozen settings. The prototxt owns the net and the solver; these settings own the rest.
+"""Settings from YAML, frozen. The net and the solver are configured by prototxt; these settings are for the rest.
 
 The strict YAML reader is in `formats.yaml`; flags and `WF_…` variables are laid over it by `load`.
 """
@@ -58,7 +58,7 @@ class Split(Settings):
 
 
 class Prepare(Settings):
-    """What `wf prepare` tolerates and how hard it works."""
+    """Settings of `wf prepare`: tolerances and number of processes."""
 
     max_bad: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.05
     """Share of unreadable files above which preparation stops: probably a broken copy."""
@@ -72,7 +72,7 @@ class Prepare(Settings):
 
 
 class Train(Settings):
-    """What the solver's prototxt cannot say about a training run."""
+    """Settings of a training run that the solver's prototxt cannot contain."""
 
     solver: Path = Path("prototxt/cifar10_quick_solver.prototxt")
     """Its `net:` names the train_test net, relative to the project folder or to the solver's own."""
@@ -118,7 +118,7 @@ class Config(Settings):
 
 
 def rooted(config: Config, root: Path) -> Config:
-    """The settings for a project in `root`, with absolute paths: they hold whatever the current folder is.
+    """The settings of a project in `root`, with absolute paths that do not depend on the current folder.
 
         settings = rooted(Config(), Path("mybot"))     # settings.generations is /home/me/mybot/generations
 

@@ -1,4 +1,4 @@
-"""Every error a user can cause, as one tree; the exit code belongs to the branch.
+"""All errors that a user can cause, as a tree of exceptions; each branch has its exit code.
 
 WorkflowError                     70  a bug, if nothing below fits
 ├── FindingError                   1  a check ran and found something (verify)
@@ -88,7 +88,7 @@ class FindingError(WorkflowError):
 
 
 class UsageError(WorkflowError):
-    """Flags, settings or prototxt that cannot be obeyed as written."""
+    """Options, settings or prototxt that cannot be used as written."""
 
     exit_code = 2
 

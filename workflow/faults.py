@@ -1,4 +1,4 @@
-"""The catalogue of faults: what each code in an error means and what to do. `wf help CODE` and docs/errors.md show it.
+"""The catalogue of error codes: meaning and remedy of each. `wf help CODE` and docs/errors.md show it.
 
 The letter says what was at fault: P pictures and preparing, L databases, M means, X prototxt, C snapshots,
 Y settings, T training, I looking at a picture, E evaluating.
@@ -73,7 +73,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "P12": Fault(
         "a picture that is too large",
-        "It has more pixels than `prepare.max_pixels`, or needs more memory than there is. It is not decoded.",
+        "It has more pixels than `prepare.max_pixels`, or needs more memory than is available. It is not decoded.",
         "Raise `prepare.max_pixels` in the settings, or reduce the picture.",
     ),
     "P13": Fault(
@@ -82,7 +82,7 @@ FAULTS: dict[str, Fault] = {
         "Convert the file to PNG or JPEG.",
     ),
     "P21": Fault(
-        "a file that may not be read",
+        "a file that cannot be read (permission denied)",
         "The operating system refuses to open it (permission denied).",
         "Change its owner or mode: `chmod u+r FILE`.",
     ),
@@ -190,7 +190,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "M04": Fault(
         "a mean file and mean values at once",
-        "As in Caffe, `mean_file` and `mean_value` exclude each other.",
+        "As in Caffe, `mean_file` and `mean_value` cannot be used together.",
         "Keep one of them in transform_param.",
     ),
     # ---- prototxt

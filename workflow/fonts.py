@@ -1,4 +1,4 @@
-"""Fonts for the text in pictures: which installed font has a letter, for Pillow and matplotlib alike.
+"""Fonts for the text in pictures: find an installed font that has each character, for Pillow and matplotlib.
 
 DejaVu Sans, which comes with matplotlib, has Latin, Greek, Cyrillic, Arabic and many symbols. Letters that it lacks
 (Chinese, Japanese, Korean, Thai, emoji …) are taken from a font of the system; where none has them, the text is

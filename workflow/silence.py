@@ -1,4 +1,4 @@
-"""Python's warnings of other packages, ignored while something runs, in any number of threads at once."""
+"""Ignore Python warnings of other packages while something runs, safely with threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing so that a reader sees the old file or the new one, never a mixture."""
+"""Atomic writes: a reader sees the old file or the new one, never a mixture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How numbers and tables are written in text: one plural, one share, one "and N more", columns that line up."""
+"""Numbers and tables as text: plurals, shares, "and N more", aligned columns."""
 
 from __future__ import annotations
 

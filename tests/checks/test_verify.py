@@ -77,7 +77,9 @@ def test_a_test_layer_that_mirrors_is_found_and_does_not_disturb(settings, train
     found = verify(settings, others=[])
     assert (found.problems, found.max_abs_difference) == ([], 0)
     assert len(found.net_problems) == 1
-    with pytest.raises(FindingError, match="layer 'pictures' of the test net has mirror: true, so chance") as caught:
+    with pytest.raises(
+        FindingError, match="layer 'pictures' of the test net has mirror: true: test pictures are mirrored"
+    ) as caught:
         found.check()
     assert "prototxt/" in caught.value.hint
 

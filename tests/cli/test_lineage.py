@@ -64,12 +64,12 @@ def test_blobs_of_classes_alone(three: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--generations", "1,x"], "--generations '1,x' is no list of generations"),
+        (["--generations", "1,x"], "--generations '1,x' is not a list of generations"),
         (["--generations", "2"], "needs two with a snapshot, got 1"),
         (["--generations", "2,7"], "generation 7 not found"),
-        (["--generations", "all", "--gen", "2"], "two different films"),
+        (["--generations", "all", "--gen", "2"], "cannot be used together"),
         (["--generations", "all", "--blob", "convv"], "no blob 'convv'"),
-        (["--best"], "--best is about --generations"),
+        (["--best"], "--best needs --generations"),
     ],
 )
 def test_mistakes(three: Run, options: list[str], message: str) -> None:

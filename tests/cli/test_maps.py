@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from running import Run
 
 IMAGE = "images/character/0000.png"
@@ -28,3 +31,14 @@ def test_words_for_people(trained: Run) -> None:
 
 def test_one_target_only(trained: Run) -> None:
     assert "--class and --unit" in trained("maps", IMAGE, "--class", "other", "--unit", "conv3:1", code=2).err
+
+
+@pytest.mark.parametrize("command", [["maps", IMAGE], ["twin", IMAGE], ["dream"]], ids=lambda command: command[0])
+def test_a_class_that_does_not_exist_is_reported_before_torch_is_imported(trained: Run, command: list[str]) -> None:
+    code = (
+        f"import atexit, sys, workflow.cli; sys.argv = {['wf', *command, '--class', 'charakter']}; "
+        "atexit.register(lambda: print('torch' in sys.modules)); workflow.cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "no class 'charakter'\nhint: did you mean 'character'?" in done.stderr
+    assert done.stdout.split()[-1] == "False"

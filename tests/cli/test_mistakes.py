@@ -35,7 +35,7 @@ def test_a_cell_keeps_the_other_links(trained: Run) -> None:
     other = f"{cell['predicted']}:{cell['true']}"
     if len(document["cells"]) == 1:
         empty = trained("mistakes", "images", "--cell", other).out
-        assert f": 0 of '{cell['predicted']}' taken for '{cell['true']}'" in empty
+        assert f": 0 of '{cell['predicted']}' predicted as '{cell['true']}'" in empty
     assert "knows no class 'x'" in trained("mistakes", "--cell", "x:other", code=2).err
 
 
@@ -55,4 +55,4 @@ def test_pictures_that_are_gone(trained: Run) -> None:
         Path(document["mistakes"][0]["path"]).unlink()
     again = trained("mistakes", "--json")
     assert again.json["count"] == document["count"]
-    assert ("not where they were" in again.err) == bool(document["count"])
+    assert ("moved or deleted" in again.err) == bool(document["count"])

@@ -7,7 +7,15 @@ from pathlib import Path
 
 from running import Run
 
+ROOT = Path(__file__).parents[2]
+
 PROTOTXT = Path(__file__).parents[2] / "prototxt"
+
+
+def test_the_usual_net_fits_a_terminal_of_80_columns(wf: Run) -> None:
+    shown = wf("net", "show", ROOT / "prototxt/cifar10_quick_train_test.prototxt", "--shape", "3,32,32").out
+    assert "3,276,800" in shown
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_the_tops_that_need_a_name(wf: Run) -> None:
@@ -16,7 +24,7 @@ def test_the_tops_that_need_a_name(wf: Run) -> None:
           input_param { shape { dim: 2 dim: 3 } shape { dim: 2 } } }
         layer { name: "loss" type: "SoftmaxWithLoss" bottom: "data" bottom: "label" }""")
     rows = wf("net", "show", "net.prototxt").out.splitlines()
-    assert rows[2].split() == ["data", "Input", "->", "data,", "label", "2×3,", "2"]
+    assert rows[2].split() == ["data", "Input", "→", "data,", "label", "2×3,", "2"]
     assert rows[3].split() == ["loss", "SoftmaxWithLoss", "data,", "label", "1"]
 
 
@@ -36,7 +44,7 @@ def test_a_deploy_net_of_a_training_net(wf: Run) -> None:
     assert "prob" in rows
     again = wf("net", "deploy", "lenet_train_test.prototxt", "--shape", "1,28,28", code=2)
     assert "lenet_deploy.prototxt exists already" in again.err
-    assert "is no training net" in wf("net", "deploy", "lenet_deploy.prototxt", code=2).err
+    assert "is not a training net" in wf("net", "deploy", "lenet_deploy.prototxt", code=2).err
     assert "--shape 3,32,32" in wf("net", "deploy", "lenet_train_test.prototxt", "new.prototxt", code=2).err
 
 

@@ -61,7 +61,7 @@ def test_decisions_are_applied_once_and_not_written_over(trained: Run) -> None:
     trained("next", pile(), "--count", "6", "--out", "there")
     table = Path("there/next.csv")
     rows = decide(table, "accept", "other", "refuse", "character")
-    assert "holds 4 decisions that were not applied" in trained("next", "pile", "--out", "there", code=2).err
+    assert "holds 4 decisions that have not been applied" in trained("next", "pile", "--out", "there", code=2).err
     Path("images/character").joinpath(Path(rows[3]["path"]).name).write_bytes(b"another picture of that name")
     document = trained("next", "--apply", table, "--json").json
     assert (document["refused"], document["open"], document["present"]) == (1, 2, 0)
@@ -73,7 +73,7 @@ def test_decisions_are_applied_once_and_not_written_over(trained: Run) -> None:
     for copy, row in zip(copies, (rows[0], rows[1], rows[3]), strict=True):
         assert copy.read_bytes() == Path(row["path"]).read_bytes()
     again = trained("next", "--apply", table)
-    assert again.out.startswith(f"no new picture decided in {table} (3 in place already, 1 refused, 2 open)")
+    assert again.out.startswith(f"no new picture decided in {table} (3 already there, 1 refused, 2 open)")
     trained("next", "pile", "--count", "3", "--out", "there")  # what was applied may be written over
     Path(copies[2].with_name(Path(rows[3]["path"]).name)).unlink()
     assert trained("prepare", "--json").json["changes"]["added"] == 3
@@ -96,7 +96,7 @@ def test_decisions_that_cannot_be_obeyed(trained: Run) -> None:
     assert ran.out.startswith("copied 1 diagram to images/diagram (0 refused, 1 open)")
     assert f"skipped {rows[0]['path']}: it cannot be read" in ran.err
     assert f"skipped {rows[2]['path']}: it has changed since it was listed" in ran.err
-    assert "one at a time" in trained("next", "pile", "--apply", table, code=2).err
+    assert "use one of them" in trained("next", "pile", "--apply", table, code=2).err
     assert "missing argument" in trained("next", code=2).err
 
 

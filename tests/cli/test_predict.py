@@ -58,4 +58,4 @@ def test_sorted_by_class_and_confidence(trained: Run) -> None:
     assert len(list(Path("sorted").glob("*/*"))) == 30
     assert not any(path.is_symlink() for path in Path("sorted").glob("*/*"))
     assert "was not made by wf" in trained("predict", "images/other", "--sort", "images", code=2).err
-    assert "--copy is about --sort" in trained("predict", "images/other", "--copy", code=2).err
+    assert "--copy needs --sort" in trained("predict", "images/other", "--copy", code=2).err

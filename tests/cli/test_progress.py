@@ -66,7 +66,7 @@ def test_a_training_run(at_once: None, capsys: pytest.CaptureFixture[str]) -> No
         training.see(Snapshot(iteration=102, model=Path("m"), state=Path("s")))
         training.see(Validation(iteration=104, net=0, outputs=outputs))
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "going on from iter_100, to 104 iterations"
+    assert lines[0] == "resuming from iter_100, to 104 iterations"
     assert lines[2] == "iteration 102/104  0:00 left  loss 0.8123  rate 0.001  128 pictures/s"
     assert lines[3:] == [
         "tested after 102 iterations: accuracy 0.7500, loss 0.6000 (always answering 'cat' would score 0.6000)",

@@ -23,7 +23,10 @@ def test_sigint_once_and_twice(capfd: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
-    assert capfd.readouterr().err == "stopping after this iteration, with a snapshot; Ctrl-C again quits now\n"
+    assert (
+        capfd.readouterr().err
+        == "stopping after this iteration and writing a snapshot; press Ctrl-C again to quit now\n"
+    )
 
 
 def test_sigterm_and_sighup() -> None:

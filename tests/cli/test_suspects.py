@@ -72,7 +72,7 @@ def test_applied_obeyed_and_taken_back(trained: Run, listed: list[dict[str, str]
     assert again["decided"] == 3
     assert not {row["path"] for row in listed[:3]} & {one["path"] for one in again["suspects"]}
     ran = trained("suspects", "--undo")
-    assert "patch 001 taken back (3 decisions" in ran.out
+    assert "patch 001 reverted (3 decisions" in ran.out
     back = trained("prepare", "--json").json
     assert back["corrections"]["patches"] == []
     assert "nothing to undo" in trained("suspects", "--undo", code=2).err
@@ -80,7 +80,7 @@ def test_applied_obeyed_and_taken_back(trained: Run, listed: list[dict[str, str]
 
 def test_decisions_are_not_written_over(trained: Run, listed: list[dict[str, str]]) -> None:
     ran = trained("suspects", code=2)
-    assert "holds 3 decisions that were not applied" in ran.err
+    assert "holds 3 decisions that have not been applied" in ran.err
     assert f"wf suspects --apply {HOME / 'suspects.csv'}" in ran.err
 
 
@@ -90,5 +90,5 @@ def test_a_damaged_table(trained: Run, listed: list[dict[str, str]]) -> None:
     ran = trained("suspects", "--apply", table, code=3)
     assert "line 2: decision is 'yes', expected accept, refuse, remove or the name of a class" in ran.err
     assert not Path("corrections").exists()
-    assert "one at a time" in trained("suspects", "--undo", "--apply", table, code=2).err
+    assert "use one of them" in trained("suspects", "--undo", "--apply", table, code=2).err
     assert "wf suspects --gen 3" in trained("suspects", "3", code=2).err

@@ -40,7 +40,7 @@ def test_numpy_forward_and_a_snapshot(trained: Run) -> None:
     convolution = next(one for one in document["layers"] if one["name"] == "conv2")
     assert convolution["numpy"]["forward"] > 0
     assert "numpy" in trained("time", "--iterations", "1").out
-    assert "both given" in trained("time", NET, "--gen", "1", code=2).err
+    assert "cannot be used together" in trained("time", NET, "--gen", "1", code=2).err
 
 
 def test_a_net_that_numpy_does_not_know(wf: Run, project: Path) -> None:

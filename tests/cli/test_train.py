@@ -52,11 +52,11 @@ def test_the_result_for_people_and_going_on(small: Run) -> None:
     assert ran.out.startswith("generation 1: 10 iterations, test accuracy ")
     assert "small_iter_10.caffemodel" in ran.out
     assert ran.err == ""
-    assert "going on from iter_10, to 20 iterations" in small("train").err
+    assert "resuming from iter_10, to 20 iterations" in small("train").err
     assert "generation 1: 25 iterations, test accuracy" in small("train", "--max-iter", "25").out
     again = small("train")
     assert "nothing to do" in again.err  # T18
-    assert "going on" not in again.err
+    assert "resuming" not in again.err
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_t03_sigint_finishes_the_step_snapshots_and_ends(running: subprocess.Pop
     out, err = running.communicate(timeout=60)
     assert running.returncode == 130
     assert "snapshot after this iteration" in err
-    assert "stopping after this iteration, with a snapshot; Ctrl-C again quits now" in err
-    assert "wf train --gen 1 goes on" in err
+    assert "stopping after this iteration and writing a snapshot; press Ctrl-C again to quit now" in err
+    assert "wf train --gen 1 resumes it" in err
     document = json.loads(out)
     assert document["snapshots"][-1]["iteration"] == document["iterations"]
     assert "Traceback" not in err
@@ -126,7 +126,7 @@ def test_t05_sigterm_does_the_same(running: subprocess.Popen[str]) -> None:
     running.send_signal(signal.SIGTERM)
     out, err = running.communicate(timeout=60)
     assert running.returncode == 143
-    assert "terminated: stopping after this iteration, with a snapshot" in err
+    assert "terminated: stopping after this iteration and writing a snapshot" in err
     document = json.loads(out)
     assert document["snapshots"][-1]["iteration"] == document["iterations"]
 
@@ -158,4 +158,7 @@ def test_seeds(small: Run) -> None:
     document = small("train", "--seeds", "2", "--max-iter", "10", "--json").json
     assert [one["seed"] for one in document["seeds"]] == [5, 6]
     assert set(document["band"]) == {"seeds", "mean", "sd", "range", "values"}
-    assert "--resume goes on with one run" in small("train", "--seeds", "2", "--resume", "iter_10", code=2).err
+    assert (
+        "--resume and --seeds cannot be used together"
+        in small("train", "--seeds", "2", "--resume", "iter_10", code=2).err
+    )

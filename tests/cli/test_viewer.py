@@ -14,4 +14,4 @@ def test_a_desktop_without_a_program(monkeypatch: pytest.MonkeyPatch, capsys: py
     monkeypatch.setenv("DISPLAY", ":9")
     monkeypatch.setenv("PATH", "/nowhere")
     show_pictures(Console(), [Path("a.png"), Path("b.png")])
-    assert capsys.readouterr().err == "warning: no program here opens a.png\n"
+    assert capsys.readouterr().err == "warning: no program found to open a.png\n"

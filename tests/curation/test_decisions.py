@@ -103,7 +103,7 @@ def test_as_spreadsheets_leave_it(delimiter: str, end: str) -> None:
         (f"sha256,label,suggested,decision\n{DIGESTS[0]},cirle,cross,accept\n", "line 2: label is 'cirle', expected"),
         (
             f"sha256,label,suggested,decision\n{DIGESTS[0]},circle,cross,accept\n{DIGESTS[0]},circle,cross,remove\n",
-            "line 3 decides otherwise about the same picture than line 2",
+            "line 3 and line 2 decide differently about the same picture",
         ),
     ],
 )
@@ -132,7 +132,7 @@ def test_a_table_in_another_encoding_changes_nothing() -> None:
     """Names of classes would be stored with half characters."""
     fill("ねこ")
     TABLE.write_bytes(TABLE.read_text().encode("cp932"))
-    with pytest.raises(DataError, match="is not UTF-8 text, but Shift-JIS as it seems"):
+    with pytest.raises(DataError, match="is not UTF-8 text, but looks like Shift-JIS"):
         apply(Config(), TABLE)
     assert corrections.patches(ROOT) == ()
 
@@ -164,14 +164,14 @@ def test_decisions_that_wait_are_not_written_over() -> None:
     check_free(ROOT, Path("nowhere.csv"))
     check_free(ROOT, TABLE)
     fill("accept", "refuse")
-    with pytest.raises(UsageError, match="holds 2 decisions that were not applied") as caught:
+    with pytest.raises(UsageError, match="holds 2 decisions that have not been applied") as caught:
         check_free(ROOT, TABLE)
     assert caught.value.hint is not None
     assert "wf suspects --apply suspects.csv" in caught.value.hint
     apply(Config(), TABLE)
     check_free(ROOT, TABLE)
     TABLE.write_text("my shopping list\n")
-    with pytest.raises(UsageError, match="is not our table"):
+    with pytest.raises(UsageError, match="is not a table of wf"):
         check_free(ROOT, TABLE)
 
 

@@ -112,7 +112,7 @@ def test_too_few_pictures(project: Path) -> None:
         draw(project / "images", "train", name, 0, 2)
         draw(project / "images", "test", name, 0, 2)
     next_generation(project)
-    with pytest.raises(DataError, match="gen1 has 8 pictures; that is too few"):
+    with pytest.raises(DataError, match="gen1 has 8 pictures; too few"):
         find()
 
 

@@ -79,7 +79,7 @@ def test_l05_records_that_cannot_be_used_are_named(tmp_path):
             two.read(0)
         with pytest.raises(DatabaseError, match="record 00000002_c: label 9, but there are 7 classes"):
             batches.read(2)
-        with pytest.raises(DatabaseError, match="record 00000003_d is no Datum"):
+        with pytest.raises(DatabaseError, match="record 00000003_d is not a Datum"):
             batches.read(3)
 
 

@@ -46,7 +46,7 @@ def test_parts_by_any_name(tmp_path, train, test):
     assert found(scanned) == {
         (name, split, f"{one}/{name}") for one, split in ((train, "train"), (test, "test")) for name in ("cat", "dog")
     }
-    said = [f"{tmp_path / train} taken as training pictures, {tmp_path / test} as test pictures"]
+    said = [f"{tmp_path / train} used as training pictures, {tmp_path / test} as test pictures"]
     assert scanned.warnings == ([] if train == "train" and test == "test" else said)
 
 
@@ -61,8 +61,8 @@ def test_parts_that_are_named_one_by_one(tmp_path, test):
         ("dog", "test", "dog"),
     }
     assert scanned.warnings == [
-        f"{tmp_path / 'train'} taken as training pictures",
-        f"{tmp_path / test} taken as test pictures",
+        f"{tmp_path / 'train'} used as training pictures",
+        f"{tmp_path / test} used as test pictures",
     ]
     touch(tmp_path, "more/cat/1.png")
     for roots in (["train"], ["train", "more"], ["train", test, "more"]):

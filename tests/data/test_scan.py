@@ -65,7 +65,7 @@ def test_p01_missing_folder(tmp_path):
 
 def test_p02_a_file(tmp_path):
     touch(tmp_path, "cats.zip")
-    with pytest.raises(UsageError, match=r"cats\.zip is a file; need a folder") as caught:
+    with pytest.raises(UsageError, match=r"cats\.zip is a file; expected a folder") as caught:
         scan([tmp_path / "cats.zip"])
     assert caught.value.hint == "unzip it first"
 

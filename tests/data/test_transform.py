@@ -105,12 +105,12 @@ def test_settings_are_those_of_the_prototxt():
 
 
 def test_m04_mean_file_and_mean_value():
-    with pytest.raises(NetError, match="layer 'data': mean_file and mean_value exclude each other"):
+    with pytest.raises(NetError, match="layer 'data': mean_file and mean_value cannot be used together"):
         Transform.of(parsed("mean_value: 1"), mean=np.zeros(SHAPE[1:], np.float32), layer="data")
 
 
 def test_force_color_and_force_gray():
-    with pytest.raises(NetError, match="exclude each other"):
+    with pytest.raises(NetError, match="cannot be used together"):
         Transform.of(parsed("force_color: true force_gray: true"))
 
 

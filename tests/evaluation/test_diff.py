@@ -127,7 +127,7 @@ def test_a_labelled_folder(three: Path) -> None:
     assert (found.comparison.exam, found.comparison.count, found.left_out) == ("new", 6, 1)
     assert found.excluded == {"gen2/iter_20": 1, "gen3/iter_20": 1}
     assert {one.generation for one in found.own} == {"gen2", "gen3"}
-    with pytest.raises(UsageError, match="--exam and --folder are two exams"):
+    with pytest.raises(UsageError, match="--exam and --folder cannot be used together"):
         diff(settings(), "gen2", "gen3", exam="gen2", folder=Path("new"))
     with pytest.raises(DataError, match="no picture of images/train is left"):
         diff(settings(), "gen3", "gen3", folder=Path("images/train"))
@@ -156,7 +156,7 @@ def test_a_generation_whose_data_set_is_gone(three: Path, caplog: pytest.LogCapt
         diff(settings(), "gen2", "gen3", exam="gen2")
     shutil.copy(generation(Config(), 3).mean, generation(Config(), 2).mean)
     assert diff(settings(), "gen2", "gen3").comparison.count == 25
-    assert "what gen2 was trained on is not known any more" in caplog.text
+    assert "the training pictures of gen2 are unknown" in caplog.text
 
 
 # ---- seeds ----

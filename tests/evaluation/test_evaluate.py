@@ -155,7 +155,7 @@ def test_exchanged_labels_are_below_chance(caplog: pytest.LogCaptureFixture) -> 
     swapped = of(["circle"] * 20 + ["cross"] * 20, ["cross"] * 18 + ["circle"] * 20 + ["cross"] * 2, [0.9] * 40)
     assert (swapped.score.accuracy, swapped.chance) == (0.1, 0.5)
     scoring._warn(swapped)
-    assert "accuracy 0.1000 is below chance (0.5000): the labels of these pictures look exchanged" in caplog.text
+    assert "accuracy 0.1000 is below chance (0.5000): the labels of these pictures are probably swapped" in caplog.text
     caplog.clear()
     scoring._warn(of(["circle", "cross"], ["cross", "circle"], [0.9] * 2))  # two pictures prove nothing
     assert "chance" not in caplog.text

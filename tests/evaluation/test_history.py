@@ -77,7 +77,7 @@ def test_generations_whose_pictures_are_gone_or_whose_record_is_damaged(
     assert entries[1].new_classes == ("empty",)
     generation(Config(), 1).record_path.write_text("{}")
     assert [one.generation.number for one in chain(settings())] == [2, 3]
-    assert "gen1 is left out" in caplog.text
+    assert "gen1 is ignored" in caplog.text
     shutil.rmtree(ROOT)
     with pytest.raises(UsageError, match="is not a wf project"):
         chain(settings())
@@ -155,7 +155,7 @@ def test_blame_of_what_is_no_picture(three: Path, caplog: pytest.LogCaptureFixtu
     one = generation(Config(), 1)
     (one.folder / one.read().snapshots[1].model).write_bytes(b"\x01")
     assert blame(settings(), Path("images/train/cross/3.png")).silent == ("gen1",)
-    assert "gen1 is not asked" in caplog.text
+    assert "gen1 is skipped" in caplog.text
 
 
 # ---- the picture ----

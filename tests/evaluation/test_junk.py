@@ -99,7 +99,7 @@ def test_pictures_that_a_generation_was_trained_on_are_left_out(three):
         (JUNK / f"was_{file.name}").write_bytes(file.read_bytes())
     found = junk(settings(), JUNK)
     assert (found.count, found.trained_on, found.left_out) == (20, 2, 2)
-    assert found.warnings()[0] == "2 pictures are in a training set, and left out"
+    assert found.warnings()[0] == "2 pictures are in a training set and are left out"
     first = junk(settings(), JUNK, number=1)
     assert (first.count, first.left_out) == (21, 1)  # picture 9 came with generation 2
     only = junk(settings(), Path("images/train/cross"))

@@ -102,7 +102,7 @@ def test_cells_are_read(text: str, classes: tuple[str, ...], cell: tuple[str, st
         ("cat", "expected two classes with a colon between", "--cell TRUE:PREDICTED"),
         ("cat:bog", "knows no class 'bog'", "did you mean 'dog'?"),
         ("cta:dog", "knows no class 'cta'", "did you mean 'cat'?"),
-        ("cat:cat", "pictures of 'cat' that are given 'cat' are right", None),
+        ("cat:cat", "pictures of 'cat' predicted as 'cat' are right", None),
     ],
 )
 def test_cells_that_are_none(text: str, message: str, hint: str | None) -> None:

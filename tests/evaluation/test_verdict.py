@@ -75,7 +75,7 @@ def test_a_class_that_fell_is_named_though_the_whole_is_noise() -> None:
 def test_few_changes_are_noise() -> None:
     one = judge(comparison(12, 9), None, None)
     assert one.outcome == "noise"
-    assert "12 fixed against 9 broken of 1,000 pictures: chance makes that (p = 0.66, McNemar)" in one.words
+    assert "12 fixed against 9 broken of 1,000 pictures: chance explains that (p = 0.66, McNemar)" in one.words
     assert judge(comparison(0, 0), None, None).words.endswith("no picture changed between right and wrong")
 
 
@@ -84,7 +84,7 @@ def test_many_one_sided_changes_are_signal() -> None:
     worse = judge(comparison(9, 40), None, None)
     assert worse.outcome == "worse"
     assert worse.words.startswith("signal: gen5/iter_9 is worse than gen4/iter_9; ")
-    assert "was not tried" in worse.words
+    assert "was not measured" in worse.words
 
 
 def test_what_seeds_do_as_well_is_noise() -> None:
@@ -95,7 +95,7 @@ def test_what_seeds_do_as_well_is_noise() -> None:
     assert judge(one, None, wide).outcome == "noise"
     assert "gen5/seed_0 0.9400 ± 0.0500 over 3 seeds: the difference is within" in judge(one, None, wide).words
     assert judge(one, None, narrow).outcome == "better"
-    assert "beyond what seeds do" in judge(one, None, narrow).words
+    assert "beyond the variation between seeds" in judge(one, None, narrow).words
 
 
 def test_chance_in_words() -> None:

@@ -169,5 +169,5 @@ def test_of_a_model_from_elsewhere_nothing_is_kept(one: Generation) -> None:
     assert ask(model, pose)[1]
     with pytest.raises(UsageError, match="belongs to no generation") as caught:
         cache.folder(model, pose)
-    assert caught.value.hint == "name --out DIR"
+    assert caught.value.hint == "use --out DIR"
     assert not (one.folder / "evaluation").exists()

@@ -42,7 +42,7 @@ def test_m01_missing_or_zero_bytes(tmp_path, text_file):
 def test_m01_truncated(tmp_path, text_file):
     write_mean(tmp_path / "mean.binaryproto", MEAN)
     data = (tmp_path / "mean.binaryproto").read_bytes()
-    with pytest.raises(ModelError, match="cut or damaged"):
+    with pytest.raises(ModelError, match="truncated or damaged"):
         read_mean(text_file("cut.binaryproto", data[:-3]))
 
 

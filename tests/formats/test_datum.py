@@ -73,9 +73,9 @@ def test_encoded_pictures_need_no_sizes():
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (b"\x22\xff", "is no Datum, or cut"),
+        (b"\x22\xff", "is not a Datum, or is truncated"),
         (b"", "holds 0 values"),
-        (encode(PIXELS, 1)[:40], "is no Datum, or cut"),
+        (encode(PIXELS, 1)[:40], "is not a Datum, or is truncated"),
         (caffe_pb2.Datum(channels=3, height=7, width=6, data=bytes(105)).SerializeToString(), "holds 105 values"),
         (caffe_pb2.Datum(channels=-3, height=-7, width=5, data=bytes(105)).SerializeToString(), "its shape is"),
         (caffe_pb2.Datum(data=b"GIF89a", encoded=True).SerializeToString(), "a picture that cannot be decoded"),
@@ -108,5 +108,5 @@ def test_records_of_equal_length_and_other_fields_are_told_apart():
 
 
 def test_l05_a_bad_record_in_a_batch_is_named():
-    with pytest.raises(DatabaseError, match="record b is no Datum"):
+    with pytest.raises(DatabaseError, match="record b is not a Datum"):
         decode_all([encode(PIXELS, 1), b"\xff"], keys=[b"a", b"b"])

@@ -122,5 +122,5 @@ def test_memory_that_does_not_suffice_is_no_damage(monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr("workflow.formats.encoded.np.empty", full)
-    with pytest.raises(ValueError, match="needs more memory than there is"):
+    with pytest.raises(ValueError, match="needs more memory than is available"):
         decode_picture(pictures()["rgb"])

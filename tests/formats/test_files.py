@@ -15,7 +15,7 @@ def test_the_bytes_as_they_are(text_file):
 
 def test_a_named_pipe_does_not_hang(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(DataError, match="no regular file"):
+    with pytest.raises(DataError, match="not a regular file"):
         read_whole(tmp_path / "pipe", error=DataError)
 
 

@@ -96,5 +96,5 @@ def test_a_damaged_file_of_the_wanted_kind_is_called_damaged(text_file, model):
     blob = caffe_pb2.BlobProto(num=1, channels=3, height=2, width=2, data=[1.0])
     with pytest.raises(ModelError, match=r"a blob of shape \(1, 3, 2, 2\) holds 1 values"):
         read_mean(text_file("mean", blob.SerializeToString()))
-    with pytest.raises(ModelError, match="cut or damaged"):
+    with pytest.raises(ModelError, match="truncated or damaged"):
         caffemodel.read(text_file("m", model.SerializeToString()[:-3]))

@@ -28,7 +28,7 @@ def test_line_ends_of_windows_and_empty_lines_at_the_end(text_file):
         (b"\n \n", "is empty", 0),
         (b"cat\n\ndog\n", "a line without a class name", 2),
         (b"cat\ndog\ncat\n", "class 'cat' twice, first on line 1", 3),
-        (b"cat\nd\x00g\n", r"'d\\x00g' is no class name", 2),
+        (b"cat\nd\x00g\n", r"'d\\x00g' is not a class name", 2),
         (b"cat\ncaf\xe9\n", "not UTF-8", 2),
     ],
 )

@@ -68,7 +68,7 @@ def test_x01_unknown_field_says_where_and_what_was_meant():
 def test_x01_unknown_enum_value_names_the_closest():
     error = failure("pooling_param {\n  pool: AVERAGE\n}")
     assert (error.at.line, error.at.column) == (2, 9)
-    assert error.message == "AVERAGE is no PoolingParameter.PoolMethod"
+    assert error.message == "AVERAGE is not a value of PoolingParameter.PoolMethod"
     assert error.hint == "did you mean 'AVE'?"
 
 
@@ -139,7 +139,7 @@ def test_x08_old_format_is_read_as_if_upgraded_and_said_once(text_file, caplog):
         assert read_net(path) == net
     assert (net.layer[0].type, len(net.layers)) == ("Power", 0)
     assert [record.getMessage() for record in caplog.records] == [
-        f"{path} is in an old format (V1 layers); read as if upgraded"
+        f"{path} is in an old format (V1 layers); upgraded while reading"
     ]
 
 
@@ -151,7 +151,7 @@ def test_a_modern_net_is_read_without_a_word(text_file, caplog):
 
 @pytest.mark.parametrize("text", ["", "  # nothing\n", 'name: "n"'])
 def test_a_net_without_layers_is_refused(text_file, text):
-    with pytest.raises(PrototxtError, match="has no layer"):
+    with pytest.raises(PrototxtError, match="has no layers"):
         read_net(text_file("net.prototxt", text))
 
 
@@ -173,7 +173,7 @@ def test_solver_type_is_upgraded(text_file, caplog):
 
 def test_both_solver_types_are_refused_where_the_old_one_stands(text_file):
     path = text_file("solver.prototxt", 'type: "Adam"\nsolver_type: ADAM')
-    with pytest.raises(PrototxtError, match="exclude each other") as caught:
+    with pytest.raises(PrototxtError, match="cannot be used together") as caught:
         read_solver(path)
     assert str(caught.value.at) == f"{path}:2:1"
 

@@ -47,9 +47,9 @@ def test_c01_empty_or_cut(text_file, tmp_path, state):
     data = (tmp_path / "s").read_bytes()
     with pytest.raises(ModelError, match="is empty"):
         read(text_file("x.solverstate", b""))
-    with pytest.raises(ModelError, match="cut or damaged"):
+    with pytest.raises(ModelError, match="truncated or damaged"):
         read(text_file("x.solverstate", data[:-1]))
-    with pytest.raises(ModelError, match="no solver state"):
+    with pytest.raises(ModelError, match="not a solver state"):
         read(text_file("x.solverstate", caffe_pb2.SolverState(learned_net="x").SerializeToString()))
 
 

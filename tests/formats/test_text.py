@@ -38,7 +38,7 @@ def test_the_encodings_that_say_what_they_are(encoding):
     ],
 )
 def test_another_encoding_is_called_by_its_name(text, codec, name):
-    with pytest.raises(DataError, match=f"a.csv is not UTF-8 text, but {name} as it seems") as caught:
+    with pytest.raises(DataError, match=f"a.csv is not UTF-8 text, but looks like {name}") as caught:
         decode(b"first line\n" + text.encode(codec), "a.csv", error=DataError)
     assert caught.value.hint == f"save it as UTF-8: iconv -f {name.partition(' ')[0].upper()} -t UTF-8 a.csv"
     assert caught.value.at.line == 2
@@ -78,7 +78,7 @@ def test_every_reader_refuses_what_it_would_garble(tmp_path: Path):
     path.write_bytes("name: 'ねこ'".encode("cp932"))
     readers = ((labels.read, ModelError), (yaml.read, ConfigError), (prototxt.read_net, PrototxtError))
     for read, error in readers:
-        with pytest.raises(error, match="is not UTF-8 text, but Shift-JIS as it seems"):
+        with pytest.raises(error, match="is not UTF-8 text, but looks like Shift-JIS"):
             read(path)
 
 

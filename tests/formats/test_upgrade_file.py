@@ -51,7 +51,7 @@ def test_what_is_neither_is_refused_and_nothing_is_written(tmp_path):
 
 def test_a_type_by_a_number_that_there_is_not_is_a_solvers_fault(tmp_path):
     (tmp_path / "solver.prototxt").write_text('net: "a" solver_type: 7')
-    with pytest.raises(PrototxtError, match=r"7 is no SolverParameter\.SolverType"):
+    with pytest.raises(PrototxtError, match=r"7 is not a value of SolverParameter\.SolverType"):
         upgrade_file(tmp_path / "solver.prototxt", tmp_path / "new.prototxt")
 
 
@@ -67,7 +67,7 @@ def test_what_is_not_old_is_copied_with_its_comments(tmp_path, caplog):
     assert upgrade_file(tmp_path / "net.prototxt", tmp_path / "out.prototxt") == "net"
     assert (tmp_path / "out.prototxt").read_text() == text
     assert [record.getMessage() for record in caplog.records] == [
-        f"{tmp_path / 'net.prototxt'} is in today's format already; copied as it is"
+        f"{tmp_path / 'net.prototxt'} is already in the current format; copied unchanged"
     ]
 
 

@@ -104,7 +104,7 @@ def test_fields_find_their_block(fields, block, expected):
 def test_a_field_that_means_nothing_is_mentioned(caplog):
     layer = one('type: "relu" kernelsize: 3')
     assert not layer.HasField("pooling_param")
-    assert "'kernelsize' means nothing for the old type 'relu'" in caplog.text
+    assert "'kernelsize' has no meaning for the old type 'relu'" in caplog.text
 
 
 @pytest.mark.caffe

@@ -238,7 +238,7 @@ def test_another_number_of_databases(converted, count):
     for old, new in (("my_train_lmdb", "a"), ("my_test_lmdb", "b")):
         Path(old).rename(new)
     shutil.copytree("a", "c")
-    with pytest.raises(UsageError, match="expected one to train on and one to test with"):
+    with pytest.raises(UsageError, match="expected one for training and one for testing"):
         import_generation(Config(), [Path("abc"[index]) for index in range(count)] or [Path("mean.binaryproto")])
     assert not Path("generations").exists()
 

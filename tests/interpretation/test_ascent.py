@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_picture(model):
 
 
 def test_what_cannot_be_asked(model):
-    with pytest.raises(UsageError, match="classes and units were both asked for"):
+    with pytest.raises(UsageError, match="--class and --unit cannot be used together"):
         maximise(model("lenet"), classes=["1"], units=["conv1:1"])
     with pytest.raises(UsageError, match="several blobs"):
         maximise(model("lenet"), units=["conv1:1", "conv2:1"])

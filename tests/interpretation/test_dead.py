@@ -89,7 +89,7 @@ def test_no_training_picture_is_nearer_to_a_constant_than_another(kill, caplog):
     with model.open() as session:
         pool = model.forward(session, [model.read(PICTURE)])["pool"]
     assert nearest(model, pool, 3, blob="pool").indices.shape == (1, 0)
-    assert "blob 'pool' is the same for every training picture: none is nearer than another" in caplog.text
+    assert "blob 'pool' is the same for every training picture: all are equally near" in caplog.text
 
 
 def test_inspect_says_what_shows_nothing_and_what_never_does(kill):

@@ -98,7 +98,7 @@ def test_targets(model):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("conv3", "is no unit"),
+        ("conv3", "is not a unit"),
         ("conv4:1", "no blob 'conv4'"),
         ("conv3:64", "has 64 channels, from 0; got 64"),
         ("conv3:1,8,0", "8 rows and 8 columns"),

@@ -105,7 +105,7 @@ def test_pictures_of_other_sizes(pictures):
     ("content", "param", "error", "words"),
     [
         ("", "", DatabaseError, "lists no pictures"),
-        ("0.png cat", "", DatabaseError, "list.txt:1: label 'cat' is no whole number"),
+        ("0.png cat", "", DatabaseError, "list.txt:1: label 'cat' is not a whole number"),
         ("\n9.png 1", "", DatabaseError, "9.png does not exist"),
         ("list.txt 1", "", DatabaseError, "list.txt:1: .* cannot be decoded"),
         ("0.png 1", "batch_size: 0", NetError, "batch_size=0"),

@@ -101,7 +101,7 @@ def test_a_matrix_that_is_missing_or_damaged(one_layer, project):
         one_layer(text("InfogainLoss", param), X, floats(0, 1))
     whole = blobproto.from_array(np.eye(3, dtype="f")).SerializeToString()
     (project / "H.binaryproto").write_bytes(whole[:-3])
-    with pytest.raises(ModelError, match="is cut or damaged"):
+    with pytest.raises(ModelError, match="is truncated or damaged"):
         one_layer(text("InfogainLoss", param), X, floats(0, 1))
     (project / "H.binaryproto").write_bytes(whole)
     assert one_layer(text("InfogainLoss", param), X, floats(0, 1)).tops[0] == pytest.approx(np.log(3))

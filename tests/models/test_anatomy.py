@@ -31,7 +31,7 @@ def test_a_net_that_reads_pictures_is_shown_without_them():
 
 
 def test_a_shape_that_nothing_tells_is_asked_for():
-    with pytest.raises(NetError, match="reads pictures of a shape that nothing here tells") as caught:
+    with pytest.raises(NetError, match="reads pictures of an unknown shape") as caught:
         anatomy(PROTOTXT / "cifar10_quick_train_test.prototxt")
     assert "--shape 3,32,32" in str(caught.value)
 
@@ -75,7 +75,7 @@ def test_code_of_the_working_folder_runs_only_where_it_may(project):
         "class Twice(caffe.Layer):\n    def setup(self, bottom, top): pass\n"
         "    def reshape(self, bottom, top): top[0].reshape(2, 6)\n"
     )
-    with pytest.raises(NetError, match="class 'Twice' of module 'mine', which is not run") as caught:
+    with pytest.raises(NetError, match="class 'Twice' of module 'mine', which was not run") as caught:
         anatomy(Path("net.prototxt"))
     assert "--python" in caught.value.hint
     assert str(caught.value.at) == "net.prototxt:2:1"

@@ -74,7 +74,7 @@ def test_channels_come_from_the_weights(tmp_path):
 
 def test_a_training_net_of_unknown_pictures_names_the_way_out(tmp_path):
     path = write(tmp_path, without_chance())
-    with pytest.raises(NetError, match="reads pictures of a shape that nothing here tells") as caught:
+    with pytest.raises(NetError, match="reads pictures of an unknown shape") as caught:
         deploy.read(path)
     assert f"wf net deploy {path} deploy.prototxt --shape C,H,W" in caught.value.hint
     assert deploy.read(path, stored=(3, 9, 8)).shape == (3, 9, 8)
@@ -86,7 +86,7 @@ def test_where_a_net_reads_pictures_is_said(tmp_path):
     net = read_net(write(tmp_path, text))
     with pytest.raises(NetError, match="reads no pictures in stage deploy") as caught:
         deploy.from_training(net, source=tmp_path / "net.prototxt", stages=["deploy"])
-    assert "'pictures' (Data) is there in stage 'train'; layer 'pictures' (Data) is there in stage 'val'" in (
+    assert "'pictures' (Data) exists in stage 'train'; layer 'pictures' (Data) exists in stage 'val'" in (
         caught.value.hint
     )
     assert deploy.read(tmp_path / "net.prototxt").shape == (3, 7, 7)

@@ -67,7 +67,7 @@ def test_a_larger_mean_has_its_centre_cut_out(foreign, project, caplog):
     binaryproto.write_mean(project / "large.binaryproto", mean)
     with caplog.at_level(logging.WARNING, "workflow"):
         model = load(Config(), **foreign | {"mean": "large.binaryproto"})
-    assert "the centre of the resized picture is cut out" in caplog.text
+    assert "the centre of the resized picture is used" in caplog.text
     picture = np.random.default_rng(2).integers(0, 256, size=(3, 10, 10)).astype(np.uint8)
     assert model.preprocessing.shape == (3, 10, 10)
     np.testing.assert_allclose(model.blob([picture])[0], (picture - mean)[:, 1:8, 1:8], rtol=1e-6)

@@ -57,9 +57,7 @@ def test_what_is_said_counts_and_what_lies_outside_is_not_read(project, tmp_path
     with lmdb.Writer(elsewhere) as writer:
         writer.put(b"0", datum.encode(np.zeros((2, 7, 9), np.uint8), 0))
     one = layer(f'name: "d" type: "Data" data_param {{ source: "{elsewhere}" }}')
-    with pytest.raises(
-        NetError, match=r"layer 'd' \(Data\) of net.prototxt reads pictures of a shape that nothing here"
-    ):
+    with pytest.raises(NetError, match=r"layer 'd' \(Data\) of net.prototxt reads pictures of an unknown shape"):
         picture_shape(one, source=SOURCE)
     assert picture_shape(one, source=SOURCE, stored=(3, 4, 5)) == (3, 4, 5)
     crop = layer('type: "Data" transform_param { crop_size: 5 }')

@@ -157,4 +157,4 @@ def test_where_a_missing_blob_is_made_is_said():
     assert caught.value.hint == said
     with pytest.raises(NetError, match="has no layer for phase TEST") as caught:
         build(net(text.splitlines()[0]), phase="TEST")
-    assert caught.value.hint == "layer 'd' is there in phase TRAIN"
+    assert caught.value.hint == "layer 'd' exists in phase TRAIN"

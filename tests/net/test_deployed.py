@@ -108,7 +108,7 @@ def test_the_state_in_which_pictures_are_read():
     assert state_with_pictures(staged) == ("TEST", ("val",))
     assert state_with_pictures(staged, ["deploy"]) is None
     assert state_with_pictures(net(SCORES)) is None
-    assert places(staged) == "layer 'd' (Data) is there in phase TEST and in stage 'val'"
+    assert places(staged) == "layer 'd' (Data) exists in phase TEST and in stage 'val'"
     assert state_with_pictures(net('layer { type: "Python" top: "data" }')) == ("TEST", ())
 
 

@@ -23,7 +23,7 @@ def test_everything_is_inside_and_escaped(project: Path) -> None:
     Image.new("RGB", (40, 30), "red").save(project / "<b>.png")
     drawn = project / "drawn.png"
     Image.new("RGB", (7, 5), "blue").save(drawn)
-    sections = [section("maps", {"maps": drawn}, "a < b & c"), section("twin", {}, "Not for this one: no <data>.")]
+    sections = [section("maps", {"maps": drawn}, "a < b & c"), section("twin", {}, "Not available: no <data>.")]
     page = write_picture_page(project / "<b>.png", "gen1/iter_5", {"cat": 0.25, "dog": 0.75}, sections, Path("p.html"))
     text = page.read_text()
     assert "&lt;b&gt;.png: dog, 75.0 %" in text

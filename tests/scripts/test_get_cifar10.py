@@ -92,7 +92,7 @@ def test_the_binary_version(binary: Path, tmp_path: Path) -> None:
     said = get(binary, folder=tmp_path)
     assert "next: wf prepare cifar10" in said
     check_folders(tmp_path / "cifar10")
-    assert "is there already" in get(binary, folder=tmp_path)
+    assert "already exists" in get(binary, folder=tmp_path)
 
 
 def test_a_download_is_held_against_its_sum(binary: Path, address: str, tmp_path: Path) -> None:

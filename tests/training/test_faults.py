@@ -98,7 +98,7 @@ def test_m02_mean_of_another_shape(run, generation):
 
 def test_m04_mean_file_and_mean_value(run):
     edit(NET, 'mean_file: "?" crop_size: 7 mirror', 'mean_file: "?" mean_value: 7 crop_size: 7 mirror')
-    with pytest.raises(NetError, match="mean_file and mean_value exclude each other"):
+    with pytest.raises(NetError, match="mean_file and mean_value cannot be used together"):
         run()
 
 
@@ -171,7 +171,7 @@ def test_c07_another_kind_of_solver_or_no_state(run, generation):
     (generation.folder / record.snapshots[0].state).unlink()
     with pytest.raises(UsageError, match="iter_10 has no solver state") as caught:
         run()
-    assert caught.value.hint == "--weights iter_10 starts fresh from its weights"
+    assert caught.value.hint == "--weights iter_10 starts a new run from its weights"
     with pytest.raises(UsageError, match="no solver state"):
         run(resume="generations/gen1/snapshots/small_iter_10.solverstate")
 
@@ -231,7 +231,7 @@ def test_t08_the_third_snapshot_that_fails_stops_the_run(run, settings, generati
     with pytest.raises(EnvironmentFault, match=r"No space left on device \(3 times in a row\)") as caught:
         run()
     assert caught.value.hint.startswith("iter_10 is safe")
-    assert caplog.text.count("training goes on") == 2
+    assert caplog.text.count("training continues") == 2
     assert workflow.storage.atomic_write is not full
 
 
@@ -293,7 +293,7 @@ def test_t14_another_data_set_is_refused(run, generation):
 def test_t14_other_threads_are_said(run, caplog):
     run(max_iter=10, threads=1)
     run(max_iter=12, threads=2)
-    assert "going on from iteration 10 with other settings: threads 2 (was 1)" in caplog.text
+    assert "resuming from iteration 10 with different settings: threads 2 (was 1)" in caplog.text
 
 
 def test_t15_a_generation_that_is_not_there(run):
@@ -330,7 +330,7 @@ def test_t18_nothing_to_do(run, caplog):
 
 
 def test_flags_that_exclude_each_other(run):
-    with pytest.raises(UsageError, match="give one of them"):
+    with pytest.raises(UsageError, match="cannot be used together"):
         run(resume="latest", fresh=True)
     with pytest.raises(UsageError, match="bfloat16 is for the torch engine"):
         run(engine="caffe", precision="bfloat16")

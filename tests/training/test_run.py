@@ -169,7 +169,7 @@ def test_a_run_that_learns_nothing_says_so_and_how_it_went(run, generation, capl
     counts = {split: dict.fromkeys(record.classes, 5) for split in ("train", "test")}
     generation.write(record.model_copy(update={"counts": counts}))
     run(max_iter=300)
-    assert caplog.text.count("the net has learnt nothing (loss 1.") == 1
+    assert caplog.text.count("the net has learned nothing (loss 1.") == 1
     assert (
         "Change base_lr (the rate is now 5e-10) in prototxt/small_solver.prototxt, then wf train --fresh" in caplog.text
     )
@@ -189,13 +189,13 @@ def test_a_solver_and_a_net_edited_between_two_runs(run, generation, caplog):
     edit(NET, 'type: "xavier"', 'type: "msra"')  # only a fresh run fills
     run(max_iter=20)
     changed = ["base_lr 0.01 (was 0.02)", "layer 'drop' of the net"]
-    assert f"going on from iteration 10 with other settings: {', '.join(changed)}" in caplog.text
+    assert f"resuming from iteration 10 with different settings: {', '.join(changed)}" in caplog.text
     first, second = generation.read().training["parts"]
     assert (first["from"], first["solver"]["base_lr"], first["changed"]) == (0, 0.02, [])
     assert (second["from"], second["solver"]["base_lr"], second["changed"]) == (10, 0.01, changed)
     caplog.clear()
     run(max_iter=30)
-    assert "other settings" not in caplog.text
+    assert "different settings" not in caplog.text
     assert len(generation.read().training["parts"]) == 2
     run(resume="iter_10", max_iter=12)  # the second part is run again
     assert [one["from"] for one in generation.read().training["parts"]] == [0, 10]

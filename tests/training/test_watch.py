@@ -61,9 +61,9 @@ def test_a_net_that_guesses_in_noise(caplog):
     """As with dead ReLUs: the losses of batches of 20 scatter by a tenth, their mean does not fall."""
     run(watch(), noisy([math.log(2)] * STEPS), accuracy=0.5)
     assert len(caplog.messages) == 1
-    assert "after 500 iterations the net has learnt nothing (loss 0.69" in caplog.text
+    assert "after 500 iterations the net has learned nothing (loss 0.69" in caplog.text
     assert (
-        " at the start; guessing costs 0.693; test accuracy 0.5000, always answering 'cat' would score" in caplog.text
+        " at the start; guessing gives 0.693; test accuracy 0.5000, always answering 'cat' would score" in caplog.text
     )
     assert caplog.text.rstrip().endswith(
         "Change base_lr (the rate is now 0.05) in prototxt/s.prototxt, then wf train --fresh"
@@ -73,27 +73,27 @@ def test_a_net_that_guesses_in_noise(caplog):
 def test_a_loss_that_does_not_fall_from_where_random_weights_put_it(caplog):
     """As with a rate of 1e-9: a little below the cost of guessing by chance."""
     run(watch(), noisy([0.68] * STEPS, 0.01), accuracy=0.51)
-    assert "the net has learnt nothing (loss 0.68" in caplog.text
+    assert "the net has learned nothing (loss 0.68" in caplog.text
 
 
 def test_guessing_the_larger_class_costs_less_than_the_logarithm_of_the_number_of_classes(caplog):
     train, test = {"cat": 560, "dog": 40}, {"cat": 140, "dog": 10}
     entropy = -(14 / 15) * math.log(14 / 15) - (1 / 15) * math.log(1 / 15)
     run(watch(train, test), noisy([entropy] * STEPS), accuracy=140 / 150)
-    assert "the net has learnt nothing" in caplog.text
+    assert "the net has learned nothing" in caplog.text
     assert "always answering 'cat' would score 0.9333" in caplog.text
 
 
 def test_the_losses_weights_count(caplog):
     run(watch(loss="loss_weight: 3"), noisy([3 * math.log(2)] * STEPS), accuracy=0.5)
-    assert "the net has learnt nothing" in caplog.text
+    assert "the net has learned nothing" in caplog.text
 
 
 @pytest.mark.parametrize("level", [20.0, 65.0])
 def test_a_loss_far_above_guessing(caplog, level):
     run(watch(), noisy([0.7] * 50 + [level] * 650, 0.3), accuracy=0.5)
     assert len(caplog.messages) == 1
-    assert "where guessing costs 0.693: the net is sure of wrong answers" in caplog.text
+    assert "where guessing gives 0.693: the net is certain and wrong" in caplog.text
     assert "Lower base_lr (the rate is now 0.05)" in caplog.text
 
 
@@ -115,7 +115,7 @@ def test_exchanged_test_folders(caplog):
     run(watch(), noisy(falling(0.7, 0.05)), accuracy=0.1, test_loss=falling(0.7, 5, 9))
     assert len(caplog.messages) == 1
     assert "test accuracy 0.1000 is below chance" in caplog.text
-    assert "exchanged. wf suspects lists them" in caplog.text
+    assert "swapped. wf suspects lists them" in caplog.text
 
 
 def test_a_test_loss_that_grows(caplog):

@@ -135,7 +135,7 @@ class Deployed:
 def deploy(
     file: str | Path, out: str | Path | None = None, *, shape: Size | None = None, stages: Sequence[str] = ()
 ) -> Deployed:
-    """Make a deploy net of a training net: its data layer becomes an input, its loss a Softmax.
+    """Make a deploy net of a training net.
 
     Args:
         file: a train_test prototxt, of any age.

@@ -57,5 +57,5 @@ def _section(name: str, look: Callable[[], Finding[Any]], folder: Path, words: s
     except EnvironmentFault:
         raise
     except WorkflowError as error:
-        pictures, text = {}, f"Not for this one: {error.message}."
+        pictures, text = {}, f"Not available: {error.message}."
     return Section(name=name, title=title, lead=lead, pictures=pictures, words=text)

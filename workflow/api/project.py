@@ -245,7 +245,7 @@ class Project:
             "command": self.command,
         }
         if seeds is not None and resume is not None:
-            raise UsageError("--resume goes on with one run; --seeds trains several: give one of them")
+            raise UsageError("--resume and --seeds cannot be used together")
         run = (
             train(self.config, resume=resume, **wishes)
             if seeds is None
@@ -596,7 +596,7 @@ class Project:
             progress: called with (done, all).
 
         Raises:
-            UsageError: a table there holds decisions that were not applied.
+            UsageError: a table there holds decisions that have not been applied.
         """
         from workflow.curation.labelling import check_free
         from workflow.curation.next import choose

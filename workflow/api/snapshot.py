@@ -253,7 +253,8 @@ class Snapshot:
             blob: whose channels are tried; None is where it joins the class.
             progress: called with (done, all) while the training set is read.
         """
-        from workflow.interpretation.examples.twin import twin
+        self.model.require_class(class_name)
+        from workflow.interpretation.examples.twin import twin  # PyTorch, which a typing error need not load
         from workflow.report.twin import describe, draw_twin
 
         found = twin(
@@ -290,12 +291,14 @@ class Snapshot:
             UsageError: a class and a unit are given; no such class, unit, method or blob.
         """
         from workflow.errors import UsageError
-        from workflow.interpretation.attribution.explain import explain
+
+        self.model.require_class(class_name)
+        from workflow.interpretation.attribution.explain import explain  # PyTorch, which a typing error need not load
         from workflow.interpretation.attribution.maps import Options
         from workflow.report.maps import describe, draw_maps
 
         if class_name is not None and unit is not None:
-            raise UsageError("--class and --unit were both given", hint="one of them")
+            raise UsageError("--class and --unit cannot be used together", hint="use one of them")
         found = explain(
             self.model,
             Path(image),
@@ -504,7 +507,8 @@ class Snapshot:
         """
         from dataclasses import replace
 
-        from workflow.interpretation.synthesis.ascent import Recipe
+        self.model.require_class(*classes)
+        from workflow.interpretation.synthesis.ascent import Recipe  # PyTorch, which a typing error need not load
         from workflow.interpretation.synthesis.dream import alive, maximise
         from workflow.report.dream import describe, draw_dream
 
@@ -640,7 +644,7 @@ class Snapshot:
             progress: called with (done, all).
 
         Raises:
-            UsageError: the model belongs to no generation; a table there holds decisions that were not applied.
+            UsageError: the model belongs to no generation; a table there holds decisions that have not been applied.
         """
         from workflow.curation import decisions
         from workflow.curation import suspects as doubt
@@ -699,9 +703,7 @@ class Snapshot:
         from workflow.errors import UsageError
 
         if out is None and (self.model.generation is None or self.model.iteration is None):
-            raise UsageError(
-                f"{self.name} belongs to no generation, so that nothing is kept of it", hint="name --out DIR"
-            )
+            raise UsageError(f"{self.name} belongs to no generation, so nothing is cached", hint="use --out DIR")
 
     # ---- within ----
 

@@ -1,1 +1,1 @@
-"""Proof that a net is shown what it was trained on, that engines agree, and how long each layer takes."""
+"""Checks: inspecting uses the training's preprocessing, engines agree, and how long each layer takes."""

@@ -1,4 +1,4 @@
-"""The same pictures two ways through the net, and through every engine: the blobs must be the same."""
+"""Run the same pictures through two input paths and through every engine: all blobs must be equal."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ def _check_mirror(generation: Generation, result: Verification) -> None:
     for spec in build(read_net(source), phase="TEST", source=source).layers:
         if spec.message.transform_param.mirror:
             result.net_problems.append(
-                f"layer '{spec.name}' of the test net has mirror: true, so chance mirrors the test pictures and "
-                "every test gives other numbers"
+                f"layer '{spec.name}' of the test net has mirror: true: test pictures are mirrored at random, so "
+                "each test gives different results"
             )
 
 
 def _test_net(generation: Generation) -> tuple[caffe_pb2.NetParameter, int]:
-    """The train_test net as run, reading this generation's files wherever we are; and its test batch.
+    """The train_test net as run, with absolute paths to this generation's files, and its test batch.
 
     Mirroring is switched off: chance decides it, in TEST phase too.
     """
@@ -106,7 +106,7 @@ def _test_net(generation: Generation) -> tuple[caffe_pb2.NetParameter, int]:
 
 
 def _pictures(model: Model, generation: Generation, positions: range, result: Verification) -> list[Pixels]:
-    """What inspect reads from the files; in the place of a file that is gone or changed, the record itself."""
+    """The pictures as inspect reads them; for a missing or changed file, the record itself."""
     listed = records.images(generation, "test")
     pictures: list[Pixels] = []
     with Reader(generation.database("test")) as reader:
@@ -134,7 +134,7 @@ def _compare_alone(together: Mapping[str, Array], alone: Mapping[str, Array], re
         if among.shape == blob.shape and _difference(among, blob) > TOLERANCE * _size(among):
             result.net_problems.append(
                 f"blob '{name}' of the deploy net depends on the other pictures of the batch (differs by "
-                f"{_difference(among, blob):g} where a picture is alone); a BatchNorm layer with use_global_stats: "
+                f"{_difference(among, blob):g} for a single picture); a BatchNorm layer with use_global_stats: "
                 "false does that"
             )
             return  # what follows it differs for the same reason
@@ -166,7 +166,7 @@ def _compare_engines(
 
 
 def _difference(one: Array, other: Array) -> float:
-    """The largest; NaN on both sides, of broken weights that are told of elsewhere, is none."""
+    """The largest difference; NaN on both sides counts as equal (broken weights are reported elsewhere)."""
     return float(np.abs(one - other).max(initial=0, where=~(np.isnan(one) & np.isnan(other))))
 
 

@@ -1,4 +1,4 @@
-"""Seconds of each layer, forward and backward, on PyTorch and in real Caffe, and forward on numpy.
+"""Time each layer: forward and backward in PyTorch and real Caffe, forward in numpy.
 
 What `caffe time` told.
 """
@@ -72,7 +72,7 @@ class Timing:
 def measure(
     source: Path, *, batch: int | None = None, iterations: int = 20, progress: Progress | None = None
 ) -> Timing:
-    """Time a deploy net, layer by layer; weights do not matter, its fillers make them.
+    """Time a deploy net layer by layer; its weights come from the fillers.
 
     The engines take turns, so that a machine whose speed drifts slows all of them.
 

@@ -1,4 +1,4 @@
-"""A data set against what was recorded of it, and its records against the pictures that they were made of."""
+"""Compare a data set with its recorded hashes, and its records with the pictures that they were made from."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def images(generation: Generation, split: str) -> list[Image]:
 
 
 def check_records(generation: Generation, split: str, sample: int, max_pixels: int, result: Verification) -> None:
-    """Decode the pictures of evenly spaced records anew, and compare pixels and labels.
+    """Decode the pictures of evenly spaced records again, and compare pixels and labels.
 
     Raises:
         DatabaseError: the database cannot be read.
@@ -109,7 +109,7 @@ def _compare(
 
 
 def _changed_records(generation: Generation, split: str) -> Iterator[str]:
-    """L04: the records whose bytes are not those that were written."""
+    """L04: the records whose bytes have changed since they were written."""
     with Reader(generation.database(split)) as reader:
         for position, image in enumerate(images(generation, split)[: len(reader)]):
             key, value = reader.read(position)

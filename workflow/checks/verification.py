@@ -1,4 +1,4 @@
-"""What a verification found."""
+"""The result of `wf verify`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHOWN = 5  # problems in the message; all of them are in the result
 
 @dataclass(kw_only=True)
 class Verification:
-    """What `wf verify` found. It ran to its end; `check` says whether all is well."""
+    """The result of a completed `wf verify`; `check` raises its findings."""
 
     generation: str
     snapshot: str | None
@@ -38,7 +38,7 @@ class Verification:
         return dict(vars(self))
 
     def check(self) -> None:
-        """Be the finding, if there is one.
+        """Raise the finding, if there is one.
 
         Raises:
             FindingError: something differs.
@@ -48,7 +48,7 @@ class Verification:
             return
         shown = "; ".join([*found[:_SHOWN], *and_more(len(found), _SHOWN)])
         if self.net_problems:
-            raise FindingError(shown, hint="correct it in prototxt/; the next wf train takes it from there")
+            raise FindingError(shown, hint="correct it in prototxt/; the next wf train uses it")
         hint = make_again(f"{self.generation}/dataset")
         if all(one.startswith("blob ") for one in self.problems):  # the records are as they were made
             hint = "the data set is whole: compare the deploy net with the train_test net in prototxt/, layer by layer"

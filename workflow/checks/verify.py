@@ -1,4 +1,4 @@
-"""Prove that there is one path: what the net was tested on is what it is shown when somebody looks."""
+"""`wf verify`: check that training, testing and inspecting feed the net the same input."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def verify(
     others: Sequence[str] | None = None,
     sample: int = SAMPLE,
 ) -> Verification:
-    """Hold a generation's data set against its record, its pictures, and against what the net makes of both.
+    """Compare a generation's data set with its record and its pictures, and the net's blobs for both.
 
     Files are compared with their recorded hashes, and records with their pictures, decoded anew. Then a sample of
     the test set goes through the solver's test net, from the LMDB, and through inspect's path, from the files: all

@@ -1,4 +1,4 @@
-"""The command line: one thin file for each command, one error boundary, one place that prints."""
+"""The command line: a thin file for each command, one error boundary, one place that prints."""
 
 from __future__ import annotations
 

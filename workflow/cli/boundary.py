@@ -1,4 +1,4 @@
-"""The one place where errors become messages and exit codes.
+"""The place where exceptions become messages and exit codes.
 
 0 done; 1 to 6 as the tree in `workflow.errors` says; 70 a bug in wf; 130 interrupted; 141 nobody reads stdout any
 more; 143 terminated.
@@ -31,7 +31,7 @@ TERMINATED = 143
 
 @dataclass(kw_only=True)
 class State:
-    """What is known before a command is: passed down as the context's `obj`."""
+    """State known before the command: passed down as the context's `obj`."""
 
     console: Console
     command: tuple[str, ...]
@@ -123,7 +123,7 @@ def _explains_a_fault(arguments: list[str], console: Console) -> bool:
 
 @contextmanager
 def _told(console: Console) -> Iterator[None]:
-    """Turn whatever comes out into a message and an exit code."""
+    """Turn any exception into a message and an exit code."""
     try:
         with system_errors():
             yield
@@ -170,7 +170,7 @@ def _bug(error: Exception) -> WorkflowError:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM unwind the stack, so that temporary files go and locks are freed, and exit with 143."""
+    """Turn SIGTERM into an exception with exit code 143, so temporary files are removed and locks released."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -186,7 +186,7 @@ def _terminable() -> Iterator[None]:
 
 
 def _escape_what_cannot_be_shown() -> None:
-    """File names need not be text: write what a stream cannot encode as escapes."""
+    """Write characters that a stream cannot encode, as in odd file names, as escapes."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

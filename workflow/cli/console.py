@@ -1,4 +1,4 @@
-"""The only place that prints: results on stdout, talk on stderr."""
+"""The only place that prints: results on stdout, messages on stderr."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NAMED = 5  # skipped files that are named
 
 
 class Console:
-    """How this run speaks.
+    """The output of a run: results, messages, warnings and errors.
 
     Args:
         as_json: stdout is one JSON document and nothing else.
@@ -41,22 +41,22 @@ class Console:
 
     @classmethod
     def of(cls, arguments: Sequence[str]) -> Console:
-        """As the command line asks for, before it is parsed: a usage error, too, is told in the right form."""
+        """The console for a command line that is not parsed yet, so usage errors are printed in the right form."""
         flags = arguments[: arguments.index("--")] if "--" in arguments else arguments
         return cls(as_json="--json" in flags, quiet="-q" in flags or "--quiet" in flags, debug="--debug" in flags)
 
     @property
     def live(self) -> bool:
-        """Whether somebody watches: progress may move."""
+        """Whether stderr is a terminal on which progress may be updated in place."""
         return not self.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def result(self, document: Mapping[str, Any], text: str) -> None:
-        """What the command was asked for: the document with --json, else the text."""
+        """Print the result of a command: the document with --json, else the text."""
         self._answered = True
         print(_json(document) if self.as_json else fitted(text, sys.stdout))
 
     def say(self, text: str) -> None:
-        """Talk: what is going on."""
+        """Print a message about progress."""
         if not self.quiet:
             print(fitted(text, sys.stderr), file=sys.stderr, flush=True)
 
@@ -94,7 +94,7 @@ class Console:
 
     @contextmanager
     def warnings_shown(self) -> Iterator[None]:
-        """Print what the library logs: warnings, and information as talk."""
+        """Print the library's log: warnings, and information as messages."""
         handler = _Warnings(self)
         logger = logging.getLogger("workflow")
         before = logger.level

@@ -59,7 +59,7 @@ def document(looked: Looked, folder: Path) -> dict[str, object]:
 
 
 def describe(looked: Looked, folder: Path) -> str:
-    """What came of it, where to look, and what to try next."""
+    """The results, their files, and the next commands."""
     from workflow.demo.drawing import CHARACTER
 
     portrait, worst = looked.inspections
@@ -67,15 +67,15 @@ def describe(looked: Looked, folder: Path) -> str:
     lines = [
         f"generation {looked.generation}: test accuracy {looked.test_accuracy or 0:.4f}",
         f"{_here(portrait.image, folder)} is '{portrait.label}' ({portrait.probabilities[CHARACTER]:.1%})",
-        f"of {looked.junk} pictures of nothing in particular, {looked.accepted} are taken for '{CHARACTER}'",
+        f"false accepts: {looked.accepted} of {looked.junk} unrelated pictures are labelled '{CHARACTER}'",
         f"the worst is {_here(worst.image, folder)} ({likely:.1%})",
         f"  {looked.words}",
         "",
         "look at:",
         f"  {_here(looked.comparison, folder)}  what the net sees in these two",
-        f"  {_here(looked.twin, folder)}  what the answer for the second one hangs on",
-        f"  {_here(looked.curves, folder)}  how it learned",
-        f"  {_here(looked.sheet, folder)}  what it learned from",
+        f"  {_here(looked.twin, folder)}  why the second one is labelled so",
+        f"  {_here(looked.curves, folder)}  the training curves",
+        f"  {_here(looked.sheet, folder)}  the training pictures",
         "",
         "next:",
         f"  cd {folder}",

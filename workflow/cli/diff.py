@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 def diff(
     call: Call,
     before: Annotated[str, typer.Argument(metavar="BEFORE", help="gen4 (its best snapshot) or gen4/iter_6000.")],
-    after: Annotated[str, typer.Argument(metavar="AFTER", help="gen5, gen5/iter_6000, or a .caffemodel of ours.")],
+    after: Annotated[
+        str, typer.Argument(metavar="AFTER", help="gen5, gen5/iter_6000, or a .caffemodel of a generation.")
+    ],
     exam: Annotated[
         str | None,
         typer.Option("--exam", metavar="GEN", help="Compare on this generation's test set (default: the newer one's)."),

@@ -25,8 +25,8 @@ def dream(
         typer.Option(
             "--unit",
             metavar="BLOB:CHANNEL",
-            help="In place of a class: a channel such as conv3:17, or one unit of it, conv3:17,2,3; may be given "
-            "several times for one blob.",
+            help="Maximise a channel instead of a class, such as conv3:17, or a unit of it: conv3:17,2,3; "
+            "repeatable for one blob.",
         ),
     ] = None,
     steps: Annotated[

@@ -50,9 +50,9 @@ def film(
     from workflow.errors import UsageError
 
     if generations is None and best:
-        raise UsageError("--best is about --generations", hint="wf film IMAGE --generations all --best")
+        raise UsageError("--best needs --generations", hint="wf film IMAGE --generations all --best")
     if generations is not None and gen is not None:
-        raise UsageError("--gen and --generations are two different films", hint="one of them")
+        raise UsageError("--gen and --generations cannot be used together", hint="use one of them")
     project = call.project()
     found: Finding[Any]
     if generations is None:
@@ -76,5 +76,5 @@ def _numbers(text: str) -> list[int] | None:
     if text.strip() == "all":
         return None
     if not re.fullmatch(r"\s*(gen)?\d+\s*(,\s*(gen)?\d+\s*)*", text):
-        raise UsageError(f"--generations '{text}' is no list of generations", hint="--generations 4,5 or all")
+        raise UsageError(f"--generations '{text}' is not a list of generations", hint="--generations 4,5 or all")
     return [int(number) for number in re.findall(r"\d+", text)]

@@ -1,4 +1,4 @@
-"""The project that a command works in: named, or found above the current folder as git does.
+"""Find the project that a command works in: named by an option, or above the current folder as in git.
 
 A command runs in its project's folder, so that all that it prints and records is relative to it; this alone changes the
 current folder. What the user names on the command line is relative to the folder that he is in

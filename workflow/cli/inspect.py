@@ -71,9 +71,7 @@ def inspect(
 
     picked = bool(channel) or order != "number" or top is not None or each_channel
     if compare is False and picked:
-        raise UsageError(
-            "--channel, --order, --top and --each-channel are about --compare", hint="without --no-compare"
-        )
+        raise UsageError("--channel, --order, --top and --each-channel need --compare", hint="without --no-compare")
     together = compare if compare is not None else picked or 1 < len(images) <= _SIDE_BY_SIDE
     if together and len(images) > _SIDE_BY_SIDE:
         raise UsageError(f"{len(images)} pictures side by side are too many, expected {_SIDE_BY_SIDE} at most")

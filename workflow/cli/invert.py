@@ -22,7 +22,7 @@ def invert(
         typer.Option(
             "--blob",
             metavar="NAME",
-            help="Rebuild from this blob; may be given several times (each convolution, the last pooling, the first "
+            help="Reconstruct from this blob; repeatable (default: each convolution, the last pooling and the first "
             "flat blob).",
         ),
     ] = None,

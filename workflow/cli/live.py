@@ -33,7 +33,7 @@ def live(
     from workflow.errors import UsageError
 
     if (snapshot is not None) + follow + promote > 1:
-        raise UsageError("a snapshot, --follow and --promote exclude each other: give one of them")
+        raise UsageError("a snapshot, --follow and --promote cannot be used together")
     project = call.project()
     facts: dict[str, Any] = {}
     if snapshot is not None:
@@ -43,7 +43,7 @@ def live(
     elif promote:
         with call.counting("evaluating", "pictures") as progress:
             facts = project.promote(progress=progress)
-        none = "nothing to promote: no newer generation's training has ended"
+        none = "nothing to promote: no newer generation with finished training"
         call.console.say(none if facts["verdict"] is None else facts["verdict"]["words"])
     now = project.live()
     call.console.result(now.json() | facts, now.words())

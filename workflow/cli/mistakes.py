@@ -25,7 +25,7 @@ def mistakes(
             "--cell", metavar="TRUE:PREDICTED", help="Only this cell of the confusion matrix, such as cat:dog."
         ),
     ] = None,
-    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="How many to draw.")] = 100,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="Number of pictures to draw.")] = 100,
     out: EvaluationOut = None,
     fresh: Fresh = False,
     show: Annotated[bool, typer.Option("--show", help="Open the contact sheets.")] = False,
@@ -49,4 +49,4 @@ def mistakes(
     call.console.skipped(found.skipped)
     gone = sum(one["link"] is None for one in found.json(files)["mistakes"])
     if gone:
-        call.console.warn(f"{gone:,} of the wrong pictures are not where they were; they have no link")
+        call.console.warn(f"{gone:,} of the wrong pictures have been moved or deleted and get no link")

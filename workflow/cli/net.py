@@ -1,4 +1,4 @@
-"""wf net: looking at prototxt files, and bringing old ones up to date."""
+"""`wf net`: show, convert and upgrade prototxt files."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def deploy(
     made = nets.deploy(file, out, shape=_shape(shape), stages=listed(stage))
     call.console.result(
         {"path": str(made.path), "input": made.input, "replaced": made.replaced},
-        f"{made.path}  (input {'×'.join(map(str, made.input))} in the place of layer '{made.replaced}')",
+        f"{made.path}  (input {'×'.join(map(str, made.input))} replaces layer '{made.replaced}')",
     )
 
 

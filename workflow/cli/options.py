@@ -1,4 +1,4 @@
-"""Options that several commands share, and the wrapping that gives all of them --config, --json, --debug and -q."""
+"""Options that several commands share, and the wrapper that adds --config, --json, --debug and -q to all of them."""
 
 from __future__ import annotations
 
@@ -114,13 +114,13 @@ _COMMON = {"config": ConfigFile, "directory": Directory, "json": Json, "debug": 
 
 
 def listed(values: Sequence[str] | None) -> tuple[str, ...]:
-    """Names from a repeatable option, each of which may hold several with commas between."""
+    """Names from a repeatable option; each value may contain several, separated by commas."""
     return tuple(name.strip() for value in values or () for name in value.split(",") if name.strip())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Which:
-    """The options that say which model a command is about: a parameter of this type becomes one for each field."""
+    """The options that select a model: a parameter of this type becomes one option for each field."""
 
     snapshot: Snapshot = None
     gen: Gen = None
@@ -145,7 +145,7 @@ class Which:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One call of a command: where it speaks, and the settings it was given."""
+    """A call of a command: its console and its settings."""
 
     console: Console
     command: tuple[str, ...]

@@ -37,7 +37,7 @@ def predict(
     from workflow.errors import UsageError
 
     if copy and sort is None:
-        raise UsageError("--copy is about --sort", hint="--sort DIR --copy")
+        raise UsageError("--copy needs --sort", hint="--sort DIR --copy")
     chosen = which.load(call.project())
     with call.counting("labelling", "pictures") as progress:
         found = chosen.predict_all(paths, engine=engine, ignore=listed(ignore_mismatch), progress=progress)

@@ -1,4 +1,4 @@
-"""How far a long command is: a live line on a terminal, otherwise a plain line every ten seconds."""
+"""Progress of a long command: a live line on a terminal, otherwise a plain line every ten seconds."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Line:
         self._stack.__exit__(kind, error, trace)
 
     def show(self, done: int, total: int, words: str = "") -> None:
-        """Say that `done` of `total` are done."""
+        """Show that `done` of `total` are done."""
         count = f"{done:,}/{total:,}"
         if self._bar is not None:
             if self._task is None:
@@ -66,7 +66,7 @@ class Line:
             self._console.say(f"{self._name} {count}  {words}".rstrip())
 
     def say(self, text: str) -> None:
-        """A line of its own, above the bar."""
+        """Print a line above the bar."""
         if self._bar is not None:
             self._bar.console.print(fitted(text, sys.stderr), markup=False, highlight=False, soft_wrap=True)
         else:
@@ -148,7 +148,7 @@ class Training(Line):
         if event.resumed_from is not None:
             self.snapshot = f"iter_{event.iteration}"
         if event.resumed_from is not None and event.iteration < event.max_iter:
-            self.say(f"going on from {self.snapshot}, to {event.max_iter:,} iterations")
+            self.say(f"resuming from {self.snapshot}, to {event.max_iter:,} iterations")
 
     def _step(self, event: Step) -> None:
         self.iteration = event.iteration + 1

@@ -1,4 +1,4 @@
-"""What a training run does when a signal arrives: finish the step, snapshot, end; or snapshot and go on."""
+"""Signal handling during training: finish the iteration, write a snapshot, then stop or continue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Handler = Callable[[int, FrameType | None], None]
 
 
 class Interruption:
-    """What signals have asked of a run.
+    """The requests that signals have made to a run.
 
     SIGINT (Ctrl-C): stop after this iteration, with a snapshot; a second one quits at once, as KeyboardInterrupt.
     SIGTERM: as the first SIGINT. SIGHUP: snapshot and go on, as `caffe train` does.
@@ -32,12 +32,12 @@ class Interruption:
         del number, frame
         if self._control.stopping:
             raise KeyboardInterrupt
-        self._stop(INTERRUPTED, "stopping after this iteration, with a snapshot; Ctrl-C again quits now")
+        self._stop(INTERRUPTED, "stopping after this iteration and writing a snapshot; press Ctrl-C again to quit now")
 
     def terminate(self, number: int, frame: FrameType | None) -> None:
         """Handle SIGTERM."""
         del number, frame
-        self._stop(TERMINATED, "terminated: stopping after this iteration, with a snapshot")
+        self._stop(TERMINATED, "terminated: stopping after this iteration and writing a snapshot")
 
     def hang_up(self, number: int, frame: FrameType | None) -> None:
         """Handle SIGHUP."""
@@ -53,7 +53,7 @@ class Interruption:
 
 @contextmanager
 def obeyed(control: Control, console: Console) -> Iterator[Interruption]:
-    """While this lasts, signals become wishes to `control`; afterwards they mean what they meant before."""
+    """Turn signals into requests to `control` within this context; the old handlers are restored afterwards."""
     interruption = Interruption(control, console)
     handlers: dict[signal.Signals, Handler] = {
         signal.SIGINT: interruption.interrupt,

@@ -44,9 +44,9 @@ def suspects(
     """
     project = call.project()
     if number is not None and not undo:
-        raise UsageError(f"got '{number}', which belongs to --undo", hint=f"wf suspects --gen {number}, or --undo")
+        raise UsageError(f"got '{number}', which is only for --undo", hint=f"wf suspects --gen {number}, or --undo")
     if undo and apply is not None:
-        raise UsageError("--apply and --undo: one at a time")
+        raise UsageError("--apply and --undo: use one of them")
     if undo:
         call.give(project.undo_suspects(number))
     elif apply is not None:

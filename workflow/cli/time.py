@@ -37,6 +37,6 @@ def time(
     if file is None:
         file = call.project().snapshot(snapshot, gen=gen, tell=False).source
     elif snapshot is not None or gen is not None:
-        raise UsageError("a file and a snapshot were both given", hint="one of them")
+        raise UsageError("a file and a snapshot cannot be used together", hint="use one of them")
     with call.counting("timing", "passes") as progress:
         call.give(measure(file, batch=batch, iterations=iterations, progress=progress))

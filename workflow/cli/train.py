@@ -89,7 +89,9 @@ def train(
     facts = found.json()
     call.console.result(facts, found.words())
     if interruption.exit_code:
-        call.console.say(f"stopped at iteration {progress.iteration:,}; {_again(facts['generation'], seeds)} goes on")
+        call.console.say(
+            f"stopped at iteration {progress.iteration:,}; {_again(facts['generation'], seeds)} resumes it"
+        )
         raise typer.Exit(interruption.exit_code)
 
 

@@ -1,4 +1,4 @@
-"""Opening pictures on the desktop, where there is one."""
+"""Open pictures on the desktop, if there is one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from workflow.cli.console import Console
 
 
 def show_pictures(console: Console, pictures: Sequence[Path]) -> None:
-    """Open pictures with the program that the desktop has for them; without a desktop, say so."""
+    """Open pictures with the desktop's program; without a desktop, print a message."""
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        console.warn("there is no display to show pictures on; they are in the files named above")
+        console.warn("there is no display to show pictures; they are in the files listed above")
         return
     for picture in pictures:
         if typer.launch(str(picture)) != 0:
-            console.warn(f"no program here opens {picture}")
+            console.warn(f"no program found to open {picture}")
             return

@@ -1,1 +1,1 @@
-"""Which labels to doubt, what to label next, and which pictures are nearly the same."""
+"""Find doubtful labels, pictures worth labelling, and near-duplicates."""

@@ -1,4 +1,4 @@
-"""What a picture is worth being labelled: how much the generations disagree, how small the margin is, how new it is.
+"""The acquisition score of a picture: disagreement between generations, margin and novelty.
 
     disagreement  Jensen-Shannon divergence between the generations' best snapshots, over the classes that all know
     margin        of the newest: the less between its two likeliest classes, the better
@@ -55,12 +55,13 @@ class Worth:
         return total
 
     def reason(self, index: int) -> str:
-        """In words: each part that its own number bears out, however high it ranks; else that nothing stands out."""
+        """The reasons in words: each part that is notable by its own number; else that nothing is special."""
         words = {"disagreement": self._disagreement, "margin": self._margin, "novelty": self._novelty}
         found = [said for name in self.weights if (said := words[name](index)) is not None]
         label, probability = likely(self.panel.newest, index)[0]
         return (
-            "; ".join(found) or f"nothing stands out: {label} {probability:.2f}, as near to the training set as usual"
+            "; ".join(found)
+            or f"nothing special: {label} {probability:.2f}, at the usual distance from the training set"
         )
 
     def _disagreement(self, index: int) -> str | None:
@@ -72,13 +73,13 @@ class Worth:
         least, most = min(one[2] for one in said), max(one[2] for one in said)
         if most - least < _APART:
             return None
-        return f"generations are {least:.2f} to {most:.2f} sure of {label}"
+        return f"generations give {label} {least:.2f} to {most:.2f}"
 
     def _margin(self, index: int) -> str | None:
         if self.margin[index] > _TORN:
             return None
         two = likely(self.panel.newest, index)
-        return "torn between " + " and ".join(f"{name} {share:.2f}" for name, share in two)
+        return "undecided between " + " and ".join(f"{name} {share:.2f}" for name, share in two)
 
     def _novelty(self, index: int) -> str | None:
         times = self.novelty[index] / max(float(np.median(self.novelty)), 1e-12)

@@ -1,4 +1,4 @@
-"""Tables with a column `decision` that the user fills in, as CSV.
+"""CSV tables with a column `decision` that the user fills in.
 
 Semicolons or tabs between the columns, a byte order mark and Windows' line ends are taken as spreadsheets leave them.
 """

@@ -1,4 +1,4 @@
-"""The tables of `wf suspects`, and what the user has decided in them.
+"""The tables of `wf suspects` and the user's decisions in them.
 
     path,sha256,label,suggested,score,why,decision
 
@@ -35,7 +35,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, kw_only=True)
 class Applied:
-    """What became of a table of decisions."""
+    """The result of applying a table of decisions."""
 
     patch: Patch | None
     """None if nothing in the table was new."""
@@ -54,7 +54,7 @@ class Applied:
 
     @property
     def refused(self) -> int:
-        """Labels that stay, and are not doubted again."""
+        """Labels that stay and are not listed again."""
         return self._count("refused")
 
     def _count(self, name: str) -> int:
@@ -98,7 +98,7 @@ def write_twins(path: Path, found: Sequence[Twins], *, project: Path = Path()) -
 
 
 def apply(config: Config, path: Path) -> Applied:
-    """Turn the decisions of a table into a patch that the next preparation obeys.
+    """Turn the decisions of a table into a patch that the next preparation applies.
 
     Decisions that a patch holds already are passed over, so that a table can be applied again when more of it is
     filled in.
@@ -134,11 +134,11 @@ def check_free(root: Path, path: Path) -> None:
             for _, row in decision_table.read(path, _NEEDED, COLUMNS, root=root)
         )
     except DataError as error:
-        raise UsageError(f"{path} is there and is not our table: {error.message}", hint="name --out DIR") from error
+        raise UsageError(f"{path} exists and is not a table of wf: {error.message}", hint="use --out DIR") from error
     if waiting:
         raise UsageError(
-            f"{path} holds {counted(waiting, 'decision')} that were not applied",
-            hint=f"wf suspects --apply {path}, or name --out DIR",
+            f"{path} holds {counted(waiting, 'decision')} that have not been applied",
+            hint=f"wf suspects --apply {path}, or use --out DIR",
         )
 
 
@@ -155,7 +155,7 @@ def _decisions(rows: Sequence[tuple[int, dict[str, str]]], path: Path, classes: 
         one = _decision({name: text.strip() for name, text in row.items()}, at, classes)
         first, other = found.setdefault((one.sha256, one.label), (line, one))
         if _verdict(other) != _verdict(one):
-            raise DataError(f"line {line} decides otherwise about the same picture than line {first}", at=at)
+            raise DataError(f"line {line} and line {first} decide differently about the same picture", at=at)
     return [one for _, one in found.values()]
 
 

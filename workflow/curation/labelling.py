@@ -1,4 +1,4 @@
-"""The decisions of `wf next`: pictures of a pile are copied into the folders of their classes.
+"""Apply the decisions of `wf next`: copy pictures into the folders of their classes.
 
 `decision` is empty in what is written. The user fills in `accept` (the suggested class), `refuse` (the picture is not
 to be labelled), or the name of a class; what stays empty stays open.
@@ -29,7 +29,7 @@ _NEEDED = ("path", "sha256", "suggested", "decision")
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
-    """What became of a table of decisions."""
+    """The result of applying a table of decisions."""
 
     copied: Mapping[str, Path]
     """Path in the pile -> its copy in a class folder."""
@@ -55,7 +55,7 @@ class Labelled:
 
 
 def apply(config: Config, path: Path) -> Labelled:
-    """Copy the decided pictures into the class folders of the first of `images`; nothing there is replaced.
+    """Copy the decided pictures into the class folders of the first of `images`; no file is replaced.
 
     A table can be applied again when more of it is filled in. All rows are read before the first copy is made.
 
@@ -118,17 +118,17 @@ def check_free(path: Path) -> None:
     try:
         rows = decision_table.read(path, ("path",), ("path", "decision"), root=path.parent)
     except DataError as error:
-        raise UsageError(f"{path} is there and is not our table: {error.message}", hint="name --out DIR") from error
+        raise UsageError(f"{path} exists and is not a table of wf: {error.message}", hint="use --out DIR") from error
     filled = sum(bool(row.get("decision", "").strip()) for _, row in rows)
     if filled:
         raise UsageError(
-            f"{path} holds {counted(filled, 'decision')} that were not applied",
-            hint=f"wf next --apply {path}, or name --out DIR",
+            f"{path} holds {counted(filled, 'decision')} that have not been applied",
+            hint=f"wf next --apply {path}, or use --out DIR",
         )
 
 
 def _mark(path: Path) -> Path:
-    """Beside a table: the digest of what was applied of it last."""
+    """The file beside a table with the digest of its last applied version."""
     return path.with_name(f".{path.name}.applied")
 
 
@@ -159,7 +159,7 @@ def _class(row: Mapping[str, str], at: Location, known: Sequence[str]) -> str | 
 
 
 def _folder(root: Path, folders: Sequence[Folder], name: str) -> Path:
-    """Where a training picture of that class lies, or would lie beside the other classes."""
+    """The folder of a class's training pictures, which may not exist yet."""
     usual = [one for one in folders if one.split in (None, "train")]
     for one in usual:
         if one.class_name == name:

@@ -1,4 +1,4 @@
-"""Pictures that are copies of each other, though their bytes differ: re-encoded, rescaled, recoloured, cut a little.
+"""Find pictures that are copies of each other but differ in bytes: re-encoded, rescaled, recoloured or cropped.
 
     hash       ImageHash's `phash`: the signs of the 64 lowest frequencies of a cosine transform against their median
     candidates pairs of hashes that differ in at most 8 of 64 bits
@@ -36,7 +36,7 @@ _ROWS, _COLUMNS = 512, 16384  # hashes compared at a time: 8 M pairs, 64 MB
 
 @dataclass(frozen=True, kw_only=True)
 class Twins:
-    """Two pictures that are nearly the same."""
+    """Two near-duplicates."""
 
     first: Picture
     second: Picture
@@ -49,7 +49,7 @@ class Twins:
 
     @property
     def across_classes(self) -> bool:
-        """One of the labels is wrong, or both are right and the net is asked the impossible."""
+        """Whether they have different labels: one is wrong, or the net cannot tell the two apart."""
         return self.first.truth != self.second.truth
 
     @property
@@ -59,7 +59,7 @@ class Twins:
 
     @property
     def kind(self) -> str:
-        """What is the matter with them, in words."""
+        """The kind of the pair in words."""
         words = ["across classes"] * self.across_classes + ["across the split"] * self.across_split
         return ", ".join(words) or "within a class"
 
@@ -97,7 +97,7 @@ def hashes(pixels: NDArray[np.generic]) -> Hashes:
 
 
 def miniatures(pixels: NDArray[np.generic]) -> Array:
-    """16 x 16 grey miniatures, each less its mean and of length 1, so that a product of two is their correlation.
+    """16 x 16 grey miniatures, each centred and normalised, so the dot product of two is their correlation.
 
     Args:
         pixels: uint8 (N, C, H, W).

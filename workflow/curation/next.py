@@ -1,4 +1,4 @@
-"""What to label next out of an unlabelled pile: pictures that the next generation has most to learn from.
+"""`wf next`: choose the unlabelled pictures from which the next generation can learn most.
 
 The pile is put in the order of its `worth`. Then the best are taken one by one (`picking`): none that any generation
 knows by its bytes, no two that are nearly the same, and of each predicted class no more than its share.
@@ -57,7 +57,7 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Next:
-    """What was chosen out of a pile."""
+    """The chosen pictures."""
 
     folder: Path
     target: Path

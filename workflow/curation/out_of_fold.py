@@ -1,4 +1,4 @@
-"""What a classifier says of pictures that it has not been fitted to: closed forms only, so that it is quick.
+"""Out-of-fold predictions of fast classifiers with closed-form solutions.
 
 ridge       k-fold least squares on one-hot labels: the folds share one Gram matrix, less the part of the fold
 neighbours  the labels of the nearest others
@@ -25,7 +25,7 @@ _FLAT = 1e-12
 
 
 def folds(count: int, together: NDArray[np.int64], seed: int = 0) -> NDArray[np.int64]:
-    """The fold 0..4 of each picture, int64 (N,); copies of each other get the same, lest one vouch for the other.
+    """The fold 0..4 of each picture, int64 (N,); near-duplicates get the same fold, to avoid leaks.
 
     Args:
         count: N.

@@ -1,4 +1,4 @@
-"""Features of pictures that owe nothing to any label: responses to whitened patches, as of Coates, Lee and Ng (2011).
+"""Features learned without labels: responses to whitened patches, after Coates, Lee and Ng (2011).
 
 A net remembers the wrong labels that it was trained with, and so do its features: a classifier on them agrees with
 the labels even where it has not seen them. These features cannot, for they are made from pixels alone:
@@ -35,7 +35,7 @@ _SIDE = 32  # larger pictures are shrunk to between this and twice this
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Filters:
-    """What patches are compared with."""
+    """The filters that patches are compared with."""
 
     weights: Array
     """float32 (C * 6 * 6, K): whitening and patch in one."""
@@ -118,7 +118,7 @@ def _responses(block: Array, filters: Filters) -> Array:
 
 
 def _even(patches: Array) -> Array:
-    """Each patch less its mean, divided by its deviation: brightness and contrast do not matter."""
+    """Each patch normalised to mean 0 and deviation 1, independent of brightness and contrast."""
     patches = patches - patches.mean(axis=1, keepdims=True)
     result: Array = patches / np.sqrt(patches.var(axis=1, keepdims=True) + _CONTRAST)
     return result

@@ -1,4 +1,4 @@
-"""Taking pictures out of a pile one by one: no two nearly the same, and of each class no more than its share."""
+"""Select pictures one by one, without near-duplicates and with a quota for each class."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from workflow.models.model import Model
 
 @dataclass(frozen=True, kw_only=True)
 class Pick:
-    """What was taken."""
+    """The selected pictures."""
 
     indices: tuple[int, ...]
     """In the order of the pile."""
@@ -64,7 +64,7 @@ def pick(
 
 
 class _Crowd:
-    """Pictures that were taken; lets in what is no twin of one of them."""
+    """The pictures selected so far; rejects near-duplicates of them."""
 
     def __init__(self, model: Model, pictures: Sequence[Picture]) -> None:
         self._model = model

@@ -1,4 +1,4 @@
-"""Labels that are probably wrong, of the training and the test pictures of a generation: confident learning.
+"""`wf suspects`: find training and test labels that are probably wrong, by confident learning.
 
 Each label is held against two witnesses that have not been fitted to it: a least squares classifier on features that
 no label went into (`unlabelled`, `out_of_fold.ridge`), and the labels of the pictures nearest in the snapshot's own
@@ -55,7 +55,7 @@ _FEWEST = 10  # pictures that anything can be said of
 
 @dataclass(frozen=True, kw_only=True)
 class Suspect:
-    """A picture whose label is doubted."""
+    """A picture whose label is probably wrong."""
 
     picture: Picture
     split: str
@@ -90,7 +90,7 @@ class Suspect:
 
 @dataclass(frozen=True, kw_only=True)
 class Suspects:
-    """What `suspects` found."""
+    """The result of `suspects`."""
 
     snapshot: str
     generation: int
@@ -132,7 +132,7 @@ class _Known:
 
 
 def folder(model: Model) -> Path:
-    """Where the tables and sheets about this snapshot's generation lie: evaluation/iter_6000/suspects/.
+    """The folder of the tables and sheets: evaluation/iter_6000/suspects/.
 
     Raises:
         UsageError: the model belongs to no generation.
@@ -202,7 +202,7 @@ def _gather(model: Model, generation: Generation, classes: Sequence[str], progre
     pixels, learned, values, small = [], [], [], []
     count = sum(sum(of_split.values()) for of_split in generation.read().counts.values())
     if count < _FEWEST:
-        raise DataError(f"{generation.name} has {count} pictures; that is too few to doubt any of them")
+        raise DataError(f"{generation.name} has {count} pictures; too few to find doubtful labels")
     for split in SPLITS:
         exam = of_generation(generation, model, split)
         before = len(pictures)

@@ -1,1 +1,1 @@
-"""Pictures as arrays: scan and split of folders, the one decode, the one transform, prepare, batches. No torch."""
+"""Pictures as arrays: scan, split, decode, transform, prepare, batches. Does not use torch."""

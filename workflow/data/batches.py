@@ -1,4 +1,4 @@
-"""Batches of a database: batch number k holds the records that Caffe's Data layer gives as its k-th."""
+"""Batches of a database: batch k holds the records that Caffe's Data layer returns as its k-th."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ANY = 2**31  # labels are below it, whatever the number of classes
 
 
 class Batches:
-    """Reads any batch at once, so that training can go on in the middle.
+    """Random access to batches, so training can resume in the middle.
 
     Batch k begins at record k batch_size, in the order of the keys, and wraps in mid-batch: there is no boundary
     between rounds (Caffe's data_reader). What is random is a function of (seed, k).

@@ -1,4 +1,4 @@
-"""What a generation has that the one before had not, picture by picture (by the bytes of the files)."""
+"""Changes of a data set since the previous generation, picture by picture (identified by the file's bytes)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Changes:
 
     @property
     def any(self) -> bool:
-        """Whether something changed, or there is no generation before."""
+        """Whether something changed, or there is no previous generation."""
         pictures = self.added + self.removed + self.relabelled + self.to_train + self.to_test
         return self.against is None or bool(pictures or self.new_classes or self.renamed_classes)
 
@@ -82,7 +82,7 @@ def before(generation: Generation) -> Before:
 
 
 def compare(table: Table, sides: np.ndarray, previous: Before | None, classes: Classes) -> Changes:
-    """Find out what changed.
+    """Compare with the previous generation.
 
     Args:
         table: its `read` files are the generation's pictures.

@@ -1,4 +1,4 @@
-"""Between pictures as records hold them and pictures as people see them."""
+"""Convert between the channel order of records and RGB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stops a preparation once the files were read, and what is only said."""
+"""Checks after the files were read: what stops a preparation, and what is only a warning."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _IMBALANCE = 50
 
 
 def check_readable(forbidden: Sequence[str], changed: Sequence[tuple[str, str]]) -> None:
-    """Files that may not be read, and files that somebody is working on.
+    """Stop at files without read permission, and at files that are being changed.
 
     Raises:
         EnvironmentFault: P21.
@@ -36,7 +36,7 @@ def check_readable(forbidden: Sequence[str], changed: Sequence[tuple[str, str]])
     if changed:
         path, reason = changed[0]
         raise DataError(
-            f"{printable(path)} {reason}", hint="run wf prepare again when nothing writes there", fault="P31"
+            f"{printable(path)} {reason}", hint="run wf prepare again when no program writes there", fault="P31"
         )
 
 
@@ -52,19 +52,19 @@ def check_skipped(skipped: Sequence[Skipped], files: int, max_bad: float, *, str
         raise DataError(
             f"{len(bad)} of {files} images unreadable ({share:.0%}), more than {max_bad:.0%}; {kinds(bad)}; "
             f"first: {_first(bad)}",
-            hint=f"probably a broken copy; --max-bad {math.ceil(100 * share) / 100:g} to go on",
+            hint=f"the copy is probably incomplete; to continue anyway: --max-bad {math.ceil(100 * share) / 100:g}",
             fault="P08",
         )
     if strict and skipped:
         raise DataError(
             f"{counted(len(skipped), 'file')} cannot be used ({kinds(skipped)}), first: {_first(skipped)}",
-            hint="mend or remove them, or leave --strict out",
+            hint="repair or remove them, or omit --strict",
             fault="P06",
         )
 
 
 def drop_copies(table: Table) -> tuple[int, int]:
-    """Keep one of the files with the same bytes in the same class: a test picture if there is one, else the first.
+    """Keep one of several files with the same bytes and class: a test picture if there is one, else the first.
 
     Returns:
         How many were dropped (P27), and of how many test pictures the folders had a copy among the training ones.
@@ -104,12 +104,12 @@ def check_conflicts(table: Table, on_conflict: str) -> int:
     for group in groups:
         for index in group:
             other = group[0] if index != group[0] else group[1]
-            table.skip(int(index), f"is in another class, too: {table.recorded(other)}", "contradiction", bad=False)
+            table.skip(int(index), f"is also in another class: {table.recorded(other)}", "contradiction", bad=False)
     return sum(map(len, groups))
 
 
 def check_classes(table: Table, active: Sequence[str]) -> list[str]:
-    """Each class needs two pictures (P05); returns what to say about unequal ones (P30).
+    """Each class needs two pictures (P05); returns warnings about unequal classes (P30).
 
     Raises:
         DataError: P05.
@@ -129,7 +129,7 @@ def check_classes(table: Table, active: Sequence[str]) -> list[str]:
 
 
 def remarks(table: Table, preprocessing: Preprocessing, files: int, skipped: Sequence[Skipped]) -> list[str]:
-    """What was odd about the pictures but stopped nothing (P06, P15, P18)."""
+    """Warnings about the pictures (P06, P15, P18)."""
     said = []
     refused = [one for one in skipped if one.kind not in ("duplicate", "leak", "contradiction")]
     if refused:
@@ -155,7 +155,7 @@ _ADVICE = {
     "RAW": "convert them to JPEG or PNG",
     "git-lfs pointer": "`git lfs pull` fetches the pictures",
     "too large": "--max-pixels, or prepare.max_pixels in the settings, raises the limit",
-    OUT_OF_MEMORY: "a lower prepare.max_pixels passes over such files, prepare.workers: 1 needs less memory",
+    OUT_OF_MEMORY: "a lower prepare.max_pixels skips such files; prepare.workers: 1 needs less memory",
 }
 
 

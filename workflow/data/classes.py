@@ -1,4 +1,4 @@
-"""Class names and their numbers. Numbers are append-only: a generation's nets must not mean another class by them."""
+"""Class names and their numbers, which are append-only: a number never changes its class between generations."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _check_flags(found: Sequence[str], before: Sequence[str], drop: Collection[s
     for flag, names in (("--drop-class", drop), ("--rename", rename)):
         for name in names:
             if name not in known:
-                raise UsageError(f"{flag}: no class '{name}'", hint=did_you_mean(name, known), fault="P37")
+                raise UsageError(f"{flag}: unknown class '{name}'", hint=did_you_mean(name, known), fault="P37")
     for old, new in rename.items():
         taken = new in before or list(rename.values()).count(new) > 1
         if taken or not new.strip():
@@ -121,19 +121,19 @@ def _check_flags(found: Sequence[str], before: Sequence[str], drop: Collection[s
 
 def _check_configured(names: Sequence[str], active: Sequence[str], drop: Collection[str]) -> None:
     if len(set(names)) < len(names):
-        raise UsageError("`classes:` of the settings names a class twice")
+        raise UsageError("`classes:` in the settings lists a class twice")
     for name in active:
         if name not in names:
-            hint = f"add it to `classes:` of the settings, or --drop-class {name}"
-            raise DataError(f"folder '{name}' is not among the classes of the settings", hint=hint)
+            hint = f"add it to `classes:` in the settings, or --drop-class {name}"
+            raise DataError(f"folder '{name}' is not listed under `classes:` in the settings", hint=hint)
     for name in names:
         if name not in active and name not in drop:
             hint = did_you_mean(name, tuple(active)) or f"--drop-class {name} keeps its number without pictures"
-            raise DataError(f"class '{name}' of the settings has no folder", hint=hint)
+            raise DataError(f"class '{name}' in the settings has no folder", hint=hint)
 
 
 def _check_gone(previous: Record, old: Sequence[str], active: Sequence[str], drop: Collection[str]) -> None:
-    """P37. A class that had no pictures before either was let go on purpose then."""
+    """P37: a class is gone; one that had no pictures before either was dropped on purpose."""
     for number, (name, now) in enumerate(zip(previous.classes, old, strict=True)):
         pictures = sum(counts.get(name, 0) for counts in previous.counts.values())
         if now in active or now in drop or name in drop or not pictures:

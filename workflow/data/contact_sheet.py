@@ -1,4 +1,4 @@
-"""pictures.png: what a preparation made of the pictures, a row for each class, training pictures and then test ones.
+"""pictures.png: a contact sheet of a prepared data set, a row per class, training pictures before test pictures.
 
 Shown is what the net gets: cut, scaled and with its colours in their order. A wrong fit or a class in the wrong folder
 is seen here before an hour of training.
@@ -27,7 +27,7 @@ _INK, _PALE, _PAPER = (46, 44, 58), (120, 118, 130), (255, 255, 255)
 
 
 def write(path: Path, table: Table, sides: NDArray[np.int8], spool: Spool, channel_order: str) -> None:
-    """Draw the sheet; the same pictures are chosen as long as they are there, whatever else comes or goes.
+    """Draw the sheet; the choice of pictures does not depend on other pictures added or removed.
 
     Args:
         path: of the PNG.

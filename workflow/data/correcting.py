@@ -1,4 +1,4 @@
-"""What a preparation does with the corrections that hold: labels by the bytes of a file, whatever its folder says."""
+"""Apply corrections of labels during a preparation; a correction overrides the file's folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workflow.paths import recorded
 
 @dataclass(frozen=True, kw_only=True)
 class Corrected:
-    """What was corrected, in pictures (a file with the same bytes counts, too)."""
+    """The numbers of corrected pictures (copies with the same bytes count as well)."""
 
     patches: tuple[str, ...] = ()
     """Names of the patches that were obeyed: `001`."""
@@ -31,7 +31,7 @@ class Corrected:
 
 
 def obey(table: Table, patches: Sequence[Patch], classes: Classes) -> Corrected:
-    """Give pictures their corrected labels and let removed ones take no part; the files stay where they are.
+    """Apply corrected labels and exclude removed pictures; no file is moved.
 
     Args:
         table: its `labels`, `read` and `skipped` change.

@@ -1,4 +1,4 @@
-"""Labels that the user put right without touching a file: patches beside the generations, obeyed by every preparation.
+"""Corrected labels, stored as patches beside the generations and applied by every preparation; files are not touched.
 
     corrections/001.jsonl          {"sha256": "9f86…", "path": "images/cat/7.png", "from": "cat", "to": "dog"}
                                    {"sha256": "60d3…", "path": "images/cat/8.png", "from": "cat", "remove": true}
@@ -28,7 +28,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """What was decided about one picture."""
+    """The decision about a picture."""
 
     sha256: str
     path: str
@@ -82,12 +82,12 @@ class Undone:
 
 
 def folder(generations: Path) -> Path:
-    """Where the patches lie: corrections/, beside the folder of the generations."""
+    """The folder of the patches: corrections/, beside the folder of the generations."""
     return generations.parent / "corrections"
 
 
 def patches(generations: Path) -> tuple[Patch, ...]:
-    """The patches that hold, in order.
+    """The patches in force, in order.
 
     Raises:
         DataError: a line is not a correction.
@@ -144,7 +144,7 @@ def undo(generations: Path, number: int | None = None) -> Undone:
 
 
 def in_force(held: Sequence[Patch]) -> dict[str, list[tuple[Patch, Correction]]]:
-    """sha256 -> the corrections that hold for it, in order, each with the patch that it is from."""
+    """sha256 -> the corrections in force for it, in order, each with its patch."""
     steps: dict[str, dict[str, tuple[Patch, Correction]]] = {}
     for patch in held:
         for one in patch.corrections:
@@ -207,6 +207,8 @@ def _correction(line: str, at: Location) -> Correction:
         reason = f"{type(error).__name__}: {error}"
     if reason:
         raise DataError(
-            f"not a correction: {reason}", at=at, hint=f"mend the line, or wf suspects --undo {int(Path(at.path).stem)}"
+            f"not a correction: {reason}",
+            at=at,
+            hint=f"correct the line, or wf suspects --undo {int(Path(at.path).stem)}",
         )
     return one

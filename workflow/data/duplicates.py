@@ -98,7 +98,7 @@ def _candidates(thumbnails: NDArray[np.uint8], indices: Indices) -> NDArray[np.i
 
 
 def _close(thumbnails: NDArray[np.uint8], first: Indices, second: Indices) -> NDArray[np.bool_]:
-    """A generous first look at pairs: bool (M,)."""
+    """A fast, permissive test of pairs: bool (M,)."""
     close = np.zeros(len(first), bool)
     for start in range(0, len(first), _BLOCK):
         part = slice(start, start + _BLOCK)

@@ -1,4 +1,4 @@
-"""Batches of rows of HDF5 files: batch number k holds the rows that Caffe's HDF5Data layer gives as its k-th."""
+"""Batches of rows of HDF5 files: batch k holds the rows that Caffe's HDF5Data layer returns as its k-th."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Hdf5Rows:
     """
 
     def __init__(self, source: Path, folder: Path, names: Sequence[str], *, shuffle: bool = False) -> None:
-        """Look into all files.
+        """Open and check all files.
 
         Args:
             source: a text file that lists HDF5 files, separated by white space.
@@ -42,14 +42,14 @@ class Hdf5Rows:
         text = decode_names(read_whole(source, error=DatabaseError, limit=_MOST_LIST_BYTES))
         self.files = [folder / name for name in text.split()]
         if not self.files:
-            raise DatabaseError(f"{source} lists no files", hint="write the paths of HDF5 files into it, one a line")
+            raise DatabaseError(f"{source} lists no files", hint="write the paths of HDF5 files into it, one per line")
         self.names, self.shuffle = tuple(names), shuffle
         counts, first = [], None
         for path in self.files:
             found = hdf5_arrays.shapes(path, self.names)
             rows, *others = {shape[0] for shape in found.values()}
             if others or not rows:
-                raise DatabaseError(f"{path}: datasets of shapes {found}, expected equally many rows, at least one")
+                raise DatabaseError(f"{path}: datasets of shapes {found}, expected the same number of rows, at least 1")
             each = {name: shape[1:] for name, shape in found.items()}
             first = first or each
             if each != first:

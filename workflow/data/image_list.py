@@ -1,4 +1,4 @@
-"""Pictures that a text file lists with their labels, read as Caffe's ImageData layer reads them."""
+"""Pictures listed with their labels in a text file, read as Caffe's ImageData layer reads them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_picture(path: Path, *, color: bool, size: tuple[int, int] | None = None
 
 
 def _upright(pixels: Pixels, data: bytes) -> Pixels:
-    """Turned and mirrored (C, H, W) as a JPEG's EXIF asks for, which OpenCV obeys."""
+    """Rotated and mirrored (C, H, W) by the JPEG's EXIF orientation, as OpenCV does."""
     try:
         with Image.open(io.BytesIO(data)) as picture:
             orientation = picture.getexif().get(_ORIENTATION, 1) if picture.format in ("JPEG", "MPO") else 1
@@ -80,7 +80,7 @@ class ImageList:
         text = decode_names(read_whole(source, error=DatabaseError, limit=_MOST_BYTES))
         self.lines = [self._line(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
         if not self.lines:
-            raise DatabaseError(f"{source} lists no pictures", hint="write 'path label' into it, one a line")
+            raise DatabaseError(f"{source} lists no pictures", hint="write 'path label' into it, one per line")
 
     def _line(self, number: int, line: str) -> tuple[str, int, int]:
         path, _, label = line.rstrip().rpartition(" ")
@@ -89,7 +89,7 @@ class ImageList:
         except ValueError:
             # Caffe's atoi would make 0 of it
             raise DatabaseError(
-                f"{self.source}:{number}: label '{label}' is no whole number", hint="a line is 'path label'"
+                f"{self.source}:{number}: label '{label}' is not a whole number", hint="a line is 'path label'"
             ) from None
 
     def pixels(self, index: int) -> Pixels:

@@ -1,4 +1,4 @@
-"""Parts of a large WebP, decoded one after the other.
+"""Decode a large WebP in parts, one after the other.
 
 Pillow decodes WebP by libwebp's animation decoder alone, which keeps two canvases beside the picture: 20 bytes for a
 pixel, 1 GB for 50 megapixels. libwebp's plain decoder, in the same library that Pillow brings, cuts out a part while it
@@ -76,7 +76,7 @@ def libwebp() -> ctypes.CDLL | None:
 
 
 def starved(data: bytes) -> tuple[int, int] | None:
-    """A WebP's size, if memory lacks for the canvases of Pillow's decoder, which says no more than that it failed."""
+    """The size of a WebP that Pillow failed to decode for lack of memory; None for other failures."""
     library = libwebp()
     width, height = ctypes.c_int(), ctypes.c_int()
     if library is None or not library.WebPGetInfo(data, len(data), ctypes.byref(width), ctypes.byref(height)):
@@ -156,7 +156,7 @@ class Bands:
         return Image.fromarray(part)
 
     def _read(self, at: int) -> None:
-        """Make the band that holds a row, or a column, the one that is kept."""
+        """Read the band that contains a row or a column, and keep it."""
         place = at // self._thick * self._thick
         if place == self._place:
             return

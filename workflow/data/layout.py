@@ -1,4 +1,4 @@
-"""Which folders are classes, and which are parts of a set: train, test and what else they are called.
+"""Decide which folders are classes and which are parts of a set: train, test and their other usual names.
 
     CLASS/                         classes; the split is decided later, by content
     train/CLASS/  test/CLASS/      the folders decide the split; Train, training_set, val, validation … are understood
@@ -117,7 +117,7 @@ def _parts(
         by_kind.setdefault(kind, []).append(name)
     twice = next((found for found in by_kind.values() if len(found) > 1), None)
     if twice:
-        raise _unclear(place, f"'{twice[0]}' and '{twice[1]}' mean the same part")
+        raise _unclear(place, f"'{twice[0]}' and '{twice[1]}' are the same part")
     if others and not {"train", "test"} <= set(whole):  # those two have always been parts, whatever is beside them
         _check_others(place, whole, others, below, folders)
         if len(whole) == 1:
@@ -183,7 +183,7 @@ def _remarks(place: _Place, places: list[tuple[str, str | None]]) -> list[str]:
     if [inside for inside, _ in places] == ["train", "test"]:
         return []
     train, test = (place.root / inside for inside, _ in places)
-    return [f"{train} taken as training pictures, {test} as test pictures"]
+    return [f"{train} used as training pictures, {test} as test pictures"]
 
 
 def _join(inside: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The mean picture of a training set, in float64: Caffe's own tool adds in float32 and loses digits on large sets."""
+"""The mean picture of a training set, in float64; Caffe's tool adds in float32 and loses digits on large sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Upright, opaque, eight bits: what is done to a decoded picture, or to a part of it, before anything is resized."""
+"""Make a decoded picture, or a part of it, upright, opaque and 8 bits deep before it is resized."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one way from a picture file to the array that a net sees. prepare, inspect, predict and evaluate all take it.
+"""The only path from a picture file to the net's input array; used by prepare, inspect, predict and evaluate.
 
     sniff -> size check -> decode (large JPEGs at reduced size) -> orient -> opaque RGB or grey -> resize -> order
 
@@ -80,7 +80,7 @@ def decode(source: Path | str | bytes, preprocessing: Preprocessing, *, max_pixe
     Raises:
         PictureError: it is not a readable picture of an accepted format (a DataError; the message names the file).
         DataError: there is no such file.
-        EnvironmentFault: the file may not be read.
+        EnvironmentFault: the file cannot be read (permission denied).
     """
     with named(source) as data, silenced():  # Pillow remarks on odd metadata; what matters is an exception
         return np.ascontiguousarray(interpret(data, preprocessing, max_pixels=max_pixels).pixels)
@@ -254,7 +254,7 @@ def _large_webp(
 
 @contextmanager
 def _within_memory(size: tuple[int, int], max_pixels: int) -> Iterator[None]:
-    """Say that a picture needs more memory than there is: the file is not at fault."""
+    """Say that a picture needs more memory than is available: the file is not at fault."""
     try:
         yield
     except MemoryError as error:
@@ -264,11 +264,11 @@ def _within_memory(size: tuple[int, int], max_pixels: int) -> Iterator[None]:
 def out_of_memory(what: str, max_pixels: int) -> PictureError:
     """The complaint about a file for which memory does not suffice."""
     return PictureError(
-        f"needs more memory than there is ({what}; prepare.max_pixels is {_mega(max_pixels)} Mpx)",
+        f"needs more memory than is available ({what}; prepare.max_pixels is {_mega(max_pixels)} Mpx)",
         kind=OUT_OF_MEMORY,
         fault="P12",
         bad=False,
-        hint="a lower prepare.max_pixels in the settings passes over such files",
+        hint="a lower prepare.max_pixels in the settings skips such files",
     )
 
 
@@ -277,7 +277,7 @@ def _complaint(error: Exception) -> PictureError:
         raise MemoryError from error
     text = " ".join(str(error).split()) or type(error).__name__
     if any(words in text.lower() for words in _UNSUPPORTED):
-        reason = f"is of a kind that is not supported ({text[:200]})"
+        reason = f"is of an unsupported kind ({text[:200]})"
         return PictureError(reason, kind="not supported", fault="P13", bad=False, hint="convert it to JPEG or PNG")
     if any(words in text.lower() for words in _CUT) or isinstance(error, (EOFError, IndexError, struct.error)):
         return PictureError("is truncated", kind="truncated", fault="P07")
@@ -306,7 +306,7 @@ def _shrink_early(image: Image.Image, width: int, height: int) -> None:
 
 
 def _array(image: Image.Image, channels: int) -> Pixels:
-    """uint8 (C, H, W), a view of a picture whose bytes lie as (H, W, C)."""
+    """uint8 (C, H, W), a view of a picture stored as (H, W, C)."""
     width, height = image.size
     return np.frombuffer(image.tobytes(), np.uint8).reshape(height, width, channels).transpose(2, 0, 1)
 

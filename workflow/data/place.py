@@ -1,4 +1,4 @@
-"""Where a generation goes: its number, whether the place is free and fit for a database, and what to say if not."""
+"""Choose the number and the folder of a new generation, and check that a database can be written there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The short way for small, plain JPEGs, of which training sets mostly consist.
+"""A fast path for small, plain JPEGs, which most training sets consist of.
 
 Half of Pillow's time for them is spent in reading markers and setting up what a plain file does not need.
 

@@ -1,4 +1,4 @@
-"""Decoding a whole table of files on all cores, with bounded memory.
+"""Decode a table of files on all cores, with bounded memory.
 
 Thousands of files go to processes, which are started fresh (no fork: threads and BLAS do not survive one) and import
 nothing but the decoder. A few large files go to threads: Pillow decodes without the interpreter's lock, and a process
@@ -25,7 +25,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
-from workflow import cores
 from workflow.config import Preprocessing
 from workflow.data.thumbnails import SIDE
 from workflow.data.worker import MEMORY, NO_MEMORY, SKIPPED, Answer, Decoder, Refusal, receive, refused_for_memory, send
@@ -49,7 +48,7 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THR
 
 
 class Result(NamedTuple):
-    """The answer about the files `start` .. `stop`-1; their pictures lie in spool number `spool`, after its others."""
+    """The answer about files `start` .. `stop`-1; their pictures are appended to spool number `spool`."""
 
     spool: int
     start: int
@@ -73,11 +72,11 @@ def crew_for(files: int, paths: Paths, asked: int | None) -> Crew:
     """As many processes as asked for; else one for each core, or what is sooner done for a few files."""
     if asked is not None:
         return Crew(asked, processes=asked > 1)
-    available = cores.available()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if files > _FEW:
-        return Crew(available, processes=available > 1)
+        return Crew(cores, processes=cores > 1)
     large = sum(map(_size, paths(0, files))) > _FEW_BYTES
-    return Crew(min(available, files) if large else 1)
+    return Crew(min(cores, files) if large else 1)
 
 
 def _size(path: bytes) -> int:
@@ -175,13 +174,13 @@ class _Death(Exception):
         super().__init__(f"the decoding process ended with {name}")
 
     def refusal(self, max_pixels: int) -> Refusal:
-        """What is said of the file at which a process ended that did nothing else."""
+        """The error for a file at which a decoding process ended."""
         if self.code in (-signal.SIGKILL, NO_MEMORY):
             return refused_for_memory(0, str(self), max_pixels)
         return Refusal(0, SKIPPED, f"cannot be decoded: {self}", "damaged", True)
 
     def fault(self, path: bytes) -> WorkflowError:
-        """What to say when this goes on and on."""
+        """The error after repeated failures."""
         message = f"{_DEATHS} decoding processes in a row were ended ({self}), the last at {os.fsdecode(path)}"
         hint = "set `workers: 1` under `prepare:` in the settings, or give it more memory"
         return EnvironmentFault(message, hint=hint, fault="T13")
@@ -326,7 +325,7 @@ class _Pool:
         self.left += range(self._next, self._files)
 
     def _drive(self, number: int, decoder: _Asked) -> None:
-        """A thread's work: keep one decoder busy until there are no more files, or it ends."""
+        """The loop of a thread: keep a decoder busy until all files are done, or it ends."""
         size = float(_FIRST)
         try:
             while span := self._take(int(size)):

@@ -1,4 +1,4 @@
-"""Labelled folders -> generations/genN/dataset.
+"""`wf prepare`: labelled folders -> generations/genN/dataset.
 
 scan -> number the classes -> read, hash and decode every file once (to a spool) -> obey the user's corrections,
 drop copies, refuse contradictions, split -> databases, mean, labels, manifest -> generation.json -> rename.
@@ -261,7 +261,7 @@ class _Preparation:
         if changes.to_train:
             self.warn(
                 f"{counted(changes.to_train, 'test image')} of generation {changes.against} in train/ now: "
-                "the generations no longer sit the same exam"
+                "the generations no longer have the same test set"
             )
 
     def _record(self, table: Table, split: Split, previous: Before | None, hashes: dict[str, str]) -> Record:

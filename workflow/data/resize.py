@@ -1,4 +1,4 @@
-"""From a picture's own size to the size of the net's data blob: what is kept, and by which kernel."""
+"""Resize a picture to the net's input size: fit, crop or pad, and the resampling kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a preparation made of its folders."""
+"""The result of a preparation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workflow.data.correcting import Corrected
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareResult:
-    """What became of the folders."""
+    """The result of preparing the folders."""
 
     generation: int
     folder: Path

@@ -1,4 +1,4 @@
-"""Labelled folders -> the files of each class. Nothing is opened here; every entry is looked at by lstat first.
+"""Labelled folders -> the files of each class. No file is opened; each is checked with lstat.
 
 Which folders are classes, and which are parts of a set, is found out by `layout`.
 
@@ -100,7 +100,7 @@ def scan(
     distinct = list(dict.fromkeys(Path(root) for root in roots))
     splits = layout.of_roots(distinct)
     for root, side in splits.items():
-        found.warnings.append(f"{root} taken as {'training' if side == 'train' else 'test'} pictures")
+        found.warnings.append(f"{root} used as {'training' if side == 'train' else 'test'} pictures")
     for root in distinct:
         _check_root(root)
         for inside, within in _layout(walk, root, classes, project):
@@ -117,7 +117,7 @@ def _check_root(root: Path) -> None:
         return
     if root.exists():
         hint = "unzip it first" if root.suffix.lower() in {".zip", ".tar", ".gz", ".xz", ".7z", ".rar"} else None
-        raise UsageError(f"{root} is a file; need a folder with one sub-folder per class", hint=hint, fault="P02")
+        raise UsageError(f"{root} is a file; expected a folder with one sub-folder per class", hint=hint, fault="P02")
     beside = root.parent if root.parent.is_dir() else Path()
     folders = [path.name for path in beside.iterdir() if path.is_dir() and not path.name.startswith(".")]
     hint = did_you_mean(root.name, sorted(folders))
@@ -155,11 +155,11 @@ def _lie(images: int) -> str:
 
 
 def _class_name(entry: str, names: dict[str, str], root: Path) -> str:
-    """The class that a folder's name stands for, checked against all names so far."""
+    """The class named by a folder, checked against all names so far."""
     name = unicodedata.normalize("NFC", entry)
     if name != name.strip() or any(unicodedata.category(char) in ("Cc", "Cs") for char in name):
         raise DataError(
-            f"folder {entry!r} in {root} cannot name a class: a line of labels.txt must hold it",
+            f"folder {entry!r} in {root} cannot name a class: it must fit on one line of labels.txt",
             hint="rename the folder, without control characters, in UTF-8",
             fault="P22",
         )

@@ -1,4 +1,4 @@
-"""What a file is by its first bytes: one of the accepted picture formats, or a reason to refuse it.
+"""Recognise a file's format by its first bytes: an accepted picture format, or a reason to refuse it.
 
 Names prove nothing: a PNG called .jpg is read as PNG, an error page called .jpg is called an error page. The list of
 accepted formats is short on purpose; every further decoder is code that strangers' files can reach.

@@ -1,4 +1,4 @@
-"""Which pictures are test pictures: decided by the bytes of the file, so that generations sit the same exam.
+"""Split training and test pictures by a hash of each file, so all generations have the same test set.
 
 A picture's side is, in this order:
     1. what its folder says (train/ or test/),

@@ -1,4 +1,4 @@
-"""Whether a split gives each class pictures on both sides, and the share of test pictures that was asked for."""
+"""Check that a split gives each class pictures on both sides and the requested share of test pictures."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check_split(table: Table, split: Split, active: Sequence[str], share: float)
 
 
 def check_share(split: Split, read: NDArray[np.bool_], groups: Sequence[NDArray[np.intp]], share: float) -> list[str]:
-    """What to say where near-duplicates, kept together, make the share of test pictures another than asked for."""
+    """The warning if near-duplicates make the share of test pictures differ from the requested one."""
     free = read & ~split.decided
     pictures = int(np.count_nonzero(free))
     together = [len(group) for group in groups if not split.decided[group[0]]]

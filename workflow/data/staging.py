@@ -1,4 +1,4 @@
-"""A generation's folder is made under a temporary name and takes its own only when it is whole."""
+"""Write a generation's folder under a temporary name and rename it when it is complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 
 
 def sweep(root: Path) -> list[Path]:
-    """Take away what preparations that were killed left in `root`; anything that is not ours stays.
+    """Remove leftovers of killed preparations in `root`; other files are kept.
 
     A generation that was moved aside to be replaced, and whose successor never came, gets its name back; where the
     successor came, it is kept inside it if it was trained. Returns what was taken away.

@@ -1,4 +1,4 @@
-"""A large picture as strips of rows, each made upright and opaque only when it is asked for.
+"""A large picture as strips of rows, each made upright and opaque only when needed.
 
 A picture of 50 megapixels takes 200 MB in Pillow. Turning it, laying it on a background and cropping it as a whole
 would take as much again each time; strip by strip, all of that takes a few megabytes. The pixels are the same.

@@ -1,4 +1,4 @@
-"""The files of a scan by number, with what was learned of each: some hundred bytes a picture, whatever its size."""
+"""The scanned files by number, with a few hundred bytes of facts about each."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Table:
         digests: uint8 (N, 32), sha256 of the file's bytes.
         thumbnails: uint8 (N, 64).
         skipped: files that take no part.
-        forbidden: files that may not be read.
+        forbidden: files that cannot be read (permission denied).
         changed: files that changed or vanished while they were read.
     """
 

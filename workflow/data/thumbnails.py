@@ -1,4 +1,4 @@
-"""An 8 x 8 grey miniature of each picture: 64 bytes that tell cheaply which pictures may be nearly equal."""
+"""8 x 8 grey thumbnails (64 bytes) for a cheap test of which pictures may be near-duplicates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From stored pixels to a net's input: mean, crop, mirror, scale, as Caffe's Data layers do it.
+"""Stored pixels -> the net's input: mean, crop, mirror, scale, as in Caffe's Data layers.
 
 Source: src/caffe/data_transformer.cpp, DataTransformer::Transform.
 """
@@ -42,9 +42,9 @@ class Transform:
             NetError: M04, a mean file and mean values at once; force_color and force_gray at once.
         """
         if param.force_color and param.force_gray:
-            raise NetError(f"layer '{layer}': force_color and force_gray exclude each other")
+            raise NetError(f"layer '{layer}': force_color and force_gray cannot be used together")
         if mean is not None and param.mean_value:
-            raise NetError(f"layer '{layer}': mean_file and mean_value exclude each other", fault="M04")
+            raise NetError(f"layer '{layer}': mean_file and mean_value cannot be used together", fault="M04")
         if param.mean_value:
             mean = np.array(param.mean_value, np.float32)[:, None, None]
         force: Literal["color", "gray"] | None = "color" if param.force_color else "gray" if param.force_gray else None
@@ -62,7 +62,7 @@ class Transform:
             if not per_channel:
                 raise NetError(
                     f"mean is {_by(self.mean.shape)} but images are {_by(stored)}",
-                    hint="use the mean of this very data set: wf prepare writes it",
+                    hint="use the mean of this data set: wf prepare writes it",
                     fault="M02",
                 )
         if self.crop > min(height, width):

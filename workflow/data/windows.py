@@ -1,4 +1,4 @@
-"""Windows in pictures, as R-CNN's window files name them, cut out and warped to one size.
+"""Windows in pictures, listed in R-CNN's window files, cropped and warped to one size.
 
 Source: src/caffe/layers/window_data_layer.cpp.
 """
@@ -99,7 +99,7 @@ def _window(words: Iterator[str], picture: int) -> Window:
 def cut(
     pixels: Pixels, box: tuple[int, int, int, int], *, crop: int, context: int, square: bool, mirror: bool
 ) -> tuple[Pixels, int, int]:
-    """A window brought to at most crop x crop pixels, and where it stands in that square.
+    """A window resized to at most crop x crop pixels, and its position in that square.
 
     Args:
         pixels: uint8 (H, W, C).

@@ -1,4 +1,4 @@
-"""Decodes files by the hundred: in this process, or in one of several that a pool talks to over pipes.
+"""Decode files in batches of hundreds, in this process or in worker processes that are reached through pipes.
 
 Run as a program it reads tasks (paths) from stdin and answers on stdout until stdin ends, so that it dies with its
 parent, however that dies. Pixels do not travel through the pipe: they go to the worker's own spool file, one record
@@ -49,7 +49,7 @@ class Refusal(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What became of a task's files; the pictures among them are the next records of the spool, in order."""
+    """The results for a task's files; its pictures are the next records of the spool, in order."""
 
     refusals: list[Refusal]
     digests: bytes
@@ -123,7 +123,7 @@ def read_stable(path: bytes, max_bytes: int) -> bytes:
     try:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
-            raise OSError(errno.ESTALE, "is no regular file any more")
+            raise OSError(errno.ESTALE, "is no longer a regular file")
         if before.st_size > max_bytes:
             raise PictureError(f"has {before.st_size} bytes, more than a picture needs", kind="too large", fault="P12")
         data = os.read(descriptor, before.st_size + 1)
@@ -138,14 +138,14 @@ def read_stable(path: bytes, max_bytes: int) -> bytes:
 
 
 def refused_for_memory(index: int, how: str, max_pixels: int) -> Refusal:
-    """A file that took all memory, whatever it held."""
+    """The refusal of a file that used up all memory."""
     error = out_of_memory(how, max_pixels)
     return Refusal(index, MEMORY, error.reason, error.kind, error.bad)
 
 
 def _refusal(index: int, error: OSError) -> Refusal:
     if error.errno in (errno.EACCES, errno.EPERM):
-        return Refusal(index, FORBIDDEN, "may not be read", "permission denied", True)
+        return Refusal(index, FORBIDDEN, "cannot be read (permission denied)", "permission denied", True)
     if error.errno in (errno.ESTALE, errno.ENOENT, errno.ENOTDIR, errno.ENXIO, errno.ELOOP):
         reason = str(error.strerror) if error.errno == errno.ESTALE else "vanished while pictures were being read"
         return Refusal(index, CHANGED, reason, "changed", True)

@@ -1,4 +1,4 @@
-"""From decided pictures to the files of dataset/: two databases, mean, labels, manifest, and their hashes."""
+"""Write the files of dataset/: two databases, mean, labels, manifest, and their hashes."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _write_split(
 
 
 class _Behind:
-    """Lets a thread put the records, so that waiting for the disk and making the next ones go on side by side.
+    """Writes records in a thread, so preparing the next ones overlaps with waiting for the disk.
 
     Args:
         writer: used by that thread alone.

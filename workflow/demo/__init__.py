@@ -1,1 +1,1 @@
-"""The drawn demo: Pip in many poses against everything else, and the whole loop on it."""
+"""The demo: a drawn character in many poses against other pictures, and the whole loop on them."""

@@ -1,4 +1,4 @@
-"""What is behind a character: the same for Pip and for everybody else, so that it gives nothing away."""
+"""Backgrounds, the same for Pip and for all other characters, so they reveal nothing about the class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a character may wear or hold; everybody shops in the same place."""
+"""Clothes and things to hold, the same for all characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One picture of several inspections: each image in a row, its probabilities, and what the net sees in it."""
+"""Draw several inspections in one picture: each image in a row with its probabilities and activations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagrams: boxes and arrows, formulas, charts. The pictures that made somebody ask what the net sees."""
+"""Draw diagrams: boxes and arrows, formulas, charts."""
 
 from __future__ import annotations
 

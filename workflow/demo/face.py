@@ -1,4 +1,4 @@
-"""Eyes, mouths and cheeks: shared by all characters, so that a face alone does not tell who it is."""
+"""Draw eyes, mouths and cheeks, the same for all characters, so a face does not reveal the class."""
 
 from __future__ import annotations
 

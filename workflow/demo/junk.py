@@ -1,4 +1,4 @@
-"""Pictures of nothing in particular, which a classifier of one character should not take for it."""
+"""Draw unrelated pictures, which a classifier of the character should not accept."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def cactus(canvas: Canvas, random: Random) -> None:
 
 
 def slime(canvas: Canvas, random: Random) -> None:
-    """A drop that has sat down."""
+    """Draw a drop-shaped creature that sits."""
     body = near(random, random.choice(BODIES))
     low = random.uniform(0.5, 0.62)
     shape = [(0, -0.66), (0.16, -0.34), (0.56, 0.05), (0.72, 0.42), (0.5, low), (0, low + 0.06), (-0.5, low),

@@ -1,4 +1,4 @@
-"""Pictures of places, without any Pip."""
+"""Draw landscapes and rooms without any character."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole loop on the drawn set, step by step; each step is passed over when it is done already.
+"""The whole loop on the drawn set, step by step; finished steps are skipped.
 
 DIR/images/CLASS/*.png  DIR/images-sheet.png   set_up: the drawn pictures, and many of them on one sheet
 DIR/configs  DIR/prototxt                      set_up: a project like any other, with the demo's settings
@@ -45,7 +45,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """What came of the demo; paths are absolute where the project folder is."""
+    """The results of the demo; paths are absolute if the project folder is."""
 
     generation: int
     test_accuracy: float | None
@@ -102,7 +102,7 @@ def prepare(config: Config, *, progress: Progress | None = None, command: Sequen
 
 
 def train(config: Config, *, control: Control | None = None, command: Sequence[str] = ()) -> Iterator[Event]:
-    """Train it, or go on with that; the events of the run."""
+    """Train it, or resume training; yields the events of the run."""
     return train_generation(config, control=control, command=command)
 
 

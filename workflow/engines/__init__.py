@@ -1,4 +1,4 @@
-"""The ways to run a Caffe net; `get` gives one by name, and imports only what that one needs."""
+"""The engines that can run a Caffe net; `get` returns one by name and imports only what it needs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def statuses() -> tuple[Status, ...]:
 
 
 def choose(net: caffe_pb2.NetParameter, asked: str | None = None, *, images: int = 1) -> Engine:
-    """The engine to look at pictures with: the one that was asked for, or the one that is done first.
+    """The engine for inspecting pictures: the requested one, or the fastest for this job.
 
     Args:
         net: the net, upgraded.

@@ -1,4 +1,4 @@
-"""What every engine does, and the one stream of events that a training run is.
+"""The interface of all engines, and the stream of events of a training run.
 
 An engine opens a net for looking (`open` -> `Session`) and, if it can, trains one (`train` -> events).
 Arrays that cross this border are numpy: float32, C-contiguous, Caffe's axis order (N, C, H, W).
@@ -37,7 +37,7 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Started:
-    """Training begins (or goes on) at `iteration`; `images` is the number of pictures in one iteration."""
+    """Training starts or resumes at `iteration`; `images` is the number of pictures per iteration."""
 
     iteration: int
     max_iter: int
@@ -88,7 +88,7 @@ class Snapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotFailed:
-    """A snapshot could not be written; training goes on from what it has."""
+    """A snapshot could not be written; training continues from what it has."""
 
     iteration: int
     reason: str
@@ -110,7 +110,7 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """The run is over; `stopped` when it was asked to stop before max_iter."""
+    """The run is over; `stopped` if it was stopped before max_iter."""
 
     iteration: int
     loss: float | None
@@ -127,7 +127,7 @@ Event = Started | Step | Validation | Snapshot | SnapshotFailed | Line | Note | 
 
 
 class Control:
-    """Wishes of the outside world (signals, a page) that an engine looks at between two iterations."""
+    """Requests from outside (signals, a page) that an engine checks between iterations."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
@@ -138,16 +138,16 @@ class Control:
         self._stop.set()
 
     def snapshot(self) -> None:
-        """Snapshot after this iteration and go on."""
+        """Write a snapshot after this iteration and continue."""
         self._snapshot.set()
 
     @property
     def stopping(self) -> bool:
-        """Whether the end was asked for."""
+        """Whether a stop was requested."""
         return self._stop.is_set()
 
     def take_snapshot_wish(self) -> bool:
-        """Whether a snapshot was asked for since the last call."""
+        """Whether a snapshot was requested since the last call."""
         wished = self._snapshot.is_set()
         self._snapshot.clear()
         return wished

@@ -1,1 +1,1 @@
-"""How good snapshots are: scores, mistakes, what changed between generations, and whether chance explains it."""
+"""Evaluate snapshots: scores, mistakes, changes between generations, and their significance."""

@@ -1,4 +1,4 @@
-"""Accepting a picture from a threshold on: which classes that means, what it lets in, and what it costs."""
+"""Accept a picture from a threshold on: which classes are meant, false accepts, and recall."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Point:
 
 
 def positives(classes: Sequence[str], asked: str | None) -> tuple[str, ...]:
-    """The classes that junk must not be taken for.
+    """The classes that junk must not be labelled as.
 
     Raises:
         UsageError: there is no class of the name that was asked for.

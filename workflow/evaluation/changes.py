@@ -1,4 +1,4 @@
-"""What a generation's pictures are, against those of its parent: by the bytes of the files, from the two manifests."""
+"""Changes of a generation's pictures against its parent, from both manifests (identified by the file's bytes)."""
 
 from __future__ import annotations
 

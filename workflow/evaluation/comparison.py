@@ -1,4 +1,4 @@
-"""Two snapshots and the same pictures: what the later one fixed, what it broke, and whether chance explains it."""
+"""Compare two snapshots on the same pictures: what the later one fixed and broke, and its significance."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class ClassChange:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What became of the same pictures. Cases come with the most confident wrong answer first."""
+    """The changes on the same pictures; cases are sorted by the confidence of the wrong answer."""
 
     before: str
     """The earlier snapshot: `gen4/iter_6000`."""
@@ -82,7 +82,7 @@ class Comparison:
     unknown: dict[str, dict[str, int]]
     """Snapshot -> class that it does not know -> pictures of it, which count as wrong."""
     unpaired: int
-    """Pictures that only one of the two could read; they are in no number here."""
+    """Pictures that could be read for only one of the two; they are in no number here."""
 
     @property
     def right(self) -> tuple[int, int]:
@@ -160,7 +160,7 @@ def paired_interval(b: int, c: int, count: int) -> tuple[float, float]:
 
 
 def compare(before: Answers, after: Answers) -> Comparison:
-    """Hold the answers of two snapshots to one exam against each other.
+    """Compare the answers of two snapshots on one exam.
 
     Pictures are paired by path and bytes; those that one side could not read are counted and left out. A class
     that a snapshot does not know cannot be right and counts as wrong.
@@ -217,9 +217,8 @@ def _paired(before: Answers, after: Answers) -> tuple[_Indices, _Indices, int]:
 
 def _other_exam(before: Answers, after: Answers, reason: str) -> DataError:
     return DataError(
-        f"'{before.exam}' that {before.snapshot} sat and '{after.exam}' that {after.snapshot} sat are different exams: "
-        f"{reason}",
-        hint="give both the same one: wf diff ... --exam genN, or --folder DIR",
+        f"{before.snapshot} was evaluated on '{before.exam}', {after.snapshot} on '{after.exam}': {reason}",
+        hint="use one for both: wf diff ... --exam genN, or --folder DIR",
     )
 
 

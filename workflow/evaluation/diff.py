@@ -1,4 +1,4 @@
-"""`wf diff`: two snapshots, one exam that is fair to both, and every generation's part in it."""
+"""`wf diff`: compare two snapshots on a test set that is fair to both, with the history of all generations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from workflow.models.model import Model
 
 @dataclass(frozen=True, kw_only=True)
 class OwnExam:
-    """A generation's own test set beside the exam that was sat: its recorded accuracy is of the former."""
+    """A generation's own test set, compared with the exam: its recorded accuracy belongs to the former."""
 
     generation: str
     pictures: int
@@ -147,7 +147,7 @@ def _exam(
 ) -> tuple[Poser, Generation | None]:
     """How the exam is posed, and whose test set it is, if it is one."""
     if exam is not None and folder is not None:
-        raise UsageError("--exam and --folder are two exams; both snapshots sit one", hint="give one of them")
+        raise UsageError("--exam and --folder cannot be used together", hint="use one of them")
     if folder is not None:
         return of_folder(folder), None
     if exam is not None:
@@ -156,7 +156,7 @@ def _exam(
     ours = [model.generation.original for model in models if model.generation is not None]
     if not ours:
         raise UsageError(
-            "neither snapshot belongs to a generation, so that there is no test set",
+            "neither snapshot belongs to a generation, so there is no test set",
             hint="--exam gen5, or --folder DIR with one sub-folder for each class",
         )
     newest = max(ours, key=lambda one: one.number)
@@ -168,7 +168,7 @@ def _trained_on(model: Model, pictures: Sequence[Picture]) -> NDArray[np.bool_]:
     one = model.generation
     if one is not None and not one.manifest.is_file():
         logging.getLogger("workflow").warning(
-            "what %s was trained on is not known any more (no %s): pictures may be in the exam", one.name, one.manifest
+            "the training pictures of %s are unknown (no %s): some may be in the test set", one.name, one.manifest
         )
     if one is None or not one.manifest.is_file():
         return np.zeros(len(pictures), np.bool_)
@@ -176,7 +176,7 @@ def _trained_on(model: Model, pictures: Sequence[Picture]) -> NDArray[np.bool_]:
 
 
 def _without(found: Sequence[Answers], seen: Sequence[NDArray[np.bool_]]) -> list[Picture]:
-    """All pictures that nobody was trained on."""
+    """All pictures that none of the snapshots was trained on."""
     known = {
         one.sha256
         for answers, mask in zip(found, seen, strict=True)

@@ -1,4 +1,4 @@
-"""One exam of one snapshot, scored: every picture once, and every number that can be said of it."""
+"""`wf evaluate`: run a snapshot on a test set and compute all scores."""
 
 from __future__ import annotations
 
@@ -131,7 +131,8 @@ def _warn(one: Evaluation) -> None:
         warn("no prediction for %s; precision n/a", _names(classes, silent))
     if _below_chance(one):
         warn(
-            "accuracy %.4f is below chance (%.4f): the labels of these pictures look exchanged. wf suspects lists them",
+            "accuracy %.4f is below chance (%.4f): the labels of these pictures are probably swapped. "
+            "wf suspects lists them",
             score.accuracy,
             one.chance,
         )
@@ -152,7 +153,7 @@ def _warn(one: Evaluation) -> None:
 
 
 def _below_chance(one: Evaluation) -> bool:
-    """Whether so few right answers can hardly be an accident, by three standard deviations."""
+    """Whether the accuracy is below chance by three standard deviations."""
     count, chance = one.score.count, one.chance
     return count > 0 and one.score.accuracy < chance - 3 * math.sqrt(chance * (1 - chance) / count)
 

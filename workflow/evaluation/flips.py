@@ -1,4 +1,4 @@
-"""What every generation says of one exam: pictures that go right and wrong again from generation to generation."""
+"""Pictures that changed between right and wrong more than once over the generations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from workflow.models.loading import load
 
 @dataclass(frozen=True, kw_only=True)
 class Sitting:
-    """One generation's best snapshot and the exam."""
+    """A generation's best snapshot and its answers on the exam."""
 
     generation: str
     snapshot: str
@@ -72,7 +72,7 @@ class Flip:
 def sittings(
     config: Config, pose: Poser, pictures: Sequence[Picture], progress: Progress | None = None
 ) -> tuple[Sitting, ...]:
-    """Put the exam to the best snapshot of every generation that has one, oldest first.
+    """Run the exam on the best snapshot of every generation that has one, oldest first.
 
     A generation that cannot sit it (a damaged snapshot, files that are gone) is warned of and left out.
 
@@ -86,7 +86,7 @@ def sittings(
 
 
 def shared(sat: Sequence[Sitting]) -> tuple[Sitting, ...]:
-    """The sittings with only those pictures that count for every generation, so that they sat one exam.
+    """The sittings with only the pictures that count for every generation.
 
     Unchanged where no picture counts for all of them.
     """

@@ -1,4 +1,4 @@
-"""`wf log`: the chain of generations, what each changed and what came of it."""
+"""`wf log`: the chain of generations, the changes of each and their accuracies."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _readable(config: Config) -> list[tuple[Generation, Record]]:
         try:
             found.append((one, one.read()))
         except DataError as error:
-            logging.getLogger("workflow").warning("%s is left out: %s", one.name, error.message)
+            logging.getLogger("workflow").warning("%s is ignored: %s", one.name, error.message)
     return found
 
 

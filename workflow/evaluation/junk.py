@@ -1,4 +1,4 @@
-"""Pictures of nothing in particular: how many does each generation take for something, and from what probability on.
+"""`wf junk`: false-accept rates of all generations on unrelated pictures, at each threshold.
 
 A picture is accepted where the probability of a positive class reaches the threshold. The positive class is the one
 not called `other`, `negative`, `background`, `not_...` or the like; of several, any counts. Pictures that one of the
@@ -133,14 +133,14 @@ class Junk:
         """What takes from the weight of the figures."""
         found = []
         if self.trained_on > self.left_out:
-            found.append("every picture is in a training set, so that these rates say little; add fresh junk")
+            found.append("every picture is in a training set, so these rates mean little; add new pictures")
         elif self.left_out:
-            found.append(f"{self.left_out:,} pictures are in a training set, and left out")
+            found.append(f"{self.left_out:,} pictures are in a training set and are left out")
         if self.count * self.max_rate < 1:
             _, high = interval(0, self.count)
             found.append(
                 f"{self.count:,} pictures are too few for a rate under {self.max_rate:.3g}: "
-                f"even if none is accepted, it may be {high:.3g}"
+                f"even if none is accepted, the true rate may be {high:.3g}"
             )
         return found
 
@@ -150,13 +150,13 @@ class Junk:
         one, limit = self.newest, self.newest.kept
         names = ", ".join(f"'{name}'" for name in one.positives)
         share = f"{one.now.accepted:,} of {one.now.count:,} pictures ({one.now.rate:.1%})"
-        said = f"{one.snapshot} takes {share} of {self.folder} for {names} from probability {one.now.threshold:g} on."
+        said = f"At threshold {one.now.threshold:g}, {one.snapshot} labels {share} of {self.folder} {names}."
         if limit is None:
-            return f"{said} No threshold keeps that under {self.max_rate:.3g}."
+            return f"{said} No threshold limits that to {self.max_rate:.3g}."
         if one.enough:
-            return f"{said} That is under {self.max_rate:.3g}: no higher threshold is needed."
-        cost = "" if limit.recall is None else f", and accepts {limit.recall:.0%} of its own test pictures"
-        return f"{said} From {limit.threshold:g} on it takes {limit.accepted:,}{cost}."
+            return f"{said} That is below {self.max_rate:.3g}, so no higher threshold is needed."
+        cost = "" if limit.recall is None else f", with a recall of {limit.recall:.0%} on the test set"
+        return f"{said} At threshold {limit.threshold:g} it is {limit.accepted:,}{cost}."
 
     def json(self) -> dict[str, Any]:
         """As `wf junk --json` gives it: `threshold` and `false_accept_rate` are the newest generation's."""
@@ -290,7 +290,7 @@ def _absurdities(pictures: Sequence[Picture], scores: Sequence[Score]) -> tuple[
 
 
 def _generation(member: Member) -> Generation:
-    """Whose pictures a member was trained on; a member is always a snapshot of ours."""
+    """The generation of a member; external models have none and are refused."""
     if member.model.generation is None:
         raise UsageError(f"{member.model.name} belongs to no generation")
     return member.model.generation

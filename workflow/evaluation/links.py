@@ -1,4 +1,4 @@
-"""Folders of links to pictures: the wrong ones by cell of the confusion matrix, a labelled pile by class.
+"""Folders of links to pictures: mistakes by cell of the confusion matrix, predictions by class.
 
 mistakes/cat-as-dog/0007-0.9812-1234.jpg      the seventh of all mistakes: names sort by falling confidence
 """
@@ -74,9 +74,7 @@ def write_sorted(folder: Path, entries: Sequence[Entry], *, copy: bool = False) 
         OSError: as the operating system says it.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
-        raise UsageError(
-            f"{folder} was not made by wf, so that it is not replaced", hint="move it away, or name --out DIR"
-        )
+        raise UsageError(f"{folder} was not made by wf, so it is not replaced", hint="move it away, or use --out DIR")
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary, old = temporary_name(folder), temporary_name(folder.with_name(f"{folder.name}.old"))
     try:

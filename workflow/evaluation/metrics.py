@@ -1,4 +1,4 @@
-"""What the answers to an exam are worth, as numbers: accuracy and its interval, confusion, calibration, thresholds.
+"""Metrics: accuracy and its interval, confusion matrix, calibration, thresholds.
 
 A quotient 0/0 is NaN here, never 0 or 1: the precision of a class that was never predicted is not known.
 """
@@ -51,7 +51,7 @@ def interval(correct: int, count: int) -> tuple[float, float]:
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantAnswer:
-    """The best answer that does not look at the picture: the class with the most pictures, always."""
+    """The best constant answer: always the class with the most pictures."""
 
     label: str
     accuracy: float
@@ -166,7 +166,7 @@ def calibration(probability: NDArray[np.floating], correct: NDArray[np.bool_], b
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Threshold:
-    """What comes of it if a prediction is believed only from a probability on."""
+    """The results if predictions below a probability are rejected."""
 
     threshold: float
     answered: int

@@ -1,4 +1,4 @@
-"""The pictures that a snapshot is wrong about, the most confident first: what to look at, and what to label anew."""
+"""`wf mistakes`: the wrong answers of a snapshot, most confident first."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def mistakes(found: Answers) -> Mistakes:
 
 
 def parse_cell(text: str, classes: tuple[str, ...]) -> Cell:
-    """`cat:dog`, pictures of cats that were taken for dogs; class names may have colons of their own.
+    """Parse a cell such as `cat:dog`, cats labelled as dogs; class names may contain colons.
 
     Raises:
         UsageError: it is not two known classes, or twice the same.
@@ -123,7 +123,7 @@ def parse_cell(text: str, classes: tuple[str, ...]) -> Cell:
     for true, predicted in splits:
         if true in classes and predicted in classes:
             if true == predicted:
-                raise UsageError(f"--cell {text}: pictures of '{true}' that are given '{true}' are right")
+                raise UsageError(f"--cell {text}: pictures of '{true}' predicted as '{true}' are right")
             return true, predicted
     if not splits:
         raise UsageError(f"--cell {text}: expected two classes with a colon between", hint="--cell TRUE:PREDICTED")

@@ -1,4 +1,4 @@
-"""`wf blame`: which generation brought a picture in, as what, and what every generation says of it."""
+"""`wf blame`: which generation added a picture, under which label, and what each generation predicts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Opinion:
-    """What the best snapshot of a generation takes it for."""
+    """The prediction of a generation's best snapshot."""
 
     generation: str
     snapshot: str
@@ -53,7 +53,7 @@ class Opinion:
 
     @property
     def right(self) -> bool | None:
-        """Whether that is its class; None if nobody has said what it is."""
+        """Whether that is its class; None if its class is unknown."""
         return None if self.truth is None else self.prediction.label == self.truth
 
     def json(self) -> dict[str, Any]:
@@ -176,7 +176,7 @@ def _opinion(config: Config, one: Generation, image: Path, place: Image | None, 
     try:
         model = load(config, snapshot=f"{one.name}/best", tell=False)
     except ModelError as error:
-        logging.getLogger("workflow").warning("%s is not asked: %s", one.name, error.message)
+        logging.getLogger("workflow").warning("%s is skipped: %s", one.name, error.message)
         return None
     with model.open() as session:
         model.read(image)  # says what is wrong with a file that is no picture

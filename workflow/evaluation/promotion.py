@@ -1,4 +1,4 @@
-"""`wf live --promote`: a new generation answers only if it is not shown to be worse than the one that does."""
+"""`wf live --promote`: use a new generation only if it is not significantly worse than the current one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def promote(config: Config, *, progress: Progress | None = None) -> dict[str, An
     found = diff(config, now.reference.name, now.candidate.name, history=False, progress=progress)
     if found.verdict.outcome == "worse":
         raise FindingError(
-            f"{found.verdict.words}; {now.reference.name} still answers",
+            f"{found.verdict.words}; {now.reference.name} is still the default snapshot",
             hint=f"wf diff {now.reference.name} {now.candidate.name} shows the pictures",
         )
     pin(config, now.candidate)

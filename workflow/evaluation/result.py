@@ -1,4 +1,4 @@
-"""What an exam of a snapshot came to: its scores, and the document that they make."""
+"""The result of an evaluation: its scores and their JSON document."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Evaluation:
 
     @cached_property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """What comes of believing only confident predictions."""
+        """The results at each threshold."""
         found = self.answers
         return metrics.thresholds(found.truth, found.predicted, found.confidence, len(found.classes))
 
@@ -130,15 +130,15 @@ class Evaluation:
         }
 
     def require(self, accuracy: float) -> None:
-        """Hold the accuracy against the least that is accepted.
+        """Hold the accuracy against the minimum.
 
         Raises:
             FindingError: E03, it is lower.
         """
         if not self.score.accuracy >= accuracy:
             raise FindingError(
-                f"accuracy {self.score.accuracy:.4f} < {accuracy:g}, the least that is accepted",
-                hint=f"wf mistakes --snapshot {self.answers.snapshot} shows what is wrong",
+                f"accuracy {self.score.accuracy:.4f} < {accuracy:g}, the minimum",
+                hint=f"wf mistakes --snapshot {self.answers.snapshot} shows the wrong answers",
                 fault="E03",
             )
 

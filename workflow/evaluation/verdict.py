@@ -1,4 +1,4 @@
-"""Noise or signal: what a difference between two snapshots is worth, in words."""
+"""Whether the difference between two snapshots is significant, in words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEVEL = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Whether the later snapshot is better, worse, or neither that can be told."""
+    """Whether the later snapshot is better or worse, or the difference is noise."""
 
     outcome: Literal["better", "worse", "noise"]
     words: str
@@ -49,7 +49,7 @@ def judge(comparison: Comparison, before: Band | None, after: Band | None) -> Ve
     if seeds is not None:
         parts.append(_of_seeds(before, after, seeds))
     elif outcome != "noise":
-        parts.append("how far another seed alone would move it was not tried")
+        parts.append("the effect of the random seed was not measured")
     parts += _of_classes(comparison, outcome)
     kind, judged = ("noise", "not shown to be better or worse") if outcome == "noise" else ("signal", outcome)
     return Verdict(
@@ -69,7 +69,7 @@ def _of_pictures(one: Comparison) -> str:
     changed = f"{fixed:,} fixed against {broken:,} broken of {one.count:,} pictures"
     if not fixed + broken:
         return "no picture changed between right and wrong"
-    explains = "chance makes that" if one.p_value >= LEVEL else "chance hardly makes that"
+    explains = "chance explains that" if one.p_value >= LEVEL else "chance does not explain that"
     return f"{changed}: {explains} ({chance(one.p_value)}, McNemar)"
 
 
@@ -91,4 +91,5 @@ def _of_seeds(before: Band | None, after: Band | None, p_value: float) -> str:
         for band in (before, after)
         if band is not None
     )
-    return f"{spread}: the difference is {'within' if p_value >= LEVEL else 'beyond'} what seeds do ({chance(p_value)})"
+    place = "within" if p_value >= LEVEL else "beyond"
+    return f"{spread}: the difference is {place} the variation between seeds ({chance(p_value)})"

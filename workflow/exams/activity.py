@@ -1,4 +1,4 @@
-"""Which channels of a snapshot never change: found while the test set is shown to it, kept beside its answers.
+"""Find dead channels, which never change, while the test set is evaluated.
 
 generations/gen5/evaluation/iter_6000/gen5-test/activity.json
 """
@@ -96,7 +96,7 @@ def write(path: Path, activity: Activity, key: str) -> None:
 
 
 def read(path: Path, key: str) -> dict[str, Silent]:
-    """What was kept for that key, by blob; empty where nothing was."""
+    """The cached values for a key, by blob; empty if there are none."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         return {name: Silent(**one) for name, one in document["blobs"].items()} if document["key"] == key else {}

@@ -1,4 +1,4 @@
-"""Putting an exam to a snapshot: one pass over the pictures, probabilities and blobs out."""
+"""Run a snapshot on an exam: one pass over the pictures that returns probabilities and blobs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answers:
-    """What a snapshot said of the pictures of an exam, sorted by path."""
+    """A snapshot's predictions for the pictures of an exam, sorted by path."""
 
     snapshot: str
     """`gen5/iter_6000`, or the path of a model from elsewhere."""
@@ -100,7 +100,7 @@ def observe(
         DataError: not one picture can be read.
     """
     if model.output is None:
-        raise NetError(f"{model.source} has no Softmax layer, so that there are no probabilities", at=model.source)
+        raise NetError(f"{model.source} has no Softmax layer, so there are no probabilities", at=model.source)
     wanted = {model.output, *blobs}
     questions = Pictures()
     kept: dict[str, Array] = {}  # made whole at once: parts between the passes' own large arrays fragment the heap

@@ -1,4 +1,4 @@
-"""Answers kept on disk, so that an exam is put to a snapshot once.
+"""Cache a snapshot's answers on disk, so an exam is run only once.
 
     generations/gen5/evaluation/iter_6000/gen5-test/answers.npz      beside what commands write about that exam
 
@@ -32,13 +32,13 @@ _FORMAT = "wf.answers/2"
 
 
 def folder(model: Model, exam: Exam) -> Path:
-    """Where everything about this exam of this snapshot lies; not made by this function.
+    """The folder of all results of this snapshot on this exam; it is not created here.
 
     Raises:
         UsageError: the model is from elsewhere and belongs to no generation.
     """
     if model.generation is None or model.iteration is None:
-        raise UsageError(f"{model.name} belongs to no generation, so that nothing is kept of it", hint="name --out DIR")
+        raise UsageError(f"{model.name} belongs to no generation, so nothing is cached", hint="use --out DIR")
     place = model.generation.project / exam.name
     elsewhere = None if is_own_test(model, exam) else place
     return model.place.exam(model.generation.recorded(place), elsewhere=elsewhere)
@@ -47,7 +47,7 @@ def folder(model: Model, exam: Exam) -> Path:
 def answers(
     model: Model, exam: Exam, *, fresh: bool = False, engine: str | None = None, progress: Progress | None = None
 ) -> Answers:
-    """What the snapshot says of the exam: from disk if that is known, else observed and kept.
+    """The snapshot's answers on the exam: from the cache, else computed and cached.
 
     Args:
         model: the snapshot; of one from elsewhere nothing is kept.

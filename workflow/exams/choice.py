@@ -1,4 +1,4 @@
-"""Which exam several snapshots sit: of a generation, or of a folder; each gets it as its own preprocessing makes it."""
+"""Choose the exam for comparing snapshots: a generation's test set or a folder, with each snapshot's preprocessing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every generation's best snapshot, asked about the same pictures."""
+"""The best snapshot of each generation, run on the same pictures."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def ask(config: Config, exam: Exam, *, number: int | None = None, progress: Prog
         try:
             model = load(config, snapshot=f"{one.name}/best", tell=False)
         except DataError as error:
-            logging.getLogger("workflow").warning("%s is left out: %s", one.name, error.message)
+            logging.getLogger("workflow").warning("%s is ignored: %s", one.name, error.message)
             continue
         found.append((model, cache.answers(model, exam, progress=progress)))
     if not found:

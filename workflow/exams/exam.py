@@ -1,4 +1,4 @@
-"""What a network is asked: pictures with the class that each is said to be, from a database or from files."""
+"""An exam: labelled pictures to evaluate a network on, from a database or from files."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Batch(NamedTuple):
 
 
 class Exam(Protocol):
-    """Pictures in an order that is always the same; their pixels are read anew for each snapshot."""
+    """Pictures in a fixed order; their pixels are read again for each snapshot."""
 
     name: str
     """`gen5 test`, or the folder."""
@@ -101,7 +101,7 @@ class Records:
         return _digest([self.split, json.dumps(self.generation.read().hashes, sort_keys=True)])
 
     def batches(self, model: Model, size: int) -> Iterator[Batch]:
-        """Records, without a look at the files; `model` must have the data set's preprocessing."""
+        """Batches of records, without reading the files; `model` must have the data set's preprocessing."""
         del model
         listed = (one for one in manifest.read(self.generation, self.split))
         start, count = 0, self.count
@@ -116,7 +116,7 @@ class Records:
                 number = self.generation.number
                 raise DataError(
                     f"{self.generation.database(self.split)} has {len(reader)} records, the manifest lists other ones",
-                    hint=f"wf verify --gen {number} says more; {make_again(self.generation.dataset)}",
+                    hint=f"wf verify --gen {number} shows details; {make_again(self.generation.dataset)}",
                 )
 
 
@@ -218,7 +218,7 @@ def of_generation(generation: Generation, model: Model, split: str = "test") -> 
 
 
 def asked(config: Config, model: Model, *, folder: Path | None = None, number: int | None = None) -> Exam:
-    """The exam that a command speaks of: a labelled folder, else the test set of the snapshot's own generation.
+    """The exam of a command: a labelled folder, else the test set of the snapshot's generation.
 
     Args:
         config: says where the generations are.
@@ -255,7 +255,7 @@ def of_labelled(folder: Path) -> Exam:
 
 
 def of_unlabelled(*paths: Path) -> Exam:
-    """Files, and all below folders, of which nobody has said what they are.
+    """Unlabelled files, and all files in folders.
 
     Raises:
         UsageError: P01 a path does not exist.
@@ -270,7 +270,7 @@ def is_own_test(model: Model, exam: Exam) -> bool:
 
 
 def digest(questions: Sequence[Picture]) -> str:
-    """Equal exactly for exams of the same pictures with the same labels, in whatever order and wherever they lie."""
+    """A digest of the pictures and labels, independent of their order and paths."""
     return _digest(sorted(f"{one.sha256} {one.truth or ''}" for one in questions))
 
 

@@ -1,4 +1,4 @@
-"""What a snapshot's filters make of the pictures of an exam: one blob of the net, kept on disk in half precision.
+"""The values of a blob for all pictures of an exam, kept on disk in half precision.
 
     generations/gen5/evaluation/iter_6000/gen5-train-0d1e2f3a/features-pool3-KEY.npy      float16 (N, D)
                                                               features-pool3-KEY.json     what they belong to
@@ -90,7 +90,7 @@ def halved(values: Array) -> Half:
 
 
 def _known(array: Path, key: str, generation: Generation) -> list[Picture] | None:
-    """The pictures whose features lie in the file, None if it does not hold those of this key."""
+    """The pictures whose features are in the file; None if the file has another key."""
     try:
         facts = json.loads(array.with_suffix(".json").read_bytes())
         rows = len(np.load(array, mmap_mode="r", allow_pickle=False))

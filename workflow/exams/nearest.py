@@ -1,4 +1,4 @@
-"""The training pictures that the net's filters take for most alike: nearest neighbours in a blob, pool3 for one.
+"""The training pictures that are most similar to a picture: nearest neighbours in a blob such as pool3.
 
 Distances are those of float32 vectors read from half precision, L2 or cosine (1 - cos, 0..2). The generation of a
 picture is the first whose manifest lists its bytes.
@@ -46,7 +46,7 @@ class Nearest:
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbour:
-    """A training picture near the one that was asked about."""
+    """A training picture that is similar to the given one."""
 
     path: str
     sha256: str
@@ -113,7 +113,7 @@ def nearest(
     if rows.shape[1] != known.values.shape[1]:
         raise DataError(f"{rows.shape[1]} numbers for each picture, but '{known.blob}' has {known.values.shape[1]}")
     if len(known.values) > 1 and bool((known.values == known.values[:1]).all()):
-        _log.warning("blob '%s' is the same for every training picture: none is nearer than another", known.blob)
+        _log.warning("blob '%s' is the same for every training picture: all are equally near", known.blob)
         count = 0
     indices, distances = search(rows, known.values, count, metric)
     return Nearest(pictures=known.pictures, indices=indices, distances=distances)

@@ -1,4 +1,4 @@
-"""Pictures of an exam that the snapshot was trained on: what it says of them proves little (E02)."""
+"""Pictures of an exam that the snapshot was trained on: results on them prove little (E02)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A hundred thousand pictures in a few megabytes: a sequence of them that keeps no object for each."""
+"""A compact sequence of pictures: a few megabytes for a hundred thousand, without an object for each."""
 
 from __future__ import annotations
 

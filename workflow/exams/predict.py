@@ -1,4 +1,4 @@
-"""Label many pictures: files and folders in, one label each out, what cannot be read set aside."""
+"""`wf predict`: label many pictures from files and folders; unreadable files are skipped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BATCH = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """What a net takes a picture for."""
+    """A net's prediction for a picture."""
 
     path: Path
     label: str
@@ -78,7 +78,7 @@ def pictures(paths: Iterable[Path]) -> list[Path]:
             message, hint = missing(path)
             raise UsageError(message, hint=hint, fault="P01")
     if not found:
-        raise DataError("no file found in the folders that were named")
+        raise DataError("no files found in the given folders")
     return found
 
 
@@ -157,12 +157,12 @@ def _label(
 ) -> Iterator[Prediction]:
     scores = model.probabilities(model.forward(session, pixels, {model.output} if model.output else set()))
     if scores is None:
-        raise NetError(f"{model.source} has no Softmax layer, so that there are no probabilities", at=model.source)
+        raise NetError(f"{model.source} has no Softmax layer, so there are no probabilities", at=model.source)
     names = [model.class_name(index) for index in range(scores.shape[1])]
     if np.isnan(scores).any():
         raise ModelError(
             f"{model.name} gives no probability but NaN",
-            hint="take an earlier snapshot; wf inspect shows why",
+            hint="use an earlier snapshot; wf inspect shows why",
             fault="C05",
         )
     for path, row in zip(files, scores, strict=True):

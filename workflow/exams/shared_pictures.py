@@ -1,4 +1,4 @@
-"""Test pictures of one generation for the nets of several: the same ones, as each net's preprocessing has them."""
+"""Test pictures of one generation for the nets of several, each with its own preprocessing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures whose class the snapshot does not know: no answer of it can be right, and none is wrong either."""
+"""Pictures whose class the snapshot does not know; they are excluded from its scores."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def unknown_classes(found: Answers) -> dict[str, int]:
 
 def _nothing_known(found: Answers, unknown: dict[str, int]) -> DataError:
     if not unknown:
-        return DataError(f"no picture in {found.exam} has a label", hint="put them into a folder for each class")
+        return DataError(f"no picture in {found.exam} has a label", hint="put them into one folder per class")
     names = ", ".join(f"'{name}'" for name in unknown)
     return DataError(
         f"{found.snapshot} knows none of the classes in {found.exam}: {names}",

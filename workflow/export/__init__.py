@@ -1,1 +1,1 @@
-"""Taking a snapshot elsewhere: as an ONNX model, or as a bundle of Caffe's own files."""
+"""Export a snapshot as an ONNX model or as a bundle of Caffe files."""

@@ -1,4 +1,4 @@
-"""A snapshot as one archive of Caffe's own files: what a colleague needs, and what DIGITS users know.
+"""Export a snapshot as an archive of Caffe files.
 
     deploy.prototxt  snapshot.caffemodel  mean.binaryproto  labels.txt  info.json
 

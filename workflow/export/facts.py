@@ -1,4 +1,4 @@
-"""What somebody must know who has an exported file and nothing else: how pictures become its input, what comes out."""
+"""Documentation inside an exported file: how to preprocess pictures, and what the outputs mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An ONNX graph while it grows: blobs as values, parameters as initializers, layers as nodes."""
+"""Build an ONNX graph: blobs as values, parameters as initializers, layers as nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A snapshot as an ONNX file, which is checked in onnxruntime before it gets its name."""
+"""Export a snapshot as an ONNX file, which is checked with onnxruntime before it is renamed into place."""
 
 from __future__ import annotations
 

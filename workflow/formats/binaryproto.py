@@ -40,7 +40,7 @@ def read_mean(path: Path) -> Array:
         array = to_array(blob)
     except DecodeError:
         refuse_message(path, data, caffe_pb2.BlobProto, hint=_WANTED, fault="M01")
-        raise ModelError(f"{path} is cut or damaged", hint=_HINT, fault="M01") from None
+        raise ModelError(f"{path} is truncated or damaged", hint=_HINT, fault="M01") from None
     except ModelError as error:
         refuse_message(path, data, caffe_pb2.BlobProto, hint=_WANTED, fault="M01")
         raise ModelError(f"{path}: {error.message}", hint=_HINT, fault="M01") from None
@@ -68,7 +68,7 @@ def write_mean(path: Path, array: NDArray[np.floating]) -> None:
 
 
 def check_values(path: Path, array: Array) -> None:
-    """Hold the values of a mean, of any shape, against reason; an all-zero mean is warned of.
+    """Check the values of a mean of any shape; warns of an all-zero mean.
 
     Raises:
         ModelError: M03 NaN or infinite values.

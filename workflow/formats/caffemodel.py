@@ -1,4 +1,4 @@
-"""Trained weights: a NetParameter whose layers carry blobs, binary or HDF5, of any age."""
+"""Trained weights: a NetParameter whose layers have blobs; binary or HDF5, old or new."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workflow.formats.upgrade import upgrade_net
 from workflow.formats.upgrade_error import UpgradeError
 from workflow.storage import atomic_write
 
-_HINT = "take an older snapshot, or copy the file again"
+_HINT = "use an older snapshot, or copy the file again"
 _WANTED = "weights are in a .caffemodel or a .caffemodel.h5"
 
 
@@ -29,7 +29,7 @@ def read(path: Path) -> caffe_pb2.NetParameter:
     HDF5 files are recognised by their first bytes; their layers have a name and blobs, nothing else.
 
     Raises:
-        ModelError: C01 missing, empty, cut or damaged; C03 a solver's state; C04 a pickle, which is never opened.
+        ModelError: C01 missing, empty, truncated or damaged; C03 a solver's state; C04 a pickle, which is never opened.
         EnvironmentFault: the operating system refuses to read it.
     """
     path = Path(path)
@@ -43,7 +43,7 @@ def read(path: Path) -> caffe_pb2.NetParameter:
         net = caffe_pb2.NetParameter.FromString(data)
     except DecodeError:
         _refuse_state(path, data)
-        raise ModelError(f"{path} is cut or damaged", hint=_HINT, fault="C01") from None
+        raise ModelError(f"{path} is truncated or damaged", hint=_HINT, fault="C01") from None
     if not net.layer and not any(layer.name for layer in net.layers):
         _refuse_state(path, data)
         refuse_message(path, data, caffe_pb2.NetParameter, hint=_WANTED)
@@ -57,7 +57,7 @@ def read(path: Path) -> caffe_pb2.NetParameter:
     if notes:
         logging.getLogger("workflow").debug("%s upgraded from an old format (%s)", path, ", ".join(notes))
     if not net.layer:
-        raise ModelError(f"{path} holds no layer", hint=_HINT, fault="C01")
+        raise ModelError(f"{path} has no layers", hint=_HINT, fault="C01")
     return _checked(net, path)
 
 
@@ -65,11 +65,11 @@ def write(path: Path, model: caffe_pb2.NetParameter) -> None:
     """Replace `path` by the model, binary, as a whole and durably.
 
     Raises:
-        ModelError: the model has no layer, or is 2 GiB or more.
+        ModelError: the model has no layers, or is 2 GiB or more.
         OSError: as the operating system says it.
     """
     if not model.layer:
-        raise ModelError(f"refusing to write {path}: the model has no layer")
+        raise ModelError(f"refusing to write {path}: the model has no layers")
     try:
         data = model.SerializeToString()
     except (EncodeError, ValueError) as error:  # a message of 2 GiB
@@ -81,11 +81,11 @@ def write_hdf5(path: Path, model: caffe_pb2.NetParameter) -> None:
     """Replace `path` by the model as Caffe's `snapshot_format: HDF5` writes it, as a whole and durably.
 
     Raises:
-        ModelError: the model has no layer, or a layer's name that HDF5 cannot express.
+        ModelError: the model has no layers, or a layer's name that HDF5 cannot express.
         OSError: as the operating system says it.
     """
     if not model.layer:
-        raise ModelError(f"refusing to write {path}: the model has no layer")
+        raise ModelError(f"refusing to write {path}: the model has no layers")
     hdf5.write_net(Path(path), model)
 
 

@@ -55,14 +55,14 @@ def decode(value: bytes, *, key: bytes = b"", force: Force = None) -> tuple[Pixe
     try:
         datum = caffe_pb2.Datum.FromString(value)
     except DecodeError:
-        raise _bad(key, "is no Datum, or cut") from None
+        raise _bad(key, "is not a Datum, or is truncated") from None
     if datum.encoded:
         from workflow.formats.encoded import decode_picture  # Pillow, which raw records do not need
 
         try:
             return decode_picture(datum.data, force), datum.label
         except ValueError as error:
-            raise _bad(key, f"holds a picture that {error}") from None
+            raise _bad(key, f"contains a picture that {error}") from None
     shape = datum.channels, datum.height, datum.width
     data = datum.data
     pixels: Pixels = np.frombuffer(data, np.uint8) if data else np.array(datum.float_data, np.float32)
@@ -102,7 +102,7 @@ def decode_all(
 def _decode_uniform(
     values: Sequence[bytes], key: bytes, force: Force
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32]] | None:
-    """All records at once as rows of one array, where all look like `encode`'s; None where one does not."""
+    """All records as rows of one array if `encode` could have made them; None otherwise."""
     first = values[0]
     pixels, label = decode(first, key=key, force=force)
     shape = pixels.shape

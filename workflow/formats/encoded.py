@@ -1,4 +1,4 @@
-"""Encoded pictures inside Datums, decoded to what OpenCV's unchanged reading gives Caffe."""
+"""Encoded pictures inside Datums, decoded as Caffe does with OpenCV."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def decode_picture(data: bytes, force: Literal["color", "gray"] | None = None) -
     except Image.DecompressionBombError:
         raise ValueError(f"has more than {MAX_PIXELS} pixels") from None
     except MemoryError:
-        raise ValueError("needs more memory than there is") from None
+        raise ValueError("needs more memory than is available") from None
     except (OSError, SyntaxError, EOFError, OverflowError) as error:
         # Pillow's PNG reader says SyntaxError for a bad checksum
         raise ValueError(f"cannot be decoded ({str(error).splitlines()[0] if str(error) else 'cut'})") from None

@@ -1,4 +1,4 @@
-"""What kind of file system a path is on: LMDB maps its file into memory, which networks do not keep consistent."""
+"""Recognise network file systems, on which LMDB's memory-mapped files are not safe."""
 
 from __future__ import annotations
 

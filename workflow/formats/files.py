@@ -1,4 +1,4 @@
-"""Reading a file whole, so that what is missing, forbidden or far too big is said in one way."""
+"""Read whole files, with the same errors for missing, forbidden and too large ones."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ def _other_than_file(path: Path) -> str:
         return "is an LMDB, expected a file"
     if (path / "CURRENT").is_file():
         return "is a LevelDB, expected a file"
-    return "is a folder, expected a file" if path.is_dir() else "is no regular file"
+    return "is a folder, expected a file" if path.is_dir() else "is not a regular file"
 
 
 def missing(path: Path) -> tuple[str, str]:
-    """What to say of a file or folder that does not exist, and the hint: the closest name beside it, a download."""
+    """The message for a missing file or folder, and a hint: the closest name, or how to download it."""
     address = re.match(r"(https?):/+(.+)", str(path))  # a path has one slash where the address had two
     if address is not None:
         url = f"{address[1]}://{address[2]}"
         return f"{url} is a web address; wf reads files", f"download it first, for example: curl -LO {url}"
     if path.is_symlink():
-        return f"{path} is a link to {path.readlink()}, which does not exist", "remove the link, or make it anew"
+        return f"{path} is a link to {path.readlink()}, which does not exist", "remove or correct the link"
     near = closest(path)
     return f"{path} does not exist", f"did you mean {near}?" if near else "check the path"
 

@@ -1,4 +1,4 @@
-"""Files of another kind than the reader wants, recognised by their content and never opened."""
+"""Recognise files of another kind than expected by their content, without opening them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def refuse_foreign(path: Path, data: bytes, *, hint: str, fault: str = "C01") ->
     """
     kind = _pickle(path, data)
     if kind:
-        raise ModelError(f"{path} is {kind}, which wf does not open (pickles can run code)", hint=hint, fault="C04")
+        raise ModelError(f"{path} is {kind}, which wf does not open (a pickle can run code)", hint=hint, fault="C04")
     kind = kind_of(data)
     if kind:
         raise ModelError(f"{path} is {kind}", hint=hint, fault=fault)

@@ -1,4 +1,4 @@
-"""Fields that forks of Caffe added to its messages: obeyed, ignored with a warning, or refused by their own name.
+"""Fields that forks of Caffe added to its messages: applied, ignored with a warning, or refused by name.
 
 Sources: the caffe.proto of NVIDIA's and Intel's forks, and of those behind SSD, SegNet and Ristretto; for `ceil_mode`
 that of Synopsys' fork, which takes pull request 3057 of BVLC/caffe.
@@ -66,7 +66,7 @@ class ForkField:
 
     @property
     def obeyed(self) -> bool:
-        """Whether `obey` gives it a meaning."""
+        """Whether `obey` translates it."""
         return (self.message, self.name) == ("PoolingParameter", "ceil_mode")
 
     @property
@@ -89,7 +89,7 @@ def find(entries: Sequence[Entry], kind: type[Message]) -> list[ForkField]:
 
 
 def obey(message: Message, field: ForkField) -> None:
-    """Say a fork's field in the words of Caffe 1.0: `ceil_mode: false` is `round_mode: FLOOR`."""
+    """Translate a fork's field to Caffe 1.0: `ceil_mode: false` is `round_mode: FLOOR`."""
     part: Message = message
     steps = field.entry.path[:-2]
     for name, index in zip(steps[::2], steps[1::2], strict=True):
@@ -101,7 +101,7 @@ def obey(message: Message, field: ForkField) -> None:
 
 
 def without_engines(text: str, entries: Sequence[Entry]) -> str:
-    """The text, of the same length, with the default in the place of engines that only a fork has."""
+    """The text, of the same length, with engines that only a fork has replaced by the default."""
     for entry in entries:
         written = _FORKED_ENGINE.match(text, entry.offset)
         if written is not None:
@@ -111,7 +111,7 @@ def without_engines(text: str, entries: Sequence[Entry]) -> str:
 
 
 def hint(name: str) -> str | None:
-    """What to say of a fork's field that is neither obeyed nor ignored; None for a name that no fork is known by."""
+    """The hint for a fork's field that is neither translated nor ignored; None for unknown names."""
     if name in CHANGING:
         return f"'{name}' is a field {CHANGING[name]}, which changes what the net computes; Caffe 1.0 does not have it"
     return None

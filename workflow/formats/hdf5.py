@@ -48,7 +48,7 @@ def read_net(path: Path) -> caffe_pb2.NetParameter:
             arrays = _numbered(_group(data, name, path), path)
             diff = _diffs(file, name, path)
             if max(arrays, default=-1) + 1 - len(arrays) > _MAX_GAPS:
-                raise ModelError(f"{path}: layer '{name}' lacks most of its arrays", fault="C01")
+                raise ModelError(f"{path}: layer '{name}' has only some of its arrays", fault="C01")
             for index in range(max(arrays, default=-1) + 1):
                 found = index in arrays
                 array = arrays[index] if found else np.zeros(0, np.float32)
@@ -95,7 +95,7 @@ def read_state(path: Path) -> tuple[int, str, int, list[Array]]:
     """
     with _opened(path) as file:
         if "iter" not in file and "data" in file:
-            raise ModelError(f"{path} holds weights, not solver state", hint="take the .solverstate.h5", fault="C03")
+            raise ModelError(f"{path} holds weights, not solver state", hint="use the .solverstate.h5", fault="C03")
         iteration = _integer(file, "iter", path)
         step = _integer(file, "current_step", path) if "current_step" in file else 0
         learned = file.get("learned_net")
@@ -124,7 +124,7 @@ def write_state(path: Path, iteration: int, learned_net: str, current_step: int,
 
 @contextmanager
 def _opened(path: Path, mode: str = "r") -> Iterator[Any]:
-    """h5py's file; whatever h5py says about damage becomes a ModelError."""
+    """Open a file with h5py; its errors become a ModelError."""
     import h5py  # 100 ms that a binary model does not need
 
     try:
@@ -145,7 +145,7 @@ def _opened(path: Path, mode: str = "r") -> Iterator[Any]:
         if mode == "w":
             raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"{path} is damaged or no Caffe file: {reason}", fault="C01") from error
+        raise ModelError(f"{path} is damaged or not a Caffe file: {reason}", fault="C01") from error
 
 
 def _group(parent: Any, name: str, path: Path) -> h5py.Group:
@@ -156,7 +156,7 @@ def _group(parent: Any, name: str, path: Path) -> h5py.Group:
         raise ModelError(f"{path} has no group '{name}'", hint="is this Caffe's file?", fault="C01")
     group = parent[name]
     if not isinstance(group, h5py.Group):
-        raise ModelError(f"{path}: '{name}' is no group", fault="C01")
+        raise ModelError(f"{path}: '{name}' is not a group", fault="C01")
     return group
 
 
@@ -177,7 +177,7 @@ def _array(group: Any, name: str, path: Path) -> Array:
 
     dataset: Any = group[name] if isinstance(group.get(name, getlink=True), h5py.HardLink) else None
     if not _is_dataset(dataset) or dataset.dtype.kind != "f" or dataset.ndim > _MAX_AXES:
-        raise ModelError(f"{path}: '{group.name}/{name}' is no array of floats", fault="C01")
+        raise ModelError(f"{path}: '{group.name}/{name}' is not an array of floats", fault="C01")
     stored = dataset.id.get_storage_size()  # what lies in the file: a few bytes can claim gigabytes of one value
     if dataset.nbytes > max(_MAX_RATIO * stored, _ALWAYS_READ) or dataset.external:
         raise ModelError(f"{path}: '{group.name}/{name}' claims {dataset.nbytes} bytes", fault="C01")

@@ -1,4 +1,4 @@
-"""HDF5 files of named arrays: what HDF5Data layers read and HDF5Output layers write."""
+"""HDF5 files of named arrays, as HDF5Data layers read and HDF5Output layers write them."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def _opened(path: Path) -> Iterator[Any]:
         raise
     except _DAMAGE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DatabaseError(f"{path} is damaged or no HDF5 file: {reason}") from error
+        raise DatabaseError(f"{path} is damaged or not an HDF5 file: {reason}") from error
 
 
 def _dataset(file: Any, name: str, path: Path) -> Any:
-    """A dataset that lies in this very file and holds numbers, at least one axis of them."""
+    """A dataset of numbers with at least one axis, stored in this file itself."""
     import h5py
 
     # soft and external links could name any other file

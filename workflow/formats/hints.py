@@ -1,4 +1,4 @@
-"""What somebody may have meant who wrote a field that the message does not have."""
+"""Hints for unknown fields in a prototxt."""
 
 from __future__ import annotations
 

@@ -20,16 +20,16 @@ def read(path: Path) -> tuple[str, ...]:
         ModelError: missing, empty, in another encoding, an empty line between names, or a name twice.
     """
     path = Path(path)
-    data = read_whole(path, error=ModelError, limit=_MAX_BYTES, hint="one class name a line")
+    data = read_whole(path, error=ModelError, limit=_MAX_BYTES, hint="one class name per line")
     text = decode(data, path, error=ModelError)
     names = tuple(name.strip() for name in text.rstrip().split("\n")) if text.strip() else ()
     if not names:
-        raise ModelError(f"{path} is empty", hint="one class name a line")
+        raise ModelError(f"{path} is empty", hint="one class name per line")
     seen: dict[str, int] = {}
     for line, name in enumerate(names, start=1):
         at = Location(path=path, line=line)
         if not name or not _fits_a_line(name):
-            raise ModelError(f"{name!r} is no class name" if name else "a line without a class name", at=at)
+            raise ModelError(f"{name!r} is not a class name" if name else "a line without a class name", at=at)
         if name in seen:
             raise ModelError(f"class '{name}' twice, first on line {seen[name]}", at=at)
         seen[name] = line
@@ -45,7 +45,7 @@ def write(path: Path, names: Sequence[str]) -> None:
     """
     for name in names:
         if not name or name != name.strip() or not _fits_a_line(name):
-            raise ModelError(f"{name!r} cannot be a class name: a line of {path} must hold it")
+            raise ModelError(f"{name!r} cannot be a class name: it must fit on one line of {path}")
     if not names or len(set(names)) < len(names):
         raise ModelError(f"{path} needs class names, each once; got {len(names)}")
     atomic_write(Path(path), "".join(f"{name}\n" for name in names).encode())

@@ -1,4 +1,4 @@
-"""Any array in a file of its own: a BlobProto, as InfogainLoss reads its matrix."""
+"""An array in a file: a BlobProto, as InfogainLoss reads its matrix."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_matrix(path: Path) -> Array:
         return to_array(caffe_pb2.BlobProto.FromString(data))
     except DecodeError:
         refuse_message(path, data, caffe_pb2.BlobProto, hint=_HINT, fault="M01")
-        raise ModelError(f"{path} is cut or damaged", hint=_HINT, fault="M01") from None
+        raise ModelError(f"{path} is truncated or damaged", hint=_HINT, fault="M01") from None
     except ModelError as error:
         refuse_message(path, data, caffe_pb2.BlobProto, hint=_HINT, fault="M01")
         raise ModelError(f"{path}: {error.message}", hint=_HINT, fault="M01") from None

@@ -1,4 +1,4 @@
-"""What helps against a data set that is damaged, without a loss of anything that was made with it."""
+"""Hints for damaged data sets that preserve everything made with them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _OURS = re.compile(r"(?:^|/)gen(\d+)/dataset(?:/|$)")
 
 
 def make_again(path: Path | str) -> str:
-    """The hint for a file of a data set: of a generation of ours, or of a database from elsewhere."""
+    """The hint for a damaged file of a data set, of a generation or from elsewhere."""
     match = _OURS.search(Path(path).as_posix())
     if match is None:
         return FOREIGN

@@ -1,4 +1,4 @@
-"""A mean as users of pycaffe have it: an array that numpy saved."""
+"""A mean saved by numpy, as pycaffe users have it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DAMAGE = (ValueError, EOFError, OSError, MemoryError, OverflowError, RuntimeErr
 
 
 def read_any_mean(path: Path) -> Array:
-    """A mean from a binaryproto, a .npy, or a .npz with one array; they are told apart by content.
+    """Read a mean from a binaryproto, a .npy, or a .npz with one array, recognised by content.
 
     Arrays of any real type are taken: (C, H, W), (1, C, H, W), (H, W) for one channel, and (C,) or (C, 1, 1) for one
     number a channel.
@@ -61,7 +61,7 @@ def _only_array(path: Path, data: bytes) -> NDArray[np.generic]:
         try:
             content = archive.read(members[0])
         except _DAMAGE:
-            raise ModelError(f"{path} is cut or damaged", hint=_HINT, fault="M01") from None
+            raise ModelError(f"{path} is truncated or damaged", hint=_HINT, fault="M01") from None
     return _load(path, content)
 
 
@@ -74,9 +74,9 @@ def _load(path: Path, data: bytes) -> NDArray[np.generic]:
     except Exception as error:  # numpy reads the header as Python's text: many kinds of errors come from damage
         if "allow_pickle" in str(error):
             raise ModelError(
-                f"{path} holds Python objects, which wf does not open (pickles can run code)", hint=_HINT, fault="C04"
+                f"{path} holds Python objects, which wf does not open (a pickle can run code)", hint=_HINT, fault="C04"
             ) from None
-        raise ModelError(f"{path} is cut or damaged", hint=_HINT, fault="M01") from None
+        raise ModelError(f"{path} is truncated or damaged", hint=_HINT, fault="M01") from None
     return array
 
 

@@ -1,4 +1,4 @@
-"""Where things stand in a prototxt: a scan that knows brackets and names, but no message types.
+"""Find the line and column of fields in a prototxt, by a scan that needs no message types.
 
 protobuf's own parser reads the values; it forgets where they stood, and it is silent or vague about brackets,
 depth and what is written twice. This scan answers those questions with line and column.

@@ -1,4 +1,4 @@
-"""Nets and solvers as text: strict reading with line and column, and writing that real Caffe reads back.
+"""Nets and solvers as text: read strictly, with line and column of errors; real Caffe can read what is written.
 
 Rules of the text (checked against real Caffe 1.0): a second occurrence of any optional field, scalar or message, is
 an error; unknown fields are errors; enums are case-sensitive; integers may be hexadecimal or octal (`010` is 8).
@@ -100,7 +100,7 @@ def read_net(path: Path) -> caffe_pb2.NetParameter:
         raise PrototxtError(error.message, at=at, hint=error.hint, fault=error.fault) from None
     if not net.layer:
         at = Location(path=path, line=1, column=1)
-        raise PrototxtError(f"{path} has no layer", at=at, hint="is this the net's file?")
+        raise PrototxtError(f"{path} has no layers", at=at, hint="is this the net's file?")
     _say_once(path, notes)
     return net
 
@@ -115,7 +115,7 @@ def read_solver(path: Path) -> caffe_pb2.SolverParameter:
     solver = parse(text, caffe_pb2.SolverParameter, source=path)
     if not solver.ListFields():
         at = Location(path=path, line=1, column=1)
-        raise PrototxtError(f"{path} is empty", at=at, hint="a solver names at least its net")
+        raise PrototxtError(f"{path} is empty", at=at, hint="a solver must at least name its net")
     try:
         solver, notes = upgrade_solver(solver)
     except UpgradeError as error:
@@ -136,7 +136,7 @@ def write(path: Path, message: Message) -> None:
 
 
 def locate(path: Path, *steps: Step) -> Location:
-    """Where a field stands in a file: `locate(path, "layer", 3, "pooling_param", 0, "kernel_w", 0)`.
+    """The location of a field in a file: `locate(path, "layer", 3, "pooling_param", 0, "kernel_w", 0)`.
 
     Numbers count the fields of that name in their block, from 0. What is not written there is located by the
     innermost block that is; the file alone where nothing is known. For error messages: it never raises.
@@ -149,7 +149,7 @@ def locate(path: Path, *steps: Step) -> Location:
 
 
 def locate_layer(path: Path, name: str, *steps: Step) -> Location:
-    """Where a layer stands in a net's file, or one of its fields: `locate_layer(path, "pool1", "top", 0)`.
+    """The location of a layer in a net's file, or of one of its fields: `locate_layer(path, "pool1", "top", 0)`.
 
     Found by the layer's name, so that it works for nets that were upgraded after reading. Never raises.
     """
@@ -186,7 +186,7 @@ def _text_or_nothing(path: Path) -> str:
 def _say_once(path: Path, notes: tuple[str, ...]) -> None:
     if notes:
         logging.getLogger("workflow").warning(
-            "%s is in an old format (%s); read as if upgraded", path, ", ".join(notes)
+            "%s is in an old format (%s); upgraded while reading", path, ", ".join(notes)
         )
 
 
@@ -194,7 +194,7 @@ def _say_once(path: Path, notes: tuple[str, ...]) -> None:
 def _say_ignored(source: Path | str, names: tuple[str, ...]) -> None:
     if names:
         logging.getLogger("workflow").warning(
-            "%s has fields of Caffe's forks that do not change what the net answers; ignored: %s",
+            "%s has fields of Caffe's forks that do not change the results; ignored: %s",
             source,
             ", ".join(names),
         )
@@ -228,7 +228,9 @@ def _translate(
     if match := _TWICE.search(said):
         return _twice(match[1], (line, column), text, entries, source)
     if match := _VALUE.search(said):
-        return PrototxtError(f"{match[2]} is no {match[1]}", at=at, hint=unknown_value(match[1], match[2]), fault="X01")
+        return PrototxtError(
+            f"{match[2]} is not a value of {match[1]}", at=at, hint=unknown_value(match[1], match[2]), fault="X01"
+        )
     # protobuf puts the line of the text in front of some of its sentences
     lines = text.split("\n")
     if line <= len(lines):

@@ -1,4 +1,4 @@
-"""Where a solver stood: iteration, learning-rate step, and one or two arrays for each learnable parameter."""
+"""A solver's state: iteration, learning-rate step, and one or two arrays for each learnable parameter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workflow.formats.files import read_whole
 from workflow.formats.foreign import refuse_foreign, refuse_message
 from workflow.storage import atomic_write
 
-_HINT = "take an older snapshot, or copy the file again"
+_HINT = "use an older snapshot, or copy the file again"
 _WANTED = "a solver's state is in a .solverstate or a .solverstate.h5"
 
 
@@ -39,7 +39,7 @@ def read(path: Path) -> State:
     """Binary or HDF5, recognised by the first bytes; legacy 4-D shapes are kept as they are.
 
     Raises:
-        ModelError: C01 missing, empty, cut or damaged; C03 a model's file; C04 a pickle.
+        ModelError: C01 missing, empty, truncated or damaged; C03 a model's file; C04 a pickle.
     """
     path = Path(path)
     data = read_whole(path, error=ModelError, fault="C07")
@@ -55,12 +55,12 @@ def read(path: Path) -> State:
         message = caffe_pb2.SolverState.FromString(data)
     except DecodeError:
         _refuse_model(path, data)
-        raise ModelError(f"{path} is cut or damaged", hint=_HINT, fault="C01") from None
+        raise ModelError(f"{path} is truncated or damaged", hint=_HINT, fault="C01") from None
     if not message.history:
         _refuse_model(path, data)
         refuse_message(path, data, caffe_pb2.SolverState, hint=_WANTED)
     if not message.HasField("iter"):
-        raise ModelError(f"{path} is no solver state", hint=_HINT, fault="C01")
+        raise ModelError(f"{path} is not a solver state", hint=_HINT, fault="C01")
     try:
         arrays = tuple(to_array(blob) for blob in message.history)
     except ModelError as error:
@@ -92,7 +92,7 @@ def weights_of(state: State, path: Path, folder: Path) -> Path:
         if candidate != path and candidate.is_file():
             return candidate
     raise ModelError(
-        f"{path} needs its weights '{learned or own.name}', which are neither there nor beside it",
+        f"{path} needs its weights '{learned or own.name}', which were not found there or beside it",
         hint="keep the .caffemodel and the .solverstate together",
         fault="C07",
     )

@@ -47,7 +47,7 @@ def decode(data: bytes, path: Path | str, *, error: type[WorkflowError], fault: 
         if not guesses:
             hint = "is this a binary file?" if b"\0" in data else "save it as UTF-8"
             raise error(f"{path} is not UTF-8 text", at=at, hint=hint, fault=fault) from None
-        message = f"{path} is not UTF-8 text, but {' or '.join(guesses)} as it seems"
+        message = f"{path} is not UTF-8 text, but looks like {' or '.join(guesses)}"
         hint = f"save it as UTF-8: iconv -f {guesses[0].upper()} -t UTF-8 {path}"
         raise error(message, at=at, hint=hint, fault=fault) from None
 

@@ -1,4 +1,4 @@
-"""Old nets and solvers read as if they had been written today, in Caffe's order of steps.
+"""Upgrade old nets and solvers while reading, in the same steps as Caffe.
 
 V0 (`layers { layer { type: "conv" } }`) -> V1 (`layers { type: CONVOLUTION }`) -> data transforms moved -> V2
 (`layer { type: "Convolution" }`) -> `input:` fields to an Input layer -> BatchNorm's parameters frozen.
@@ -62,7 +62,7 @@ def upgrade_solver(
         notes += [f"{note} in {field}" for note in old]
     if solver.HasField("solver_type"):
         if solver.HasField("type"):
-            raise UpgradeError("'type' and 'solver_type' exclude each other", "solver_type", 0, hint="keep 'type'")
+            raise UpgradeError("'type' and 'solver_type' cannot be used together", "solver_type", 0, hint="keep 'type'")
         solver.type = SOLVER_TYPES[solver.solver_type]
         solver.ClearField("solver_type")
         notes.append("solver_type")

@@ -1,4 +1,4 @@
-"""The error of every step that reads old nets as new ones."""
+"""The error of all upgrade steps."""
 
 from __future__ import annotations
 

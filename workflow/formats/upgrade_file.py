@@ -1,4 +1,4 @@
-"""A file of an old format written as Caffe 1.0 would: Caffe's three upgrade tools in one."""
+"""Upgrade a file to Caffe 1.0's format: the counterpart of Caffe's three upgrade tools."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def upgrade_file(source: Path, out: Path) -> Kind:
     out.parent.mkdir(parents=True, exist_ok=True)
     text = decode(source.read_bytes(), source, error=PrototxtError)
     if message == prototxt.parse(text, type(message), source=source):
-        _log.warning("%s is in today's format already; copied as it is", source)
+        _log.warning("%s is already in the current format; copied unchanged", source)
         atomic_write(out, source.read_bytes())  # with its comments
     else:
         prototxt.write(out, message)

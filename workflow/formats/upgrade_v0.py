@@ -165,7 +165,7 @@ def _place(v0: caffe_pb2.V0LayerParameter, name: str, value: Any, new: caffe_pb2
     place = _PLACES.get(name, {}).get(v0.type)
     if place is None:  # Caffe logs this and goes on, too
         logging.getLogger("workflow").warning(
-            "layer '%s': '%s' means nothing for the old type '%s'; ignored", v0.name, name, v0.type
+            "layer '%s': '%s' has no meaning for the old type '%s'; ignored", v0.name, name, v0.type
         )
         return
     block, field = place

@@ -1,4 +1,4 @@
-"""Settings in YAML, read strictly: what is ambiguous, repeated or clever is an error with line and column.
+"""Read YAML settings strictly: ambiguous or repeated keys are errors with line and column.
 
 PyYAML scans the text; the values are built here, from its events: no aliases, no tags, no key twice, `1e-3` a
 number, `yes`, `no`, `010`, `12:30` and dates refused because half of their writers mean text.
@@ -54,7 +54,7 @@ def parse(text: str, source: Path | str = "<text>") -> dict[str, Any]:
 
 
 def positions(path: Path) -> dict[Key, Location]:
-    """Where each setting stands: ("train", "engine") or ("classes", 0) -> line and column of key or item.
+    """The location of each setting: ("train", "engine") or ("classes", 0) -> line and column of key or item.
 
     Raises:
         ConfigError: as `read`.
@@ -63,7 +63,7 @@ def positions(path: Path) -> dict[Key, Location]:
 
 
 def locate(path: Path, key: Key) -> Location:
-    """Where a setting stands, or the nearest block above it that does; the file alone where nothing does.
+    """The location of a setting, or of the nearest block around it; else the file alone.
 
     For error messages: it never raises.
     """

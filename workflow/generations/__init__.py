@@ -1,4 +1,4 @@
-"""The one description of a generation's folder: its files, its record, its snapshots, its lock.
+"""The folder of a generation: its files, record, snapshots and lock.
 
     generations/gen5/
       generation.json                  this module's Record

@@ -1,4 +1,4 @@
-"""Finding generations by number, and snapshots by what the user calls them."""
+"""Find generations by number and snapshots by name."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def no_project(folder: Path) -> UsageError:
     """That a folder is not the place to work in."""
     return UsageError(
         f"{folder} is not a wf project: it has neither configs/ nor generations/",
-        hint="go to your project, name it with wf -C DIR, or make one here: wf init",
+        hint="change to your project folder, name it with wf -C DIR, or create one here: wf init",
         fault="L01",
     )
 
@@ -73,7 +73,7 @@ def no_generation(config: Config) -> UsageError:
 
 @dataclass(frozen=True)
 class Reference:
-    """A snapshot that was asked for: weights on disk, and the generation that explains them, if any."""
+    """A snapshot: its weights on disk and its generation, if it has one."""
 
     weights: Path
     generation: Generation | None = None
@@ -152,7 +152,7 @@ def _rerun(one: Generation, seed: int) -> Generation:
 
 def _from_path(config: Config, path: Path) -> Reference:
     if not path.is_file():
-        raise UsageError(f"no model file {path}", hint="write iter_6000 for a snapshot of ours", fault="C06")
+        raise UsageError(f"no model file {path}", hint="for a snapshot of a generation, write iter_6000", fault="C06")
     for one in (found for whole in generations(config) for found in (*whole.reruns, whole)):
         if one.folder.resolve() in path.resolve().parents:
             iteration = re.search(r"_iter_(\d+)\.", path.name)

@@ -1,4 +1,4 @@
-"""A generation's folder: its files, its record, its lock."""
+"""The folder of a generation: its files, record and lock."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class Generation:
 
     @property
     def aside(self) -> Path:
-        """before-1, or the next that is free: where an earlier run of this generation is kept."""
+        """The folder for an earlier run of this generation: before-1, or the next free number."""
         return next(path for number in count(1) if not (path := self.folder / f"before-{number}").exists())
 
     @property
@@ -165,7 +165,7 @@ class Generation:
         except filelock.Timeout:
             raise BusyError(
                 f"generation {self.number} is in use{_describe(holder)}",
-                hint="wait until it is done, or stop it",
+                hint="wait until it is finished, or stop it",
                 fault="T10",
             ) from None
         try:

@@ -1,4 +1,4 @@
-"""The live snapshot: the one that answers where a command is not told which.
+"""The live snapshot: the default of all commands.
 
 It is the best snapshot of the newest generation whose training has ended, so that neither `wf prepare` nor a training
 that goes on changes who answers; or the one that generations/live.json pins.
@@ -38,13 +38,19 @@ class Live:
     @property
     def words(self) -> str:
         """One sentence: which answers, why, and what is newer."""
-        why = "pinned" if self.pinned else "the newest whose training has ended" if self.ended else "training goes on"
-        text = f"{self.reference.name} answers ({why})"
+        why = (
+            "pinned"
+            if self.pinned
+            else "the newest with finished training"
+            if self.ended
+            else "training is not finished"
+        )
+        text = f"{self.reference.name} is the default snapshot ({why})"
         if not self.newer:
             return text
         names = ", ".join(one.name for one in self.newer)
         trained = self.candidate is not None and self.candidate.generation in self.newer
-        return f"{text}; newer: {names}" + ("" if trained else ", not trained to the end yet")
+        return f"{text}; newer: {names}" + ("" if trained else ", training not finished")
 
     def json(self) -> dict[str, Any]:
         """Keys snapshot, pinned, newer, candidate."""
@@ -94,7 +100,7 @@ def answering(config: Config, number: int | None) -> Generation:
 
 
 def pin(config: Config, reference: Reference) -> None:
-    """Let this snapshot answer from now on, whatever is trained.
+    """Pin this snapshot as the default, regardless of later training.
 
     Raises:
         UsageError: it belongs to no generation.
@@ -112,13 +118,13 @@ def unpin(config: Config) -> None:
 
 
 def _read(config: Config) -> list[tuple[Generation, Record]]:
-    """The newest first; one that cannot be read does not keep the others from answering."""
+    """The records, newest first; unreadable ones are skipped with a warning."""
     found = []
     for one in reversed(generations(config)):
         try:
             found.append((one, one.read()))
         except DataError as error:
-            _log.warning("%s is passed over: %s", one.name, error.message)
+            _log.warning("%s is skipped: %s", one.name, error.message)
     return found
 
 
@@ -128,7 +134,7 @@ def _reference(one: Generation, snapshot: SnapshotRecord) -> Reference:
 
 def _pinned(config: Config) -> Reference | None:
     path = config.generations / _PIN
-    hint = "wf live gen4/best pins another, wf live --follow none"
+    hint = "wf live gen4/best pins another; wf live --follow unpins it"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         number, seed, iteration = (document[key] for key in ("generation", "seed", "iteration"))

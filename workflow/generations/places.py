@@ -1,4 +1,4 @@
-"""Every path of a result: what commands write about a generation, a snapshot, an exam or a picture.
+"""The paths of all results about a generation, a snapshot, an exam or a picture.
 
     generations/gen5/
       inspect/false-1f3a9c02-iter_6000/       about one picture: conv1.png, twin.png, ledger.png, page.html …

@@ -1,4 +1,4 @@
-"""generation.json: what made a generation, and what came of it."""
+"""generation.json: how a generation was made, and its results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _merit(one: SnapshotRecord) -> tuple[float, float, int]:
 
 
 class Record(Settings):
-    """generation.json: what made this generation, and what came of it."""
+    """generation.json: how this generation was made, and its results."""
 
     schema_version: str = "wf.generation/1"
     number: int

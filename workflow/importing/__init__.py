@@ -1,4 +1,4 @@
-"""Data sets and networks that other programs made become a generation."""
+"""Import data sets and networks of other programs as a generation."""
 
 from workflow.importing.importing import import_generation
 from workflow.importing.result import ImportResult

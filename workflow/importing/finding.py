@@ -1,4 +1,4 @@
-"""What a foreign folder holds: databases, mean, labels, nets, solver, snapshots, recognised by name and content."""
+"""Find the databases, mean, labels, nets, solver and snapshots in a folder, by name and content."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Snapshot:
 
 @dataclass(kw_only=True)
 class Found:
-    """Files by what they are for."""
+    """The files found, by purpose."""
 
     databases: list[Path] = field(default_factory=list)
     means: list[Path] = field(default_factory=list)
@@ -115,7 +115,7 @@ def _sort_text(file: Path, found: Found) -> None:
     try:
         net, _ = upgrade_net(parse(text, caffe_pb2.NetParameter, source=file))
     except (PrototxtError, UpgradeError) as error:
-        _log.warning("%s is left out: %s", file, error.message)
+        _log.warning("%s is ignored: %s", file, error.message)
         return
     if state_with_pictures(net) is not None:
         found.training_nets.append(file)
@@ -145,7 +145,7 @@ def databases(found: Found, net: caffe_pb2.NetParameter | None) -> tuple[Path, P
         return found.databases[0], found.databases[1]
     named = ", ".join(map(str, found.databases)) or "none"
     raise UsageError(
-        f"found the databases {named}; expected one to train on and one to test with",
+        f"found the databases {named}; expected one for training and one for testing",
         hint="name both: wf import TRAIN_LMDB TEST_LMDB",
     )
 
@@ -174,7 +174,7 @@ def one_of(kind: str, candidates: Sequence[Path], *, preferred: str = "", flag: 
         named = ", ".join(map(str, candidates))
         raise UsageError(
             f"found several files that may be the {kind}: {named}",
-            hint=f"{flag} FILE" if flag else "name the files in place of their folder",
+            hint=f"{flag} FILE" if flag else "name the files instead of their folder",
         )
     return candidates[0] if candidates else None
 
@@ -201,13 +201,13 @@ def snapshots(found: Found) -> list[Snapshot]:
     if len(found.snapshots) > 1:
         raise UsageError(
             f"found snapshots of several nets: {', '.join(sorted(found.snapshots))}",
-            hint="name the files in place of their folder",
+            hint="name the files instead of their folder",
         )
     return next(iter(found.snapshots.values()), [])
 
 
 def solver(found: Found) -> Path | None:
-    """The solver; of several, which mostly continue one another at a lower rate, the one of the shortest name."""
+    """The solver; of several, which usually continue training at a lower rate, the one with the shortest name."""
     ranked = sorted(found.solvers, key=lambda one: (len(one.name), str(one)))
     if len(ranked) > 1:
         _log.warning("%s is the solver; %s", ranked[0], _left(iter(ranked[1:])))

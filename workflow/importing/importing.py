@@ -1,4 +1,4 @@
-"""`wf import`: foreign databases, mean, labels, nets and snapshots -> generations/gen0.
+"""`wf import`: external databases, mean, labels, nets and snapshots -> generations/gen0.
 
 find -> look at every record -> classes -> copy the databases as they are, mean, labels, manifest, prototxt, snapshots
 -> generation.json -> rename.
@@ -131,7 +131,7 @@ class _Import:
         if snapshots and net is None:
             raise UsageError(
                 f"found snapshots ({snapshots[-1].model}), but no training net, which says mean and scale",
-                hint="name its train_val.prototxt, too",
+                hint="name its train_val.prototxt as well",
             )
         with self._place(_size(train) + _size(test)) as stage:
             hashes = self._write_dataset(stage, records, train, test, mean_path, classes)
@@ -333,7 +333,7 @@ def _check_free(target: Generation) -> None:
 
 
 def _copied(stage: Generation, snapshots: Sequence[Snapshot]) -> tuple[SnapshotRecord, ...]:
-    """Copy snapshots under the names that wf gives them; returns what the record says of them."""
+    """Copy snapshots under wf's names; returns their entries for the record."""
     copied = []
     if snapshots:
         stage.snapshots.mkdir()

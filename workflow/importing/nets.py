@@ -1,4 +1,4 @@
-"""The nets and the solver of an import, with the generation's paths in them and nothing else changed."""
+"""The nets and the solver of an import, with only their paths changed."""
 
 from __future__ import annotations
 

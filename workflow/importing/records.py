@@ -1,4 +1,4 @@
-"""The records of another program's database: copied as they are, looked at one by one, listed in a manifest."""
+"""Records of an imported database: copied unchanged, checked, and listed in a manifest."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Records:
     """Records whose file was found."""
 
     def read(self, database: Path, split: str, progress: Callable[[], None]) -> None:
-        """Look at every record, so that a damaged one is found now.
+        """Read every record, so damaged ones are found now.
 
         Raises:
             DatabaseError: L05, a record cannot be read, or is of another shape than the first.

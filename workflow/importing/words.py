@@ -19,7 +19,7 @@ def describe(result: ImportResult) -> str:
     if "mean" not in result.sources:
         lines.append("the mean was computed from the training records")
     if "labels" not in result.sources:
-        lines.append("the classes have numbers for names: --labels FILE gives them others")
+        lines.append("class names not found, so numbers are used; --labels FILE names the classes")
     if result.pictures < result.train + result.test:
         lines.append(f"picture files found for {result.pictures:,} of {result.train + result.test:,} records")
     if result.snapshots:

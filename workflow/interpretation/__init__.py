@@ -1,1 +1,1 @@
-"""Why a snapshot answers as it does: what its layers hold, what speaks for an answer, and what it would like to see."""
+"""Explain a snapshot's answers: activations, attribution, examples, and synthesised inputs."""

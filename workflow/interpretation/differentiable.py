@@ -1,4 +1,4 @@
-"""A trained net as a function that torch can differentiate: the input blob in, every blob by its name out."""
+"""A trained net as a differentiable torch function: the input blob in, all blobs out by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked about: a class, a channel of a blob, or one unit of it."""
+"""Targets of an explanation: a class, a channel of a blob, or a unit."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def unit(net: Differentiable, text: str) -> Target:
     found = _UNIT.fullmatch(text.strip())
     if found is None:
         raise UsageError(
-            f"'{text}' is no unit, expected BLOB:CHANNEL or BLOB:CHANNEL,ROW,COLUMN", hint="such as conv3:17"
+            f"'{text}' is not a unit; expected BLOB:CHANNEL or BLOB:CHANNEL,ROW,COLUMN", hint="such as conv3:17"
         )
     blob, number = net.known(found["blob"]), int(found["channel"])
     shape = net.shapes[blob]

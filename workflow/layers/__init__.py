@@ -1,4 +1,4 @@
-"""Caffe's layer types on torch: one a file, each registered by its decorator when this room is imported."""
+"""Caffe's layer types on torch: one per file, each registered by its decorator on import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a layer is, and the list of those that the torch engine knows.
+"""The base class of the torch engine's layers, and their registry.
 
 A layer is one file with one class under one decorator; the registry is the list that messages and documents show.
 """

@@ -1,4 +1,4 @@
-"""Boxes as parts of a picture: decoding them, how far they overlap, which of them to keep.
+"""Bounding boxes: decoding, overlap, and non-maximum suppression.
 
 Boxes are arrays of xmin, ymin, xmax, ymax. Source: bbox_util.cpp of W. Liu's SSD fork.
 """

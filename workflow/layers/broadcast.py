@@ -1,4 +1,4 @@
-"""Factors and summands that stretch over the other axes of a blob: what Scale and Bias have in common.
+"""Scale factors and biases that are broadcast over the other axes of a blob: shared by Scale and Bias.
 
 Source: src/caffe/layers/scale_layer.cpp, bias_layer.cpp (LayerSetUp and Reshape).
 """
@@ -25,7 +25,7 @@ def covered_shape(layer: Layer, shape: Shape, axis: int, num_axes: int) -> Shape
 
 
 def stretched(layer: Layer, blob: Tensor, x: Tensor, axis: int) -> Tensor:
-    """`blob` with axes of size 1 put behind it, so that it lies on the axes of `x` from `axis` on.
+    """`blob` with axes of size 1 appended, so it broadcasts over the axes of `x` from `axis` on.
 
     Raises:
         NetError: its sizes are not those of `x` there.

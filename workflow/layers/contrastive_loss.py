@@ -15,7 +15,7 @@ _EPSILON = 1e-4
 
 @layer("ContrastiveLoss", bottoms=3, tops=1)
 class ContrastiveLoss(Layer):
-    """Pairs that are alike should lie together, others at least `margin` apart (Hadsell, Chopra, LeCun 2006).
+    """Pulls similar pairs together and pushes others at least `margin` apart (Hadsell, Chopra, LeCun 2006).
 
     bottom[0]  a  (N, C)        bottom[1]  b  (N, C)        bottom[2]  y  (N,)  not 0 for pairs that are alike
     top[0]     loss  ()         sum(d^2 for alike ones, max(margin - d, 0)^2 for others) / (2 N), d = |a - b|

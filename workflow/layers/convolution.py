@@ -56,7 +56,7 @@ class Convolution(Sliding):
 
 
 def _needs_rows(x: Tensor, window: Window) -> bool:
-    """Whether PyTorch 2.13 fails if picture and weights lie channels-last, as those of one channel always seem to.
+    """Whether PyTorch 2.13 fails on channels-last input and weights, as arrays of one channel always appear to be.
 
     One channel and a top one column wide often give wrong numbers; a picture one column wide with a window wholly in
     the padding ends the process.

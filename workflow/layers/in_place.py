@@ -16,7 +16,7 @@ def is_in_place(layer: Layer) -> bool:
 
 
 def own(x: Tensor) -> Tensor:
-    """What a top holds that Caffe copies from the bottom, in memory of its own when nobody asks for gradients.
+    """The values of a top that Caffe copies from the bottom, in memory of its own if no gradients are needed.
 
     A layer that works in place on it writes over that memory then, and the bottom must keep what it holds.
     """

@@ -1,4 +1,4 @@
-"""Class numbers as Caffe hands them on: floats in a blob, cut to integers, checked here."""
+"""Class labels in Caffe's form: floats in a blob, truncated to integers and checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What loss layers have in common: by what the sum is divided, and that all bottoms have as many items."""
+"""Shared parts of loss layers: normalisation, and the check for equal numbers of items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LSTMUnit: what an LSTM does at one moment, once its gates are known."""
+"""LSTMUnit: one time step of an LSTM, given its gates."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from workflow.layers.base import Layer, Shape, layer
 
 @layer("Permute", bottoms=1, tops=1)
 class Permute(Layer):
-    """The axes in another order: `order` names the old axis for each new one, first those named, then the rest.
+    """Permute the axes: `order` lists the old axis for each new one; unlisted axes follow.
 
     Source: permute_layer.cpp of W. Liu's SSD fork.
     """

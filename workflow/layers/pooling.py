@@ -118,7 +118,7 @@ def _borders(window: Window, size: Pair, out: Pair) -> list[int]:
 
 
 def _counts(window: Window, axis: int, length: int, out: int) -> Tensor:
-    """How many places of the padded picture each window covers along an axis; less than 1 if it lies behind it."""
+    """The number of padded positions in each window along an axis; below 1 if it is outside."""
     start = torch.arange(out) * window.stride[axis] - window.pad[axis]
     end = (start + window.kernel[axis]).clamp(max=length + window.pad[axis])
     return (end - start).to(torch.float32)

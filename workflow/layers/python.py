@@ -1,4 +1,4 @@
-"""Python: a layer that is a class of the user's."""
+"""Python: a layer implemented by a class of the user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the class behind a Python layer derives from and works on: pycaffe's `caffe.Layer`, and its blobs."""
+"""The base class of Python layers, pycaffe's `caffe.Layer`, and its blobs."""
 
 from __future__ import annotations
 

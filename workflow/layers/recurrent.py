@@ -1,4 +1,4 @@
-"""What LSTM and RNN have in common: sequences, where they begin, what is carried on, what is exposed."""
+"""Shared parts of LSTM and RNN: sequences, their starts, the carried state, exposed blobs."""
 
 from __future__ import annotations
 

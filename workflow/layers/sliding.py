@@ -74,7 +74,7 @@ class Sliding(Layer):
     @property
     @abc.abstractmethod
     def _too_small(self) -> str:
-        """What is said of a bottom that leaves nothing for the top."""
+        """The error for a bottom that is too small for any output."""
 
     @abc.abstractmethod
     def _weight_channels(self, channels: int) -> Shape:

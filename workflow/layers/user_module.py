@@ -1,4 +1,4 @@
-"""Finds the class that a Python layer names, in a module of the project folder or of Python's path."""
+"""Find the class of a Python layer, in a module of the project folder or on Python's path."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class WindowData(Layer):
         """What to subtract: (3, crop, crop) or (3, 1, 1)."""
         transform, channels = self.message.transform_param, self.file.channels
         if transform.mean_file and transform.mean_value:
-            raise self.fail("mean_file and mean_value exclude each other", fault="M04")
+            raise self.fail("mean_file and mean_value cannot be used together", fault="M04")
         if not transform.mean_file:
             values = list(transform.mean_value) or [0.0]
             if len(values) not in (1, channels):

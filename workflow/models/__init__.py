@@ -1,1 +1,1 @@
-"""A snapshot made ready to be asked: found, read, fitted to its net, with the preprocessing it was trained with."""
+"""Load a snapshot with everything it needs: net, weights, preprocessing and labels."""

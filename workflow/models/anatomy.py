@@ -1,4 +1,4 @@
-"""A net's layers with the shapes of their blobs, their parameters and what they cost; nothing is run."""
+"""A net's layers with the shapes of their blobs, parameters and costs, found without running it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def anatomy(
     classes: int | None = None,
     project: Path = Path(),
 ) -> Anatomy:
-    """Look at a net's file. No memory is taken for blobs and parameters, however large they are.
+    """Analyse a net's file without allocating blobs or parameters.
 
     Args:
         source: a prototxt of any age.
@@ -158,9 +158,9 @@ def _as_input(
     if layer.bottom:
         raise NetError(
             f"layer '{layer.name}' (Python) is class '{layer.python_param.layer}' of module "
-            f"'{layer.python_param.module}', which is not run",
+            f"'{layer.python_param.module}', which was not run",
             at=locate_layer(source, layer.name),
-            hint="--python runs it, which tells its shapes, if you trust that code",
+            hint="--python runs it to find its shapes; use it only if you trust that code",
         )
     batch = getattr(layer, SOURCES[layer.type]).batch_size if layer.type in SOURCES else 1
     shape = picture_shape(layer, source=source, stored=stored, project=project)

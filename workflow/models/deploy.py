@@ -1,4 +1,4 @@
-"""A deploy net: one input for pictures, and where the probabilities come out."""
+"""A deploy net: an input for pictures, and an output for probabilities."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read(
     stored: tuple[int, int, int] | None = None,
     project: Path = Path(),
 ) -> Deploy:
-    """Read a deploy net; of a training net, which is mentioned as a warning, the part that looks at one picture.
+    """Read a deploy net; a training net is converted to one, with a warning.
 
     Args:
         source: a prototxt of any age.
@@ -109,7 +109,9 @@ def from_training(
     state = state_with_pictures(net, stages)
     if state is None:
         what = (
-            f"reads no pictures in stage {', '.join(stages)}" if stages else "reads no pictures: it is no training net"
+            f"reads no pictures in stage {', '.join(stages)}"
+            if stages
+            else "reads no pictures: it is not a training net"
         )
         raise NetError(f"{source} {what}", at=source, hint=places(net) or None)
     data = picture_layer(net, *state)

@@ -1,4 +1,4 @@
-"""Models from elsewhere: what a generation would have recorded is said by flags, and by the deploy net."""
+"""External models: options and the deploy net supply what a generation would have recorded."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def refuse(flags: Flags, reference: Reference) -> None:
         if value is not None:
             flag = f"--{field.replace('_', '-')}"
             raise UsageError(
-                f"{flag} was given for {reference.name}, whose generation recorded that when it was prepared",
-                hint=f"leave {flag} out; it is for models from elsewhere",
+                f"{flag} was given for {reference.name}, whose generation has recorded it already",
+                hint=f"omit {flag}; it is for external models",
             )
 
 
@@ -73,7 +73,7 @@ def model(
     mean = _of_training(deploy, project) if said is None else _for_channels(said, flags.mean, deploy.shape[0])
     order = _channel_order(flags.channel_order, deploy)
     if mean is None:
-        _log.warning("no mean was given: pictures go in as 0 to 255, as they are")
+        _log.warning("no mean was given: pictures are used as 0 to 255, unchanged")
     elif flags.channel_order is None:
         _warn_of_order(mean, order)
     stored = _stored(mean, deploy)
@@ -159,7 +159,7 @@ _IMAGENET = (123, 117, 104)
 
 
 def _warn_of_order(mean: Array, order: Order) -> None:
-    """Say that the mean looks like BGR where nothing was said of the order and RGB is taken."""
+    """Warn if the mean looks like BGR but the order was not given, so RGB is used."""
     means = mean.mean(axis=(1, 2))
     if order == "RGB" and len(means) == 3 and np.abs(means - _IMAGENET[::-1]).max() < 1:
         _log.warning("the mean is that of ImageNet in the order BGR, but pictures go in as RGB: --channel-order BGR?")
@@ -178,8 +178,7 @@ def _stored(mean: Array | None, deploy: Deploy) -> Size:
             fault="M02",
         )
     _log.warning(
-        "mean is %s and the net takes %s: the centre of the resized picture is cut out, as in a training "
-        "with crop_size: %d",
+        "mean is %s and the net takes %s: the centre of the resized picture is used, as in training with crop_size: %d",
         _by(mean.shape),
         _by(shape),
         shape[1],

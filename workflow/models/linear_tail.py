@@ -1,4 +1,4 @@
-"""The last linear stretch of a net: from the logits back, on the graph, to the last blob behind a nonlinearity.
+"""The linear tail of a net: the layers between the last nonlinearity and the logits.
 
 Along it every logit is exactly `sum_i weight[k, i] x[i] + bias[k]`. cifar10_quick is linear behind pool3, for ip1 has
 no activation; LeNet has a ReLU behind ip1, so that only ip2 is left of it.
@@ -112,7 +112,7 @@ def compose(stretch: Stretch, params: Params, sizes: Mapping[str, Size]) -> tupl
 
 
 def feature_blob(net: caffe_pb2.NetParameter, output: str | None) -> str:
-    """The last blob before the first InnerProduct: what the trained filters make of a picture, pool3 in cifar10_quick.
+    """The last blob before the first InnerProduct: the features of the convolutions, pool3 in cifar10_quick.
 
     Where there is no InnerProduct it is the one that the last linear stretch starts from, or else the logits.
 

@@ -1,4 +1,4 @@
-"""Finding a model: a generation's snapshot explains itself, one from elsewhere is explained by flags."""
+"""Load a model: a generation's snapshot by its record, an external one by options."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def load(
     scale: float | None = None,
     tell: bool = True,
 ) -> Model:
-    """The model that a command speaks of.
+    """Load the model of a command.
 
     Args:
         config: says where the generations are.
@@ -62,8 +62,8 @@ def load(
         model = external.model(reference, weights, net, flags, project=config.project)
     else:
         raise UsageError(
-            f"{reference.weights} belongs to no generation; its net is not known",
-            hint="--net deploy.prototxt, and --mean, --labels, --channel-order as it was trained",
+            f"{reference.weights} belongs to no generation, so its net is unknown",
+            hint="add --net deploy.prototxt, and --mean, --labels and --channel-order as in its training",
         )
     return replace(model, max_pixels=config.prepare.max_pixels, project=config.project)
 
@@ -116,7 +116,7 @@ test_transform.__test__ = False  # type: ignore[attr-defined]  # pytest: not a t
 
 
 def _tell_other_classes(config: Config, reference: Reference, generation: Generation, record: Record) -> None:
-    """I03: the snapshot's own classes are used; what the newest data set has instead is told."""
+    """I03: warn if the newest data set has other classes; the snapshot's own classes are used."""
     newest = max(generations(config), key=lambda one: one.number, default=generation)
     if newest.number == generation.number or not newest.record_path.is_file():
         return

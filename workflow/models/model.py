@@ -1,4 +1,4 @@
-"""A trained net with all that it takes to show it a picture: weights, classes, preprocessing, mean."""
+"""A trained net with everything needed to run a picture through it: weights, classes, preprocessing, mean."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workflow.data.pictures import MAX_PIXELS, decode
 from workflow.data.transform import Transform
 from workflow.engines import choose
 from workflow.engines.base import Array, Session
-from workflow.errors import ModelError, NetError
+from workflow.errors import ModelError, NetError, UsageError, did_you_mean
 from workflow.formats import caffe_pb2
 from workflow.generations import Generation
 from workflow.generations.places import Place
@@ -78,8 +78,8 @@ class Model:
             if layer not in known and layer not in ignore:  # some engines would fill it with random numbers
                 session.__exit__(None, None, None)
                 raise ModelError(
-                    f"layer '{layer}' of {self.source} has parameters, but {self.name} holds none for it",
-                    hint="is this the net that the weights were trained with?",
+                    f"layer '{layer}' of {self.source} has parameters, but {self.name} has none for it",
+                    hint="do the weights belong to this net?",
                     fault="C02",
                 )
         return session
@@ -89,7 +89,7 @@ class Model:
 
         Raises:
             PictureError, DataError: it cannot be read (I01).
-            EnvironmentFault: it may not be read.
+            EnvironmentFault: it cannot be read (permission denied).
         """
         return decode(image, self.preprocessing, max_pixels=self.max_pixels)
 
@@ -131,7 +131,7 @@ class Model:
         if not self.classifies(blobs):
             raise NetError(
                 f"blob '{self.output}' is {blobs[self.output].shape}, expected one number for each class",
-                hint="only wf inspect shows such a net",
+                hint="only wf inspect can show such a net",
             )
         scores = blobs[self.output]
         if self.classes is not None and scores.shape[1] != len(self.classes):
@@ -142,6 +142,16 @@ class Model:
         """Whether the last Softmax layer gives each picture one vector; detectors and segmentations have many."""
         scores = None if self.output is None else blobs[self.output]
         return scores is not None and scores.ndim > 1 and scores[0].size == scores.shape[1]
+
+    def require_class(self, *names: str | None) -> None:
+        """Refuse a class that the model does not know, before anything slow is imported or run.
+
+        Raises:
+            UsageError: there is no such class; a model without names is not checked here.
+        """
+        for name in names:
+            if name is not None and self.classes is not None and name not in self.classes:
+                raise UsageError(f"no class '{name}'", hint=did_you_mean(name, self.classes))
 
     def class_name(self, index: int) -> str:
         """The name of a class, its number if it has none."""

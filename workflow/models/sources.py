@@ -1,4 +1,4 @@
-"""The shape of the pictures that a training net reads, from whatever tells it without running the net."""
+"""Find the shape of the pictures that a training net reads, without running it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def picture_shape(
         stored = (channels or _colours(layer), crop, crop)
     if stored is None:
         raise NetError(
-            f"layer '{layer.name}' ({layer.type}) of {source} reads pictures of a shape that nothing here tells",
+            f"layer '{layer.name}' ({layer.type}) of {source} reads pictures of an unknown shape",
             at=source,
             hint=hint,
         )

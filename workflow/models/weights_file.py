@@ -1,4 +1,4 @@
-"""The file that a snapshot's name stands for: found, read, and held against what was recorded of it."""
+"""Find and read the file of a snapshot, and compare it with its recorded hash."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Nets on paper: which layers, how wired, what is filled in. No torch, no data."""
+"""The graph of a net: its layers, their connections, and filled-in values. Uses neither torch nor data."""

@@ -44,7 +44,7 @@ def build(
     try:
         layers = kept(net.layer, state)
         if not layers:
-            hint = "; ".join(f"layer '{layer.name}' is there {where(layer)}" for layer in net.layer[:1]) or None
+            hint = "; ".join(f"layer '{layer.name}' exists {where(layer)}" for layer in net.layer[:1]) or None
             raise NetError(f"net '{net.name}' has no layer for phase {phase}", hint=hint)  # noqa: TRY301 - placed below
         specs = [_layer_spec(message, number) for message in insert_splits(layers, net.layer)]
         _check_tops(specs)

@@ -1,4 +1,4 @@
-"""What a layer costs: multiplications with an addition behind them, as papers count them."""
+"""The cost of a layer: multiply-adds, as papers count them."""
 
 from __future__ import annotations
 

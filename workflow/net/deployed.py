@@ -1,4 +1,4 @@
-"""A deploy net made of a train_test net: the layer that reads pictures becomes an input, the loss becomes Softmax."""
+"""Make a deploy net of a training net: its data layer becomes an input, its loss a Softmax."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def picture_layer(net: caffe_pb2.NetParameter, phase: Phase, stages: Sequence[st
 def deployed(
     net: caffe_pb2.NetParameter, shape: tuple[int, int, int], *, phase: Phase, stages: Sequence[str] = ()
 ) -> caffe_pb2.NetParameter:
-    """The net that looks at one picture with the same weights.
+    """The deploy net for the same weights.
 
     Layers that need labels are left out, and so are auxiliary losses (of a smaller loss weight than another) with the
     layers that nothing else needs. Layer names stay as they are, so that the weights fit.
@@ -89,7 +89,7 @@ def _without_labels(layers: _Layers, source: caffe_pb2.LayerParameter, picture: 
 
 
 def _heads(losses: _Layers, body: _Layers) -> _Layers:
-    """Layers of probabilities in the place of losses; none where the net has such a layer already."""
+    """Softmax layers that replace the losses; none if the net already has one."""
     most = max((_weight(loss) for loss in losses), default=0.0)
     main = [loss for loss in losses if _weight(loss) == most]
     made = {layer.bottom[0] for layer in body if layer.type in _HEADS.values()}

@@ -1,4 +1,4 @@
-"""What `wf` fills into the user's prototxt before a run, and nothing else.
+"""The values that `wf` fills into the user's prototxt before a run.
 
 LMDB sources, mean file, batch and iteration count of the test pass, outputs of the classifying layer, snapshot prefix
 and, where a flag asks for them, max_iter and random_seed. No other number is touched.

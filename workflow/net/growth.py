@@ -1,4 +1,4 @@
-"""The classifying layer for other classes: the rows of those that were known, by name, and new rows."""
+"""The classifying layer for changed classes: rows of known classes by name, and new rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """What became of the classes of the weights that a run starts from."""
+    """The classes that were kept, added or dropped when a run starts from other weights."""
 
     layer: str
     kept: tuple[str, ...]
@@ -112,7 +112,7 @@ def _rows(old: Array, fresh: Array, layer: str, before: Sequence[str], after: Se
     if old.shape[1:] != fresh.shape[1:]:
         raise ModelError(
             f"layer '{layer}': a row of the file is {old.shape[1:]}, of the net {fresh.shape[1:]}",
-            hint="take weights that were trained with this net",
+            hint="use weights that were trained with this net",
             fault="C02",
         )
     if len(old) != len(before):

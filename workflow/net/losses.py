@@ -1,4 +1,4 @@
-"""Losses that real Caffe does not learn from as it counts them."""
+"""Warn of losses that real Caffe counts but does not train on."""
 
 from __future__ import annotations
 

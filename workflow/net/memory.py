@@ -1,4 +1,4 @@
-"""How much memory a net may need, asked before anything is allocated."""
+"""Estimate the memory of a net before it is allocated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A train net and a test net of two files, as solvers named them before 2014, in one train_test net."""
+"""Merge separate train and test nets, as solvers named them before 2014, into one train_test net."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _essence(layer: caffe_pb2.LayerParameter) -> bytes:
 
 
 def _strip(bare: Message, message: Message) -> None:
-    """Take fillers and what says no more than the default out of a layer's own message."""
+    """Remove fillers and fields with default values from a layer's message."""
     for field, value in message.ListFields():
         # repeated fillers belong to DummyData, where they are the data
         filler = field.message_type is caffe_pb2.FillerParameter.DESCRIPTOR and not field.is_repeated

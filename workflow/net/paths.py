@@ -1,4 +1,4 @@
-"""Where the layers of a net read and write: a prototxt from elsewhere must not reach beyond the project."""
+"""Check the paths in a net: an external prototxt must not read or write outside the project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of a layer that name it, and its line in the net's file."""
+"""Errors of a layer, with its name and its line in the net's file."""
 
 from __future__ import annotations
 

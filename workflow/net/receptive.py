@@ -1,4 +1,4 @@
-"""Receptive fields: which places of the input a place of a blob can depend on, from the geometry of the layers.
+"""Receptive fields: the part of the input that an output depends on, from the geometry of the layers.
 
 Worked out backwards, layer by layer, for one place: through the windows of convolution and pooling as far as they lie
 on the blob that they slide over, through other layers place by place or, where one mixes places in a way of its own,
@@ -80,7 +80,7 @@ class ReceptiveFields:
     """Of the blobs of one net, in the coordinates of its input blob."""
 
     def __init__(self, layers: Sequence[LayerSpec], shapes: Mapping[str, Shape]) -> None:
-        """Look at nothing yet.
+        """Nothing is computed yet.
 
         Args:
             layers: of a built net, in order.

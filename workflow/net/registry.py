@@ -1,4 +1,4 @@
-"""The layer types that an engine knows: a class for each, registered by a decorator in the class's own file."""
+"""The registry of an engine's layer types: each class registers itself by a decorator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which layers of a net belong to which phase: the include and exclude rules."""
+"""Include and exclude rules: which layers belong to which phase."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workflow.formats import caffe_pb2
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What the rules are asked against: the phase, a level and a set of stages (caffe.proto, NetState)."""
+    """The state that rules are matched with: phase, level and stages (caffe.proto, NetState)."""
 
     phase: int = caffe_pb2.TEST
     level: int = 0

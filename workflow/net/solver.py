@@ -1,4 +1,4 @@
-"""Which nets a solver trains and tests, on paper.
+"""The nets that a solver trains and tests.
 
 Source: src/caffe/solver.cpp, Solver::InitTrainNet and InitTestNets.
 """

@@ -1,4 +1,4 @@
-"""Layers that read pictures themselves: which they are, and in which phase or stage a net has them."""
+"""Layers that read pictures, and the phases and stages in which they are active."""
 
 from __future__ import annotations
 
@@ -67,6 +67,6 @@ def _parts(rule: caffe_pb2.NetStateRule) -> Iterator[str]:
 def places(net: caffe_pb2.NetParameter) -> str:
     """Where the net reads pictures, as a hint: `layer 'data' reads pictures in phase TRAIN`; empty if nowhere."""
     said = [
-        f"layer '{layer.name}' ({layer.type}) is there {where(layer)}" for layer in net.layer if reads_pictures(layer)
+        f"layer '{layer.name}' ({layer.type}) exists {where(layer)}" for layer in net.layer if reads_pictures(layer)
     ]
     return "; ".join(dict.fromkeys(said))

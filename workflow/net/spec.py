@@ -1,4 +1,4 @@
-"""A net on paper: frozen records of layers and how they are wired, for one phase. No arrays, no torch."""
+"""A net as frozen records of layers and their connections, for one phase. Uses neither arrays nor torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Phase = Literal["TRAIN", "TEST"]
 
 @dataclass(frozen=True, kw_only=True)
 class ParamSpec:
-    """What a `param { }` block says of one parameter blob (caffe.proto, ParamSpec)."""
+    """The `param { }` block of a parameter blob (caffe.proto, ParamSpec)."""
 
     name: str = ""
     """Blobs of equal non-empty names are shared between layers."""

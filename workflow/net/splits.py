@@ -1,4 +1,4 @@
-"""Split layers: a blob that several layers read gets one copy for each reader, as in every caffemodel.
+"""Split layers: a blob read by several layers gets a copy for each of them, as in Caffe.
 
 Source: src/caffe/util/insert_splits.cpp, InsertSplits.
 """

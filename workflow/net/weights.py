@@ -1,4 +1,4 @@
-"""Weights from a file for the layers of a net: matched by name, checked, brought to the net's shapes.
+"""Weights from a file for the layers of a net: matched by name, checked, converted to the net's shapes.
 
 Source: src/caffe/net.cpp, Net::CopyTrainedLayersFrom; src/caffe/blob.cpp, Blob::ShapeEquals and FromProto.
 """
@@ -66,7 +66,7 @@ def match(
     if problems:
         raise ModelError(
             "; ".join(f"{name}: {problem}" for name, problem in problems.items()),
-            hint=f"--ignore-mismatch {','.join(problems)}, or take the net that the weights were trained with",
+            hint=f"--ignore-mismatch {','.join(problems)}, or use the net that the weights were trained with",
             fault="C02",
         )
     return found

@@ -1,4 +1,4 @@
-"""Sliding windows of convolution and pooling: parsed once, with the output sizes that Caffe gives.
+"""Sliding windows of convolution and pooling: their parameters, and the output sizes as in Caffe.
 
 Sources: src/caffe/layers/base_conv_layer.cpp (LayerSetUp), conv_layer.cpp (compute_output_shape),
 pooling_layer.cpp (LayerSetUp, Reshape).

@@ -1,4 +1,4 @@
-"""What a project starts with: configs/ and prototxt/, which the wheel carries and a checkout has at its root."""
+"""The initial files of a project: configs/ and prototxt/, from the wheel or from a checkout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def shipped() -> Path:
 
 
 def find(start: Path) -> Path | None:
-    """The project that a folder lies in: the folder itself or the closest one above it; None if there is none.
+    """The project that contains a folder: the folder itself or the closest parent; None if there is none.
 
     A project has a configs/default.yaml, or generations in generations/.
     """

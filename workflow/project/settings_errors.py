@@ -1,4 +1,4 @@
-"""What pydantic found wrong, as sentences with the line of the file or the name of the flag that says it."""
+"""Turn pydantic's errors into sentences with the file and line, or the option, that is wrong."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _one(details: ErrorDetails, file: Path, origins: Mapping[tuple[str, ...], st
 
 
 def _siblings(steps: tuple[str | int, ...]) -> list[str]:
-    """The names that the block knows in which the last of `steps` stands."""
+    """The known names in the block that contains the last of `steps`."""
     model: type[BaseModel] = Config
     for step in steps[:-1]:
         inner = model.model_fields[str(step)].annotation

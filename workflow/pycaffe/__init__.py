@@ -1,4 +1,4 @@
-"""pycaffe on PyTorch: `from workflow import pycaffe as caffe` runs scripts that were written for Caffe's own module.
+"""pycaffe on PyTorch: `from workflow import pycaffe as caffe` runs scripts written for Caffe's Python module.
 
 Differences from BVLC Caffe 1.0: errors are exceptions (`workflow.errors.WorkflowError`) where Caffe ends the process;
 random numbers are PyTorch's; nets run on PyTorch's threads.

@@ -1,4 +1,4 @@
-"""A net over arrays that are longer than its batch.
+"""Run a net on arrays that are longer than its batch.
 
 Source of the behaviour: python/caffe/pycaffe.py, forward_all, forward_backward_all and _batch.
 """

@@ -1,4 +1,4 @@
-"""Blobs: numbers that PyTorch computes and that a script sees, and changes, as numpy arrays."""
+"""Blobs: computed by PyTorch, and read and changed by scripts as numpy arrays."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Numbers:
         return self.tensor
 
     def put(self, tensor: Tensor) -> None:
-        """Take over the values, and the shape, of a tensor; its memory too, if nobody has seen ours."""
+        """Take over the values and the shape of a tensor, and its memory if this blob's memory is not in use."""
         tensor = tensor.detach()
         if tensor.dtype != torch.float32:
             tensor = tensor.float()

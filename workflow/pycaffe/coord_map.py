@@ -1,4 +1,4 @@
-"""Where the pixels of one blob lie in another: `caffe.coord_map`, for nets that crop a blob to another's frame.
+"""`caffe.coord_map`: the pixel coordinates of one blob in another, for nets that crop blobs.
 
 A map is `(axis, scale, shift)`: from `axis` on, pixel x of one blob is pixel `scale * x + shift` of the other. The axis
 is None where all axes are left as they are. Source of the behaviour: python/caffe/coord_map.py of BVLC Caffe, with

@@ -22,7 +22,7 @@ Window = Sequence[int] | NDArray[Any]
 
 
 class Detector(Net):
-    """A net in TEST phase that is asked about windows of pictures, each warped to its input's size.
+    """A net in TEST phase that classifies windows of pictures, each warped to its input's size.
 
     Girshick and others: Rich feature hierarchies for accurate object detection and semantic segmentation
     (arXiv 1311.2524). Source of the behaviour: python/caffe/detector.py of BVLC Caffe.

@@ -1,4 +1,4 @@
-"""A net that runs layer by layer on blobs which a script may look at and change between any two layers.
+"""Run a net layer by layer on blobs that a script may read and change between layers.
 
 Each layer that backward will visit keeps a small graph of its own from its bottoms and parameters to its tops;
 between layers, values and gradients pass through the blobs, as in Caffe.
@@ -144,7 +144,7 @@ class Running(torch_cpu.Net):
         return sum(weight * float(self.memory[top].numbers.tensor.sum()) for top, weight in weights if weight)
 
     def _around(self, layer: Layer) -> tuple[list[Blob], list[Blob]]:
-        """Bottoms and tops as a class of the user's gets them: whatever it writes is written in the net."""
+        """Bottoms and tops for a user's class; what it writes is written in the net."""
         return [self.memory[name] for name in layer.spec.bottoms], [self.memory[name] for name in layer.spec.tops]
 
     def _apply(self, number: int) -> _Trace:

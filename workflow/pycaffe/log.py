@@ -1,4 +1,4 @@
-"""`caffe.init_log` and `caffe.log`: what Caffe would tell on the terminal, as a Python logger."""
+"""`caffe.init_log` and `caffe.log`: Caffe's terminal messages as a Python logger."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _logger = logging.getLogger("workflow.pycaffe")
 
 
 def init_log(level: int = 0, stderr: bool = True) -> None:
-    """Show what solvers tell from glog's `level` on: 0 all, 1 warnings, 2 errors. Without this call it stays unsaid.
+    """Show solver messages from glog's `level` on: 0 all, 1 warnings, 2 errors. Without this call they are hidden.
 
     With `stderr=False` the logger `workflow.pycaffe` lets it through to the handlers that the script has set up.
     """

@@ -1,4 +1,4 @@
-"""The blobs of a new net: which of them share memory, and what they hold before anything has run."""
+"""The blobs of a new net: which of them share memory, and their initial values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where nets run and what random numbers begin with: the settings that pycaffe keeps for the whole process."""
+"""Device and random seed: the settings that pycaffe keeps for the whole process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Net` as pycaffe has it."""
+"""pycaffe's `Net`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FilePath = str | PathLike[str]
 
 
 class Net(Named):
-    """A net that a script runs, looks into and changes.
+    """A net that a script can run, read and change.
 
     `Net(file, phase, level=0, stages=None, weights=None)`, or as before 2016 `Net(file, weights, phase)`.
     Source: python/caffe/pycaffe.py and _caffe.cpp of BVLC Caffe.

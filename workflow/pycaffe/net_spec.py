@@ -48,7 +48,7 @@ class Top:
 
 
 class NetSpec:
-    """A net to be: whatever is assigned as an attribute is a blob of that name.
+    """A net under construction: assigning an attribute names a blob.
 
     The layer that makes a blob bears the name of its first blob.
     """

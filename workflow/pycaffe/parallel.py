@@ -1,4 +1,4 @@
-"""What pycaffe says of several solvers that share the work: here there is always one."""
+"""pycaffe's interface for several solvers that share the work; here there is always one."""
 
 from __future__ import annotations
 

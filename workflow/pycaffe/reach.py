@@ -62,7 +62,7 @@ def _able_to_learn(spec: NetSpec, rates: Rates) -> Reach:
 
 
 def _cut_where_no_loss_is(spec: NetSpec, found: Reach) -> None:
-    """From the outputs down: does a loss depend on it, on a way that nobody has blocked?"""
+    """Whether a loss depends on each blob, on a path that is not blocked; from the outputs down."""
     under_loss: set[str] = set()
     blocked: set[str] = set()
     for index in range(len(spec.layers) - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""What this module raises, as subclasses of what pycaffe raises in the same place, since scripts catch that.
+"""The exceptions of this module, as subclasses of those that pycaffe raises, since scripts catch them.
 
 Where real Caffe ends the process (a failed check of its own), there is nothing to catch; those are ValueErrors here.
 """

@@ -61,7 +61,7 @@ def _apply(picture: NDArray[Any], rows: Matrix, columns: Matrix) -> Array:
 
 
 def _sample(old: int, new: int, order: int) -> Matrix:
-    """Where each new pixel's centre lies among the old ones; beyond the border everything is 0."""
+    """Interpolate at the centre of each new pixel; everything beyond the border is 0."""
     return _taps((np.arange(new, dtype=np.float64) + 0.5) * (old / new) - 0.5, old, order)
 
 

@@ -1,4 +1,4 @@
-"""The six solvers as pycaffe has them, and `get_solver`."""
+"""pycaffe's six solvers, and `get_solver`."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class Solver:
         self._trainer.snapshot()
 
     def restore(self, state: FilePath) -> None:
-        """Go on from a solverstate, binary or HDF5, of ours or of real Caffe's."""
+        """Resume from a solverstate, binary or HDF5, written by wf or real Caffe."""
         self._trainer.restore(_existing(state))
 
     def share_weights(self, net: Net) -> None:
@@ -176,7 +176,7 @@ class Solver:
 
 
 class SGDSolver(Solver):
-    """SGD with momentum, whatever type the prototxt names; so with the next five."""
+    """SGD with momentum, regardless of the type in the prototxt; the next five likewise."""
 
     kind = "SGD"
 

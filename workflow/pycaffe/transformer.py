@@ -1,4 +1,4 @@
-"""`caffe.io.Transformer`: what stands between a picture and a net's input.
+"""`caffe.io.Transformer`: the preprocessing between a picture and a net's input.
 
 Source of the behaviour: python/caffe/io.py of BVLC Caffe. preprocess never writes into the caller's array; Caffe's
 does where that is float32 and of the right size already.

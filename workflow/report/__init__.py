@@ -1,4 +1,4 @@
-"""Pages and pictures about a run, drawn from the files that it leaves."""
+"""Pages, pictures and words for results."""
 
 from workflow.report.curves import draw_curves
 

@@ -15,11 +15,11 @@ def describe(net: Anatomy) -> str:
     """The layers as a table, sums below."""
     from workflow.net.build import AUTOMATIC  # protobuf, which --help does not need
 
-    rows: list[Sequence[str]] = [("layer", "type", "bottoms -> tops", "shape", "params", "mult-adds")]
+    rows: list[Sequence[str]] = [("layer", "type", "from → to", "shape", "params", "mult-adds")]
     for part in net.parts:
         shapes = ", ".join("×".join(map(str, shape)) or "1" for shape in part.tops.values())
         made = [name for name in part.tops if name != AUTOMATIC]
-        tops = [] if made in ([], [part.name], list(part.bottoms)) else [f"-> {', '.join(made)}"]
+        tops = [] if made in ([], [part.name], list(part.bottoms)) else [f"→ {', '.join(made)}"]
         rows.append(
             (
                 part.name,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def describe(found: Blame) -> str:
-    """Its life, then what the best snapshot of each generation takes it for."""
+    """The history of the picture, then the prediction of each generation's best snapshot."""
     lines = [f"{found.image}  sha256 {found.sha256[:12]}"]
     if found.brought_by is None:
         lines.append("it is in no generation's data set")

@@ -1,4 +1,4 @@
-"""What all drawings share: figures with text in any script, their colours, pictures as arrays, and writing them."""
+"""Helpers for all drawings: figures with text in any script, colours, pictures as arrays, saving."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def draw_class_map(found: ClassMap, picture: NDArray[np.uint8], out: Path, *, ti
     left.set_title("the input of the net", fontsize=9, color=INK)
     right.imshow(1 - sure * (1 - colours), interpolation="nearest", vmin=0, vmax=1)
     height, width = found.best.shape
-    right.set_title(f"the most probable class of {height} × {width} places (pale: unsure)", fontsize=9, color=INK)
+    right.set_title(f"the most probable class at {height} × {width} places (pale: uncertain)", fontsize=9, color=INK)
     for panel in (left, right):
         panel.set_xticks([])
         panel.set_yticks([])

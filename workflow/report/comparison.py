@@ -1,4 +1,4 @@
-"""compare-BLOB.png: pictures side by side, as they are and as the net gets them, a blob's grids and histograms."""
+"""compare-BLOB.png: pictures side by side, with the inputs, grids and histograms of a blob."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _draw_input(first: Axes, second: Axes, found: Comparison, column: int, prepr
     title = f"{shortened(titles(found.images)[column], 22)}\n{found.words[column]}".strip()
     first.set_title(title, fontsize=8, color=INK)
     second.imshow(to_rgb(seen, preprocessing), interpolation="nearest")
-    second.set_title(f"as the net gets it\n{values.min():.3g} to {values.max():.3g}, 0 is grey", fontsize=8, color=INK)
+    second.set_title(f"input of the net\n{values.min():.3g} to {values.max():.3g}, 0 is grey", fontsize=8, color=INK)
     for panel in (first, second):
         panel.set_xticks([])
         panel.set_yticks([])
@@ -140,5 +140,5 @@ def _colour_bar(blob: Compared, grids: list[Axes]) -> None:
         end = f"{float(most[0]):.3g}"
         bar.set_ticklabels([f"-{end}", "0", end] if blob.signed else ["0", end])
     else:
-        bar.set_label("of each channel's own greatest value", fontsize=8)
+        bar.set_label("of each channel's own maximum", fontsize=8)
     bar.ax.tick_params(labelsize=7)

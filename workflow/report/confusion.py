@@ -54,7 +54,7 @@ def draw_confusion(matrix: NDArray[np.int64], classes: Sequence[str], out: Path,
     size = 9 if count <= 12 else 7.5
     panel.set_xticks(range(count), names, fontsize=size, color=INK, rotation=90 if count > 2 else 0)
     panel.set_yticks(range(count), names, fontsize=size, color=INK)
-    panel.set_xlabel("the net says", color=INK)
+    panel.set_xlabel("predicted class", color=INK)
     panel.set_ylabel("it is", color=INK)
     panel.set_xticks(np.arange(-0.5, count), minor=True)
     panel.set_yticks(np.arange(-0.5, count), minor=True)

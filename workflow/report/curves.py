@@ -171,6 +171,6 @@ def _first(row: dict[str, Any], name: str) -> Any:
 
 
 def _generation(metrics: Path) -> str:
-    """`gen5: ` where the file lies in a generation's logs/."""
+    """`gen5: ` if the file is in a generation's logs/."""
     folder = metrics.resolve().parents[1].name
     return f"{folder}: " if folder.startswith("gen") else ""

@@ -121,12 +121,12 @@ def _exam(found: Diff) -> list[str]:
         parts = [f"{count:,} in the training set of {name}" for name, count in found.excluded.items()]
         lines.append(f"left out: {counted(found.left_out, 'picture')} of the exam, {', '.join(parts)}")
     if one.unpaired:
-        lines.append(f"left out: {counted(one.unpaired, 'picture')} that only one of the two could read")
+        lines.append(f"left out: {counted(one.unpaired, 'picture')} that could be read for only one of the two")
     for own in found.own:
         relabelled = f", {own.relabelled:,} of them under another label" if own.relabelled else ""
         lines.append(
             f"{own.generation}'s own test set is a different exam: {counted(own.pictures, 'picture')}, "
-            f"{own.shared:,} of them in this one{relabelled}; the accuracy it was recorded with is not to be compared"
+            f"{own.shared:,} of them in this one{relabelled}; its recorded accuracy cannot be compared with these"
         )
     for name, classes in one.unknown.items():
         listed = ", ".join(f"'{label}' ({counted(count, 'picture')})" for label, count in classes.items())
@@ -177,7 +177,7 @@ def _history(found: Diff) -> list[str]:
     for correct, count in (sitting.score for sitting in found.sittings):
         rows[1].append(f"{correct / count:.4f}" if count else "n/a")
         rows[2].append(f"{count:,}")
-    lines = ["all generations, without what each was trained on or does not know", *table(rows)]
+    lines = ["all generations, without the training pictures and unknown classes of each", *table(rows)]
     lines.append(f"{counted(len(found.flips), 'picture')} changed between right (+) and wrong (-) more than once")
     for flip in found.flips[:_LISTED]:
         marks = "".join("." if name not in flip.right else "+" if flip.right[name] else "-" for name in names)

@@ -1,4 +1,4 @@
-"""Pictures of a maximum: the picture itself, the way to it as strip and film, and where it lies among natural ones."""
+"""Pictures of a maximised input: the result, its optimisation as strip and film, and natural pictures to compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures inside a page: everything becomes a data URI, so that one HTML file is the whole report."""
+"""Embed pictures in a page as data URIs, so the report is a single HTML file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that a report tells about a generation, gathered from what the commands know and have written."""
+"""Collect everything that the report shows about a generation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""film.gif and film.png: one picture's activations over the iterations, and what it was taken for."""
+"""film.gif and film.png: the activations and predictions of one picture during training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages have in common: templates that refuse what they do not know, and one style."""
+"""Shared parts of all HTML pages: strict templates and the style."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def describe(
     if files:
         lines.append("pictures")
         lines += [f"  {name:{width}}  {path}" for name, path in files.items()]
-    lines += [f"{name} is {value:.4g} throughout: its picture shows nothing" for name, value in one.flat.items()]
+    lines += [f"{name} is {value:.4g} everywhere: its picture is blank" for name, value in one.flat.items()]
     dead = {name: (silent or {})[name] for name in (one.maps or one.pictures) if name in (silent or {})}
     lines += [f"{name}: {facts.words}" for name, facts in dead.items() if facts.silent]
     return "\n".join(lines)

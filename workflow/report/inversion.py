@@ -1,4 +1,4 @@
-"""invert.png: the picture, and what each stage of the net still holds of it."""
+"""invert.png: a picture and its reconstructions from each stage of the net."""
 
 from __future__ import annotations
 

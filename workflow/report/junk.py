@@ -1,4 +1,4 @@
-"""junk.png: how much junk is accepted at each threshold: by generation, and by class of the newest one."""
+"""junk.png: the false-accept rate at each threshold, by generation, and by class of the newest one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def draw_junk(found: Junk, out: Path) -> None:
         _finish(panel, found)
     names = ", ".join(f"'{name}'" for name in found.newest.positives[:3]) + (", …" if several else "")
     what = f"any class ({names})" if several else names
-    set_title(figure, (f"{found.count:,} pictures of junk taken for {what}"))
+    set_title(figure, (f"{found.count:,} junk pictures labelled {what}"))
     save(figure, out)
 
 
@@ -132,7 +132,7 @@ def _finish(panel: Axes, found: Junk) -> None:
     panel.set_xscale("function", functions=(_nines, lambda x: 1 - 10.0**-x))
     panel.set_xticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
     panel.set_xlim(0, 1 - _CLOSEST)
-    panel.set_xlabel("threshold (probability), spread out towards 1")
+    panel.set_xlabel("threshold (probability; the axis is stretched towards 1)")
     panel.set_ylabel("share accepted")
     panel.grid(alpha=0.25)
     panel.spines[["top", "right"]].set_visible(False)

@@ -1,4 +1,4 @@
-"""ledger.png: what spoke for a class and against another, as maps over the picture, and the training pictures near it.
+"""ledger.png: contributions for a class and against another, as maps, and the nearest training pictures.
 
 Red is for the class, blue for the other one, white is nothing; one scale for all channels.
 """
@@ -212,7 +212,7 @@ def describe(ledger: Ledger, pictures: Mapping[str, Path] | None = None) -> str:
     if ledger.note:
         blocks.append([ledger.note])
     if not one.contributions.any() and not other.contributions.any():
-        blocks.append([f"nothing in {ledger.blob} speaks for either: it is 0 throughout, and the biases decide"])
+        blocks.append([f"{ledger.blob} is 0 everywhere, so the biases alone decide"])
         return joined([*blocks, drawn(pictures)])
     sums = difference.sum((1, 2))
     order = sums.argsort(kind="stable")

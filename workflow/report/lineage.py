@@ -1,4 +1,4 @@
-"""film.gif and film.png over generations: a column for each, the newest one's channels in the same places in all."""
+"""film.gif and film.png over generations: a column for each, channels in the order of the newest one."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _draw_blob(panel: Axes, found: Lineage, blob: str, column: int) -> None:
 
 
 def _enlarged(maps: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Maps (n, h, w) of a few values with each repeated, lest the lines between tiles are as wide as the tiles."""
+    """Small maps (n, h, w) with each value repeated, so tiles are wider than the lines between them."""
     factor = math.ceil(_LEAST / max(maps.shape[1:]))
     return maps.repeat(factor, axis=1).repeat(factor, axis=2)
 
@@ -230,7 +230,7 @@ def describe(found: Lineage, pictures: Mapping[str, Path] | None = None) -> str:
         blocks.append([*table(rows), *lines])
         blocks[-1].append(f"matched by {found.pictures:,} test pictures of {newest}")
         if found.left_out:
-            blocks[-1].append(f"left out {len(found.left_out):,} that are not there any more as they were prepared")
+            blocks[-1].append(f"left out {len(found.left_out):,} that have changed or were deleted")
     absent = _absent(found)
     blocks += [absent] if absent else []
     return joined([*blocks, drawn(pictures)])
@@ -269,7 +269,7 @@ def _channels(found: Lineage, blob: str) -> list[str]:
     elif alone:
         lines.append(f"{blob}: no channel is matched anywhere")
     if constant:
-        lines.append(f"{blob}: never varies, so that nothing is like it: {_ranges(constant)}")
+        lines.append(f"{blob}: constant, so not matched: {_ranges(constant)}")
     return lines
 
 

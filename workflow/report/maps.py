@@ -1,4 +1,4 @@
-"""maps.png: the picture, each method's map over it, and how fast the target falls and rises in the map's order."""
+"""maps.png: the picture, the map of each method, and its deletion and insertion curves."""
 
 from __future__ import annotations
 
@@ -91,13 +91,17 @@ def _explain_curves(panel: Axes) -> None:
     panel.set_axis_off()
     panel.text(0, 0.80, "deletion", color=RED, fontsize=10, fontweight="bold")
     panel.text(
-        0, 0.54, "the hottest places are\ncovered first: a good map\nmakes it fall at once", fontsize=8, color=INK
+        0,
+        0.54,
+        "the most important pixels\nare covered first: with a good\nmap it falls quickly",
+        fontsize=8,
+        color=INK,
     )
     panel.text(0, 0.30, "insertion", color=BLUE, fontsize=10, fontweight="bold")
     panel.text(
         0,
         0.04,
-        "they are given back first\nto a blurred picture: a good\nmap makes it rise at once",
+        "they are restored first in\na blurred picture: with a good\nmap it rises quickly",
         fontsize=8,
         color=INK,
     )

@@ -46,11 +46,11 @@ def document(found: Mistakes, every: Mistakes, pictures: Mapping[str, Path]) -> 
 
 
 def describe(found: Mistakes, pictures: Mapping[str, Path] | None = None) -> str:
-    """How many there are of each kind, the most confident ones, and where they can be looked at."""
+    """The number of mistakes of each kind, the most confident ones, and the files."""
     head = f"{found.snapshot} on {found.exam}: {len(found.mistakes):,} of {found.pictures:,} wrong"
     if found.cell is not None:
         true, predicted = found.cell
-        head = f"{found.snapshot} on {found.exam}: {len(found.mistakes):,} of '{true}' taken for '{predicted}'"
+        head = f"{found.snapshot} on {found.exam}: {len(found.mistakes):,} of '{true}' predicted as '{predicted}'"
     if not found.mistakes:
         return head
     blocks = [[head]]

@@ -23,10 +23,10 @@ def describe_applied(done: Labelled, table: Path) -> str:
     """Where the pictures are now, and what to do next."""
     rest = f"{done.refused:,} refused, {done.open:,} open"
     if not done.copied:
-        return f"no new picture decided in {table} ({done.present:,} in place already, {rest})"
+        return f"no new picture decided in {table} ({done.present:,} already there, {rest})"
     counts = ", ".join(f"{count:,} {name}" for name, count in done.classes.items())
     folders = sorted({str(path.parent) for path in done.copied.values()})
-    present = f", {done.present:,} in place already" if done.present else ""
+    present = f", {done.present:,} already there" if done.present else ""
     return f"copied {counts} to {', '.join(folders)} ({rest}{present})\nnext: wf prepare"
 
 

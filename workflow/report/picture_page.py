@@ -11,37 +11,38 @@ from workflow.report.html import fill
 from workflow.storage import atomic_write
 
 TITLES = {
-    "grids": ("Layer by layer", "What each layer holds, with its values' scale."),
+    "grids": ("Layer by layer", "The activations of each layer, with their scale."),
     "maps": (
-        "The places that count",
-        "Which places speak for the class, by each method: covered in its order, they should make the probability fall "
-        "at once.",
+        "Parts of the picture that matter",
+        "What each method finds important for the class. When the most important pixels are covered first, the "
+        "probability should fall quickly.",
     ),
     "twin": (
-        "Where it joins the class",
-        "Beside the training picture of the class that the net takes for most alike: the layer from which on it is "
-        "among them, and the channels and places that carry it.",
+        "Where it starts to look like the class",
+        "Compared with the most similar training picture of the class: the layer where it starts to look like the "
+        "class, and the channels and parts of the picture responsible.",
     ),
     "why": (
         "How the score adds up",
-        "Every channel and cell behind the last nonlinearity, and what it gave the class more than the next one.",
+        "The contribution of each channel and cell after the last nonlinearity to the difference between the class "
+        "and the next one.",
     ),
     "invert": (
-        "What is left of it",
-        "The picture rebuilt from what each layer keeps of it: what is gone here, the net cannot know further on.",
+        "What each layer keeps",
+        "The picture reconstructed from each layer: what is missing here is unknown to all later layers.",
     ),
     "dream": (
         "What the class looks like to the net",
-        "The pictures that most excite the class, found by going up its score.",
+        "The picture that maximises the score of the class, found by gradient ascent.",
     ),
-    "film": ("While it was trained", "The same picture in every snapshot."),
+    "film": ("During training", "The same picture in every snapshot."),
 }
 """The parts of the page, in their order: title, and what it shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """One way to look at the picture."""
+    """A section of the page."""
 
     name: str
     """The anchor."""

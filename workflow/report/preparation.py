@@ -17,7 +17,7 @@ def describe(result: PrepareResult) -> str:
     corrected = result.corrected
     if corrected.patches:
         told = f"{corrected.relabelled:,} labels changed, {corrected.removed:,} pictures left out"
-        lines.append(f"corrections {', '.join(corrected.patches)} obeyed: {told}")
+        lines.append(f"corrections {', '.join(corrected.patches)} applied: {told}")
     changes = result.changes
     if changes.against is not None:
         told = f"{changes.added:,} pictures added, {changes.removed:,} removed, {changes.relabelled:,} in another class"

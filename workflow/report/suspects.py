@@ -53,7 +53,7 @@ def document(found: Suspects, pictures: Mapping[str, Path]) -> dict[str, Any]:
 
 
 def describe(found: Suspects, pictures: Mapping[str, Path] | None = None) -> str:
-    """How many there are, the most doubtful ones, and where the rest can be looked at."""
+    """The number of doubtful labels, the most doubtful ones, and the files."""
     splits = Tally(one.split for one in found.suspects)
     told = f" ({splits['train']:,} training, {splits['test']:,} test pictures)" if found.suspects else ""
     lines = [f"{found.snapshot}: {len(found.suspects):,} of {found.pictures:,} labels are doubtful{told}"]
@@ -62,7 +62,7 @@ def describe(found: Suspects, pictures: Mapping[str, Path] | None = None) -> str
         lines += [f"  {line}" for line in table([["doubt", "label", "suggested", "picture"], *rows], left=(1, 2, 3))]
     lines += [f"  {line}" for line in and_more(len(found.suspects), _LISTED)]
     if found.decided:
-        lines.append(f"{found.decided:,} more were decided before")
+        lines.append(f"{found.decided:,} were decided earlier")
     if found.twins:
         kinds = Tally(one.kind for one in found.twins)
         lines.append("near-duplicates: " + ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()))
@@ -83,7 +83,7 @@ def describe(found: Suspects, pictures: Mapping[str, Path] | None = None) -> str
 
 def describe_undone(patch: Undone) -> str:
     """What was taken back."""
-    return f"patch {patch.name} taken back ({patch.count:,} decisions, kept in {patch.path})\nnext: wf prepare"
+    return f"patch {patch.name} reverted ({patch.count:,} decisions, kept in {patch.path})\nnext: wf prepare"
 
 
 def describe_applied(done: Applied, table: Path) -> str:

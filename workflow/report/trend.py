@@ -1,4 +1,4 @@
-"""trend.png: the accuracy of generation after generation, with how sure it is, above the number of its pictures."""
+"""trend.png: the accuracy of all generations with intervals, above the numbers of their pictures."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _draw_accuracy(panel: Axes, entries: Sequence[Entry], exam: str | None) -> N
         panel.text(0.5, 0.5, "no snapshot was tested yet", transform=panel.transAxes, ha="center", color=INK)
         return
     _draw_seeds(panel, entries)
-    _draw_points(panel, own, _BLUE, "own test set: another one for each, 95 % interval", behind=exam is not None)
+    _draw_points(panel, own, _BLUE, "on its own test set, 95 % interval", behind=exam is not None)
     if exam is not None:
         counts = {one.sitting.score[1] for one in entries if one.sitting is not None}
         alike = len(counts) == 1

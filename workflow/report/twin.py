@@ -162,10 +162,10 @@ def describe_carrying(found: Twin) -> str:
     """How many channels it takes."""
     one = found.carrying
     if one.enough is None:
-        return f"not even without all channels of {one.blob} is the class lost"
+        return f"the picture stays in the class even without all channels of {one.blob}"
     if one.enough == 1:
-        return f"without channel {one.channels[0].number} of {one.blob} it is no longer in the class"
-    return f"without the first {one.enough} of {len(one.channels)} channels of {one.blob} it is no longer in the class"
+        return f"without channel {one.channels[0].number} of {one.blob} the picture leaves the class"
+    return f"without the first {one.enough} of {len(one.channels)} channels of {one.blob} the picture leaves the class"
 
 
 def _draw_channels(panel: Axes, found: Twin) -> None:
@@ -177,7 +177,7 @@ def _draw_channels(panel: Axes, found: Twin) -> None:
     panel.invert_yaxis()
     panel.axvline(0, color=_GREY, linewidth=1)
     panel.tick_params(axis="x", labelsize=8)
-    panel.set_xlabel("fall of the log odds without it", fontsize=8)
+    panel.set_xlabel("decrease of the log odds without it", fontsize=8)
     panel.set_ylabel(f"channel of {found.carrying.blob}", fontsize=8)
     panel.set_title(describe_carrying(found), fontsize=9, color=INK)
     panel.spines[["top", "right"]].set_visible(False)
@@ -186,7 +186,7 @@ def _draw_channels(panel: Axes, found: Twin) -> None:
 def _draw_deletion(panel: Axes, found: Twin) -> None:
     (one,), chance = found.occlusion.maps, found.occlusion.baseline
     share = np.linspace(0, 100, len(one.deletion_curve))
-    panel.plot(share, one.deletion_curve, color=RED, label=f"hottest first, area {one.deletion:.3f}")
+    panel.plot(share, one.deletion_curve, color=RED, label=f"most important first, area {one.deletion:.3f}")
     panel.plot(share, chance.deletion_curve, color=_GREY, label=f"in random order, {chance.deletion:.3f}")
     panel.axvline(25, color=INK, linewidth=0.8, linestyle=":")
     panel.set_ylim(0, 1.02)

@@ -1,4 +1,4 @@
-"""Update rules, one a file, and learning-rate policies."""
+"""Update rules, one per file, and learning-rate policies."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from workflow.solvers.base import UpdateRule, rule
 
 @rule("AdaDelta")
 class AdaDelta(UpdateRule):
-    """Steps as long as the steps before them, measured by the gradients before them.
+    """AdaDelta: steps scaled by running averages of earlier steps and gradients.
 
     h = momentum h + (1 - momentum) g^2;  t = g sqrt((d + delta) / (h + delta));
     d = momentum d + (1 - momentum) t^2;  the update is rate t. The solverstate holds every h, then every d.

@@ -54,7 +54,7 @@ def refuse_momentum(param: caffe_pb2.SolverParameter) -> None:
     if param.momentum:
         raise NetError(
             f"solver type '{param.type}' with momentum={param.momentum:g}, expected 0",
-            hint="leave momentum out, or take type Adam, which has one",
+            hint="omit momentum, or use type Adam, which has one",
         )
 
 

@@ -1,4 +1,4 @@
-"""A training run of a generation: what is filled in, where it goes on, what it leaves behind."""
+"""Train a generation: fill in its prototxt, start or resume, and record the run."""
 
 from workflow.training.run import train
 from workflow.training.seeds import train_seeds

@@ -1,4 +1,4 @@
-"""The prototxt files of a generation as they are run: the user's, filled in, so that real Caffe runs them unchanged."""
+"""The prototxt files of a generation as run: the user's, filled in so that real Caffe can run them unchanged."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _net(solver: caffe_pb2.SolverParameter, path: Path, project: Path) -> tuple[
         solver.ClearField("test_net")
         return merge(prototxt.read_net(train_path), test), train_path
     if not solver.net:
-        raise NetError(f"{path} names no net", at=path, hint='add net: "prototxt/..._train_test.prototxt"')
+        raise NetError(f"{path} does not name a net", at=path, hint='add net: "prototxt/..._train_test.prototxt"')
     net_path = _found(solver.net, path, project)
     return prototxt.read_net(net_path), net_path
 

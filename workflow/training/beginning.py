@@ -1,4 +1,4 @@
-"""A generation changes when a new run of it has really begun; what is refused before that leaves it as it was."""
+"""Change a generation only when a new run has really started; a refused run leaves it unchanged."""
 
 from __future__ import annotations
 

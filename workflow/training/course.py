@@ -1,4 +1,4 @@
-"""How a run went: at which test pass it was best, and what has grown since."""
+"""The course of a run: its best test pass, and growing test loss."""
 
 from __future__ import annotations
 

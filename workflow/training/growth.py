@@ -1,4 +1,4 @@
-"""Starting from the weights of another generation, whose classes may be other ones or in another order.
+"""Start from the weights of another generation, whose classes may differ.
 
 The weights are not loaded as they are then: a caffemodel with a row for each class of this generation is written to
 the generation's weights/, and both engines start from that file.

@@ -1,4 +1,4 @@
-"""What a test pass says: its accuracy and its loss, by the names that nets give them."""
+"""The accuracy and loss of a test pass, found by the usual names of outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a run: what it was trained with, from which iteration on.
+"""The parts of a run: the settings used from each iteration on.
 
 A solver or a net that was edited between two `wf train` of one generation is obeyed, and said: the snapshots are then
 not those of an unbroken run.

@@ -1,4 +1,4 @@
-"""What a run leaves behind while it goes: train.log, metrics.jsonl, and the generation's record."""
+"""Record a run while it is in progress: train.log, metrics.jsonl, and the generation's record."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Recorder:
         for folder in (self.generation.folder, self.generation.snapshots):
             if not folder.is_dir():
                 raise EnvironmentFault(
-                    f"{folder} vanished while training", hint="bring it back and go on with wf train", fault="T16"
+                    f"{folder} vanished while training", hint="restore it, then wf train resumes", fault="T16"
                 )
         self._write_log(event)
         match event:
@@ -146,12 +146,14 @@ class Recorder:
     def _failed(self, event: SnapshotFailed) -> None:
         self._failures += 1
         if self._failures < _FAILURES:
-            _log.warning("cannot write snapshot iter_%d: %s; training goes on", event.iteration, event.reason)
+            _log.warning("cannot write snapshot iter_%d: %s; training continues", event.iteration, event.reason)
             return
         last = max((one.iteration for one in self.record.snapshots), default=None)
         raise EnvironmentFault(
             f"cannot write snapshot iter_{event.iteration}: {event.reason} ({_FAILURES} times in a row)",
-            hint=f"iter_{last} is safe; make room and go on with wf train" if last else "make room and start again",
+            hint=f"iter_{last} is safe; free some space, then wf train resumes"
+            if last
+            else "free some space and start again",
             fault="T08",
         )
 

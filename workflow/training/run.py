@@ -1,4 +1,4 @@
-"""`wf train`: one run of one generation, as the stream of events that everybody else reads."""
+"""`wf train`: run a generation's training as a stream of events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from workflow import cores, engines
+from workflow import engines
 from workflow.config import Config
 from workflow.engines import caffe_log
 from workflow.engines.base import Control, Done, Event, Job, Note, Started
@@ -43,7 +43,7 @@ def train(
     control: Control | None = None,
     command: Sequence[str] = (),
 ) -> Iterator[Event]:
-    """Train a generation of the project; goes on from its newest snapshot if there is one.
+    """Train a generation of the project, or resume it from its newest snapshot.
 
     Several generations may be trained in one process, each in a thread of its own. The number of torch's threads is
     the process's: such runs should ask for the same.
@@ -218,7 +218,7 @@ def _nothing_to_do(
     if told:
         _log.warning(
             "nothing to do: generation %d already has %d of %d iterations "
-            "(--max-iter asks for more, --fresh begins anew)",
+            "(--max-iter N trains longer, --fresh starts from scratch)",
             generation.number,
             begin.iteration,
             solver.max_iter,
@@ -240,7 +240,9 @@ def _probe(generation: Generation) -> None:
         probe.unlink()
     except OSError as error:
         raise EnvironmentFault(
-            f"cannot write to {generation.folder} ({error.strerror})", hint="look at its owner and mode", fault="T09"
+            f"cannot write to {generation.folder} ({error.strerror})",
+            hint="check its owner and permissions",
+            fault="T09",
         ) from error
 
 
@@ -249,7 +251,7 @@ def _facts(engine: str, precision: str, threads: int | None, solver: caffe_pb2.S
         "engine": engine,
         "engine_version": engines.get(engine).status().version,
         "precision": precision,
-        "threads": threads or (cores.threads() if engine == "torch" else 1),
+        "threads": threads or (os.cpu_count() if engine == "torch" else 1),
         "solver_type": solver.type,
         "random_seed": solver.random_seed,
     }
@@ -270,5 +272,5 @@ def _parts(
         if was is not None and was != facts[key]:
             changed.append(f"{key.replace('_', ' ')} {facts[key]} (was {was})")
     if changed:
-        _log.warning("going on from iteration %d with other settings: %s", begin.iteration, ", ".join(changed))
+        _log.warning("resuming from iteration %d with different settings: %s", begin.iteration, ", ".join(changed))
     return parts.extended(recorded, before, now, iteration=begin.iteration, changed=changed)

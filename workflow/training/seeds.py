@@ -1,4 +1,4 @@
-"""`wf train --seeds N`: one generation trained with several seeds, to see how far chance alone moves its accuracy."""
+"""`wf train --seeds N`: train a generation with several seeds to measure random variation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def train_seeds(
     control: Control | None = None,
     command: Sequence[str] = (),
 ) -> Iterator[Event]:
-    """Train a generation, and then again with further seeds, each to the end; goes on where it was interrupted.
+    """Train a generation with several seeds, one run after the other; an interrupted series is resumed.
 
     The first run is that of `train`. The others lie in seeds/seed_K/ and differ from it in nothing but random_seed,
     which is one more for each: net, solver, engine, precision and what it started from are those of the first run.
@@ -77,7 +77,7 @@ def train_seeds(
         if before not in (None, recipe(generation, length=False)) and not (fresh or weights):
             _log.warning(
                 "net or solver changed since %s was begun: its first run differs from the others in more than the "
-                "seed (--fresh begins all of them anew)",
+                "seed (--fresh restarts all of them)",
                 generation.name,
             )
         for place in range(1, seeds):
@@ -117,14 +117,14 @@ def _begun(generation: Generation, record: Record, place: int) -> Generation:
 
 
 def _weights(rerun: Generation, record: Record, wishes: Wishes) -> tuple[str, ...]:
-    """What the first run started from, unless the rerun goes on from a snapshot of its own."""
+    """The weights that the first run started from, unless the rerun resumes from its own snapshot."""
     if rerun.read().snapshots and not (wishes.fresh or wishes.weights):
         return ()
     return tuple(rerun.located(path) for path in record.training.get("weights", ()))
 
 
 def _same(config: Config, record: Record) -> Config:
-    """The first run's engine and precision, whatever the flags are this time."""
+    """The first run's engine and precision; the current options are ignored."""
     kept: dict[str, Any] = {key: record.training[key] for key in ("engine", "precision") if key in record.training}
     return config.model_copy(update={"train": config.train.model_copy(update=kept)})
 

@@ -1,4 +1,4 @@
-"""Where a run begins: from nothing, from weights, or where the newest snapshot ended."""
+"""Where a run starts: from scratch, from weights, or from the newest snapshot."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _log = logging.getLogger("workflow")
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """A solverstate to go on from, or weights to start with, or neither."""
+    """A solverstate to resume from, or weights to start from, or neither."""
 
     iteration: int = 0
     resume: Path | None = None
@@ -35,10 +35,10 @@ def choose(
     flag takes them.
 
     Raises:
-        UsageError: flags that exclude each other, a snapshot that is not there, weights where a state is needed.
+        UsageError: flags that cannot be used together, a snapshot that is not there, weights where a state is needed.
     """
     if resume and (weights or fresh):
-        raise UsageError("--resume goes on from a state; --weights and --fresh begin anew: give one of them")
+        raise UsageError("--resume, --weights and --fresh cannot be used together")
     if weights:
         names = [name.strip() for one in weights for name in ([one] if Path(one).exists() else one.split(","))]
         return Start(weights=tuple(resolve(config, name, generation.number).weights for name in names))
@@ -52,13 +52,15 @@ def choose(
     if not state.is_file():
         name = f"iter_{newest.iteration}"
         raise UsageError(
-            f"{name} has no solver state {state}", hint=f"--weights {name} starts fresh from its weights", fault="C07"
+            f"{name} has no solver state {state}",
+            hint=f"--weights {name} starts a new run from its weights",
+            fault="C07",
         )
     return Start(iteration=newest.iteration, resume=state)
 
 
 def check_dataset(generation: Generation, record: Record) -> None:
-    """Refuse a data set that is missing, or is not the one that the record speaks of.
+    """Refuse a data set that is missing or is not the recorded one.
 
     Raises:
         DatabaseError: L01, a database is missing.
@@ -81,7 +83,7 @@ def check_dataset(generation: Generation, record: Record) -> None:
 
 
 def check_solver(record: Record, solver: caffe_pb2.SolverParameter, start: Start) -> None:
-    """Refuse to go on with another kind of solver: its history means something else.
+    """Refuse to resume with another solver type, because its history has a different meaning.
 
     Raises:
         UsageError: C07.
@@ -90,7 +92,7 @@ def check_solver(record: Record, solver: caffe_pb2.SolverParameter, start: Start
     if start.resume is not None and before and before != solver.type:
         raise UsageError(
             f"iter_{start.iteration} was trained with {before}, the solver now says {solver.type}",
-            hint=f"--weights iter_{start.iteration} starts fresh from its weights",
+            hint=f"--weights iter_{start.iteration} starts a new run from its weights",
             fault="C07",
         )
 

@@ -1,4 +1,4 @@
-"""What `wf train` says when it is done."""
+"""The summary of a training run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signs that a run learns nothing, or no more, each said once while the run can still be stopped.
+"""Detect runs that learn nothing, or no longer learn, and warn once about each sign.
 
 A single loss is noise, so means over many steps are compared, and test passes beside them: with the loss that guessing
 costs, with the accuracy of the best constant answer, and with what they were.
@@ -121,8 +121,8 @@ class Watch:
             advice = "Lower the std of the weight fillers, or scale the input, then wf train --fresh"
         self._say(
             "high",
-            f"the loss stays at {level:.3g} where guessing costs {self._unsure:.3g}: the net is sure of wrong answers "
-            f"(87.33 is the most that one picture can cost). {advice}",
+            f"the loss stays at {level:.3g} where guessing gives {self._unsure:.3g}: the net is certain and wrong "
+            f"(87.33 is the highest possible loss of a picture). {advice}",
         )
         return True
 
@@ -135,11 +135,11 @@ class Watch:
         still = last is not None and self._is_still(start)
         if not still and (self._guess is None or not self._is_still(self._guess)):
             return False
-        cost = "" if self._guess is None else f"; guessing costs {self._guess:.3f}"
+        cost = "" if self._guess is None else f"; guessing gives {self._guess:.3f}"
         tested = "" if last is None or self._constant is None else f"; test accuracy {last:.4f}, {self._always}"
         self._say(
             "guesses",
-            f"after {self._steps:,} iterations the net has learnt nothing (loss {level:.3f}, {start:.3f} at the start"
+            f"after {self._steps:,} iterations the net has learned nothing (loss {level:.3f}, {start:.3f} at the start"
             f"{cost}{tested}). {self._advice('Change')}",
         )
         return True
@@ -154,7 +154,7 @@ class Watch:
             self._say(
                 "below",
                 f"test accuracy {accuracy:.4f} is below chance, and the training loss is {level:.3g}: the "
-                "labels of the test pictures look exchanged. wf suspects lists them",
+                "labels of the test pictures are probably swapped. wf suspects lists them",
             )
             return True
         if self._beats(accuracy, 1):
@@ -229,7 +229,7 @@ class Watch:
 
 
 def _entropy(counts: Mapping[str, int]) -> float:
-    """The lowest mean loss, in nats, of an answer that does not look at the picture: -sum p ln p."""
+    """The entropy of the labels in nats, the lowest mean loss of a constant answer: -sum p ln p."""
     total = sum(counts.values())
     shares = [count / total for count in counts.values() if count]
     return -sum(share * math.log(share) for share in shares)

@@ -17,14 +17,17 @@ def test_caffes_own_words_and_the_layer_that_was_made():
     )
     error = explain(-6, [CREATING, unknown, *TRACE], NetError)
     assert type(error) is NetError
-    assert error.message == "caffe refuses: layer 'conv1': registry.count(type) == 1 (0 vs. 1) Unknown layer type: Foo"
+    assert (
+        error.message
+        == "real Caffe reports: layer 'conv1': registry.count(type) == 1 (0 vs. 1) Unknown layer type: Foo"
+    )
 
 
 def test_no_layer_is_named_when_the_net_was_finished():
     shapes = f"F{PREFIX} net.cpp:759] Cannot copy param 0 weights from layer 'ip'; shape mismatch."
     error = explain(-6, [CREATING, FINISHED, shapes, *TRACE], ModelError)
     assert type(error) is ModelError
-    assert error.message == "caffe refuses: Cannot copy param 0 weights from layer 'ip'; shape mismatch."
+    assert error.message == "real Caffe reports: Cannot copy param 0 weights from layer 'ip'; shape mismatch."
     assert error.fault == "C02"
 
 

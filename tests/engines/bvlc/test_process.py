@@ -49,7 +49,7 @@ def open_echo(worker, folder):
 
 def test_an_exception_in_python_is_a_refusal_and_no_end(shared):
     worker, folder = shared
-    with pytest.raises(NetError, match="caffe refuses 'open': RuntimeError: Could not open file nothing"):
+    with pytest.raises(NetError, match="real Caffe rejects 'open': RuntimeError: Could not open file nothing"):
         worker.request("open", path="nothing", level=0, blame=NetError)
     assert open_echo(worker, folder).fields["inputs"] == ["a"]
 

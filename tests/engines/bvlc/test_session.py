@@ -116,7 +116,9 @@ def test_wrong_inputs_leave_the_session_usable(opened):
 
 def test_a_shape_that_a_layer_refuses(files):
     with Engine().open(read_net(files / "net.prototxt"), None) as session:
-        with pytest.raises(NetError, match="caffe refuses: .*Input size incompatible with inner product parameters"):
+        with pytest.raises(
+            NetError, match="real Caffe reports: .*Input size incompatible with inner product parameters"
+        ):
             session.forward(data=pictures(2, height=20))
         with pytest.raises(EnvironmentFault, match="ended already"):
             session.forward(data=pictures(2))
@@ -124,7 +126,7 @@ def test_a_shape_that_a_layer_refuses(files):
 
 def test_a_layer_that_caffe_does_not_know(project):
     net = parse(DEPLOY.replace("BNLL", "Frobnicate"), caffe_pb2.NetParameter)
-    with pytest.raises(NetError, match="caffe refuses: registry.*Unknown layer type: Frobnicate") as caught:
+    with pytest.raises(NetError, match="real Caffe reports: registry.*Unknown layer type: Frobnicate") as caught:
         Engine().open(net, None, source=Path("a.prototxt"))
     assert str(caught.value.at) == "a.prototxt"
 

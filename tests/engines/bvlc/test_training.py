@@ -273,7 +273,7 @@ def test_a_snapshot_that_cannot_be_written(make_job):
 
 
 def test_what_caffe_refuses_at_the_first_step(make_job):
-    with pytest.raises(NetError, match="caffe refuses: Unknown learning rate policy: nonsense"):
+    with pytest.raises(NetError, match="real Caffe reports: Unknown learning rate policy: nonsense"):
         run(make_job(solver='lr_policy: "nonsense"'))
 
 

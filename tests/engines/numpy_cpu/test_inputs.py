@@ -62,6 +62,6 @@ def test_settings_that_cannot_be(a_net, one):
 
 
 def test_m04_mean_file_and_mean_value(a_net, one):
-    with pytest.raises(NetError, match="mean_file and mean_value exclude each other") as caught:
+    with pytest.raises(NetError, match="mean_file and mean_value cannot be used together") as caught:
         a_net(data(one.database("test"), f'mean_file: "{one.mean}" mean_value: 3'))
     assert caught.value.fault == "M04"

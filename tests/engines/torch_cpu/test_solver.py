@@ -223,7 +223,7 @@ def test_c07_a_state_of_another_net(small):
         small().restore(state)
     model.unlink()
     solverstate.write(state, content)
-    with pytest.raises(ModelError, match="needs its weights .* neither there nor beside it"):
+    with pytest.raises(ModelError, match="needs its weights .* not found there or beside it"):
         small().restore(state)
 
 

@@ -120,7 +120,7 @@ def test_a_reader_travels_to_another_process(database):
 
 
 def test_writing_refuses_an_existing_database(database):
-    with pytest.raises(DatabaseError, match="holds a database already"):
+    with pytest.raises(DatabaseError, match="already contains a database"):
         Writer(database)
 
 

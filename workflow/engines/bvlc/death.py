@@ -1,4 +1,4 @@
-"""Why a worker died, as one sentence of the right class, in Caffe's own words where it said any."""
+"""Explain why a worker process ended, as an error of the right class with Caffe's own words."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _refused(fatal: Entry, lines: Sequence[str], blame: type[WorkflowError]) -> 
     if complaints:
         words = f"{words}: {complaints[-1]}"
     hint = "wf verify looks into the generation's databases" if kind is DatabaseError else None
-    return kind(f"caffe refuses: {_layer(lines)}{words}", hint=hint, fault=_fault(kind, fatal))
+    return kind(f"real Caffe reports: {_layer(lines)}{words}", hint=hint, fault=_fault(kind, fatal))
 
 
 def _fault(kind: type[WorkflowError], fatal: Entry) -> str:

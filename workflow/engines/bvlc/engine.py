@@ -1,4 +1,4 @@
-"""The `caffe` engine: real BVLC Caffe 1.0, in a process of its own."""
+"""The `caffe` engine: real BVLC Caffe 1.0 in a separate process."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Engine:
         if job.precision != "float32":
             raise UsageError(f"the caffe engine computes in float32, not {job.precision}", hint="--engine torch")
         if job.resume is not None and job.weights:
-            raise UsageError("a run goes on from a solverstate or starts from weights, not both")
+            raise UsageError("a run resumes from a solverstate or starts from weights, not both")
         threads = job.threads or 1
         python.find(job.folder)  # before anything is read or written
         planned = plan(job)

@@ -1,4 +1,4 @@
-"""Reads what a worker prints, in a thread, so that its pipe never fills; remembers a bounded part of it."""
+"""Read a worker's output in a thread, so its pipe never fills, and keep a bounded part of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Caffe's own log lines of a run: read for what they say of tests, and put right for keeping."""
+"""Caffe's own log of a run: read its test results, and clean it up for keeping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job will do, known before Caffe starts: its nets on paper, its databases, and where a resumed run stands."""
+"""Plan a job before Caffe starts: its nets, its databases, and the iteration at which a resumed run starts."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _check_weights(path: Path) -> None:
     if bad := caffemodel.nonfinite(caffemodel.read(path)):
         name, count = next(iter(bad.items()))
         raise ModelError(
-            f"{path} has {count} NaN or infinite weights in '{name}'", hint="take an earlier snapshot", fault="C05"
+            f"{path} has {count} NaN or infinite weights in '{name}'", hint="use an earlier snapshot", fault="C05"
         )
 
 

@@ -1,4 +1,4 @@
-"""A worker process with real Caffe in it: started, asked, and gone on every way out."""
+"""A worker process that runs real Caffe: start it, send requests, and end it in every case."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Worker:
         timeout: float = ANSWER_SECONDS,
         **fields: object,
     ) -> Reply:
-        """Ask for something and wait for it; whatever goes wrong but a refusal in Python ends the process.
+        """Send a request and wait for the answer; any failure except a Python exception ends the process.
 
         Args:
             command: a method of the worker.
@@ -135,7 +135,7 @@ class Worker:
         if "error" in answer:
             kind, words = answer["error"]
             failed = EnvironmentFault if kind == "MemoryError" else blame
-            raise failed(f"caffe refuses '{command}': {kind}: {words}")
+            raise failed(f"real Caffe rejects '{command}': {kind}: {words}")
         return Reply(fields=answer, arrays=results, lines=lines)
 
     def close(self) -> None:

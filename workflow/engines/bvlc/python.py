@@ -1,4 +1,4 @@
-"""Where real Caffe's own Python is."""
+"""Find the Python that runs real Caffe."""
 
 from __future__ import annotations
 

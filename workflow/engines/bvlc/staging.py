@@ -1,4 +1,4 @@
-"""Where Caffe writes its snapshots until they are whole: a folder beside their final place."""
+"""A temporary folder where Caffe writes its snapshots until they are complete."""
 
 from __future__ import annotations
 

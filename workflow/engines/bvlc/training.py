@@ -1,4 +1,4 @@
-"""One solver's run in a worker, told as a stream of events.
+"""Run a solver in a worker and report it as a stream of events.
 
 The worker makes one iteration at a time; Caffe itself tests inside it where a test is due. When to snapshot, when to
 stop and what ends a run is decided here, by the rules of Caffe's Solver::Step and Solve (src/caffe/solver.cpp).
@@ -157,8 +157,8 @@ class Run:
         )
 
     def _advice(self) -> str:
-        last = f"iter_{self._good} is good" if self._good >= 0 else "there is no snapshot yet"
-        return f"{last}; lower base_lr in the solver, or look at the mean"
+        last = f"iter_{self._good} is finite" if self._good >= 0 else "there is no snapshot yet"
+        return f"{last}; lower base_lr in the solver, or check the mean"
 
     # ---- snapshots ----
 
@@ -223,7 +223,7 @@ class Run:
         yield done
 
     def _tested(self) -> Iterator[Event]:
-        """A test that the solver's schedule does not have; its log lines are ours."""
+        """A test pass that is not in the solver's schedule; its log lines are written by wf."""
         reply = self._worker.request("test", passes=list(self._param.test_iter), blame=NetError)
         yield from self._lines(reply)
         tests = reply.fields["tests"]

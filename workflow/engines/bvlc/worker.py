@@ -1,4 +1,4 @@
-"""Runs inside Caffe's own Python (3.6 to 3.9) and does there what the engine asks for. Imports nothing of ours.
+"""The worker: runs inside Caffe's own Python (3.6 to 3.9) and imports nothing of this package.
 
     python -I worker.py CHANNEL LIFELINE
 

@@ -1,4 +1,4 @@
-"""Caffe's log, both ways: a line -> what it says (`parse`), and an event -> the lines that say it (`Writer`).
+"""Caffe's log in both directions: parse a line (`parse`), and write the lines of an event (`Writer`).
 
 A line is `LMMDD hh:mm:ss.uuuuuu TTTTT file.cpp:NUMBER] message`: level I, W, E or F, the thread's number at least five
 wide. Newer glog writes YYYYMMDD; readers of such logs (Caffe's own parse_log.py) stop there, so only four digits are

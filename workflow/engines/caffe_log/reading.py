@@ -1,4 +1,4 @@
-"""A line of Caffe's log -> what it says, as a frozen record. Pure: nothing is remembered between lines."""
+"""Parse a line of Caffe's log into a frozen record; no state is kept between lines."""
 
 from __future__ import annotations
 

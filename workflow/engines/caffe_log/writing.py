@@ -1,4 +1,4 @@
-"""Events -> the log lines that Caffe would have written."""
+"""Write the log lines that Caffe would write for an event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numpy engine: forward only, quick to import, and an independent witness beside the other two."""
+"""The numpy engine: forward only, fast to import, and an independent check of the other two."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numpy engine: what it can open, and what it refuses."""
+"""The numpy engine: which nets it opens, and which it refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Giving a session's layers their parameters: from the prototxt's own `blobs`, then from a file of weights."""
+"""Set the parameters of a session's layers: from `blobs` in the prototxt, then from a weights file."""
 
 from __future__ import annotations
 
@@ -95,6 +95,6 @@ def _nothing_for(layer: Layer, weights: caffe_pb2.NetParameter | None, ignore: C
     return ModelError(
         f"layer '{layer.spec.name}' ({layer.spec.type}) has parameters, but the weights hold none for it; "
         f"they are for {', '.join(holders) or 'no layer'}",
-        hint="is this the net that the weights were trained with?",
+        hint="do the weights belong to this net?",
         fault="C02",
     )

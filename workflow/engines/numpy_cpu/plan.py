@@ -1,4 +1,4 @@
-"""The shapes of a net's blobs and parameters, found with numpy's layers: no number is computed, no memory taken."""
+"""The shapes of a net's blobs and parameters, found without computing or allocating them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A net in TEST phase with its weights, run layer after layer.
+"""A net with its weights in TEST phase, run layer by layer.
 
 Memory is shared as in Caffe: Split, Flatten and Reshape hand on a view of their bottom, and a layer that works in
 place writes into its bottom's memory, so that every name of that memory shows what it holds after the whole pass.

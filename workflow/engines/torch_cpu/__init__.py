@@ -1,4 +1,4 @@
-"""Caffe nets and solvers on PyTorch, on the CPU."""
+"""Caffe nets and solvers on PyTorch."""
 
 from workflow.engines.torch_cpu.engine import Engine, Session
 from workflow.engines.torch_cpu.net import Net

@@ -1,4 +1,4 @@
-"""oneDNN's own layout of pictures: what the trunk of a plain net keeps them in when nobody asks for gradients.
+"""oneDNN's blocked memory layout, used for the trunk of a plain net when no gradients are needed.
 
 Blocks of 8 or 16 channels lie together, so that a window reads whole registers: cifar10_quick's MAX pooling takes a
 fifth of the time that it takes channels-last in memory, its convolutions 0.85 to 0.95. PyTorch has such tensors

@@ -1,4 +1,4 @@
-"""Which device a net runs on: the CPU unless somebody asks for a GPU."""
+"""Choose the device of a net: the CPU, or a GPU if requested."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The default engine: Caffe nets and solvers on PyTorch, on the CPU; training on a GPU if it is asked for."""
+"""The default engine: Caffe nets and solvers on PyTorch, on the CPU or, for training, on a GPU."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +10,6 @@ from typing import Self
 
 import torch
 
-from workflow import cores
 from workflow.engines.base import Array, Event, Job, Started, Status
 from workflow.engines.torch_cpu.device import resolve
 from workflow.engines.torch_cpu.net import Net, arrays, as_array
@@ -53,7 +53,7 @@ class Engine:
     name = "torch"
 
     def status(self) -> Status:
-        """It runs wherever it can be imported."""
+        """Ready if it can be imported."""
         return Status(name=self.name, ready=True, version=f"PyTorch {torch.__version__}", trains=True)
 
     def open(
@@ -73,7 +73,7 @@ class Engine:
 
     def train(self, job: Job) -> Iterator[Event]:
         """Run the solver in this process, event by event."""
-        torch.set_num_threads(job.threads or cores.threads())
+        torch.set_num_threads(job.threads or os.cpu_count() or 1)
         param = read_solver(job.solver)
         device = resolve(job.device, param)
         solver = Solver(param, folder=job.folder, bfloat16=job.precision == "bfloat16", device=device)

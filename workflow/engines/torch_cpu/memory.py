@@ -1,4 +1,4 @@
-"""How the process's memory is kept: freed blocks stay with it for the next pass."""
+"""Keep freed memory blocks in the process for the next pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parameters of a net: which blobs there are, who shares them, how fast each learns.
+"""The parameters of a net: their blobs, sharing between layers, and learning-rate multipliers.
 
 Source: src/caffe/net.cpp, Net::AppendParam.
 """
@@ -29,12 +29,12 @@ class Parameter:
 
     @property
     def rate(self) -> float:
-        """lr_mult, 1 where nobody says."""
+        """lr_mult (default: 1)."""
         return 1.0 if self.lr_mult is None else self.lr_mult
 
     @property
     def decay(self) -> float:
-        """decay_mult, 1 where nobody says."""
+        """decay_mult (default: 1)."""
         return 1.0 if self.decay_mult is None else self.decay_mult
 
 
@@ -114,6 +114,6 @@ class Parameters:
 
 
 def empty(shape: Sequence[int], *, row_major: bool = False, device: torch.device | None = None) -> Tensor:
-    """Memory for a blob; 4-D weights lie channels-last, which convolution on a CPU likes best, or in C order."""
+    """Memory for a blob; 4-D weights are channels-last, the fastest for convolution on a CPU, or in C order."""
     layout = torch.channels_last if len(shape) == 4 and not row_major else torch.contiguous_format
     return torch.empty(tuple(shape), memory_format=layout, device=device)

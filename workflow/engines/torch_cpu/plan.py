@@ -1,4 +1,4 @@
-"""The shapes of a net's blobs and parameters, found without memory for them."""
+"""The shapes of a net's blobs and parameters, found without allocating them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A solver's state on disk, in the files that real Caffe reads and writes."""
+"""A solver's state on disk, in Caffe's files."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def load(path: Path, net: Net, history: Sequence[Tensor], *, folder: Path) -> so
     if len(state.history) != len(history):
         raise ModelError(
             f"{path} holds {len(state.history)} history blobs, this net and solver type need {len(history)}",
-            hint="it was made by another net or solver type; --weights starts fresh from its weights",
+            hint="it was made by another net or solver type; --weights starts a new run from its weights",
             fault="C07",
         )
     for index, (blob, array) in enumerate(zip(history, state.history, strict=True)):
         if blob.numel() != array.size:
             raise ModelError(
                 f"{path}: history blob {index} has shape {array.shape}, the net's parameter {tuple(blob.shape)}",
-                hint="it was made by another net; --weights starts fresh from its weights",
+                hint="it was made by another net; --weights starts a new run from its weights",
                 fault="C07",
             )
     net.copy_from(read_weights(solverstate.weights_of(state, path, folder)))
@@ -87,6 +87,6 @@ def read_weights(path: Path) -> caffe_pb2.NetParameter:
     if bad:
         name, count = next(iter(bad.items()))
         raise ModelError(
-            f"{path} has {count} NaN or infinite weights in '{name}'", hint="take an earlier snapshot", fault="C05"
+            f"{path} has {count} NaN or infinite weights in '{name}'", hint="use an earlier snapshot", fault="C05"
         )
     return model

@@ -192,7 +192,7 @@ class Solver:
         if not math.isfinite(loss):
             raise DivergedError(
                 f"loss became {'NaN' if math.isnan(loss) else 'infinite'} at iteration {iteration} (lr {rate:g})",
-                hint="lower base_lr in the solver, or look at the mean; snapshots from before it are good",
+                hint="lower base_lr in the solver, or check the mean; earlier snapshots are finite",
                 fault="T01",
             )
         outputs = _outputs(self.net) if display else ()
@@ -265,7 +265,7 @@ class Solver:
         )
 
     def restore(self, path: Path) -> None:
-        """Go on from a solverstate of ours or of real Caffe's.
+        """Resume from a solverstate written by wf or real Caffe.
 
         Raises:
             ModelError: it is damaged or belongs to another net or solver.

@@ -1,4 +1,4 @@
-"""The list of Caffe layer types that ONNX (opset 17) can express, and what their translations share."""
+"""The registry of Caffe layer types that ONNX (opset 17) can express, and helpers for their translation."""
 
 from __future__ import annotations
 

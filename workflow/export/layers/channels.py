@@ -31,7 +31,7 @@ def _batch_norm(graph: Graph, layer: LayerSpec) -> None:
 
 @translates("Scale", "Bias")
 def _scale(graph: Graph, layer: LayerSpec) -> None:
-    """Times and plus a blob whose axes begin at `axis`; the rest is spread over."""
+    """Multiply by and add a blob whose axes start at `axis`; the other axes are broadcast."""
     is_scale = layer.type == "Scale"
     param = layer.message.scale_param if is_scale else layer.message.bias_param
     axes, (value, *other) = len(graph.shape(layer)), graph.bottoms(layer)

@@ -1,4 +1,4 @@
-"""Layers that look at each value by itself, or at all of them. Sources: the layers' own files."""
+"""Element-wise layers and layers over all values. Sources: the layers' own files."""
 
 from __future__ import annotations
 

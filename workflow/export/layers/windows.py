@@ -1,4 +1,4 @@
-"""Layers that look at windows. Sources: conv_layer.cpp, pooling_layer.cpp, lrn_layer.cpp."""
+"""Sliding-window layers. Sources: conv_layer.cpp, pooling_layer.cpp, lrn_layer.cpp."""
 
 from __future__ import annotations
 

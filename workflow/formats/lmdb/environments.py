@@ -1,4 +1,4 @@
-"""Open files of this process: LMDB must not open one file twice in a process, nor keep it over a fork."""
+"""LMDB environments open in this process: a file must not be opened twice, nor kept across a fork."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _acquired(place: str, folder: Path) -> Handle:
         try:
             handle = Handle(place)
         except (lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.CorruptedError) as error:
-            raise DatabaseError(f"{folder} is no database of LMDB 0.9: {error}", fault="L03") from error
+            raise DatabaseError(f"{folder} is not an LMDB 0.9 database: {error}", fault="L03") from error
         except (lmdb.Error, OSError) as error:
             raise operating_system_says(folder, error) from error
         _open[place] = handle

@@ -1,4 +1,4 @@
-"""What the first bytes of data.mdb say, and what the operating system says about it, without LMDB itself."""
+"""Check the first bytes of data.mdb, and translate errors of LMDB and the operating system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A walk through the pages of a verified database, for the one damage that `lmdb.verify` does not see.
+"""Walk through the pages of a verified database to find the damage that `lmdb.verify` does not detect.
 
 It checks the first page of a large value, not its last one: a file that was cut inside its last picture passes, and
 reading that picture kills the process (SIGBUS). Layout of LMDB 0.9, 64 bits: lmdb.h and mdb.c, MDB_page, MDB_meta.

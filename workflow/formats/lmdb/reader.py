@@ -1,4 +1,4 @@
-"""Reading a database by position, in the order that Caffe's Data layer reads it."""
+"""Read a database by position, in the order of Caffe's Data layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a database whole? Asked before LMDB maps it, because a damaged one kills the process."""
+"""Check that a database is complete before LMDB maps it, because a damaged one kills the process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a database: durably, in transactions of a thousand records."""
+"""Write a database durably, in transactions of a thousand records."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Writer:
         self._pending: list[tuple[bytes, bytes]] = []
         self._bytes = 0
         if (self.folder / "data.mdb").exists():
-            raise DatabaseError(f"{self.folder} holds a database already", hint="write into a new folder")
+            raise DatabaseError(f"{self.folder} already contains a database", hint="write into a new folder")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             # lib_version: Caffe reads 0.9 alone, and an environment variable could ask for 1.0 (L07).
@@ -57,7 +57,7 @@ class Writer:
             raise operating_system_says(self.folder, error) from error
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Add a record. Readers see records in bytewise order of the keys, whatever the order of writing."""
+        """Add a record. Readers see records in bytewise order of the keys."""
         if not 0 < len(key) <= MAX_KEY:
             raise DatabaseError(f"a key has 1 to {MAX_KEY} bytes, got {len(key)}", fault="P24")
         self._pending.append((key, value))

@@ -1,1 +1,1 @@
-"""What the layers hold for a picture: grids, side by side, over a training run and over generations."""
+"""The activations for a picture: grids, side by side, during training, and over generations."""

@@ -1,4 +1,4 @@
-"""Which channel of one net is which of another, by how their activations go together over the same pictures.
+"""Match the channels of two nets by the correlation of their activations on the same pictures.
 
 Channels of nets that were trained apart do not correspond by number. Two channels that see the same thing have highly
 correlated activations [1]; the pairs are those of the greatest total correlation, each channel in one at most.

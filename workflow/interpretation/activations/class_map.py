@@ -1,4 +1,4 @@
-"""What a fully convolutional net says of each place in a picture."""
+"""The prediction of a fully convolutional net at each place of a picture."""
 
 from __future__ import annotations
 

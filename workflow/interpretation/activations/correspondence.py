@@ -1,4 +1,4 @@
-"""The channels of a generation's net found again in the nets of others."""
+"""Match the channels of one generation's net with those of other generations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Matches = dict[str, list[list[Match]]]
 
 
 def class_blobs(model: Model, shapes: Mapping[str, Shape]) -> set[str]:
-    """Blobs with one number for each class: what the classifying layer makes, and what comes of it."""
+    """Blobs with one number for each class: the classifying layer's output and what depends on it."""
     try:
         found = set(classifying_layer(model.net).top)
     except NetError:

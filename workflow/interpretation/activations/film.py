@@ -1,4 +1,4 @@
-"""One picture through all snapshots of a generation: what it learned to see in it."""
+"""One picture through all snapshots of a generation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Film:
-    """What each snapshot makes of one picture."""
+    """The activations and predictions of each snapshot for a picture."""
 
     image: Path
     generation: str
@@ -83,7 +83,7 @@ def shoot(
             values = model.forward(session, [pixels], copies=blobs or ())
         scores = model.probabilities(values)
         if scores is None:
-            raise NetError(f"{model.source} has no Softmax layer, so that there are no probabilities", at=model.source)
+            raise NetError(f"{model.source} has no Softmax layer, so there are no probabilities", at=model.source)
         rows.append(scores[0])
         for name in wanted(values, blobs):
             kept.setdefault(name, []).append(grid.channels(values[name], DEFAULTS.get(name)))

@@ -1,4 +1,4 @@
-"""One picture through several generations: the newest one's channels, and what they are in the older ones."""
+"""One picture through several generations, with the channels of the newest matched in the older ones."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Appearance:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lineage:
-    """What each generation makes of one picture."""
+    """The activations and predictions of each generation for a picture."""
 
     image: Path
     columns: tuple[Appearance, ...]
@@ -197,7 +197,7 @@ def _pass(model: Model, image: Path, engine: str | None) -> tuple[NDArray[np.uin
 def _appearance(reference: Reference, model: Model, pixels: NDArray[np.uint8], values: dict[str, Array]) -> Appearance:
     scores = model.probabilities(values)
     if scores is None:
-        raise NetError(f"{model.source} has no Softmax layer, so that there are no probabilities", at=model.source)
+        raise NetError(f"{model.source} has no Softmax layer, so there are no probabilities", at=model.source)
     names = [model.class_name(number) for number in range(scores.shape[1])]
     return Appearance(
         generation=reference.generation.number if reference.generation is not None else 0,

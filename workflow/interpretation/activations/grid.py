@@ -1,4 +1,4 @@
-"""A blob as a picture: a tile for each channel, in a square, scaled as a whole from the least to the greatest value."""
+"""A blob as a square grid of tiles, one per channel, on one grey scale from minimum to maximum."""
 
 from __future__ import annotations
 

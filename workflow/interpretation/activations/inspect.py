@@ -1,4 +1,4 @@
-"""Look at what the net sees in one picture: every blob's shape, the probabilities, and grids of the blobs asked for."""
+"""`wf inspect`: the shape of every blob, the probabilities, and grids of the requested blobs."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def inspect(
     draw: bool = True,
     save_blobs: Path | None = None,
 ) -> Iterator[Inspection]:
-    """Forward pictures one by one, and draw what was asked for.
+    """Run pictures through the net one by one, and draw the requested blobs.
 
     Args:
         model: what was loaded.

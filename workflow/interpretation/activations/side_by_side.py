@@ -1,4 +1,4 @@
-"""Several pictures blob by blob: which channels to show, in which order, on which scale, and figures about them."""
+"""Compare pictures blob by blob: which channels to show, their order, scale and statistics."""
 
 from __future__ import annotations
 

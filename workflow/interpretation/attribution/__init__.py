@@ -1,1 +1,1 @@
-"""What an answer is owed to: places, channels, and simple changes of the picture."""
+"""Attribute an answer to places, channels, and simple changes of the picture."""

@@ -1,4 +1,4 @@
-"""Which channels of a blob carry a picture into a class: those without which it would fall out of it.
+"""Find the channels of a blob without which a picture leaves its class.
 
 Each channel's map is replaced by its mean over pictures of the other classes, and the rest of the net is run: the
 fall of the class's log odds is what the channel carried. Channels are then replaced together, those that carried most

@@ -1,4 +1,4 @@
-"""A picture changed in simple ways: without one of its colours, without a part, grey, mirrored, blurred, hue turned.
+"""Simple changes of a picture: without a colour, without a part, grey, mirrored, blurred, hue rotated.
 
 Each answers a question that an owner asks: is it the yellow? the upper part? the outline? What the class's
 probability falls to says how much of the answer hung on that.

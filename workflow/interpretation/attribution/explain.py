@@ -1,4 +1,4 @@
-"""All maps of one picture for one target, each with what deletion and insertion say of it."""
+"""All attribution maps of a picture for one target, with their deletion and insertion scores."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Map:
-    """What one method says of one picture."""
+    """The map of one method for a picture."""
 
     method: str
     signed: bool
@@ -58,7 +58,7 @@ class Map:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Explanation:
-    """What several methods say of one picture."""
+    """The maps of several methods for a picture."""
 
     image: Path
     snapshot: str
@@ -115,7 +115,7 @@ def explain(
         UsageError: an unknown method, class, unit or layer; Grad-CAM where no convolution lies before the target.
         NetError: the net cannot be differentiated there; the layer is named.
         PictureError, DataError: the picture cannot be read.
-        FindingError: the target stays the same whatever is covered, so that no place speaks for it.
+        FindingError: the target stays the same whatever is covered, so no part of the picture explains it.
     """
     chosen = [known(name) for name in dict.fromkeys(names or methods())]
     net = Differentiable(model)
@@ -156,13 +156,13 @@ def _refuse_constant(target: Target, value: float, maps: Sequence[Map]) -> None:
         return
     if target.class_name is None and value == 0:
         raise FindingError(
-            f"{target.title} is 0 for this picture: it does not fire, so that no place speaks for it",
-            hint=f"wf dream --unit {target.name} shows what excites it, or says that it is dead",
+            f"{target.title} is 0 for this picture: the unit is not active, so no part of the picture explains it",
+            hint=f"wf dream --unit {target.name} shows what activates it, or that it is dead",
         )
     raise FindingError(
-        f"{target.title} stays at {value:.4g} whatever is covered: the net answers the same, so that no place speaks "
-        "for it",
-        hint="wf evaluate says whether it answers so to all pictures",
+        f"{target.title} stays at {value:.4g} whatever is covered: the prediction does not change, so no part of "
+        "the picture explains it",
+        hint="wf evaluate shows whether all pictures get the same prediction",
     )
 
 

@@ -1,4 +1,4 @@
-"""Deletion and insertion: does a map find the places that the net decides by?
+"""Deletion and insertion: does a map find the pixels that the net depends on?
 
 Source: Petsiuk, Das and Saenko 2018, RISE, arXiv:1806.07421, section 4.2. Places are taken away (or given back) in the
 order of the map, and the target is watched. A good map makes it fall early (small area) or rise early (large area).

@@ -1,4 +1,4 @@
-"""Why a picture was given its class: the exact account of a logit, entry by entry, and the training pictures near it.
+"""`wf why`: the exact contributions to a logit, and the nearest training pictures.
 
 Behind its last nonlinearity a net is linear, so that each logit is the sum over channels and cells of value times
 weight, plus a bias (`linear`). The account is made in float64 from the blob that the engine computed, and must sum
@@ -152,7 +152,7 @@ def why(
         FindingError: an account does not sum to its logit.
     """
     if model.output is None:
-        raise NetError(f"{model.source} has no Softmax layer, so that there are no scores", at=model.source)
+        raise NetError(f"{model.source} has no Softmax layer, so there are no scores", at=model.source)
     stretch, features = find(model.net, model.output), feature_blob(model.net, model.output)
     pixels = model.read(image)
     with model.open(engine) as session:
@@ -195,7 +195,7 @@ def _sides(names: list[str], shares: list[float], label: str | None, against: st
         if name is not None and name not in names:
             raise UsageError(f"no class '{name}'", hint=did_you_mean(name, names))
     if len(names) < 2:
-        raise UsageError(f"the net knows one class only, '{names[0]}': there is none to compare it with")
+        raise UsageError(f"the net has only one class, '{names[0]}': nothing to compare it with")
     if label is not None and label == against:
         raise UsageError(f"class '{label}' cannot be compared with itself", hint="--against another class")
     likely = sorted(range(len(names)), key=lambda index: -shares[index])

@@ -1,1 +1,1 @@
-"""Training pictures that explain: those that excite a channel, and the nearest of a class."""
+"""Training pictures as explanations: those that activate a channel most, and the nearest of a class."""

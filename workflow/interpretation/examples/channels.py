@@ -1,4 +1,4 @@
-"""What each channel of a blob looks for: the training patches that most excite it, beside its maximising picture."""
+"""`wf channels`: the training patches that activate each channel most, and an input that maximises it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture among the training pictures: how far it is, blob by blob, from those of a class and from the others.
+"""Distances of a picture, blob by blob, to training pictures of a class and to the others.
 
 In early blobs every picture is about as far from one class as from another, and a distance alone says nothing. What
 counts is the ratio of both distances beside the ratios of pictures that the net knows to be of other classes.
@@ -99,7 +99,7 @@ class Near:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Classmates:
-    """Both groups, and what the net makes of the picture that is asked about."""
+    """Both groups, and the net's activations for the picture."""
 
     own: dict[str, Tensor]
     """Blob -> (C, ...)."""
@@ -201,10 +201,10 @@ def gather(
     hint = "train it further, or look at a later snapshot"
     if nearest is None or len(members) < 2:
         raise DataError(
-            f"hardly a training picture of class '{target.name}' is taken for it by {net.model.name}", hint=hint
+            f"almost no training picture of class '{target.name}' is labelled so by {net.model.name}", hint=hint
         )
     if len(others) < 2:
-        raise DataError(f"{net.model.name} takes hardly a training picture for anything but '{target.name}'", hint=hint)
+        raise DataError(f"{net.model.name} labels almost every training picture '{target.name}'", hint=hint)
     return Classmates(own=own, members=members, others=others, nearest=nearest)
 
 

@@ -1,4 +1,4 @@
-"""A false positive beside the true positive that the net takes for most alike, and beside its class's mean."""
+"""`wf twin`: compare a false positive with the most similar true positive and with the class's mean."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def twin(
     generations: Iterable[Generation] = (),
     progress: Progress | None = None,
 ) -> Twin:
-    """Set a picture beside the class that it is taken for.
+    """Compare a picture with its predicted class.
 
     Args:
         model: a snapshot of a generation; its training pictures are the class.
@@ -124,7 +124,7 @@ def twin(
     exam = training_set(model)
     net = Differentiable(model)
     if model.output is None:
-        raise NetError(f"{model.source} has no Softmax layer, so that there are no classes", at=model.source)
+        raise NetError(f"{model.source} has no Softmax layer, so there are no classes", at=model.source)
     pixels, digest = model.read(image), sha256(image)
     x = net.blob([pixels])
     target = of_class(net, class_name or model.class_name(int(_probabilities(net, x)[0].argmax())))

@@ -1,1 +1,1 @@
-"""Pictures made by the net: what excites a unit most, and what is left of a picture by each layer."""
+"""Synthesise inputs: maximise a unit, or reconstruct a picture from a layer."""

@@ -1,4 +1,4 @@
-"""The picture that most excites a class, a channel or a unit: gradient ascent on pixels, several seeds at once.
+"""Maximise a class, a channel or a unit by gradient ascent on pixels, several seeds at once.
 
 After Erhan et al. 2009 (activation maximisation), Simonyan et al. 2013 (class score before Softmax) and Mahendran and
 Vedaldi 2014, arXiv:1412.0035 (total variation).

@@ -1,4 +1,4 @@
-"""Stored pixels as a differentiable input: the same mean, crop and scale as `Transform.apply`, on autograd's tape."""
+"""Stored pixels as a differentiable input, with the mean, crop and scale of `Transform.apply`."""
 
 from __future__ import annotations
 

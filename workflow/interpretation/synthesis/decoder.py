@@ -1,4 +1,4 @@
-"""A small net that has learned to paint a picture from a blob: trained in about a minute on the generation's pictures.
+"""A small net trained on the generation's pictures to reconstruct a picture from a blob.
 
 Optimisation (`invert`) finds some picture with the same features; a decoder gives the mean of the natural pictures
 that have them, which looks far more like the true one. Dosovitskiy and Brox: Inverting Visual Representations with
@@ -85,7 +85,7 @@ class Decoder(nn.Module):
 
 
 def path(model: Model, blob: str) -> Path:
-    """Where the decoder of a blob is kept: beside what else was made of that snapshot."""
+    """The path of a blob's decoder, beside the other results of the snapshot."""
     return model.place.whole("decoders") / f"{blob.replace('/', '_')}.npz"
 
 

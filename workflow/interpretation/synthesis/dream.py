@@ -1,4 +1,4 @@
-"""`wf dream`: what the net would most like to see, and whether that is more than natural pictures give it."""
+"""`wf dream`: the input that maximises a target, compared with natural pictures."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def alive(found: Sequence[Maximum]) -> list[Maximum]:
     dead = {one.target.title: one.dream.activation for one in found if one.dead}
     said = [f"{title} is dead: it is {value:.4g} whatever the picture" for title, value in dead.items()]
     if len(dead) == len(found):
-        raise FindingError("; ".join(said[:3]), hint="nothing excites it: ask for another one")
+        raise FindingError("; ".join(said[:3]), hint="nothing activates it: choose another one")
     for text in said:
         _log.warning("%s", text)
     return [one for one in found if not one.dead]
@@ -118,7 +118,7 @@ def maximise(
         NetError: a layer on the way cannot be differentiated; it is named.
     """
     if classes and units:
-        raise UsageError("classes and units were both asked for", hint="one of them at a time")
+        raise UsageError("--class and --unit cannot be used together", hint="use one of them")
     net = Differentiable(model)
     if units:
         targets = [unit(net, text) for text in dict.fromkeys(units)]

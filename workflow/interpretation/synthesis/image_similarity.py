@@ -1,4 +1,4 @@
-"""How alike two pictures are: PSNR and SSIM."""
+"""Similarity of two pictures: PSNR and SSIM."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wf invert`: what is left of a picture by each stage of the net."""
+"""`wf invert`: reconstruct a picture from each stage of the net."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Inversion:
     """In net order; for each blob by optimisation first, then by its decoder."""
 
     def json(self) -> dict[str, Any]:
-        """As `wf invert --json` gives it; the deepest blob's optimisation stands at the top, too."""
+        """The document of `wf invert --json`; the deepest blob's result is also at the top level."""
         deepest = [one for one in self.rebuilt if one.how == "optimisation"][-1]
         return {
             "image": str(self.image),
@@ -122,7 +122,7 @@ def rebuild(
         kept = features(net, pixels, name)
         if float(kept.max()) == float(kept.min()):
             _log.warning(
-                "blob '%s' is %.4g throughout: nothing is left of the picture, and what is drawn is chance",
+                "blob '%s' is %.4g throughout: it holds no information about the picture, and the result is random",
                 name,
                 float(kept.max()),
             )

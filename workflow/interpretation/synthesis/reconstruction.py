@@ -1,4 +1,4 @@
-"""A picture rebuilt from what a blob holds of it: pixels are moved until the blob says the same.
+"""Reconstruct a picture from a blob by optimising its pixels.
 
 Mahendran and Vedaldi: Understanding Deep Image Representations by Inverting Them, CVPR 2015, arXiv:1412.0035,
 equations 1 and 4: the squared distance of features, relative to their size, and total variation.
@@ -44,7 +44,7 @@ def invert(
     *,
     progress: Progress | None = None,
 ) -> NDArray[np.uint8]:
-    """Rebuild pictures from their activations, all of them at once.
+    """Reconstruct pictures from their activations, all in one batch.
 
     Args:
         net: the net.

@@ -1,4 +1,4 @@
-"""What natural pictures reach: a target's value for the pictures of an exam."""
+"""The values of a target for natural pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a layer of the numpy engine is, and the list of those that there are."""
+"""The base class of the numpy engine's layers, and their registry."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def _offsets(x: Array, window: Window, out: Pair, border: float) -> Iterator[tup
 
 
 def _areas(x: Array, window: Window, out: Pair) -> Array:
-    """How many places of the padded picture each window covers, (H', W'); below 1 where it lies wholly behind it."""
+    """The number of padded positions in each window, (H', W'); below 1 if it is completely outside."""
     rows, columns = (_counts(window, axis, x.shape[2 + axis], out[axis]) for axis in (0, 1))
     areas: Array = (rows[:, None] * columns[None, :]).astype(np.float32)
     return areas

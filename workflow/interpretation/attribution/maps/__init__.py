@@ -1,4 +1,4 @@
-"""Maps on the input, one method a file, each registered by its decorator when this room is imported."""
+"""Attribution maps, one method per file, each registered by its decorator on import."""
 
 from __future__ import annotations
 

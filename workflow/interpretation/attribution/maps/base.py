@@ -1,4 +1,4 @@
-"""What a method that maps a target's value onto the input is, and the list of those that there are."""
+"""The interface of attribution methods, and their registry."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BATCH = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a user may choose; each method looks at what concerns it."""
+    """The user's options; each method uses those that apply to it."""
 
     layer: str | None = None
     """The blob that Grad-CAM looks at; None is the last blob with a map before the target."""

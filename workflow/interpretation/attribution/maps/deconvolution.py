@@ -11,7 +11,7 @@ from workflow.interpretation.targets import Score
 
 @method("deconvolution", signed=False, source="Zeiler and Fergus 2013, arXiv:1311.2901")
 def deconvolution(score: Score, x: Tensor, options: Options) -> Tensor:
-    """The gradient, but at every ReLU only where the gradient is positive, whatever the ReLU's input was."""
+    """The gradient, passed through each ReLU only if it is positive, regardless of the ReLU's input."""
     del options
     found: Tensor = Deconvolution(score).attribute(x)
     return found

@@ -38,12 +38,12 @@ def default_layer(score: Score) -> str:
     found = [name for name in net.names if net.is_map(name) and net.depends(own, name) and name != net.model.input]
     before = [name for name in found if name != own] or found
     if not before:
-        raise UsageError(f"no blob with a map lies before {score.target.title}", hint="another method")
+        raise UsageError(f"no blob with maps comes before {score.target.title}", hint="another method")
     return before[-1]
 
 
 def check_layer(score: Score, layer: str) -> None:
-    """Refuse a layer that Grad-CAM cannot look at.
+    """Refuse a layer that Grad-CAM cannot use.
 
     Raises:
         UsageError: I02 the net has no such blob; it has no map; the target does not depend on it.
