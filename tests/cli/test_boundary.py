@@ -144,3 +144,10 @@ def test_remarks_of_pillow_on_odd_files_are_not_shown():
 
     assert run(remark).exit_code == 0
     assert run(lambda: warnings.warn("something else", stacklevel=1)).exit_code == 70
+
+
+def test_a_package_that_is_missing_is_no_bug() -> None:
+    result = run(raising(ModuleNotFoundError("No module named 'torch'", name="torch")))
+    assert result.exit_code == 6
+    assert "hint: install wf again" in result.stderr
+    assert run(raising(ImportError("cannot import name 'x'", name="workflow.x"))).exit_code == 70

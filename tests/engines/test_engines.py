@@ -21,6 +21,19 @@ def test_names_and_statuses():
     assert all(status.ready or status.hint for status in engines.statuses())
 
 
+def test_without_pytorch_the_others_are_told_and_training_says_what_to_do():
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from workflow import engines\n"
+        "from workflow.errors import EngineMissing\n"
+        "print([(one.name, one.ready, bool(one.hint)) for one in engines.statuses()][::2])\n"
+        "try: engines.get('torch')\n"
+        "except EngineMissing as error: print(error.exit_code, bool(error.hint))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[('torch', False, True), ('numpy', True, False)]", "6 True"]
+
+
 def test_an_engine_that_there_is_not():
     with pytest.raises(UsageError, match="no engine 'touch'; there are: torch, caffe, numpy") as caught:
         engines.get("touch")

@@ -22,7 +22,7 @@ import typer
 from typer.core import TyperGroup
 
 from workflow.cli.console import Console
-from workflow.errors import UsageError, WorkflowError, system_errors
+from workflow.errors import EnvironmentFault, UsageError, WorkflowError, system_errors
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -134,6 +134,8 @@ def _told(console: Console) -> Iterator[None]:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
         code = BROKEN_PIPE
+    except ImportError as error:
+        code = _tell(console, _not_installed(error) if not (error.name or "").startswith("workflow") else _bug(error))
     except Exception as error:  # the last line: everything else is a bug, and is called one
         code = _tell(console, _bug(error))
     else:
@@ -157,6 +159,15 @@ def _usage(error: typer.TyperException) -> WorkflowError:
     usage = UsageError(message[:1].lower() + message[1:], hint=f"{path} --help")
     usage.__cause__ = error
     return usage
+
+
+def _not_installed(error: ImportError) -> WorkflowError:
+    fault = EnvironmentFault(
+        f"a package that wf needs cannot be imported: {error}",
+        hint="install wf again: scripts/install, or pip install wf",
+    )
+    fault.__cause__ = error
+    return fault
 
 
 def _bug(error: Exception) -> WorkflowError:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 
 from workflow.engines.base import Engine, Status
-from workflow.errors import UsageError, did_you_mean
+from workflow.errors import EngineMissing, UsageError, did_you_mean
 from workflow.formats import caffe_pb2
 
 _PACKAGES = {"torch": "torch_cpu", "caffe": "bvlc", "numpy": "numpy_cpu"}
+
+_INSTALL = "install wf again: scripts/install, or pip install wf"
 
 SMALL_JOB = 2_000
 """Pictures that numpy has labelled by the time PyTorch, four times as quick at each, is imported and done."""
@@ -24,17 +26,28 @@ def get(name: str) -> Engine:
 
     Raises:
         UsageError: there is none of that name.
+        EngineMissing: the package that computes is not installed, or damaged.
     """
     if name not in _PACKAGES:
         hint = did_you_mean(name, names())
         raise UsageError(f"no engine '{name}'; there are: {', '.join(names())}", hint=hint)
-    engine: Engine = import_module(f"workflow.engines.{_PACKAGES[name]}").Engine()
+    try:
+        engine: Engine = import_module(f"workflow.engines.{_PACKAGES[name]}").Engine()
+    except ImportError as error:
+        raise EngineMissing(f"the engine '{name}' cannot be imported: {error}", hint=_INSTALL) from error
     return engine
 
 
 def statuses() -> tuple[Status, ...]:
     """Which engines can run here, in the order of `names`."""
-    return tuple(get(name).status() for name in names())
+    return tuple(map(_status, names()))
+
+
+def _status(name: str) -> Status:
+    try:
+        return get(name).status()
+    except EngineMissing as error:
+        return Status(name=name, ready=False, version="", trains=name != "numpy", hint=f"{error.message}; {_INSTALL}")
 
 
 def choose(net: caffe_pb2.NetParameter, asked: str | None = None, *, images: int = 1) -> Engine:
