@@ -127,7 +127,7 @@ def test_weights_of_a_rooted_run_are_recorded_relative_to_the_project(projects, 
     run(config, max_iter=10)
     run(config, max_iter=10, weights=["iter_10"])
     training = existing(config).read().training
-    assert training["weights"] == ["generations/gen1/before-1/snapshots/small_iter_10.caffemodel"]
+    assert training.weights == ("generations/gen1/before-1/snapshots/small_iter_10.caffemodel",)
 
 
 # ---- tables, which people and other programs read ----------------------------------------------------------------

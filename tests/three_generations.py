@@ -14,6 +14,7 @@ from workflow.config import Config, Preprocessing, Train
 from workflow.data.prepare import prepare
 from workflow.formats import blobproto, caffe_pb2, caffemodel
 from workflow.generations import Generation, SnapshotRecord, generation
+from workflow.generations.record import Training
 from workflow.training import as_run
 
 ROOT = Path("generations")
@@ -62,7 +63,7 @@ def add_snapshot(one: Generation, iteration: int, *, accuracy: float | None = No
     caffemodel.write(one.folder / model, weights(len(record.classes), iteration if seed is None else seed))
     digest = hashlib.sha256((one.folder / model).read_bytes()).hexdigest()
     new = SnapshotRecord(iteration=iteration, model=model, state=state, sha256={model: digest}, test_accuracy=accuracy)
-    training = {"engine": "torch"}
+    training = Training(engine="torch")
     one.write(record.model_copy(update={"snapshots": (*record.snapshots, new), "training": training}))
 
 

@@ -45,9 +45,9 @@ def test_json(wf: Run, pictures: Path) -> None:
 def test_flags_reach_the_settings(wf: Run, pictures: Path) -> None:
     wf("prepare", "--test-share", "50%", "--max-bad", "0.2", "--max-pixels", "10000", "--on-conflict", "skip")
     config = generation(Config(), 1).read().config
-    assert config["split"]["test"] == 0.5
+    assert config.split.test == 0.5
     expected = {"max_bad": 0.2, "max_pixels": 10000, "on_conflict": "skip"}
-    assert {name: config["prepare"][name] for name in expected} == expected
+    assert {name: getattr(config.prepare, name) for name in expected} == expected
 
 
 def test_the_next_generation_says_what_is_new(wf: Run, pictures: Path) -> None:

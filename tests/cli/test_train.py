@@ -78,7 +78,7 @@ def test_each_figure_is_of_an_iteration(tested_at: int | None, words: str) -> No
 def test_flags(small: Run) -> None:
     small("train", "--max-iter", "5", "--threads", "1", "--seed", "9", "--precision", "float32", "--gen", "1")
     training = generation(Config(), 1).read().training
-    assert (training["threads"], training["random_seed"], training["iterations"]) == (1, 9, 5)
+    assert (training.threads, training.random_seed, training.iterations) == (1, 9, 5)
     ran = small(
         "train", "--max-iter", "4", "--fresh", "--weights", "generations/gen1/snapshots/small_iter_5.caffemodel"
     )

@@ -59,7 +59,7 @@ def test_a_generation_explains_itself(images, settings, tmp_path):
     assert sum(record.counts["train"].values()) == result.train
     assert record.counts["train"]["dog"] + record.counts["test"]["dog"] == 10
     assert record.commands == (("wf", "prepare"),)
-    assert record.config["split"] == {"test": 0.5}
+    assert record.config.split.test == 0.5
     assert set(record.versions) >= {"wf", "numpy", "Pillow", "lmdb", "python"}
     for name, expected in record.hashes.items():
         assert hashlib.sha256((one.dataset / name).read_bytes()).hexdigest() == expected
@@ -156,8 +156,8 @@ def test_a_deleted_data_set_of_the_generation_before_is_told(images, settings, t
 def test_settings_that_flags_override(images, settings, tmp_path):
     prepare(settings(test=0.1), test_share=0.5, max_pixels=1000)
     config = newest(tmp_path).read().config
-    assert config["split"]["test"] == 0.5
-    assert config["prepare"]["max_pixels"] == 1000
+    assert config.split.test == 0.5
+    assert config.prepare.max_pixels == 1000
     with pytest.raises(UsageError, match=r"split\.test: got 1\.5"):
         prepare(settings(), test_share=1.5)
 

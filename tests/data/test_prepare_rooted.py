@@ -79,7 +79,7 @@ def test_generations_on_another_disk(tmp_path, labelled, monkeypatch):
     (one,) = generations(config)
     assert all(Path(image.path).is_file() for image in manifest.read(one))
     assert '"path": "images/' in one.manifest.read_text()
-    assert one.read().config["generations"] == str(tmp_path / "disk" / "gens")
+    assert one.read().config.generations == str(tmp_path / "disk" / "gens")
     monkeypatch.chdir(project)
     (again,) = generations(disk)
     assert all(image.path.startswith("images/") for image in manifest.read(again))

@@ -19,6 +19,7 @@ from workflow.evaluation.seed_spread import comparable_reruns, recorded_band
 from workflow.exams import cache
 from workflow.exams.exam import of_generation
 from workflow.generations import Generation, generation
+from workflow.generations.record import Training
 from workflow.models.loading import load
 from workflow.report import diff as diff_files
 
@@ -44,7 +45,7 @@ def add_rerun(one: Generation, seed: int, *, accuracy: float) -> Generation:
     """A rerun as `wf train --seeds` leaves it."""
     rerun = one.rerun(seed)
     shutil.copytree(one.folder / "prototxt", rerun.folder / "prototxt")
-    rerun.write(one.read().model_copy(update={"snapshots": (), "training": {}}))
+    rerun.write(one.read().model_copy(update={"snapshots": (), "training": Training()}))
     for iteration in (10, 20):
         add_snapshot(rerun, iteration, accuracy=accuracy if iteration == 20 else 0.1, seed=seed + iteration)
     text = rerun.prototxt("solver").read_text()

@@ -164,7 +164,7 @@ def test_c06_unknown_snapshot(run):
 def test_c07_another_kind_of_solver_or_no_state(run, generation):
     run(max_iter=10)
     record = generation.read()
-    generation.write(record.model_copy(update={"training": record.training | {"solver_type": "Nesterov"}}))
+    generation.write(record.model_copy(update={"training": record.training.updated({"solver_type": "Nesterov"})}))
     with pytest.raises(UsageError, match="iter_10 was trained with Nesterov, the solver now says SGD"):
         run()
     generation.write(record)

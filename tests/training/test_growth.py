@@ -62,8 +62,8 @@ def test_the_run_is_recorded_and_begins_from_the_grown_weights(second, settings)
     edit(Path("prototxt/small_solver.prototxt"), "base_lr: 0.02", "base_lr: 0.00001")
     list(train(settings, weights=["gen1/best"], max_iter=2))
     training = second.read().training
-    assert training["weights"] == ["generations/gen1/snapshots/small_iter_10.caffemodel"]
-    assert training["growth"] == [
+    assert training.weights == ("generations/gen1/snapshots/small_iter_10.caffemodel",)
+    assert training.growth == [
         {"from": "gen1/iter_10", "layer": "ip", "kept": ["empty", "circle"], "new": ["square"], "dropped": ["cross"]}
     ]
     trained = classifier(second.folder / second.read().snapshots[-1].model)[0]

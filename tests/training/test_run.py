@@ -136,8 +136,8 @@ def test_the_last_iteration_is_tested_whatever_test_interval_says(run, generatio
     assert [one.value for one in outputs] == pytest.approx([one.value for one in expected[1]], rel=1e-5)
     assert [one.name for one in outputs] == ["accuracy", "loss"]
     record = generation.read()
-    assert record.training["tested_at"] == 7
-    assert record.snapshots[-1].test_accuracy == record.training["test_accuracy"]
+    assert record.training.tested_at == 7
+    assert record.snapshots[-1].test_accuracy == record.training.test_accuracy
     assert "Iteration 7, Testing net (#0)" in (generation.logs / "train.log").read_text()
     run(engine=engine, max_iter=10)
     assert [row["iteration"] for row in recorded_tests(generation)] == [0, 7, 10]
@@ -182,7 +182,7 @@ def test_a_run_that_learns_nothing_says_so_and_how_it_went(run, generation, capl
 
 def test_a_solver_and_a_net_edited_between_two_runs(run, generation, caplog):
     run(max_iter=10)
-    assert [one["from"] for one in generation.read().training["parts"]] == [0]
+    assert [one["from"] for one in generation.read().training.parts] == [0]
     edit(SOLVER, "base_lr: 0.02", "base_lr: 0.01")
     edit(SOLVER, "display: 5", "display: 7")  # moves no weight
     edit(NET, "dropout_ratio: 0.2", "dropout_ratio: 0.3")
@@ -190,17 +190,17 @@ def test_a_solver_and_a_net_edited_between_two_runs(run, generation, caplog):
     run(max_iter=20)
     changed = ["base_lr 0.01 (was 0.02)", "layer 'drop' of the net"]
     assert f"resuming from iteration 10 with different settings: {', '.join(changed)}" in caplog.text
-    first, second = generation.read().training["parts"]
+    first, second = generation.read().training.parts
     assert (first["from"], first["solver"]["base_lr"], first["changed"]) == (0, 0.02, [])
     assert (second["from"], second["solver"]["base_lr"], second["changed"]) == (10, 0.01, changed)
     caplog.clear()
     run(max_iter=30)
     assert "different settings" not in caplog.text
-    assert len(generation.read().training["parts"]) == 2
+    assert len(generation.read().training.parts) == 2
     run(resume="iter_10", max_iter=12)  # the second part is run again
-    assert [one["from"] for one in generation.read().training["parts"]] == [0, 10]
+    assert [one["from"] for one in generation.read().training.parts] == [0, 10]
     run(fresh=True, max_iter=2)
-    assert [one["from"] for one in generation.read().training["parts"]] == [0]
+    assert [one["from"] for one in generation.read().training.parts] == [0]
 
 
 def test_weights_start_a_run(run, generation):
@@ -215,7 +215,7 @@ def test_weights_start_a_run(run, generation):
 def test_weights_are_a_list_as_caffes_flag_takes_it(run, generation):
     run(max_iter=20)
     run(weights=["iter_10, iter_20"], max_iter=1)
-    taken = generation.read().training["weights"]
+    taken = generation.read().training.weights
     assert [Path(path).name for path in taken] == ["small_iter_10.caffemodel", "small_iter_20.caffemodel"]
 
 

@@ -32,7 +32,7 @@ def test_three_seeds(generation, settings):
     assert len(set(found.values())) == 3
     rerun = generation.reruns[0]
     assert [one.iteration for one in rerun.read().snapshots] == [10, 20]
-    assert rerun.read().training["random_seed"] == 6
+    assert rerun.read().training.random_seed == 6
     assert (rerun.logs / "train.log").is_file()
     text = rerun.prototxt("solver").read_text()
     assert 'snapshot_prefix: "generations/gen1/seeds/seed_6/snapshots/small"' in text
@@ -102,7 +102,7 @@ def test_reruns_are_as_the_first_run_was(generation, settings):
     list(train_seeds(settings, seeds=2, max_iter=10, precision="bfloat16"))
     assert SOLVER.read_text() == text
     assert generation.reruns[0].seed == 41
-    assert generation.reruns[0].read().training["precision"] == "float32"
+    assert generation.reruns[0].read().training.precision == "float32"
 
 
 def test_a_solver_that_changed_since_is_told(generation, settings, caplog):
@@ -129,7 +129,7 @@ def test_weights_are_those_of_the_first_run(run, generation, project, settings):
         "seed 6, run 2 of 2",
         "gen1/iter_10 for these classes: layer 'ip': kept 'cross', 'circle', 'empty'",
     ]
-    assert other.reruns[0].read().training["weights"] == other.read().training["weights"]
+    assert other.reruns[0].read().training.weights == other.read().training.weights
 
 
 def test_wrong_numbers(generation, settings):
@@ -142,5 +142,5 @@ def test_seeds_of_real_caffe(generation, settings):
     list(train_seeds(settings, seeds=2, engine="caffe", max_iter=10))
     rerun = generation.reruns[0]
     assert rerun.read().snapshots[-1].engine == "caffe"
-    assert rerun.read().training["engine"] == "caffe"
+    assert rerun.read().training.engine == "caffe"
     assert comparable_reruns(generation) == [rerun]

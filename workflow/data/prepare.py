@@ -32,6 +32,7 @@ from workflow.data.table import Spool, Table
 from workflow.data.writing import write_dataset
 from workflow.errors import UsageError
 from workflow.generations import Generation, Record, generations
+from workflow.generations.record import Corrections, PreparedWith
 from workflow.words import counted
 
 Progress = Callable[[int, int], None]
@@ -249,7 +250,7 @@ class _Preparation:
         record = previous.record
         if (record.classes, record.preprocessing) != (arranged.names, self.config.preprocessing):
             return
-        if record.config.get("prepare", {}).get("seed") != self.config.prepare.seed:
+        if record.config.prepare.seed != self.config.prepare.seed:
             return
         trained = "add pictures" if record.snapshots else f"wf train --gen {record.number}"
         raise UsageError(
@@ -277,8 +278,8 @@ class _Preparation:
             preprocessing=self.config.preprocessing,
             counts=counts,
             hashes=hashes,
-            corrections=self.corrected.json(),
-            config=self.config.recorded(),
+            corrections=Corrections.model_validate(self.corrected.json()),
+            config=PreparedWith.model_validate(self.config.recorded()),
             versions=_versions(),
             commands=(self.command,) if self.command else (),
         )

@@ -124,7 +124,7 @@ def look(config: Config) -> Looked:
     training = generation.read().training
     return Looked(
         generation=generation.number,
-        test_accuracy=training.get("test_accuracy"),
+        test_accuracy=training.test_accuracy,
         inspections=found,
         sheet=_sheet(folder),
         curves=generation.logs / "curves.png",

@@ -3,11 +3,110 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from typing_extensions import TypedDict
 
 from workflow.config import Preprocessing, Settings
+
+
+class Recorded(BaseModel):
+    """A part of a record. Fields of other versions are kept as they are; those that were never set are not written."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    @model_serializer(mode="wrap")
+    def _as_it_was(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in write(self).items() if name in self.model_fields_set}
+
+
+class Corrections(Recorded):
+    """The corrections of labels that a preparation applied."""
+
+    patches: tuple[str, ...] = ()
+    """Names of their files, `001`, in order."""
+    relabelled: int = 0
+    removed: int = 0
+
+
+class RecordedSplit(Recorded):
+    """The block `split` of the settings."""
+
+    test: float | None = None
+    """Share of test pictures, 0..1."""
+
+
+class RecordedPrepare(Recorded):
+    """The block `prepare` of the settings."""
+
+    max_bad: float | None = None
+    max_pixels: int | None = None
+    on_conflict: str | None = None
+    workers: int | None = None
+    seed: int | None = None
+
+
+class RecordedTrain(Recorded):
+    """The block `train` of the settings."""
+
+    solver: str | None = None
+    deploy: str | None = None
+    engine: str | None = None
+    threads: int | None = None
+    precision: str | None = None
+    device: str | None = None
+
+
+class PreparedWith(Recorded):
+    """The settings that a generation was prepared with, whatever they were called then; see `config.Config`."""
+
+    images: tuple[str, ...] = ()
+    generations: str | None = None
+    classes: tuple[str, ...] | None = None
+    preprocessing: Preprocessing | None = None
+    split: RecordedSplit = RecordedSplit()
+    prepare: RecordedPrepare = RecordedPrepare()
+    train: RecordedTrain = RecordedTrain()
+
+
+Part = TypedDict("Part", {"from": int, "solver": dict[str, Any], "changed": list[str]})
+"""A part of a run: the iteration that it began with, the solver's fields, and what differs from the part before."""
+
+
+class Training(Recorded):
+    """What the snapshots were trained with, and what came of it."""
+
+    engine: str | None = None
+    engine_version: str | None = None
+    precision: str | None = None
+    device: str | None = None
+    threads: int | None = None
+    solver_type: str | None = None
+    random_seed: int | None = None
+    """-1 if the solver gives none: the seed is then 0."""
+    weights: tuple[str, ...] = ()
+    """Files that it started from."""
+    growth: list[dict[str, Any]] | None = None
+    """Classes that were kept, new and dropped in each file of weights, see `net.growth.Growth`."""
+    parts: tuple[Part, ...] | None = None
+    iterations: int | None = None
+    """Where the last run stopped."""
+    ended_at: int | None = None
+    """Where the last run ended that was not stopped; 0 before the first."""
+    test_accuracy: float | None = None
+    """Of the last test pass, 0..1."""
+    test_loss: float | None = None
+    tested_at: int | None = None
+    """The iteration of that pass."""
+    seconds: float = 0.0
+    """Of the last run."""
+    seconds_per_iteration: float | None = None
+
+    def updated(self, facts: Mapping[str, Any]) -> Training:
+        """With these facts in place of what was recorded."""
+        return Training.model_validate(self.model_dump() | dict(facts))
 
 
 class SnapshotRecord(Settings):
@@ -45,15 +144,13 @@ class Record(Settings):
     """split -> class -> pictures."""
     hashes: dict[str, str]
     """File of dataset/ -> sha256."""
-    corrections: dict[str, Any] = Field(default_factory=dict)
-    """Patches that were obeyed, and how many labels they changed."""
-    config: dict[str, Any]
+    corrections: Corrections = Corrections()
+    config: PreparedWith
     """The settings as resolved."""
     versions: dict[str, str]
     commands: tuple[tuple[str, ...], ...] = ()
     """Command lines that worked on this generation, in order."""
-    training: dict[str, Any] = Field(default_factory=dict)
-    """Engine, threads, precision, solver type and hashes of the net that the snapshots belong to."""
+    training: Training = Training()
     snapshots: tuple[SnapshotRecord, ...] = ()
 
     @property
@@ -69,7 +166,8 @@ class Record(Settings):
     def ended_at(self) -> int:
         """Iterations of the last run that went to its end, which no later run moves until it ends itself; else 0."""
         last = self.latest.iteration if self.latest is not None else 0
-        return int(self.training.get("ended_at", self.training.get("iterations", last)))
+        known = (self.training.ended_at, self.training.iterations, last)
+        return next(one for one in known if one is not None)
 
     @property
     def best_at_end(self) -> SnapshotRecord | None:

@@ -28,6 +28,7 @@ from workflow.formats.binaryproto import write_mean
 from workflow.formats.lmdb import Reader
 from workflow.formats.numpy_mean import read_any_mean
 from workflow.generations import Generation, Record, SnapshotRecord, generation
+from workflow.generations.record import PreparedWith, Training
 from workflow.importing import finding, nets
 from workflow.importing.finding import Snapshot
 from workflow.importing.records import Records, copy
@@ -311,10 +312,12 @@ class _Import:
                 for split, found in records.labels.items()
             },
             hashes=hashes,
-            config=self.config.model_copy(update={"preprocessing": preprocessing}).recorded(),
+            config=PreparedWith.model_validate(
+                self.config.model_copy(update={"preprocessing": preprocessing}).recorded()
+            ),
             versions={"wf": workflow.__version__},
             commands=(command,) if command else (),
-            training={"engine": "caffe"} if snapshots else {},
+            training=Training(engine="caffe") if snapshots else Training(),
             snapshots=snapshots,
         )
 

@@ -155,8 +155,15 @@ def _training(record: Record) -> str:
 
 
 def _made(record: Record) -> list[tuple[str, str]]:
-    names = ("engine", "precision", "threads", "solver_type", "seed")
-    rows = [(name, str(record.training[name])) for name in names if record.training.get(name) is not None]
+    names = {
+        "engine": "engine",
+        "precision": "precision",
+        "threads": "threads",
+        "solver_type": "solver_type",
+        "seed": "random_seed",
+    }
+    training = record.training.model_dump()
+    rows = [(name, str(training[key])) for name, key in names.items() if training.get(key) is not None]
     shape = record.preprocessing
     rows.append(("pictures", f"{shape.width} × {shape.height}, {shape.channel_order}, {shape.fit}, {shape.kernel}"))
     return rows + [(name, version) for name, version in record.versions.items()]

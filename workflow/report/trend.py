@@ -135,10 +135,10 @@ def _lines(one: Entry, exam: str | None) -> list[str]:
     counts = ", ".join(f"{count:,} {split}" for split, count in one.counts.items())
     lines = [head, f"  pictures   {counts}{_changes(one)}", f"  classes    {_classes(one)}"]
     if record.snapshots:
-        lines.append(f"  engine     {record.training.get('engine', 'unknown')}")
+        lines.append(f"  engine     {record.training.engine or 'unknown'}")
         lines += [
             f"  changed    from iteration {part['from']:,} on: {', '.join(part['changed'])}"
-            for part in record.training.get("parts", ())
+            for part in record.training.parts or ()
             if part["changed"]
         ]
         lines += [f"  {line}" for line in _snapshots(one)]

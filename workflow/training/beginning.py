@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workflow.engines.base import Event, Started
 from workflow.generations import Generation, Record
+from workflow.generations.record import Training
 from workflow.storage import TEMPORARY, atomic_write
 
 _log = logging.getLogger("workflow")
@@ -57,7 +58,7 @@ def move_aside(generation: Generation, record: Record) -> tuple[Record, Path]:
         The record without them, and the folder before-N.
     """
     aside = generation.aside
-    cleared = record.model_copy(update={"snapshots": (), "training": {}})
+    cleared = record.model_copy(update={"snapshots": (), "training": Training()})
     generation.write(cleared)
     (aside / "snapshots").mkdir(parents=True)
     for path in generation.snapshots.iterdir():

@@ -6,7 +6,7 @@ not those of an unbroken run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from workflow.errors import WorkflowError
 from workflow.formats import caffe_pb2, prototxt
 from workflow.generations import Generation
+from workflow.generations.record import Part
 from workflow.training.outputs import plain
 
 _NO_MATTER = {  # what moves no weight
@@ -61,8 +62,8 @@ def differences(before: Recipe, after: Recipe) -> list[str]:
 
 
 def extended(
-    parts: Sequence[Mapping[str, Any]], before: Recipe | None, after: Recipe, *, iteration: int, changed: Sequence[str]
-) -> list[dict[str, Any]]:
+    parts: Sequence[Part], before: Recipe | None, after: Recipe, *, iteration: int, changed: Sequence[str]
+) -> list[Part]:
     """The record's list of parts, with that of a run that begins at `iteration`.
 
     Args:
@@ -75,7 +76,7 @@ def extended(
     Returns:
         [{from, solver, changed}], the first one from 0.
     """
-    kept = [dict(part) for part in parts if part["from"] < iteration]
+    kept = [part for part in parts if part["from"] < iteration]
     if not kept and iteration and before is not None:
         kept = [{"from": 0, "solver": before.solver, "changed": []}]
     again = [part for part in parts if part["from"] >= iteration]

@@ -164,11 +164,11 @@ class Recorder:
         self._save()
 
     def _save(self, **changes: Any) -> None:
-        training = dict(self.record.training) | self.facts
+        facts = dict(self.facts)
         if self._iterations:
-            training["seconds"] = round(time.monotonic() - self._started, 3)
-            training["seconds_per_iteration"] = round(self._seconds / self._iterations, 6)
-        self.record = self.record.model_copy(update={"training": training, **changes})
+            facts["seconds"] = round(time.monotonic() - self._started, 3)
+            facts["seconds_per_iteration"] = round(self._seconds / self._iterations, 6)
+        self.record = self.record.model_copy(update={"training": self.record.training.updated(facts), **changes})
         self.generation.write(self.record)
 
 

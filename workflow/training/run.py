@@ -18,6 +18,7 @@ from workflow.errors import EnvironmentFault, UsageError
 from workflow.formats import caffe_pb2, prototxt
 from workflow.formats.lmdb import verify
 from workflow.generations import Generation, Record, existing
+from workflow.generations.record import Part
 from workflow.report.curves import draw_curves
 from workflow.training import as_run, growth, parts, start
 from workflow.training.beginning import as_before_unless_begun, move_aside, opening
@@ -259,16 +260,16 @@ def _facts(engine: str, precision: str, threads: int | None, solver: caffe_pb2.S
 
 def _parts(
     generation: Generation, record: Record, facts: dict[str, Any], begin: start.Start, before: parts.Recipe | None
-) -> list[dict[str, Any]]:
+) -> list[Part]:
     """The record's parts; says what differs from the run that is gone on with: its bytes will not be the same."""
     now = parts.recipe(generation)
-    recorded = record.training.get("parts", ()) if begin.resume is not None else ()
+    recorded = (record.training.parts or ()) if begin.resume is not None else ()
     if now is None:
         return list(recorded)
     changed = [] if before is None else parts.differences(before, now)
     keys = ("engine", "engine_version", "precision", "threads") if begin.resume is not None else ()
     for key in keys:
-        was = record.training.get(key)
+        was = getattr(record.training, key)
         if was is not None and was != facts[key]:
             changed.append(f"{key.replace('_', ' ')} {facts[key]} (was {was})")
     if changed:

@@ -11,6 +11,7 @@ from workflow.engines.base import Control, Event, Note
 from workflow.errors import UsageError
 from workflow.evaluation.seed_spread import recipe, recorded_band
 from workflow.generations import Generation, Record, existing
+from workflow.generations.record import Training
 from workflow.training.run import Wishes, chosen, train_held
 
 _log = logging.getLogger("workflow")
@@ -108,11 +109,11 @@ def facts(generation: Generation) -> dict[str, Any]:
 
 def _begun(generation: Generation, record: Record, place: int) -> Generation:
     """The rerun at that place, with a record of its own from the first moment on."""
-    first = max(int(record.training.get("random_seed", -1)), 0)
+    first = max(-1 if (seed := record.training.random_seed) is None else seed, 0)
     rerun = generation.rerun(first + place)
     if not rerun.record_path.is_file():
         rerun.folder.mkdir(parents=True, exist_ok=True)
-        rerun.write(record.model_copy(update={"snapshots": (), "training": {}, "commands": ()}))
+        rerun.write(record.model_copy(update={"snapshots": (), "training": Training(), "commands": ()}))
     return rerun
 
 
@@ -120,22 +121,29 @@ def _weights(rerun: Generation, record: Record, wishes: Wishes) -> tuple[str, ..
     """The weights that the first run started from, unless the rerun resumes from its own snapshot."""
     if rerun.read().snapshots and not (wishes.fresh or wishes.weights):
         return ()
-    return tuple(rerun.located(path) for path in record.training.get("weights", ()))
+    return tuple(rerun.located(path) for path in record.training.weights)
 
 
 def _same(config: Config, record: Record) -> Config:
     """The first run's engine and precision; the current options are ignored."""
-    kept: dict[str, Any] = {key: record.training[key] for key in ("engine", "precision") if key in record.training}
+    kept = record.training.model_dump(include={"engine", "precision"})
     return config.model_copy(update={"train": config.train.model_copy(update=kept)})
+
+
+def iterations(record: Record) -> int:
+    """Where the last run stopped; 0 before the first."""
+    if record.training.iterations is not None:
+        return record.training.iterations
+    return record.latest.iteration if record.latest else 0
 
 
 def _run_facts(run: Generation) -> dict[str, Any]:
     record = run.read()
     return {
-        "seed": record.training.get("random_seed", run.seed),
+        "seed": run.seed if record.training.random_seed is None else record.training.random_seed,
         "folder": run.folder.as_posix(),
-        "iterations": record.training.get("iterations", record.latest.iteration if record.latest else 0),
-        "test_accuracy": record.training.get("test_accuracy"),
+        "iterations": iterations(record),
+        "test_accuracy": record.training.test_accuracy,
         "best": f"iter_{record.best.iteration}" if record.best is not None else None,
         "best_accuracy": record.best.test_accuracy if record.best is not None else None,
     }

@@ -88,7 +88,7 @@ def check_solver(record: Record, solver: caffe_pb2.SolverParameter, start: Start
     Raises:
         UsageError: C07.
     """
-    before = record.training.get("solver_type")
+    before = record.training.solver_type
     if start.resume is not None and before and before != solver.type:
         raise UsageError(
             f"iter_{start.iteration} was trained with {before}, the solver now says {solver.type}",

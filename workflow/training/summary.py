@@ -29,8 +29,8 @@ def summary(config: Config, number: int | None) -> dict[str, Any]:
     always = constant_answer(record.counts["test"])
     return {
         "generation": generation.number,
-        "engine": training.get("engine"),
-        "iterations": training.get("iterations", max((one.iteration for one in record.snapshots), default=0)),
+        "engine": training.engine,
+        "iterations": seeds.iterations(record),
         "snapshots": [
             {
                 "iteration": one.iteration,
@@ -39,15 +39,15 @@ def summary(config: Config, number: int | None) -> dict[str, Any]:
             }
             for one in record.snapshots
         ],
-        "test_accuracy": training.get("test_accuracy"),
-        "test_loss": training.get("test_loss"),
-        "tested_at": training.get("tested_at"),
+        "test_accuracy": training.test_accuracy,
+        "test_loss": training.test_loss,
+        "tested_at": training.tested_at,
         "always": None if always is None else always.json(),
         "best": _best(went, {one.iteration for one in record.snapshots}),
         "best_snapshot": None if record.best is None else f"iter_{record.best.iteration}",
         "grown": None if went.growth is None else went.growth.json() | {"words": went.growth.words},
-        "seconds": training.get("seconds", 0.0),
-        "seconds_per_iteration": training.get("seconds_per_iteration"),
+        "seconds": training.seconds,
+        "seconds_per_iteration": training.seconds_per_iteration,
         **seeds.facts(generation),
     }
 
