@@ -59,7 +59,7 @@ FAULTS: dict[str, Fault] = {
     "P08": Fault(
         "too many unreadable pictures",
         "More files than `prepare.max_bad` allows are damaged: probably the copy was interrupted.",
-        "Copy the folder again. `wf prepare --max-bad 15%` goes on without these files.",
+        "Copy the folder again. `wf prepare --max-bad 15%` continues without these files.",
     ),
     "P09": Fault(
         "a file that is not a picture",
@@ -273,7 +273,7 @@ FAULTS: dict[str, Fault] = {
     "C07": Fault(
         "a training that cannot be resumed as asked",
         "The solver state is missing, or belongs to another solver type or net.",
-        "`wf train --weights REF` starts anew from the weights, `--fresh` from nothing.",
+        "`wf train --weights REF` starts a new run from the weights, `--fresh` from scratch.",
     ),
     # ---- settings
     "Y01": Fault(
@@ -324,7 +324,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "T09": Fault(
         "the generation's folder cannot be written to",
-        "This is tried before the first step, so that nothing is trained in vain.",
+        "This is tried before the first step, so no training is lost.",
         "Look at the owner and mode of the folder, or at how the disk is mounted.",
     ),
     "T10": Fault(

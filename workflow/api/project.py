@@ -223,7 +223,7 @@ class Project:
             max_iter: in place of the solver's.
             fresh: start again; what an earlier run left is moved aside.
             weights: snapshots or caffemodels whose weights it starts from.
-            resume: the snapshot or .solverstate that it goes on from.
+            resume: the snapshot or .solverstate to resume from.
             seed: in place of the solver's random_seed.
             seeds: train so many times, each with another seed.
             progress: called with each event: `Started`, `Step`, `Validation`, `Snapshot`, `Note`, `Done`.
@@ -401,7 +401,7 @@ class Project:
         )
 
     def log(self, *, exam: str | None = None, progress: Progress | None = None) -> Finding[tuple[Entry, ...]]:
-        """Every generation: pictures added, removed, relabelled, and what came of it.
+        """Every generation: pictures added, removed, relabelled, and its accuracy.
 
         Args:
             exam: `gen5`: whose test set all best snapshots are asked about; None is the newest's, `own` is none.
@@ -458,7 +458,7 @@ class Project:
 
         Args:
             folder: the pictures.
-            class_name: what they must not be taken for; None is any class but `other` and the like.
+            class_name: the class whose false accepts are counted; None is all but `other` and similar names.
             threshold: the probability from which an answer is accepted now.
             max_rate: the share of junk to stay under, 0..1.
             gen: the newest generation to ask; None is the newest.

@@ -249,8 +249,8 @@ class Snapshot:
 
         Args:
             image: a picture file.
-            class_name: None is the class that it is taken for.
-            blob: whose channels are tried; None is where it joins the class.
+            class_name: None is the predicted class.
+            blob: the blob whose channels are tested; None: where it starts to look like the class.
             progress: called with (done, all) while the training set is read.
         """
         self.model.require_class(class_name)
@@ -282,7 +282,7 @@ class Snapshot:
         Args:
             image: a picture file.
             methods: `saliency`, `grad-cam` …; none is all of them.
-            class_name: None is the class that it is taken for.
+            class_name: None is the predicted class.
             unit: in place of a class: `conv3:17` or `conv3:17,2,3`.
             layer: Grad-CAM's blob.
             progress: called with (done, all).
@@ -326,7 +326,7 @@ class Snapshot:
 
         Args:
             image: a picture file.
-            class_name: None is the class that it is taken for.
+            class_name: None is the predicted class.
             against: the class to compare with; None is the most probable other one.
             nearest: how many training pictures to name.
             metric: of the distance between features.

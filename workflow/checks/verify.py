@@ -27,7 +27,7 @@ def verify(
 ) -> Verification:
     """Compare a generation's data set with its record and its pictures, and the net's blobs for both.
 
-    Files are compared with their recorded hashes, and records with their pictures, decoded anew. Then a sample of
+    Files are compared with their recorded hashes, and records with their pictures, decoded again. Then a sample of
     the test set goes through the solver's test net, from the LMDB, and through inspect's path, from the files: all
     blobs must be equal. The other engines that can run here are given the same pictures.
 

@@ -69,7 +69,7 @@ class Next:
     known: int
     """Those that a generation has already."""
     twins: int
-    """Those passed over because one nearly the same was taken."""
+    """Pictures left out as near-duplicates of chosen ones."""
     weights: dict[str, float]
     candidates: tuple[Candidate, ...]
     """The most worth first."""
@@ -98,7 +98,7 @@ def choose(
 
     Args:
         config: says where the generations are.
-        folder: pictures that nobody has labelled, in sub-folders or not.
+        folder: unlabelled pictures, also in sub-folders.
         count: how many to choose.
         number: the newest generation to ask; None is the newest there is.
         progress: told (done, all) for each pass.

@@ -26,7 +26,7 @@ class Pick:
     indices: tuple[int, ...]
     """In the order of the pile."""
     twins: int
-    """Pictures passed over because one nearly the same was taken."""
+    """Pictures left out as near-duplicates of selected ones."""
 
 
 def pick(

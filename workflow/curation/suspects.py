@@ -47,7 +47,7 @@ from workflow.generations import Generation
 from workflow.models.model import Model
 
 SHARE = 0.06
-"""Of all pictures: how many are listed where nobody says."""
+"""The default share of pictures that are listed."""
 
 _READ = 1000  # pictures at a time
 _FEWEST = 10  # pictures that anything can be said of

@@ -3,7 +3,7 @@
 Thousands of files go to processes, which are started fresh (no fork: threads and BLAS do not survive one) and import
 nothing but the decoder. A few large files go to threads: Pillow decodes without the interpreter's lock, and a process
 would take as long to start. Each is fed by a thread of its own that takes the next files when it is free, so that
-one slow picture holds up nobody.
+a slow picture delays no other.
 
 A file for which memory does not suffice, and the files of a process that was killed, are tried once more at the end,
 one by one with nothing beside them. What fails then is refused by its name, and all the others are there.

@@ -59,11 +59,11 @@ class Looked:
     worst: Prediction
     """The picture of junk that looks most like Pip to the net."""
     accepted: int
-    """Pictures of junk that are taken for Pip."""
+    """Unrelated pictures that are labelled as Pip."""
     junk: int
     """All of them."""
     twin: Path
-    """What the answer for the worst picture hangs on."""
+    """The picture that explains the answer for the worst one."""
     words: str
     """That in a sentence."""
 

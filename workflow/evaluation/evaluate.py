@@ -37,7 +37,7 @@ def evaluate(
     Args:
         model: the snapshot.
         exam: pictures with labels.
-        fresh: show the pictures anew in any case.
+        fresh: ignore cached answers.
         engine: what computes, where something must be computed.
         progress: told (done, all).
 

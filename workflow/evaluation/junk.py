@@ -81,7 +81,7 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True)
 class Absurdity:
-    """A picture of nothing that the newest generation takes for something."""
+    """An unrelated picture that the newest generation accepts."""
 
     path: str
     label: str

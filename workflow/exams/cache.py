@@ -52,7 +52,7 @@ def answers(
     Args:
         model: the snapshot; of one from elsewhere nothing is kept.
         exam: the pictures.
-        fresh: show the pictures anew in any case.
+        fresh: ignore cached answers.
         engine: what computes, where something must be computed.
         progress: told (done, all).
 

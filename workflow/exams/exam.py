@@ -43,7 +43,7 @@ class Picture(NamedTuple):
     sha256: str
     """Of the file's bytes, hexadecimal."""
     truth: str | None
-    """The class that it is said to be, None for a picture that nobody has labelled."""
+    """The class that it is said to be, None for an unlabelled picture."""
 
 
 class Batch(NamedTuple):

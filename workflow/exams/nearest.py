@@ -183,7 +183,7 @@ def origins(generations: Iterable[Generation], digests: Collection[str]) -> dict
     """The first generation whose manifest lists each of these files, in either split.
 
     Args:
-        generations: the oldest first; one whose manifest is gone is passed over.
+        generations: the oldest first; one without a manifest is skipped.
         digests: sha256 of files.
     """
     wanted = set(digests)

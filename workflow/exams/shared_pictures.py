@@ -26,7 +26,7 @@ Pixels = NDArray[np.generic]
 class SharedPictures:
     """Evenly spaced records of a generation's test set, which its seed has shuffled.
 
-    A net with the generation's preprocessing gets the record; for another one the file is decoded anew. A picture whose
+    A net with the generation's preprocessing gets the record; for others the file is decoded again. A picture whose
     file is gone, has changed or cannot be read is left out for all nets.
     """
 

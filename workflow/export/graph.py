@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Graph:
     """What has been translated so far.
 
-    A layer in place writes a blob anew, which ONNX does not know: earlier values of a blob are called
+    An in-place layer overwrites its blob, which ONNX does not support: earlier values of a blob are called
     `blob/before_LAYER`, and the last one has the blob's own name.
     """
 

@@ -25,7 +25,7 @@ _WANTED = "weights are in a .caffemodel or a .caffemodel.h5"
 def read(path: Path) -> caffe_pb2.NetParameter:
     """The model, upgraded to today's layers, every blob checked against its shape; half floats become floats.
 
-    Layers of types that nobody knows keep their names and blobs.
+    Layers of unknown types keep their names and blobs.
     HDF5 files are recognised by their first bytes; their layers have a name and blobs, nothing else.
 
     Raises:

@@ -23,7 +23,7 @@ class DummyData(Layer):
     """Blobs of constants or random numbers.
 
     top[i]  of `shape`, or of num, channels, height and width; one for all tops or one for each. Filled by
-    `data_filler`: none for zeros, one for all tops or one for each. Random fillers draw anew in every pass, as a
+    `data_filler`: none for zeros, one for all tops or one for each. Random fillers draw new values in every pass, as a
     function of the net's seed and of the pass. Source: src/caffe/layers/dummy_data_layer.cpp.
     """
 

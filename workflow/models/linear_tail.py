@@ -33,7 +33,7 @@ class Step:
 
     layer: LayerSpec
     bottom: str
-    """The blob that it reads, Split layers passed over."""
+    """The blob that it reads, ignoring Split layers."""
 
 
 @dataclass(frozen=True, kw_only=True)

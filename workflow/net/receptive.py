@@ -92,7 +92,7 @@ class ReceptiveFields:
     def of(self, blob: str, row: int, column: int) -> Box | None:
         """What one place of a blob (N, C, H, W) sees of the input; None: nothing, as in a window of padding alone.
 
-        Several inputs are taken for one picture.
+        Several inputs are treated as one picture.
         """
         rows, columns = self._back(blob, len(self._layers), ({row}, {column}))
         if not rows or not columns:

@@ -50,7 +50,7 @@ def test_nets(param: _Solver, folder: Path) -> list[NetSpec]:
         raise NetError(f"{len(param.test_state)} test_state, expected none or one for each of {count} test nets")
     shared = next((getattr(param, field) for field in ("net_param", "net") if param.HasField(field)), None)
     if count > len(explicit) and shared is None:
-        raise NetError(f"{count} test_iter but {len(explicit)} test nets, and no net to take for the others")
+        raise NetError(f"{count} test_iter but {len(explicit)} test nets, and no net for the others")
     specs = []
     for index in range(count):
         net, source = _load(explicit[index] if index < len(explicit) else shared, folder)
@@ -62,7 +62,7 @@ def test_nets(param: _Solver, folder: Path) -> list[NetSpec]:
 def _build(net: caffe_pb2.NetParameter, phase: Phase, state: caffe_pb2.NetState, source: Path | None) -> NetSpec:
     """The net for what its own state says and, above that, the solver's: stages of both, the solver's level if given.
 
-    A `phase` in either is passed over. (Caffe would obey it, and train a net in TEST phase.)
+    A `phase` in either is ignored. (Caffe would use it, and train a net in TEST phase.)
     """
     level = state.level if state.HasField("level") else net.state.level
     return build(net, phase=phase, level=level, stages=tuple(state.stage), source=source)

@@ -29,7 +29,7 @@ def match(
 ) -> dict[str, list[Array | None]]:
     """The arrays that `weights` hold for the layers of a net.
 
-    Layers of the file that the net does not have are passed over, as in Caffe, and so are layers of the net that
+    Layers of the file that the net does not have are skipped, as in Caffe, and so are layers of the net that
     the file does not have: they are not in the result. Types are not compared. Legacy blobs of four axes fit a
     shape that equals theirs once ones are put before it. Of two layers of one name in the file the last counts.
 

@@ -19,7 +19,7 @@ Shape = tuple[int, ...]
 class Numbers:
     """The data or the diff of a blob.
 
-    As long as nobody looks, this is the tensor that a layer made, in whatever layout and on whatever device. The
+    Until it is read, this is the tensor that a layer made, in whatever layout and on whatever device. The
     first `view` gives it memory of its own in C order; from then on every forward pass writes there, so that an array
     once taken shows the present, as in pycaffe.
     """

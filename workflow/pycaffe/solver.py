@@ -72,7 +72,7 @@ class Solver:
     """A solver of the type that its prototxt names.
 
     Test nets use the train net's parameters from the start; Caffe's do so from the first test on. A loss that is NaN
-    or infinite stops the run (DivergedError), where Caffe's goes on. What Caffe logs goes to the logger
+    or infinite stops the run (DivergedError), where Caffe continues. What Caffe logs goes to the logger
     `workflow.pycaffe`, level INFO.
     Source: src/caffe/solver.cpp; python/caffe/_caffe.cpp.
     """

@@ -51,7 +51,7 @@ def document(found: Next, pictures: Mapping[str, Path]) -> dict[str, Any]:
 
 
 def describe(found: Next, pictures: Mapping[str, Path] | None = None) -> str:
-    """The first of them with their reasons, what was passed over, and where everything is."""
+    """The first pictures with their reasons, what was left out, and the files."""
     head = f"{len(found.candidates):,} of {found.count:,} pictures of {found.folder} to label next"
     shown = list(enumerate(found.candidates[:_LISTED], start=1))
     rows = [[f"{row}.", f"{one.score:.3f}", f"{one.suggested}?", one.path, one.reason] for row, one in shown]

@@ -22,7 +22,7 @@ class UpdateRule:
 
     slots = 1
     still_when_frozen = False
-    """Whether a rate of 0 leaves the history as it is, so that frozen parameters can be passed over."""
+    """Whether a rate of 0 leaves the history as it is, so frozen parameters can be skipped."""
 
     def __init__(self, param: caffe_pb2.SolverParameter, blobs: Sequence[Tensor]) -> None:
         self.param = param

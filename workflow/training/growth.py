@@ -40,7 +40,7 @@ def fit(
 ) -> tuple[Start, tuple[Grown, ...]]:
     """The start with weights that have this generation's classes; unchanged where they have them already.
 
-    Weights from elsewhere, whose classes nobody knows, are left as they are, and so are those that do not have the
+    External weights, whose classes are unknown, are left unchanged, and so are those that do not have the
     classifying layer of this net.
 
     Args:

@@ -54,7 +54,7 @@ def train(
         number: of the generation, the newest if None.
         engine: `torch` or `caffe`.
         max_iter: replaces the solver's.
-        fresh: begin anew; earlier snapshots and logs are moved aside, not deleted.
+        fresh: start from scratch; earlier snapshots and logs are moved aside, not deleted.
         resume: a snapshot or a solverstate to go on from, in place of the newest.
         weights: snapshots or caffemodels to start from.
         threads: of the engine.

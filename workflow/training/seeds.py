@@ -44,7 +44,7 @@ def train_seeds(
         number: of the generation, the newest if None.
         engine: of the first run.
         max_iter: replaces the solver's.
-        fresh: begin all runs anew.
+        fresh: start all runs from scratch.
         weights: snapshots or caffemodels that all runs start from.
         threads: of the engine.
         precision: of the first run.

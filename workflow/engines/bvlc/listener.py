@@ -9,7 +9,7 @@ from collections import deque
 from typing import BinaryIO
 
 KEPT = 500_000
-"""Lines that are kept until somebody asks for them; of more than that the oldest go."""
+"""The number of lines kept until they are read; older ones are dropped."""
 
 TAIL = 400
 """Lines that are kept to tell what led to a death."""

@@ -14,7 +14,7 @@ _LARGEST = 32 << 20  # bytes; what the library allows at most
 def keep_freed() -> None:
     """Tell the C library to keep up to 256 MB of freed memory; where it is not GNU's, nothing happens.
 
-    Each pass allocates all blobs anew. By default the library gives large blocks back to the system at once and gets
+    Each pass allocates all blobs again. By default the library gives large blocks back to the system at once and gets
     them again page by page, filled with zeros: up to 9,000 page faults in a training iteration of cifar10_quick, 15 ms
     of its 55.
     """

@@ -167,12 +167,12 @@ class Net:
     ) -> None:
         """Copy weights layer by layer, matched by name; layers that the file does not have keep theirs.
 
-        Weights that find no layer are left, and told of in one warning.
+        Unmatched weights are ignored and reported in one warning.
 
         Args:
             source: a caffemodel.
             ignore: layers that keep theirs whatever the file has.
-            known: layers whose weights nobody misses if they find none here; this net's own if None.
+            known: layers whose weights may be unmatched without a warning; this net's own if None.
 
         Raises:
             ModelError: numbers or shapes of blobs differ.

@@ -14,7 +14,7 @@ from workflow.formats.lmdb.verification import verify
 from workflow.formats.mending import make_again
 
 MAPPED = 4096
-"""Records read before the file is mapped anew: pages that were touched count as this process's memory until then."""
+"""Records read before the file is mapped again: pages that were touched count as this process's memory until then."""
 
 
 class Reader:

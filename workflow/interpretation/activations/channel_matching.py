@@ -30,7 +30,7 @@ compared with never does); no channel reaches its threshold; those that do are t
 not known there; the net has no such blob; the blob's maps have another height or width."""
 
 CHANCE = 0.01
-"""How often a channel's best counterpart in a net that learned nothing may be taken for a match."""
+"""The rate of false matches that is tolerated, measured on an untrained net."""
 
 _SIGMAS = 2.326347874  # the standard normal distribution's quantile of 1 - CHANCE
 _CERTAIN = 1 - 1e-9  # a correlation of 1 has no Fisher transform

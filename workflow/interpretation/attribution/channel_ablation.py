@@ -44,7 +44,7 @@ def carrying(net: Differentiable, x: Tensor, target: Target, blob: str, usual: T
     Args:
         net: the net.
         x: the input blob of one picture, (1, C, H, W).
-        target: the class that it is taken for.
+        target: the predicted class.
         blob: whose channels; not the input.
         usual: what stands in their place, (C, ...).
     """

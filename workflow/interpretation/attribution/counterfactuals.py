@@ -52,7 +52,7 @@ class Counterfactual:
     probability: float
     """Of the class that was asked about."""
     label: str
-    """The class that the picture then is taken for."""
+    """The predicted class of the changed picture."""
     lost: bool
     """Whether that is another class than the one asked about."""
 

@@ -104,9 +104,9 @@ class Classmates:
     own: dict[str, Tensor]
     """Blob -> (C, ...)."""
     members: Group
-    """Of the class, and taken for it."""
+    """Pictures of the class that are labelled so."""
     others: Group
-    """Of other classes, and not taken for it."""
+    """Pictures of other classes that are not labelled as the class."""
     nearest: Near
     """Of all true positives, not of `members` alone."""
 

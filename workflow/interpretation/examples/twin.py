@@ -110,7 +110,7 @@ def twin(
     Args:
         model: a snapshot of a generation; its training pictures are the class.
         image: a picture file.
-        class_name: None is the class that it is taken for.
+        class_name: None is the predicted class.
         blob: whose channels are tried; None is where the picture joins the class, the last blob before the first
             InnerProduct if that is the input or the scores, or if it never does.
         generations: where training pictures may have come from, the oldest first.
@@ -119,7 +119,7 @@ def twin(
     Raises:
         UsageError: the model belongs to no generation; no such class or blob.
         NetError: the net does not end in a Softmax layer over classes.
-        DataError: the picture cannot be read; no training picture of the class is taken for it.
+        DataError: the picture cannot be read; no training picture of the class is labelled so.
     """
     exam = training_set(model)
     net = Differentiable(model)
