@@ -164,8 +164,8 @@ def describe_carrying(found: Twin) -> str:
     if one.enough is None:
         return f"the picture stays in the class even without all channels of {one.blob}"
     if one.enough == 1:
-        return f"without channel {one.channels[0].number} of {one.blob} the picture leaves the class"
-    return f"without the first {one.enough} of {len(one.channels)} channels of {one.blob} the picture leaves the class"
+        return f"without channel {one.channels[0].number} of {one.blob} it leaves the class"
+    return f"without the first {one.enough} of {len(one.channels)} channels of {one.blob} it leaves the class"
 
 
 def _draw_channels(panel: Axes, found: Twin) -> None:
