@@ -37,7 +37,7 @@ def next(  # the command's name is the function's
     """
     if apply is not None:
         if folder is not None:
-            raise UsageError("FOLDER and --apply: one at a time")
+            raise UsageError("FOLDER and --apply: use one of them")
         done = call.project().apply_next(apply)
         call.give(done)
         call.console.skipped(done.skipped)
