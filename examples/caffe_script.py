@@ -1,4 +1,4 @@
-"""A script written for Caffe's Python module in 2015, run without Caffe: only its import line is another.
+"""A script written for Caffe's Python module in 2015, run without Caffe. Only the import line was changed.
 
     python examples/caffe_script.py deploy.prototxt snapshot.caffemodel mean.binaryproto picture.png
 

@@ -1,9 +1,9 @@
-"""What the owner of a bot does with the pictures of a day, in one call: label them, and choose what to look at.
+"""A daily round over new pictures, in one call: label them, and choose which ones to check.
 
     python examples/daily_round.py mybot incoming/
 
-The live snapshot labels every picture of the folder. Answers it is less than 90 % sure of are listed; `next.csv` holds
-those that are worth a label. For the surest answer of each class there is a sheet that shows what it hangs on.
+The live snapshot labels every picture of the folder. Predictions below a probability of 90 % are listed; `next.csv`
+lists the pictures that are worth labelling. For the most confident prediction of each class, a sheet explains it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SURE = 0.9
 
 
 def main(root: str, folder: str) -> None:
-    """Print what came in, and leave the sheets in the project."""
+    """Print the uncertain predictions, and write the sheets into the project."""
     project = Project(root)
     snapshot = project.snapshot()
     answers = snapshot.predict_all([Path(folder)])

@@ -1,4 +1,4 @@
-"""Ask an exported snapshot about a picture with onnxruntime, numpy and Pillow alone; wf need not be installed.
+"""Label a picture with an exported snapshot, using only onnxruntime, numpy and Pillow; wf need not be installed.
 
     wf export --snapshot best --onnx pip.onnx
     python examples/onnx_without_wf.py pip.onnx picture.png

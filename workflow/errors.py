@@ -29,7 +29,7 @@ _REFUSED = {
     errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM,
     errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE,
 }  # fmt: skip
-# a file where a folder should be written, or the other way round; not ENOENT, which is a mistake of ours
+# a file where a folder should be written, or the other way round; not ENOENT, which would be a bug in wf
 _IN_THE_WAY = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG}
 
 

@@ -23,8 +23,8 @@ FAULTS: dict[str, Fault] = {
     # ---- pictures and preparing
     "P01": Fault(
         "a file or folder does not exist",
-        "The path on the command line or in `images:` leads nowhere, or is a web address.",
-        "Check the spelling; the message names the closest file. Download web addresses first.",
+        "The path on the command line or in `images:` does not exist, or is a web address.",
+        "Check the spelling; the message suggests a similar name if there is one. Download web addresses first.",
     ),
     "P02": Fault(
         "a file where a folder is needed",
@@ -48,7 +48,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "P06": Fault(
         "files that cannot be used",
-        "Some files are empty or not regular files. They are skipped and listed in images.jsonl; `--strict` stops.",
+        "Some files are empty or not regular files. They are skipped and listed in images.jsonl. `--strict` stops.",
         "Remove or replace the files that are listed.",
     ),
     "P07": Fault(
@@ -63,7 +63,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "P09": Fault(
         "a file that is not a picture",
-        "The content is text, HTML, a git-lfs pointer or something else, whatever its name says.",
+        "The content is text, HTML, a git-lfs pointer or something else, even if its name ends in .png.",
         "`git lfs pull` fetches the files behind pointers. Remove other files.",
     ),
     "P11": Fault(
@@ -78,7 +78,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "P13": Fault(
         "a picture format that is not accepted",
-        "Only JPEG, PNG, BMP, GIF, WebP and AVIF are decoded, and not each of their rarer variants.",
+        "Only JPEG, PNG, BMP, GIF, WebP and AVIF are decoded; some rare variants of them are not supported.",
         "Convert the file to PNG or JPEG.",
     ),
     "P21": Fault(
@@ -88,7 +88,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "P22": Fault(
         "a folder name that cannot be a class",
-        "Names with line breaks, other control characters or blanks at their ends do not fit into labels.txt.",
+        "Names with control characters, or with spaces at the start or end, cannot be written to labels.txt.",
         "Rename the folder.",
     ),
     "P24": Fault(
@@ -103,16 +103,16 @@ FAULTS: dict[str, Fault] = {
     ),
     "P28": Fault(
         "the same picture in two classes",
-        "Files with equal bytes lie in folders of different classes, so one of the labels is wrong.",
+        "Identical files are in folders of different classes, so one of the labels is wrong.",
         "Remove one of each pair; `prepare.on_conflict: skip` leaves out both.",
     ),
     "P31": Fault(
         "a file that changed while it was read",
-        "Its size or time differs before and after reading, or it vanished.",
+        "Its size or time differs before and after reading, or it disappeared.",
         "Wait until the copy is complete and run the command again.",
     ),
     "P32": Fault(
-        "not enough disk space to begin",
+        "not enough disk space to start",
         "The databases would not fit. Nothing was written.",
         "Free some space, or set `generations:` to a folder on another disk.",
     ),
@@ -123,8 +123,8 @@ FAULTS: dict[str, Fault] = {
     ),
     "P35": Fault(
         "the generation exists already",
-        "`wf prepare` never replaces a generation unasked.",
-        "Leave `--gen` out to make the next one. `--force` replaces it and keeps a trained one aside in before-K/.",
+        "`wf prepare` replaces a generation only with `--force`.",
+        "Leave `--gen` out to make the next one. `--force` replaces it; a trained one is kept in before-N/.",
     ),
     "P37": Fault(
         "a class of the last generation is gone",
@@ -133,7 +133,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "P38": Fault(
         "a class without test or training pictures",
-        "The share of test pictures leaves nothing on one side for this class.",
+        "With this share of test pictures, one side gets no picture of the class.",
         "Add pictures, or try another share: `wf prepare --test-share 30%`.",
     ),
     # ---- databases
@@ -149,7 +149,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "L03": Fault(
         "a damaged database",
-        "Pages of data.mdb are missing or inconsistent. Opening such a file would kill the process, so it is refused.",
+        "Pages of data.mdb are missing or inconsistent. Opening such a file would crash the process, so it is refused.",
         "Copy it again, or make a new generation with `wf prepare`; the snapshots of this one stay usable.",
     ),
     "L04": Fault(
@@ -164,24 +164,24 @@ FAULTS: dict[str, Fault] = {
     ),
     "L06": Fault(
         "a database in the format of LMDB 1.0",
-        "Caffe and wf use the format of LMDB 0.9, which 1.0 cannot exchange.",
+        "Caffe and wf use the format of LMDB 0.9; that of LMDB 1.0 is not compatible with it.",
         "Write the database again with LMDB 0.9, or prepare the pictures with `wf prepare`.",
     ),
     "L09": Fault(
         "a network file system",
         "LMDB can be damaged on NFS, SMB and the like.",
-        "Set `generations:` to a local folder; `--allow-network-fs` takes the risk.",
+        "Set `generations:` to a local folder; `--allow-network-fs` allows it at your own risk.",
     ),
     # ---- means
     "M01": Fault(
         "a mean that cannot be read",
-        "The file is empty, damaged, or something else than a mean (the message says what).",
+        "The file is empty, damaged or not a mean (the message says which).",
         "Name a .binaryproto, .npy or .npz file, or numbers: `--mean 104,117,123`.",
     ),
     "M02": Fault(
         "a mean or crop that does not fit",
         "Its size or number of channels differs from the pictures'.",
-        "Use the mean of this very data set; `wf prepare` writes one for each generation.",
+        "Use the mean of the data set that the net was trained on; `wf prepare` writes one for each generation.",
     ),
     "M03": Fault(
         "a mean with NaN or infinite values",
@@ -196,7 +196,7 @@ FAULTS: dict[str, Fault] = {
     # ---- prototxt
     "X01": Fault(
         "an unknown field or value in a prototxt",
-        "The name is misspelt, stands in the wrong block, or belongs to a fork of Caffe.",
+        "The name is misspelt, is in the wrong block, or belongs to a fork of Caffe.",
         "The message names the line and the closest known name.",
     ),
     "X02": Fault(
@@ -211,7 +211,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "X04": Fault(
         "a layer type that the engine does not know",
-        "Each engine lists the types it knows; docs/layers.md has all of them.",
+        "Each engine supports some of the types; docs/layers.md lists all of them.",
         "`--engine caffe` runs every layer of BVLC Caffe.",
     ),
     "X05": Fault(
@@ -231,12 +231,12 @@ FAULTS: dict[str, Fault] = {
     ),
     "X08": Fault(
         "an old prototxt that cannot be upgraded",
-        "Files of Caffe's first versions are upgraded on reading; this one has something without a counterpart.",
+        "Files of Caffe's first versions are upgraded on reading; this file uses something that Caffe 1.0 lacks.",
         "`wf net upgrade FILE OUT` shows where; change that layer by hand.",
     ),
     "X09": Fault(
         "a net that reaches outside the project",
-        "A source, mean or output file lies outside the project folder. Files from elsewhere could do harm this way.",
+        "A source, mean or output file is outside the project folder. Otherwise a net could access private files.",
         "Copy or link the file into the project and change the path in the prototxt.",
     ),
     # ---- snapshots
@@ -271,7 +271,7 @@ FAULTS: dict[str, Fault] = {
         "Write iter_6000, gen4, gen4/iter_6000, latest, best, or the path of a .caffemodel; `wf log` lists them.",
     ),
     "C07": Fault(
-        "a training that cannot be resumed as asked",
+        "a training run that cannot be resumed",
         "The solver state is missing, or belongs to another solver type or net.",
         "`wf train --weights REF` starts a new run from the weights, `--fresh` from scratch.",
     ),
@@ -284,17 +284,17 @@ FAULTS: dict[str, Fault] = {
     "Y02": Fault(
         "settings that are not YAML",
         "Indentation, a tab or a quote is wrong.",
-        "Look at the line and column in the message; indent with blanks.",
+        "Look at the line and column in the message; indent with spaces.",
     ),
     "Y03": Fault(
         "an unknown setting",
-        "The key is misspelt or stands in the wrong block.",
+        "The key is misspelt or in the wrong block.",
         "The message names the closest; configs/default.yaml of `wf init` lists all.",
     ),
     "Y04": Fault(
         "a setting with a wrong value",
-        "It has the wrong kind or lies outside its range.",
-        "The message says what is expected. Decimal numbers take a point.",
+        "It has the wrong type or is outside its range.",
+        "The message says what is expected. Write decimal numbers with a point: 0.5.",
     ),
     "Y05": Fault(
         "a name that YAML reads as something else",
@@ -307,8 +307,8 @@ FAULTS: dict[str, Fault] = {
         "Remove one of the two lines that the message names.",
     ),
     "Y07": Fault(
-        "settings that are refused unread",
-        "Tags, aliases, deep nesting, files over 256 KiB and other encodings than UTF-8 or UTF-16 are refused.",
+        "settings that are refused without being read",
+        "Tags, aliases, deep nesting, files over 256 KiB and encodings other than UTF-8 or UTF-16 are refused.",
         "Write plain keys and values.",
     ),
     # ---- training
@@ -335,7 +335,7 @@ FAULTS: dict[str, Fault] = {
     "T13": Fault(
         "a process died or hung",
         "A decoding process or real Caffe was killed, often for lack of memory.",
-        "Use fewer workers (`prepare.workers`) or a smaller batch_size; the message has its last words.",
+        "Use fewer workers (`prepare.workers`) or a smaller batch_size; the message shows its last output.",
     ),
     "T14": Fault(
         "the data set changed since the snapshot",
@@ -343,9 +343,9 @@ FAULTS: dict[str, Fault] = {
         "Prepare a new generation for the new data.",
     ),
     "T16": Fault(
-        "the folder vanished during training",
+        "the folder disappeared during training",
         "It was deleted or its disk was unmounted.",
-        "Bring the disk back; `wf train` resumes from the last snapshot that is there.",
+        "Mount the disk again; `wf train` resumes from the newest snapshot that is left.",
     ),
     # ---- looking and evaluating
     "I01": Fault(
@@ -360,8 +360,8 @@ FAULTS: dict[str, Fault] = {
     ),
     "E03": Fault(
         "the accuracy is below the limit",
-        "`wf evaluate --min-accuracy` found less than was asked for. The results were written.",
-        "Nothing is wrong with the command; exit code 1 tells scripts.",
+        "The accuracy is lower than `wf evaluate --min-accuracy` requires. The results were written.",
+        "The command itself worked; exit code 1 tells a script that the check failed.",
     ),
 }
 

@@ -393,7 +393,7 @@ def test_p31_a_file_vanishes_meanwhile(images, settings, tmp_path):
     def vanish(done: int, total: int) -> None:
         (images / "cat" / "9.png").unlink(missing_ok=True)
 
-    with pytest.raises(DataError, match=r"cat/9\.png vanished while pictures were being read") as caught:
+    with pytest.raises(DataError, match=r"cat/9\.png disappeared while pictures were being read") as caught:
         prepare(settings(), progress=vanish)
     assert caught.value.fault == "P31"
     assert list((tmp_path / "generations").glob("gen*")) == []

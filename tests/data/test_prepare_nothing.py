@@ -24,9 +24,11 @@ def root(tmp_path, labelled, settings) -> Path:
 
 
 def test_nothing_new_makes_no_generation_unasked(root, settings):
-    with pytest.raises(UsageError, match="generation 1 has these very pictures, labels, split and settings") as caught:
+    with pytest.raises(
+        UsageError, match="generation 1 already has the same pictures, labels, split and settings"
+    ) as caught:
         prepare(settings())
-    assert caught.value.hint == "wf train --gen 1, or wf prepare --force for a generation 2 all the same"
+    assert caught.value.hint == "wf train --gen 1, or wf prepare --force to make generation 2 anyway"
     assert [one.number for one in generations(settings())] == [1]
     assert not list(root.glob("*.tmp-*"))
     assert prepare(settings(), force=True).generation == 2
@@ -35,7 +37,7 @@ def test_nothing_new_makes_no_generation_unasked(root, settings):
 def test_names_of_files_are_nothing_new(root, settings):
     cats = root.parent / "images" / "cat"
     (cats / "0.png").rename(cats / "another.png")
-    with pytest.raises(UsageError, match="nothing is new"):
+    with pytest.raises(UsageError, match="already has the same pictures"):
         prepare(settings())
 
 

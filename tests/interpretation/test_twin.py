@@ -104,7 +104,7 @@ def test_a_training_picture_is_not_its_own_twin(learned: Model) -> None:
 def test_a_class_that_no_picture_is_taken_for(learned: Model, circle: Path) -> None:
     blind = next(layer for layer in learned.weights.layer if layer.name == "ip")
     blind.blobs[1].data[1] = -1e6
-    with pytest.raises(DataError, match="of class 'cross' is taken for it"):
+    with pytest.raises(DataError, match="of class 'cross' is labelled correctly"):
         twin(learned, circle, class_name="cross")
 
 

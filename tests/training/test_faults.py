@@ -305,7 +305,7 @@ def test_t16_the_folder_of_snapshots_vanishes(settings, generation):
     events = train(settings, max_iter=10)
     next(events)
     shutil.rmtree(generation.snapshots)
-    with pytest.raises(EnvironmentFault, match="snapshots vanished while training") as caught:
+    with pytest.raises(EnvironmentFault, match="snapshots disappeared during training") as caught:
         list(events)
     assert caught.value.fault == "T16"
 
@@ -316,7 +316,7 @@ def test_t16_the_folder_vanishes(settings, generation):
         if isinstance(event, Step) and event.iteration == 3:
             break
     shutil.move(generation.folder, "elsewhere")
-    with pytest.raises(EnvironmentFault, match="vanished while training") as caught:
+    with pytest.raises(EnvironmentFault, match="disappeared during training") as caught:
         list(events)
     assert caught.value.fault == "T16"
 

@@ -37,7 +37,9 @@ def prepare(
     ] = None,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Replace a generation (its training is kept), or make one though nothing is new."),
+        typer.Option(
+            "--force", help="Replace a generation (its training is kept), or make one even if nothing is new."
+        ),
     ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at unreadable files instead of skipping them.")

@@ -27,7 +27,7 @@ def suspects(
     out: EvaluationOut = None,
     apply: Annotated[
         Path | None,
-        typer.Option("--apply", metavar="FILE", help="Apply the decisions filled in in suspects.csv."),
+        typer.Option("--apply", metavar="FILE", help="Apply the decisions in suspects.csv."),
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Revert applied decisions.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Open the contact sheets.")] = False,

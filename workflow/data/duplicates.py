@@ -2,7 +2,7 @@
 
 Nearly equal is what a re-encoded, rescaled, recoloured or slightly shifted copy is to the net: after decoding and
 resizing, the root mean square of the difference is at most 1 + 0.4 s, where s is the smaller standard deviation of
-the two pictures (so that two drawings on much white are not taken for copies). Of the pairs that this finds in
+the two pictures (so that two drawings on much white are not treated as copies). Of the pairs that this finds in
 CIFAR-10, all that were looked at are copies; at 0.55 s the first pair of different things comes.
 """
 

@@ -60,7 +60,7 @@ def read(generation: Generation, split: str | None = None) -> Iterator[Image]:
         split: `train` or `test`: only its pictures; lines of others are not parsed.
 
     Raises:
-        DataError: the file is missing or a line is not one of ours; the message names it.
+        DataError: the file is missing or a line is not valid; the message names it.
     """
     path = generation.manifest
     word = json.dumps(split)  # a quote within a JSON string has a backslash before it, so no path looks like this word

@@ -254,8 +254,8 @@ class _Preparation:
             return
         trained = "add pictures" if record.snapshots else f"wf train --gen {record.number}"
         raise UsageError(
-            f"generation {record.number} has these very pictures, labels, split and settings: nothing is new",
-            hint=f"{trained}, or wf prepare --force for a generation {self.target.number} all the same",
+            f"generation {record.number} already has the same pictures, labels, split and settings",
+            hint=f"{trained}, or wf prepare --force to make generation {self.target.number} anyway",
         )
 
     def _say_changes(self, changes: Changes) -> None:

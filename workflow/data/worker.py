@@ -147,7 +147,7 @@ def _refusal(index: int, error: OSError) -> Refusal:
     if error.errno in (errno.EACCES, errno.EPERM):
         return Refusal(index, FORBIDDEN, "cannot be read (permission denied)", "permission denied", True)
     if error.errno in (errno.ESTALE, errno.ENOENT, errno.ENOTDIR, errno.ENXIO, errno.ELOOP):
-        reason = str(error.strerror) if error.errno == errno.ESTALE else "vanished while pictures were being read"
+        reason = str(error.strerror) if error.errno == errno.ESTALE else "disappeared while pictures were being read"
         return Refusal(index, CHANGED, reason, "changed", True)
     return Refusal(index, SKIPPED, f"cannot be read ({error.strerror})", "unreadable", True)
 

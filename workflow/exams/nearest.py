@@ -57,7 +57,7 @@ class Neighbour:
     generation: int | None = None
     """The first that has it."""
     same: bool = False
-    """Whether it is the very file that was asked about."""
+    """Whether it is the same file as the picture itself."""
 
     def json(self) -> dict[str, Any]:
         """As `wf why --json` gives it."""

@@ -107,7 +107,7 @@ def _halves(packed: bytes) -> NDArray[np.floating]:
         for i in range(3):  # 7 bits an octet, low ones first
             bits |= np.where(lengths > i, (padded[starts + i] & 0x7F) << (7 * i), 0).astype(np.uint32)
     if not whole or bits.max() > 0xFFFF:
-        raise ModelError("half floats that are no packed integers of 16 bits")
+        raise ModelError("half floats that are not packed 16-bit integers")
     halves: NDArray[np.floating] = bits.astype(np.uint16).view(np.float16)
     return halves
 

@@ -151,7 +151,7 @@ def _opened(path: Path, mode: str = "r") -> Iterator[Any]:
 def _group(parent: Any, name: str, path: Path) -> h5py.Group:
     import h5py
 
-    # Only what lies in this very file: soft and external links could name any other.
+    # Only what is in this file: soft and external links could name any other.
     if name not in parent or not isinstance(parent.get(name, getlink=True), h5py.HardLink):
         raise ModelError(f"{path} has no group '{name}'", hint="is this Caffe's file?", fault="C01")
     group = parent[name]

@@ -116,7 +116,7 @@ class Generation:
         """The record.
 
         Raises:
-            DataError: generation.json is missing or is not one of ours.
+            DataError: generation.json is missing or not written by wf.
         """
         try:
             return Record.model_validate(json.loads(self.record_path.read_text(encoding="utf-8")))

@@ -180,7 +180,7 @@ def _draw_nearest(figure: Figure, place: object, ledger: Ledger, model: Model) -
             pixels, _ = decode_all(reader.values(one.record, 1))
             panel = figure.add_subplot(grid[0, column])
             panel.imshow(to_rgb(pixels[0].astype(np.uint8), model.preprocessing), interpolation="nearest")
-            brought = "this very file" if one.same else f"{one.distance:.3g} away, gen{one.generation}"
+            brought = "the same file" if one.same else f"{one.distance:.3g} away, gen{one.generation}"
             colour = colours.get(one.label or "", INK)
             panel.set_title(f"{shortened(one.label or '?', 16)}\n{brought}", fontsize=8, color=colour)
             panel.set_xticks([])
@@ -225,7 +225,7 @@ def describe(ledger: Ledger, pictures: Mapping[str, Path] | None = None) -> str:
                 f"{near.distance:#.4g}",
                 near.label or "?",
                 "" if near.generation is None else f"gen{near.generation}",
-                f"{near.path}{' (this very file)' if near.same else ''}",
+                f"{near.path}{' (the same file)' if near.same else ''}",
             ]
             for near in ledger.nearest
         ]

@@ -58,7 +58,7 @@ class Recorder:
         for folder in (self.generation.folder, self.generation.snapshots):
             if not folder.is_dir():
                 raise EnvironmentFault(
-                    f"{folder} vanished while training", hint="restore it, then wf train resumes", fault="T16"
+                    f"{folder} disappeared during training", hint="restore it, then wf train resumes", fault="T16"
                 )
         self._write_log(event)
         match event:

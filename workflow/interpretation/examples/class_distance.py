@@ -201,7 +201,7 @@ def gather(
     hint = "train it further, or look at a later snapshot"
     if nearest is None or len(members) < 2:
         raise DataError(
-            f"almost no training picture of class '{target.name}' is labelled so by {net.model.name}", hint=hint
+            f"almost no training picture of class '{target.name}' is labelled correctly by {net.model.name}", hint=hint
         )
     if len(others) < 2:
         raise DataError(f"{net.model.name} labels almost every training picture '{target.name}'", hint=hint)
