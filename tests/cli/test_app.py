@@ -82,3 +82,8 @@ def test_usage_errors_are_json_too(wf: Run) -> None:
     ran = wf("inspect", "--json", code=2)
     assert "IMAGE" in ran.json["error"]["message"]
     assert ran.json["error"]["hint"] == "wf inspect --help"
+
+
+@pytest.mark.parametrize("arguments", [("next", "--apply"), ("-C", ".", "next", "--apply"), ("next", "--nope")])
+def test_the_hint_of_a_usage_error_names_the_command(arguments: tuple[str, ...], wf: Run) -> None:
+    assert "hint: wf next --help" in wf(*arguments, code=2).err

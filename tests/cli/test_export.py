@@ -51,4 +51,4 @@ def test_a_name_that_says_something_else(trained: Run, flag: str, name: str, end
 
 
 def test_nothing_to_do(trained: Run) -> None:
-    assert "nothing to export to" in trained("export", code=2).err
+    assert "no output file" in trained("export", code=2).err

@@ -57,5 +57,7 @@ def test_sorted_by_class_and_confidence(trained: Run) -> None:
     trained("predict", "images/character", "--sort", "sorted", "--copy")  # in place of the first
     assert len(list(Path("sorted").glob("*/*"))) == 30
     assert not any(path.is_symlink() for path in Path("sorted").glob("*/*"))
-    assert "was not made by wf" in trained("predict", "images/other", "--sort", "images", code=2).err
+    refused = trained("predict", "images/other", "--sort", "images", code=2).err
+    assert "was not made by wf" in refused
+    assert "--out" not in refused  # an option that predict lacks
     assert "--copy needs --sort" in trained("predict", "images/other", "--copy", code=2).err

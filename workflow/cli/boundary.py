@@ -60,7 +60,8 @@ class Boundary(TyperGroup):
         _escape_what_cannot_be_shown()
         # process-wide: to silence them around each call is not safe among threads
         warnings.filterwarnings("ignore", module=r"PIL\.")  # remarks on odd metadata; what matters is an exception
-        with console.warnings_shown(), _terminable(), _told(console):
+        typed = " ".join(["wf", *[word for word in arguments if word in self.commands][:1]])
+        with console.warnings_shown(), _terminable(), _told(console, typed):
             if _explains_a_fault(arguments, console):
                 sys.exit(0)
             code = super().main(
@@ -122,15 +123,20 @@ def _explains_a_fault(arguments: list[str], console: Console) -> bool:
 
 
 @contextmanager
-def _told(console: Console) -> Iterator[None]:
-    """Turn any exception into a message and an exit code."""
+def _told(console: Console, typed: str) -> Iterator[None]:
+    """Turn any exception into a message and an exit code.
+
+    Args:
+        console: where the message goes.
+        typed: `wf next`, for the hint of an error that does not know its command.
+    """
     try:
         with system_errors():
             yield
     except WorkflowError as error:
         code = _tell(console, error)
     except typer.TyperException as error:  # Typer's own: unknown options, missing arguments
-        code = _tell(console, _usage(error))
+        code = _tell(console, _usage(error, typed))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
         code = BROKEN_PIPE
@@ -152,10 +158,10 @@ def _tell(console: Console, error: WorkflowError) -> int:
     return error.exit_code
 
 
-def _usage(error: typer.TyperException) -> WorkflowError:
+def _usage(error: typer.TyperException, typed: str) -> WorkflowError:
     message = error.format_message().strip().rstrip(".").replace("Value error, ", "")  # pydantic's word for it
-    context = getattr(error, "ctx", None)
-    path = getattr(context, "command_path", "wf")
+    context = getattr(error, "ctx", None)  # missing where the parser finds no value for an option
+    path = getattr(context, "command_path", typed)
     usage = UsageError(message[:1].lower() + message[1:], hint=f"{path} --help")
     usage.__cause__ = error
     return usage

@@ -29,7 +29,7 @@ def export(
     from workflow.errors import UsageError
 
     if onnx is None and bundle is None:
-        raise UsageError("nothing to export to", hint="--onnx FILE or --bundle FILE.tar.gz")
+        raise UsageError("no output file", hint="--onnx FILE or --bundle FILE.tar.gz")
     for flag, path, endings in (("--onnx", onnx, (".onnx",)), ("--bundle", bundle, (".tar.gz", ".tgz"))):
         if path is not None and not path.name.endswith(endings):
             raise UsageError(f"{flag} {path}: expected a name that ends in {' or '.join(endings)}")
@@ -39,7 +39,9 @@ def export(
     if onnx is not None:
         worst, allowed = chosen.export_onnx(onnx)
         document |= {"onnx": str(onnx), "difference": worst}
-        lines.append(f"  ONNX    {onnx}  (onnxruntime differs by {worst:.0e} of the outputs, {allowed:.0e} allowed)")
+        lines.append(
+            f"  ONNX    {onnx}  (largest relative difference in onnxruntime: {worst:.0e}; allowed: {allowed:.0e})"
+        )
     if bundle is not None:
         names = chosen.export_bundle(bundle)
         document |= {"bundle": str(bundle), "files": names}

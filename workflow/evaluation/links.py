@@ -74,7 +74,9 @@ def write_sorted(folder: Path, entries: Sequence[Entry], *, copy: bool = False) 
         OSError: as the operating system says it.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
-        raise UsageError(f"{folder} was not made by wf, so it is not replaced", hint="move it away, or use --out DIR")
+        raise UsageError(
+            f"{folder} was not made by wf, so it is not replaced", hint="move it away, or name another folder"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary, old = temporary_name(folder), temporary_name(folder.with_name(f"{folder.name}.old"))
     try:

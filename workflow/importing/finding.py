@@ -143,9 +143,9 @@ def databases(found: Found, net: caffe_pb2.NetParameter | None) -> tuple[Path, P
         return train[0], test[0]
     if len(found.databases) == 2 and not (train and test):
         return found.databases[0], found.databases[1]
-    named = ", ".join(map(str, found.databases)) or "none"
+    named = f"the databases {', '.join(map(str, found.databases))}" if found.databases else "no database"
     raise UsageError(
-        f"found the databases {named}; expected one for training and one for testing",
+        f"found {named}; expected one for training and one for testing",
         hint="name both: wf import TRAIN_LMDB TEST_LMDB",
     )
 

@@ -152,10 +152,10 @@ def _draw_stages(panel: Axes, found: Twin) -> None:
 
 
 def describe_joining(found: Twin) -> str:
-    """Where the picture comes to be among the class, in words."""
+    """The layer where the picture starts to look like the class, in words."""
     if found.joins_at is None:
-        return f"at no layer is it among the pictures of '{found.target.name}'"
-    return f"among '{found.target.name}' from {found.joins_at} on"
+        return f"at no layer is it closer to '{found.target.name}' than the limit"
+    return f"looks like '{found.target.name}' from {found.joins_at} on"
 
 
 def describe_carrying(found: Twin) -> str:
@@ -211,7 +211,7 @@ def describe(found: Twin, pictures: Mapping[str, Path] | None = None) -> str:
     rows = [["blob", "to class", "to others", "ratio", "limit", ""]]
     for one in found.stages:
         numbers = [f"{one.to_class:.4g}", f"{one.to_others:.4g}", f"{one.ratio:.3f}", f"{one.limit:.3f}"]
-        rows.append([one.blob, *numbers, "among the class" if one.among else ""])
+        rows.append([one.blob, *numbers, "like the class" if one.among else ""])
     stages = [
         f"{describe_joining(found)} (distances to {found.counts[0]} and {found.counts[1]} pictures)",
         *table(rows),
@@ -220,6 +220,6 @@ def describe(found: Twin, pictures: Mapping[str, Path] | None = None) -> str:
     channels = [describe_carrying(found)]
     channels += [f"  channel {one.number:3}  log odds {-one.fall:+.2f}" for one in found.carrying.channels[:_LISTED]]
     covered, chance = found.covered
-    check = f"probability with the hottest quarter of the picture covered {covered:.4g}, a random quarter {chance:.4g}"
+    check = f"probability with the most important quarter covered: {covered:.4g}; with a random quarter: {chance:.4g}"
     last = [check, *drawn(pictures)]
     return joined([head, hangs_on, stages, channels, last])
