@@ -11,6 +11,7 @@ from workflow.config import Config
 from workflow.errors import DataError, UsageError
 from workflow.generations import Generation, SnapshotRecord, resolve
 from workflow.generations.live import answering, live, pin, unpin
+from workflow.generations.record import Training
 
 ROOT = Path("generations")
 
@@ -23,7 +24,7 @@ def snapshots(one: Generation, tests: dict[int, float], **training: object) -> G
         )
         for k, accuracy in tests.items()
     )
-    one.write(one.read().model_copy(update={"snapshots": found, "training": training}))
+    one.write(one.read().model_copy(update={"snapshots": found, "training": Training.model_validate(training)}))
     return one
 
 

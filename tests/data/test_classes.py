@@ -92,10 +92,10 @@ def test_dropping_a_class_that_never_was_leaves_no_gap():
 
 
 def test_flags_that_name_no_class():
-    with pytest.raises(UsageError, match="--drop-class: no class 'dgo'") as caught:
+    with pytest.raises(UsageError, match="--drop-class: unknown class 'dgo'") as caught:
         arrange(["cat", "dog"], drop=["dgo"])
     assert caught.value.hint == "did you mean 'dog'?"
-    with pytest.raises(UsageError, match="--rename: no class 'cow'"):
+    with pytest.raises(UsageError, match="--rename: unknown class 'cow'"):
         arrange(["cat", "dog"], rename={"cow": "ox"})
     with pytest.raises(UsageError, match="'cat' is a class already"):
         arrange(["cat", "dog"], previous=record("cat", "dog"), rename={"dog": "cat"})
@@ -110,9 +110,9 @@ def test_settings_fix_the_order():
 
 
 def test_settings_and_folders_disagree():
-    with pytest.raises(DataError, match="folder 'ape' is not among the classes of the settings"):
+    with pytest.raises(DataError, match="folder 'ape' is not listed under `classes:` in the settings"):
         arrange(["ape", "cat", "dog"], configured=["cat", "dog"])
-    with pytest.raises(DataError, match="class 'fox' of the settings has no folder"):
+    with pytest.raises(DataError, match="class 'fox' in the settings has no folder"):
         arrange(["cat", "dog"], configured=["cat", "dog", "fox"])
     assert arrange(["ape", "cat", "dog"], configured=["cat", "dog"], drop=["ape"]).names == ("cat", "dog")
     with pytest.raises(UsageError, match="names a class twice"):

@@ -51,7 +51,7 @@ def test_up_to_a_generation_and_without_damaged_ones(project, caplog):
     panel = ask(settings(), exam)
     assert [one.generation for one in panel.members] == ["gen1", "gen3"]
     assert panel.newest.generation == "gen3"
-    assert "gen2 is left out" in caplog.text
+    assert "gen2 is ignored" in caplog.text
     first.write(first.read().model_copy(update={"snapshots": ()}))
     with pytest.raises(UsageError, match="no generation in generations has a snapshot") as caught:
         ask(settings(), exam, number=2)

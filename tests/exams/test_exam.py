@@ -80,7 +80,7 @@ def test_files_that_changed_since_or_cannot_be_read_are_set_aside(one: Generatio
     reasons = {one.path: one.reason for one in found.skipped}
     assert reasons[paths[0]] == "has changed since it was prepared"
     assert "truncated" in reasons[paths[1]] or "damaged" in reasons[paths[1]]
-    assert "vanished" in reasons[paths[2]]
+    assert "disappeared" in reasons[paths[2]]
     assert len(asked(found, other)[0]) == 11  # asked again: no skipped file is listed twice
     assert len(found.skipped) == 3
 

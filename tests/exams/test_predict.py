@@ -37,7 +37,7 @@ def test_p01_no_such_path(project):
     with pytest.raises(UsageError, match="zzz does not exist") as caught:
         pictures([Path("zzz")])
     assert caught.value.hint == "check the path"  # not a list of all that lies there
-    with pytest.raises(DataError, match="no file found"):
+    with pytest.raises(DataError, match="no files found"):
         pictures([Path("images")])
 
 

@@ -76,7 +76,7 @@ def test_a_picture_that_reaches_just_the_best_is_not_among_the_top_0_percent(kil
 
 def test_maps_of_what_does_not_fire_are_none(kill):
     model = kill(2)
-    with pytest.raises(FindingError, match="unit pool:2 is 0 for this picture: it does not fire") as caught:
+    with pytest.raises(FindingError, match="unit pool:2 is 0 for this picture: the unit is not active") as caught:
         explain(model, PICTURE, unit_name="pool:2", names=["saliency"])
     assert caught.value.hint.startswith("wf dream --unit pool:2")
     assert explain(model, PICTURE, unit_name="pool:1", names=["saliency"]).maps
@@ -109,10 +109,10 @@ def test_inspect_says_what_shows_nothing_and_what_never_does(kill):
     with dead.open() as session:
         (one,) = inspect(dead, session, [PICTURE], blobs=["pool"])
     assert one.json()["flat"] == {"pool": 0.0}
-    assert "pool is 0 throughout: its picture shows nothing" in describe(one)
+    assert "pool is 0 everywhere: its picture is blank" in describe(one)
 
 
 def test_nothing_is_left_of_a_picture_behind_a_dead_layer(kill, caplog):
     rebuild(kill(*range(6)), PICTURE, blobs=["conv", "pool"], settings=Settings(steps=2))
-    assert "blob 'pool' is 0 throughout: nothing is left of the picture" in caplog.text
+    assert "blob 'pool' is 0 throughout: it holds no information about the picture" in caplog.text
     assert "blob 'conv'" not in caplog.text

@@ -52,9 +52,9 @@ def test_a_shuffled_round_has_every_row_once_files_not_mixed(files):
     [
         ("", "lists no files"),
         ("0.h5 2.h5", "2.h5 does not exist"),
-        ("list.txt", "list.txt is damaged or no HDF5 file"),
+        ("list.txt", "list.txt is damaged or not an HDF5 file"),
         ("0.h5 other.h5", "rows of shapes .*'data': .3,."),
-        ("odd.h5", "expected equally many rows"),
+        ("odd.h5", "expected the same number of rows"),
         ("nolabel.h5", "has no dataset 'label'; it has: data"),
         ("words.h5", "'label' is object of shape .2,., expected rows of numbers"),
         ("link.h5", "has no dataset 'label'"),
