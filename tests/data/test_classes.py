@@ -115,5 +115,5 @@ def test_settings_and_folders_disagree():
     with pytest.raises(DataError, match="class 'fox' in the settings has no folder"):
         arrange(["cat", "dog"], configured=["cat", "dog", "fox"])
     assert arrange(["ape", "cat", "dog"], configured=["cat", "dog"], drop=["ape"]).names == ("cat", "dog")
-    with pytest.raises(UsageError, match="names a class twice"):
+    with pytest.raises(UsageError, match="lists a class twice"):
         arrange(["cat", "dog"], configured=["cat", "dog", "cat"])
