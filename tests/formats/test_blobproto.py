@@ -148,9 +148,9 @@ def test_plain_values_count_where_there_are_both():
     [
         (caffe_pb2.BlobProto(raw_data_type="INT", raw_data=b"1234"), "raw type INT, expected whole numbers of DOUBLE"),
         (caffe_pb2.BlobProto(raw_data_type="FLOAT16", raw_data=b"123"), "3 bytes of raw type FLOAT16"),
-        (half_blob([70000]), "no packed integers of 16 bits"),
-        (half_blob([2**40]), "no packed integers of 16 bits"),
-        (caffe_pb2.BlobProto.FromString(b"\x52\x02\x01\x80"), "no packed integers of 16 bits"),
+        (half_blob([70000]), "half floats that are not packed 16-bit integers"),
+        (half_blob([2**40]), "half floats that are not packed 16-bit integers"),
+        (caffe_pb2.BlobProto.FromString(b"\x52\x02\x01\x80"), "half floats that are not packed 16-bit integers"),
     ],
 )
 def test_raw_values_that_are_none(blob, words):
