@@ -69,3 +69,8 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def by(shape: Sequence[int]) -> str:
+    """A shape for people: `3×32×32`."""
+    return "×".join(str(size) for size in shape)

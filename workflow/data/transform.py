@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from workflow.errors import NetError
 from workflow.formats import caffe_pb2
+from workflow.words import by
 
 Array = NDArray[np.float32]
 
@@ -61,12 +62,12 @@ class Transform:
             per_channel = self.mean.shape[1:] == (1, 1) and self.mean.shape[0] in (1, channels)
             if not per_channel:
                 raise NetError(
-                    f"mean is {_by(self.mean.shape)} but images are {_by(stored)}",
+                    f"mean is {by(self.mean.shape)} but images are {by(stored)}",
                     hint="use the mean of this data set: wf prepare writes it",
                     fault="M02",
                 )
         if self.crop > min(height, width):
-            raise NetError(f"crop_size={self.crop}, but images are {_by(stored)}", fault="M02")
+            raise NetError(f"crop_size={self.crop}, but images are {by(stored)}", fault="M02")
         return (channels, self.crop or height, self.crop or width)
 
     def apply(self, batch: NDArray[np.generic], *, phase: str, rng: np.random.Generator | None = None) -> Array:
@@ -119,7 +120,3 @@ def _subtract(pixels: NDArray[np.generic], mean: Array | None, out: Array) -> No
         out[...] = pixels
     else:
         np.subtract(pixels, mean, out=out)
-
-
-def _by(shape: tuple[int, ...]) -> str:
-    return "×".join(str(size) for size in shape)

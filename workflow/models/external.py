@@ -20,7 +20,7 @@ from workflow.generations import Reference
 from workflow.models.deploy import Deploy, check_outputs, read
 from workflow.models.model import Model
 from workflow.net.paths import inside
-from workflow.words import counted
+from workflow.words import by, counted
 
 Order = Literal["RGB", "BGR", "GRAY"]
 Size = tuple[int, int, int]  # (C, H, W)
@@ -173,18 +173,14 @@ def _stored(mean: Array | None, deploy: Deploy) -> Size:
     channels, height, width = mean.shape
     if channels != shape[0] or shape[1] != shape[2] or min(height, width) < shape[1]:
         raise ModelError(
-            f"mean is {_by(mean.shape)} but images are {_by(shape)}",
+            f"mean is {by(mean.shape)} but images are {by(shape)}",
             hint="give the mean of the data that the model was trained on, or numbers: --mean 104,117,123",
             fault="M02",
         )
     _log.warning(
         "mean is %s and the net takes %s: the centre of the resized picture is used, as in training with crop_size: %d",
-        _by(mean.shape),
-        _by(shape),
+        by(mean.shape),
+        by(shape),
         shape[1],
     )
     return channels, height, width
-
-
-def _by(shape: tuple[int, ...]) -> str:
-    return "×".join(str(size) for size in shape)

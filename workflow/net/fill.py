@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from workflow.errors import NetError
 from workflow.formats import caffe_pb2
 from workflow.net.sources import places
+from workflow.words import by
 
 _CLASSIFIERS = {"InnerProduct": "inner_product_param", "Convolution": "convolution_param"}
 _MIXING = ("Concat", "Permute", "Slice")
@@ -109,7 +110,7 @@ def fill_deploy(net: caffe_pb2.NetParameter, facts: Filling) -> caffe_pb2.NetPar
             dims = tuple(shape.dim)
             if len(dims) != 4 or dims[1] != channels or dims[2] > height or dims[3] > width:
                 raise NetError(
-                    f"deploy net's input '{layer.name}' is {_by(dims)}, but the pictures are {_by((1, *facts.shape))}",
+                    f"deploy net's input '{layer.name}' is {by(dims)}, but the pictures are {by((1, *facts.shape))}",
                     hint="make `preprocessing` in the settings and the net's input_param agree",
                     fault="M02",
                 )
@@ -181,8 +182,4 @@ def classifying_layer(net: caffe_pb2.NetParameter) -> caffe_pb2.LayerParameter:
 def _check_crop(layer: caffe_pb2.LayerParameter, shape: Sequence[int]) -> None:
     crop = layer.transform_param.crop_size
     if crop > min(shape[1:]):
-        raise NetError(f"layer '{layer.name}': crop_size={crop}, but the pictures are {_by(shape)}", fault="M02")
-
-
-def _by(shape: Sequence[int]) -> str:
-    return "×".join(str(size) for size in shape)
+        raise NetError(f"layer '{layer.name}': crop_size={crop}, but the pictures are {by(shape)}", fault="M02")
