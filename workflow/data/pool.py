@@ -25,6 +25,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
+from workflow import cores
 from workflow.config import Preprocessing
 from workflow.data.thumbnails import SIDE
 from workflow.data.worker import MEMORY, NO_MEMORY, SKIPPED, Answer, Decoder, Refusal, receive, refused_for_memory, send
@@ -72,11 +73,11 @@ def crew_for(files: int, paths: Paths, asked: int | None) -> Crew:
     """As many processes as asked for; else one for each core, or what is sooner done for a few files."""
     if asked is not None:
         return Crew(asked, processes=asked > 1)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    available = cores.available()
     if files > _FEW:
-        return Crew(cores, processes=cores > 1)
+        return Crew(available, processes=available > 1)
     large = sum(map(_size, paths(0, files))) > _FEW_BYTES
-    return Crew(min(cores, files) if large else 1)
+    return Crew(min(available, files) if large else 1)
 
 
 def _size(path: bytes) -> int:

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from workflow import engines
+from workflow import cores, engines
 from workflow.config import Config
 from workflow.engines import caffe_log
 from workflow.engines.base import Control, Done, Event, Job, Note, Started
@@ -252,7 +252,7 @@ def _facts(engine: str, precision: str, threads: int | None, solver: caffe_pb2.S
         "engine": engine,
         "engine_version": engines.get(engine).status().version,
         "precision": precision,
-        "threads": threads or (os.cpu_count() if engine == "torch" else 1),
+        "threads": threads or (cores.threads() if engine == "torch" else 1),
         "solver_type": solver.type,
         "random_seed": solver.random_seed,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +9,7 @@ from typing import Self
 
 import torch
 
+from workflow import cores
 from workflow.engines.base import Array, Event, Job, Started, Status
 from workflow.engines.torch_cpu.device import resolve
 from workflow.engines.torch_cpu.net import Net, arrays, as_array
@@ -73,7 +73,7 @@ class Engine:
 
     def train(self, job: Job) -> Iterator[Event]:
         """Run the solver in this process, event by event."""
-        torch.set_num_threads(job.threads or os.cpu_count() or 1)
+        torch.set_num_threads(job.threads or cores.threads())
         param = read_solver(job.solver)
         device = resolve(job.device, param)
         solver = Solver(param, folder=job.folder, bfloat16=job.precision == "bfloat16", device=device)
