@@ -9,7 +9,19 @@ import sys
 
 import pytest
 
-HEAVY = ("numpy", "torch", "pydantic", "PIL", "matplotlib", "yaml", "lmdb", "google.protobuf", "h5py", "rich")
+HEAVY = (
+    "numpy",
+    "torch",
+    "pydantic",
+    "PIL",
+    "matplotlib",
+    "yaml",
+    "lmdb",
+    "google.protobuf",
+    "h5py",
+    "rich",
+    "fastapi",
+)
 
 
 @pytest.mark.parametrize("module", ["workflow.cli", "workflow.cli.app"])

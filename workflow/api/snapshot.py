@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from workflow.api.result import Finding, Pictures
 
 if TYPE_CHECKING:
+    from workflow.api.judging import Judging
     from workflow.config import Config, Preprocessing
     from workflow.curation.suspects import Suspects
     from workflow.evaluation.mistakes import Mistakes
@@ -76,6 +77,12 @@ class Snapshot:
         """
         (found,) = self.predict_all([image], engine=engine).found.predictions
         return found
+
+    def judging(self) -> Judging:
+        """The net, opened once for many pictures that are decoded elsewhere; see `Judging`."""
+        from workflow.api.judging import Judging
+
+        return Judging(self.model)
 
     def predict_all(
         self,

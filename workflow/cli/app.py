@@ -33,6 +33,7 @@ from workflow.cli.options import ConfigFile, Debug, Directory, Json, Quiet, help
 from workflow.cli.predict import predict
 from workflow.cli.prepare import prepare
 from workflow.cli.report import report
+from workflow.cli.serve import serve
 from workflow.cli.suspects import suspects
 from workflow.cli.time import time
 from workflow.cli.train import train
@@ -45,6 +46,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Prepare and train": (prepare, train, live, import_),
     "Inspect": (inspect, predict, twin, channels, maps, dream, invert, film),
     "Evaluate and improve": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
+    "In a browser": (serve,),
     "Export": (export,),
     "Check": (verify, time, engines),
 }

@@ -27,7 +27,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 from workflow.config import Preprocessing
 from workflow.data.large_webp import Bands, first_frame, libwebp, starved
 from workflow.data.opaque import opaque, orientation, upright
-from workflow.data.plain_jpeg import read_plain
+from workflow.data.plain_jpeg import plain_size, read_plain
 from workflow.data.resize import resize, scaled
 from workflow.data.sniff import PictureError, sniff
 from workflow.data.strips import LARGE, Strips
@@ -64,6 +64,17 @@ class Picture(NamedTuple):
     format: str
     notes: tuple[str, ...] = ()
     """Of `16-bit`, `frames`, `upscaled`."""
+
+
+class Header(NamedTuple):
+    """What a picture file says of itself before anything is decoded."""
+
+    format: str
+    width: int
+    height: int
+    """Before the picture is turned upright."""
+    baseline: bool
+    """Whether it is a JPEG that is decoded row by row, in little memory."""
 
 
 def decode(source: Path | str | bytes, preprocessing: Preprocessing, *, max_pixels: int = MAX_PIXELS) -> Pixels:
@@ -126,6 +137,20 @@ def interpret(data: bytes, preprocessing: Preprocessing, *, max_pixels: int = MA
         _shrink_early(image, width, height)
         strips = _large_webp(image, data, preprocessing.background, _mode(preprocessing))
         return _resized(image if strips else _loaded(image), size, kind, preprocessing, strips)
+
+
+def header(data: bytes) -> Header:
+    """Format and size of a picture from the first bytes of its file.
+
+    Raises:
+        PictureError: it is not a picture of an accepted format, or its header is damaged.
+    """
+    kind = sniff(data)
+    size = plain_size(data) if kind == "JPEG" else None
+    if size is not None:
+        return Header(kind, *size, baseline=True)
+    image = _open(data, kind, _NEVER)
+    return Header(kind, *image.size, baseline=kind == "JPEG" and "progressive" not in image.info)
 
 
 def _mode(preprocessing: Preprocessing) -> str | None:

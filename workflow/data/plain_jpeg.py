@@ -35,6 +35,12 @@ def read_plain(data: bytes, width: int, height: int, max_pixels: int) -> Image.I
         return None
 
 
+def plain_size(data: bytes) -> tuple[int, int] | None:
+    """(width, height) of a plain JPEG; None for the long way."""
+    found = _header(data)
+    return None if found is None else found[0]
+
+
 def _header(data: bytes) -> tuple[tuple[int, int], str] | None:
     """Size and mode, where every marker before the first scan is harmless."""
     size, mode = None, None

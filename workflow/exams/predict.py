@@ -152,9 +152,20 @@ def _read(model: Model, files: Iterable[Path], skipped: list[Skipped]) -> tuple[
     return readable, pixels
 
 
-def _label(
-    model: Model, session: Session, files: Sequence[Path], pixels: Sequence[NDArray[np.uint8]]
-) -> Iterator[Prediction]:
+def probabilities(
+    model: Model, session: Session, pixels: Sequence[NDArray[np.uint8]]
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """The class of each picture, and the probability of every class in the order of the classes.
+
+    Args:
+        model: what was loaded.
+        session: on its net.
+        pixels: uint8 (C, H, W) each, as `model.read` gives them.
+
+    Raises:
+        NetError: the net has no Softmax layer; X06, classes and outputs differ.
+        ModelError: C05, the net answers with no number.
+    """
     scores = model.probabilities(model.forward(session, pixels, {model.output} if model.output else set()))
     if scores is None:
         raise NetError(f"{model.source} has no Softmax layer, so there are no probabilities", at=model.source)
@@ -165,11 +176,12 @@ def _label(
             hint="use an earlier snapshot; wf inspect shows why",
             fault="C05",
         )
-    for path, row in zip(files, scores, strict=True):
-        best = int(row.argmax())
-        yield Prediction(
-            path=path,
-            label=names[best],
-            probability=float(row[best]),
-            probabilities=dict(zip(names, row.tolist(), strict=True)),
-        )
+    for row in scores:
+        yield names[int(row.argmax())], dict(zip(names, row.tolist(), strict=True))
+
+
+def _label(
+    model: Model, session: Session, files: Sequence[Path], pixels: Sequence[NDArray[np.uint8]]
+) -> Iterator[Prediction]:
+    for path, (label, shares) in zip(files, probabilities(model, session, pixels), strict=True):
+        yield Prediction(path=path, label=label, probability=shares[label], probabilities=shares)

@@ -1,0 +1,115 @@
+"""Hostile files cost one answer, and honest ones are decoded beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import struct
+import zlib
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import numpy as np
+import pytest
+from PIL import Image
+from served import png
+
+from workflow.config import Preprocessing
+from workflow.data.pictures import interpret
+from workflow.web.decoders import Decoders, Process
+from workflow.web.errors import Refused
+
+T = TypeVar("T")
+SMALL = Preprocessing(width=8, height=9)
+
+
+def decoding(ask: Callable[[Decoders], Awaitable[T]], **options: float) -> T:
+    async def run() -> T:
+        decoders = Decoders(**options)  # type: ignore[arg-type]
+        try:
+            return await ask(decoders)
+        finally:
+            await asyncio.to_thread(decoders.close)
+
+    return asyncio.run(run())
+
+
+async def started(decoders: Decoders) -> list[Process]:
+    while None in decoders.processes:
+        await asyncio.sleep(0.02)
+    return [one for one in decoders.processes if one is not None]
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of zeros: a thousand times as large as its file."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(64))) + chunk(b"IEND", b"")
+    )
+
+
+def test_pixels_are_those_of_the_one_decode_path() -> None:
+    data = png(5)
+    found = decoding(lambda decoders: decoders.pixels(data, SMALL))
+    np.testing.assert_array_equal(found.pixels, interpret(data, SMALL).pixels)
+    assert (found.format, found.width, found.height) == ("PNG", 20, 16)
+
+
+def test_limits_depend_on_the_format() -> None:
+    async def ask(decoders: Decoders) -> list[int]:
+        file = io.BytesIO()
+        Image.new("L", (5000, 2600)).save(file, "JPEG")
+        baseline = file.getvalue()
+        file = io.BytesIO()
+        Image.new("L", (5000, 2600)).save(file, "JPEG", progressive=True)
+        statuses = []
+        for data in (baseline, file.getvalue(), bomb(5000, 2600), bomb(2**31 - 1, 2**31 - 1), b"GIF89a" + bytes(20)):
+            try:
+                await decoders.pixels(data, SMALL)
+                statuses.append(200)
+            except Refused as error:
+                statuses.append(error.status)
+        return statuses
+
+    assert decoding(ask) == [200, 413, 413, 413, 422]
+
+
+def test_a_death_costs_one_answer() -> None:
+    async def ask(decoders: Decoders) -> list[object]:
+        for process in await started(decoders):
+            os.kill(process.pid, signal.SIGKILL)
+        results = await asyncio.gather(*(decoders.pixels(png(), SMALL) for _ in range(4)), return_exceptions=True)
+        return [*results, await decoders.pixels(png(), SMALL)]
+
+    found = decoding(ask)
+    dead = [one for one in found if isinstance(one, Refused)]
+    assert len(dead) <= 2
+    assert all(one.status == 422 for one in dead)
+    assert not isinstance(found[-1], Exception)
+
+
+def test_what_takes_too_long_is_ended() -> None:
+    async def ask(decoders: Decoders) -> Refused:
+        for process in await started(decoders):
+            os.kill(process.pid, signal.SIGSTOP)
+        with pytest.raises(Refused, match="longer than 0.3 seconds") as caught:
+            await decoders.pixels(png(), SMALL)
+        return caught.value
+
+    assert decoding(ask, seconds=0.3).status == 422
+
+
+def test_a_thumbnail_carries_no_metadata() -> None:
+    picture, file = Image.new("RGB", (400, 200), "red"), io.BytesIO()
+    facts = Image.Exif()
+    facts[0x010E] = "a secret place"
+    picture.save(file, "JPEG", exif=facts, comment=b"a secret place")
+    made = decoding(lambda decoders: decoders.thumbnail(file.getvalue(), 100))
+    assert b"secret" not in made
+    assert Image.open(io.BytesIO(made)).size == (100, 50)

@@ -1,0 +1,69 @@
+"""A snapshot whose net stays open, for pictures that arrive one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.config import Preprocessing
+
+if TYPE_CHECKING:
+    from workflow.models.model import Model
+
+
+class Judgement(NamedTuple):
+    """The net's answer about a picture."""
+
+    label: str
+    probability: float
+    """Of the label, 0..1."""
+    probabilities: dict[str, float]
+    """Class -> 0..1, in the order of the classes."""
+
+
+class Judging:
+    """Made by `Snapshot.judging`. One thread at a time may use it.
+
+    Raises:
+        NetError, ModelError, EngineMissing: the net cannot be opened.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._session = model.open()
+
+    @property
+    def name(self) -> str:
+        """`gen5/iter_6000`, or the path of a model from elsewhere."""
+        return self._model.name
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """In the order of the net's outputs; None where they are not known."""
+        return self._model.classes
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How a picture file becomes the pixels that `label` takes."""
+        return self._model.preprocessing
+
+    def label(self, pixels: Sequence[NDArray[np.uint8]]) -> list[Judgement]:
+        """The answers about some pictures, in their order.
+
+        Args:
+            pixels: uint8 (C, H, W) each, as `data.pictures.interpret` gives them with this preprocessing.
+
+        Raises:
+            NetError, ModelError: the net gives no classes, or no numbers.
+        """
+        from workflow.exams.predict import probabilities
+
+        found = probabilities(self._model, self._session, pixels)
+        return [Judgement(label, shares[label], shares) for label, shares in found]
+
+    def close(self) -> None:
+        """Let go of the net."""
+        self._session.__exit__(None, None, None)

@@ -1,0 +1,106 @@
+"""wf serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workflow.cli.options import Call
+
+
+def serve(
+    call: Call,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on; any but the default needs --name.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")
+    ] = 8000,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--name", metavar="HOST", help="Host name that others reach it by (repeatable); tokens are then needed."
+        ),
+    ] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    snapshot: Annotated[
+        str | None,
+        typer.Option(
+            "--snapshot", metavar="REF", help="Snapshot that answers (default: live, followed as it changes)."
+        ),
+    ] = None,
+    promote_if_not_worse: Annotated[
+        bool,
+        typer.Option(
+            "--promote-if-not-worse", help="After a training, make the new generation live unless it is worse."
+        ),
+    ] = False,
+) -> None:
+    """Serve the loop in a browser, and an endpoint for a bot.
+
+    Judge pictures, look inside, label, take over, prepare, train and compare. Only this machine reaches it, unless
+    --host says otherwise.
+
+    wf serve --open
+    wf serve --host 0.0.0.0 --name bot.example
+    """
+    run(
+        call,
+        root=Path(),
+        host=host,
+        port=port,
+        names=tuple(name or ()),
+        open_page=open_page,
+        snapshot=snapshot,
+        promote_if_not_worse=promote_if_not_worse,
+    )
+
+
+def run(
+    call: Call,
+    *,
+    root: Path,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    names: tuple[str, ...] = (),
+    open_page: bool = False,
+    snapshot: str | None = None,
+    promote_if_not_worse: bool = False,
+) -> None:
+    """Serve the project in `root` until Ctrl-C.
+
+    Raises:
+        EnvironmentFault: the extra `serve` is not installed.
+        UsageError: there is no such snapshot, or the address cannot be used.
+    """
+    from workflow.api import Project
+    from workflow.errors import EnvironmentFault
+
+    try:
+        from workflow.web.server import serve as start
+        from workflow.web.state import Settings
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("workflow"):
+            raise
+        raise EnvironmentFault(
+            f"wf serve needs a package that is not installed: {error.name}", hint="pip install 'wf[serve]'"
+        ) from error
+    config = None if call.config_file is None else call.config_file.absolute()
+    project = Project(root.absolute(), config=config)
+    project.command = call.command
+    if snapshot is not None:
+        snapshot = project.snapshot(snapshot, tell=False).name
+    settings = Settings(
+        host=host,
+        port=port,
+        names=tuple(one.lower().rstrip(".") for one in names),
+        snapshot=snapshot,
+        promote_if_not_worse=promote_if_not_worse,
+        config=config,
+    )
+    try:
+        start(project, settings, say=call.console.say, open_page=open_page)
+    except KeyboardInterrupt:
+        call.console.say("stopped")

@@ -1,0 +1,180 @@
+"""`wf serve`: bind, say where, and serve until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import webbrowser
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from workflow.errors import EnvironmentFault, UsageError
+from workflow.web.app import create_app
+from workflow.web.judge import Judge
+from workflow.web.limits import HEADER_SECONDS, Limits
+from workflow.web.state import Settings, State
+
+if TYPE_CHECKING:
+    from workflow.api import Project
+
+_CONNECTIONS = 1000
+_BACKLOG = 512
+_GRACE = 5  # seconds for requests that are being answered when the server is asked to end
+
+
+def serve(project: Project, settings: Settings, *, say: Callable[[str], None], open_page: bool = False) -> None:
+    """Serve a project until SIGINT or SIGTERM.
+
+    Args:
+        project: with absolute paths.
+        settings: how.
+        say: told the address, once it answers.
+        open_page: whether to open it in the browser.
+
+    Raises:
+        UsageError: an address that others reach, without a name; a name or port that cannot be used.
+        EnvironmentFault: the port is in use, or may not be used.
+    """
+    check(settings)
+    listening = bind(settings)
+    port = listening.getsockname()[1]
+    settings = Settings(**(vars(settings) | {"port": port}))
+    state = State(project=project, settings=settings, judge=Judge(project, settings.snapshot), limits=Limits())
+    config = uvicorn.Config(
+        create_app(state),
+        http=Protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,  # addresses may hold a token
+        proxy_headers=False,  # who asks is decided by the connection
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=_GRACE,
+        limit_concurrency=_CONNECTIONS,
+        backlog=_BACKLOG,
+    )
+
+    def started() -> None:
+        say(f"serving {project.root} at {address(settings)}  (Ctrl-C ends it)")
+        if open_page:
+            webbrowser.open(address(settings))
+
+    Server(config, started=started).run(sockets=[listening])
+
+
+def check(settings: Settings) -> None:
+    """Refuse settings that would serve strangers unawares.
+
+    Raises:
+        UsageError: see `serve`.
+    """
+    if not settings.loopback and not settings.names:
+        raise UsageError(
+            f"--host {settings.host} is reached by others: the server must know the name that it answers to",
+            hint=f"wf serve --host {settings.host} --name bot.example",
+        )
+
+
+def address(settings: Settings) -> str:
+    """Where the owner's browser finds the pages."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host if settings.loopback else settings.names[0]}:{settings.port}/"
+
+
+def bind(settings: Settings) -> socket.socket:
+    """A socket that listens.
+
+    Raises:
+        EnvironmentFault: the port is in use, or may not be used.
+        UsageError: there is no such address on this machine.
+    """
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(place)
+        listening.listen(_BACKLOG)
+    except socket.gaierror as error:
+        raise UsageError(f"--host {settings.host}: {error.strerror}", hint="wf serve --host 127.0.0.1") from error
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        if error.errno == errno.EADDRINUSE:
+            raise EnvironmentFault(f"{where} is in use", hint="wf serve --port 0 takes a free port") from error
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise UsageError(f"--host {settings.host} is no address of this machine") from error
+        raise EnvironmentFault(f"cannot listen on {where}: {error.strerror}", hint="wf serve --port 8000") from error
+    listening.setblocking(False)
+    return listening
+
+
+class Server(uvicorn.Server):
+    """Says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, *, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._say = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, then say so."""
+        await super().startup(sockets)
+        if self.started and not self.should_exit:
+            self._say()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End after the requests that are being answered."""
+        super().handle_exit(sig, frame)
+
+
+class Protocol(H11Protocol):
+    """Connections that send a header, or what follows an answer, too slowly are closed."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client came: its header must follow."""
+        super().connection_made(transport)
+        self._expect()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came: between two requests, a header must be whole soon after its first byte."""
+        if self._late is None and not self._answering():
+            self._expect()
+        super().data_received(data)
+
+    def handle_events(self) -> None:
+        """As uvicorn does; once a request is being answered, nothing is late."""
+        super().handle_events()
+        if self._answering():
+            self._forget()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._forget()
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """The rest of a body that was not needed may not trickle in either."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY and self._late is None:
+            self._expect()
+
+    def _answering(self) -> bool:
+        cycle: Any = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _expect(self) -> None:
+        self._late = self.loop.call_later(HEADER_SECONDS, self.transport.close)
+
+    def _forget(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None

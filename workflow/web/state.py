@@ -1,0 +1,96 @@
+"""What all routes share: the project, the net, the decoders, the jobs, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from fastapi import Depends, Request
+
+if TYPE_CHECKING:
+    from workflow.api import Project
+    from workflow.web.decoders import Decoders
+    from workflow.web.judge import Judge
+    from workflow.web.limits import Limits
+
+Role = Literal["owner", "labeller", "bot", "nobody"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who sent a request."""
+
+    role: Role
+    token: int | None = None
+    """Of the table of tokens; None for the owner on this machine, and for nobody."""
+    name: str = ""
+    """Of the token."""
+
+
+NOBODY = Caller(role="nobody")
+LOCAL = Caller(role="owner", name="owner")
+"""The owner on the machine that the server runs on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How the server was started."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    names: tuple[str, ...] = ()
+    """Host names that it answers to beside those of the loopback interface; with any of them a token is needed."""
+    snapshot: str | None = None
+    """The snapshot that answers; None follows the live one."""
+    promote_if_not_worse: bool = False
+    config: Path | None = None
+    """The file of settings that was named."""
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine reaches the server."""
+        return self.host in ("127.0.0.1", "::1", "localhost")
+
+    @property
+    def open_to_owner(self) -> bool:
+        """Whether a request from this machine needs no token: not behind a proxy, whose requests come from here too."""
+        return self.loopback and not self.names
+
+
+@dataclass(kw_only=True)
+class State:
+    """One for each application; `app.state.wf`."""
+
+    project: Project
+    settings: Settings
+    judge: Judge
+    limits: Limits
+    decoders: Decoders | None = None
+    """Made when the application starts, as they belong to its event loop."""
+    caller_of: Callable[[str], Caller | None] = lambda _: None
+    """Who has a token or a cookie of this content; None for one that is unknown or revoked."""
+
+    @property
+    def decoding(self) -> Decoders:
+        """The decoders of the application, which is running."""
+        if self.decoders is None:
+            raise RuntimeError("the application has not started")
+        return self.decoders
+
+
+async def _state(request: Request) -> State:
+    state: State = request.app.state.wf
+    return state
+
+
+async def _caller(request: Request) -> Caller:
+    caller: Caller = request.scope["state"]["caller"]
+    return caller
+
+
+Shared = Annotated[State, Depends(_state)]
+"""A parameter of a route: what all routes share."""
+Asking = Annotated[Caller, Depends(_caller)]
+"""A parameter of a route: who sent the request."""
