@@ -5,7 +5,8 @@ WorkflowError                     70  a bug, if nothing below fits
 ├── UsageError                     2  flags, settings and prototxt: what the user wrote
 │   ├── ConfigError                   YAML settings
 │   ├── PrototxtError                 text that is not a net or a solver
-│   └── NetError                      a net or solver that cannot be built
+│   ├── NetError                      a net or solver that cannot be built
+│   └── NotFound                      a picture, queue or sender that is not there
 ├── DataError                      3  files that are damaged, missing or contradict each other
 │   ├── DatabaseError                 LMDB and its records
 │   └── ModelError                    caffemodel, solverstate, mean, labels
@@ -103,6 +104,10 @@ class PrototxtError(UsageError):
 
 class NetError(UsageError):
     """A net or solver that parses but cannot be built."""
+
+
+class NotFound(UsageError):
+    """A picture, queue or sender of the inbox that is not there."""
 
 
 class DataError(WorkflowError):

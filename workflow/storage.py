@@ -10,6 +10,7 @@ import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,15 @@ def atomic_write(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
-def create(path: Path, data: bytes) -> None:
+def create(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Make a new file, whole and durable from the first moment that its name is there.
 
     Of several processes that create the same name, one succeeds.
+
+    Args:
+        path: the file.
+        data: its bytes.
+        mode: its permissions, less the umask.
 
     Raises:
         FileExistsError: the name is taken.
@@ -64,7 +70,7 @@ def create(path: Path, data: bytes) -> None:
     """
     temporary = temporary_name(path)
     try:
-        with temporary.open("wb") as file:
+        with open(temporary, "wb", opener=partial(os.open, mode=mode)) as file:  # for its opener
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -73,7 +79,7 @@ def create(path: Path, data: bytes) -> None:
         except FileExistsError:
             raise
         except OSError:  # a file system without hard links: reserve the name, then fill it
-            path.touch(exist_ok=False)
+            path.touch(mode=mode, exist_ok=False)
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,0 +1,359 @@
+"""The inbox of a project: everything that its methods acknowledge is on the disk.
+
+    with Inbox(project.config) as inbox:
+        inbox.submit(data, format="JPEG", width=640, height=480, token=bot.id)
+        inbox.label([Decision(key="a1", sha256=…, kind="label", class_name="cat")])
+        inbox.takeover()
+
+Every thread may call every method. Several processes may have the inbox of a project open at the same time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from workflow.config import Config
+from workflow.errors import BusyError, NotFound
+from workflow.inbox import files, forgetting, labels, learning, pictures, queues, thumbnails, tokens
+from workflow.inbox.labels import Answer, Decision, Undone
+from workflow.inbox.pictures import Facts, Known
+from workflow.inbox.queues import LIMIT, Filters, Item, Page, Queue
+from workflow.inbox.schema import connect, migrate, translated
+from workflow.inbox.tokens import OWNER, Token
+from workflow.inbox.writer import Writer
+from workflow.paths import located, recorded
+
+if TYPE_CHECKING:
+    from workflow.inbox.forgetting import Forgotten, Swept
+    from workflow.inbox.takeover import Takeover
+
+T = TypeVar("T")
+
+_PATIENCE = 30.0  # seconds that a process waits for another one that opens the same inbox or takes over
+
+
+def folder(config: Config) -> Path:
+    """The inbox's folder: inbox/, beside the folder of the generations."""
+    return config.generations.parent / "inbox"
+
+
+class Inbox:
+    """An open inbox; it is made if there is none.
+
+    Args:
+        config: the project's settings.
+
+    Raises:
+        DataError: inbox.sqlite is damaged, or was written by a newer wf.
+        BusyError, EnvironmentFault: it cannot be opened.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.folder = folder(config)
+        """inbox/, which only its owner may enter (0700)."""
+        self.database = self.folder / "inbox.sqlite"
+        files.make_folder(self.folder)
+        self._readers: deque[sqlite3.Connection] = deque()
+        with self.alone("opening"), self._told():
+            migrate(self.database)
+        self.database.chmod(0o600)
+        self._writer = Writer(self.database)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Finish what is being written, then close; nothing more is accepted."""
+        self._writer.close()
+        while self._readers:
+            self._readers.pop().close()
+
+    # ---- pictures and who sent them ----
+
+    def submit(
+        self,
+        data: bytes,
+        *,
+        format: str,  # the term of the manifest and the API
+        width: int,
+        height: int,
+        token: int,
+        ref: str | None = None,
+        snapshot: str | None = None,
+        probabilities: Mapping[str, float] | None = None,
+    ) -> bool:
+        """Keep a picture that was sent: its bytes first, then its row.
+
+        Bytes that a generation holds, and whose file is still there, are not kept twice.
+
+        Args:
+            data: the file as it was sent.
+            format: as `data.sniff` names it: `JPEG`.
+            width: in pixels.
+            height: in pixels.
+            token: whose it is, `Token.id`.
+            ref: the sender's own name for it, such as the address of a post.
+            snapshot: which answered.
+            probabilities: of each class, 0..1.
+
+        Returns:
+            Whether the picture is new.
+
+        Raises:
+            BusyError, EnvironmentFault: it was not kept.
+        """
+        sha256 = hashlib.sha256(data).hexdigest()
+        facts = Facts(sha256=sha256, bytes=len(data), format=format, width=width, height=height)
+        elsewhere = self.known(sha256)
+        there = elsewhere is not None and self._has(elsewhere.path, len(data))
+        path = None if there else files.store(self.folder, data, sha256, format)
+
+        def work(c: sqlite3.Connection) -> bool:
+            if path is not None and not path.is_file():  # swept or forgotten in between
+                files.store(self.folder, data, sha256, format)
+            return pictures.submit(
+                c,
+                facts,
+                path=None if path is None else recorded(path, self.config.project),
+                token=token,
+                ref=ref,
+                snapshot=snapshot,
+                probabilities=probabilities,
+            )
+
+        return self.write(work)
+
+    def report(self, sha256: str, *, class_name: str | None, note: str | None = None, token: int = OWNER) -> int:
+        """Keep what a sender says a picture is; None is: not what the net says.
+
+        Raises:
+            NotFound: no such picture.
+        """
+        return self.write(lambda c: pictures.report(c, sha256, class_name=class_name, note=note or None, token=token))
+
+    def picture(self, sha256: str) -> dict[str, Any]:
+        """Everything about one picture, as `GET /api/pictures/SHA` gives it.
+
+        Raises:
+            NotFound: no such picture.
+        """
+        return self.read(lambda c: pictures.facts(c, sha256))
+
+    def known(self, sha256: str) -> Known | None:
+        """What the newest generation that holds a picture says of it."""
+        return self.read(lambda c: pictures.known(c, sha256))
+
+    def sent_by(self, sha256: str, token: int) -> bool:
+        """Whether that caller sent this picture."""
+        query = "SELECT 1 FROM submission s JOIN picture p ON p.id = s.picture WHERE p.sha256 = ? AND s.token = ?"
+        return self.read(lambda c: c.execute(query, (sha256, token)).fetchone() is not None)
+
+    def path(self, sha256: str) -> Path:
+        """The file that holds a picture's bytes; whether they are still the same is for the caller to see.
+
+        Raises:
+            NotFound: no such picture, or its file is gone.
+        """
+        row = self.read(lambda c: c.execute("SELECT path FROM picture WHERE sha256 = ?", (sha256,)).fetchone())
+        if row is None:
+            raise pictures.unknown(sha256)
+        path = Path(located(row[0], self.config.project)) if row[0] else None
+        if path is None or not path.is_file():
+            raise NotFound(f"the file of picture {sha256[:12]}… is gone{f': {path}' if path else ''}")
+        return path
+
+    def thumbnail(self, sha256: str, side: int, make: Callable[[bytes, int], bytes] = thumbnails.make) -> bytes:
+        """A small picture without metadata, PNG or JPEG; kept for the next time.
+
+        Args:
+            sha256: of the picture.
+            side: 256, 512 or 1024.
+            make: turns a file's bytes into a thumbnail, as `thumbnails.make`; in another process for a stranger's.
+
+        Raises:
+            NotFound: no such picture, or its file is gone.
+            PictureError: the file is no readable picture.
+            UsageError: no such side.
+        """
+        thumbnails.check_side(side)
+        found = thumbnails.cached(self.folder, sha256, side)
+        if found is None:
+            found = make(self.path(sha256).read_bytes(), side)
+            thumbnails.keep(self.folder, sha256, side, found)
+        return found
+
+    # ---- what people decide ----
+
+    def label(self, decisions: Sequence[Decision], token: int = OWNER) -> list[Answer]:
+        """Keep decisions, together: an answer for each, in order.
+
+        Raises:
+            BusyError, EnvironmentFault: none of them was kept, or it is not known; send them again.
+        """
+        return self.write(lambda c: [labels.decide(c, one, token) for one in decisions])
+
+    def undo(self, key: str, token: int = OWNER, *, others_too: bool = True) -> Undone:
+        """Take a decision back, see `labels.undo`.
+
+        Raises:
+            NotFound: no such decision.
+            UsageError: it is somebody else's.
+        """
+        return self.write(lambda c: labels.undo(c, key, token, others_too=others_too))
+
+    def takeover(self, *, preview: bool = False) -> Takeover:
+        """Turn decisions into corrections and links that the next preparation obeys, see `takeover.take_over`."""
+        from workflow.inbox.takeover import take_over
+
+        return take_over(self, preview=preview)
+
+    # ---- queues and the gallery ----
+
+    def queues(self) -> list[Queue]:
+        """Every queue, `sent` first."""
+        return self.read(queues.queues)
+
+    def queue(self, name: str, *, after: str | None = None, limit: int = LIMIT) -> Page:
+        """Open items of a queue, see `queues.page`."""
+        return self.read(lambda c: queues.page(c, name, after=after, limit=limit))
+
+    def fill(self, name: str, title: str, items: Iterable[Item]) -> int:
+        """Fill a queue anew, see `queues.fill`."""
+        return queues.fill(self.write, name, title, items)
+
+    def gallery(self, filters: Filters, *, after: str | None = None, limit: int = LIMIT) -> Page:
+        """Pictures that match, see `queues.gallery`."""
+        return self.read(lambda c: queues.gallery(c, filters, after=after, limit=limit))
+
+    def anchors(self, source: str | Filters, step: int) -> list[str]:
+        """The cursor behind every `step`-th picture of a queue or of the gallery."""
+        if isinstance(source, Filters):
+            return self.read(lambda c: queues.gallery_anchors(c, source, step))
+        return self.read(lambda c: queues.queue_anchors(c, source, step))
+
+    def learn(self) -> int:
+        """Read the manifests of new generations, see `learning.learn`; how many there were."""
+        with self._reader() as c:
+            return learning.learn(self.config, c, self.write)
+
+    # ---- callers ----
+
+    def token(self, text: str) -> Token | None:
+        """The caller that a token belongs to; None if it opens nothing."""
+        return self.read(lambda c: tokens.find(c, text))
+
+    def owner(self) -> Token:
+        """The person at this machine."""
+        return self.read(tokens.owner)
+
+    def tokens(self) -> list[Token]:
+        """Every token, oldest first."""
+        return self.read(tokens.listed)
+
+    def add_token(self, name: str, role: str) -> str:
+        """Make a token, and give its text, which is not stored; see `tokens.add`."""
+        return self.write(lambda c: tokens.add(c, name, role))
+
+    def revoke(self, name: str) -> Token:
+        """Let a token open nothing from now on, see `tokens.revoke`."""
+        return self.write(lambda c: tokens.revoke(c, name))
+
+    def senders(self) -> dict[str, str]:
+        """sha256 -> sender of every picture that was sent, by the name of its token."""
+        query = "SELECT p.sha256, t.name FROM picture p JOIN token t ON t.id = p.sender"
+        return self.read(lambda c: dict(c.execute(query).fetchall()))
+
+    # ---- keeping house ----
+
+    def forget(self, sender: str, *, ref: str | None = None) -> Forgotten:
+        """Delete what a sender sent, see `forgetting.forget`."""
+        return forgetting.forget(self, sender, ref=ref)
+
+    def sweep(self) -> Swept:
+        """Remove what an interrupted process left, see `forgetting.sweep`."""
+        return forgetting.sweep(self)
+
+    # ---- reading and writing ----
+
+    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a piece of work in a transaction; its result comes once it is on the disk.
+
+        Raises:
+            BusyError: not acknowledged in time.
+            WorkflowError: what the work raised, and what SQLite refused.
+        """
+        return self._writer.write(work)
+
+    def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a piece of work that only reads; what it sees is of one moment.
+
+        Raises:
+            WorkflowError: what the work raised, and what SQLite refused.
+        """
+        with self._told(), self._reader() as c:
+            c.execute("BEGIN")
+            try:
+                return work(c)
+            finally:
+                c.execute("COMMIT")
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        """A connection to read with, for one thread at a time."""
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            connection = connect(self.database)
+        try:
+            yield connection
+        except sqlite3.Error:  # it may be the connection's own fault
+            connection.close()
+            raise
+        except BaseException:
+            self._readers.append(connection)
+            raise
+        self._readers.append(connection)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OverflowError) as error:
+            raise translated(error, self.database) from error
+
+    @contextmanager
+    def alone(self, what: str) -> Iterator[None]:
+        """Be the only process or thread that does this with this inbox.
+
+        Args:
+            what: a word for it, which names the lock.
+
+        Raises:
+            BusyError: another one takes too long.
+        """
+        import filelock
+
+        try:
+            with filelock.FileLock(self.folder / f".{what}.lock", timeout=_PATIENCE, thread_local=False, mode=0o600):
+                yield
+        except filelock.Timeout:
+            raise BusyError(
+                f"another process has held {self.folder / f'.{what}.lock'} for {_PATIENCE:.0f} s", hint="try again"
+            ) from None
+
+    def _has(self, path: str, size: int) -> bool:
+        """Whether a file of that length is there."""
+        try:
+            return Path(located(path, self.config.project)).stat().st_size == size
+        except OSError:
+            return False
