@@ -1,9 +1,12 @@
 """What people sent and what they said of it: pictures, reports, labels and tokens, stored beside the generations."""
 
+from workflow.inbox.decisions import Answer, Decision, Undone
+from workflow.inbox.fillings import Item
+from workflow.inbox.gallery import Filters
 from workflow.inbox.inbox import Inbox, folder
-from workflow.inbox.labels import Answer, Decision, Undone
+from workflow.inbox.paging import Page
 from workflow.inbox.pictures import Facts, Known
-from workflow.inbox.queues import Filters, Item, Page, Queue
+from workflow.inbox.queues import Queue
 from workflow.inbox.tokens import OWNER, Token
 
 __all__ = [

@@ -20,17 +20,35 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from workflow.config import Config
 from workflow.errors import BusyError, NotFound
-from workflow.inbox import files, forgetting, labels, learning, pictures, queues, thumbnails, tokens
-from workflow.inbox.labels import Answer, Decision, Undone
+from workflow.inbox import (
+    files,
+    fillings,
+    forgetting,
+    gallery,
+    labels,
+    learning,
+    picture_page,
+    pictures,
+    queues,
+    reports,
+    sweeping,
+    thumbnails,
+    tokens,
+)  # fmt: skip
+from workflow.inbox.decisions import Answer, Decision, Undone
+from workflow.inbox.fillings import Item
+from workflow.inbox.gallery import Filters
+from workflow.inbox.paging import LIMIT, Page
 from workflow.inbox.pictures import Facts, Known
-from workflow.inbox.queues import LIMIT, Filters, Item, Page, Queue
+from workflow.inbox.queues import Queue
 from workflow.inbox.schema import connect, migrate, translated
 from workflow.inbox.tokens import OWNER, Token
 from workflow.inbox.writer import Writer
 from workflow.paths import located, recorded
 
 if TYPE_CHECKING:
-    from workflow.inbox.forgetting import Forgotten, Swept
+    from workflow.inbox.forgetting import Forgotten
+    from workflow.inbox.sweeping import Swept
     from workflow.inbox.takeover import Takeover
 
 T = TypeVar("T")
@@ -139,7 +157,7 @@ class Inbox:
         Raises:
             NotFound: no such picture.
         """
-        return self.write(lambda c: pictures.report(c, sha256, class_name=class_name, note=note or None, token=token))
+        return self.write(lambda c: reports.report(c, sha256, class_name=class_name, note=note or None, token=token))
 
     def picture(self, sha256: str) -> dict[str, Any]:
         """Everything about one picture, as `GET /api/pictures/SHA` gives it.
@@ -147,7 +165,7 @@ class Inbox:
         Raises:
             NotFound: no such picture.
         """
-        return self.read(lambda c: pictures.facts(c, sha256))
+        return self.read(lambda c: picture_page.facts(c, sha256))
 
     def known(self, sha256: str) -> Known | None:
         """What the newest generation that holds a picture says of it."""
@@ -228,18 +246,18 @@ class Inbox:
         return self.read(lambda c: queues.page(c, name, after=after, limit=limit))
 
     def fill(self, name: str, title: str, items: Iterable[Item]) -> int:
-        """Fill a queue anew, see `queues.fill`."""
-        return queues.fill(self.write, name, title, items)
+        """Fill a queue anew, see `fillings.fill`."""
+        return fillings.fill(self.write, name, title, items)
 
     def gallery(self, filters: Filters, *, after: str | None = None, limit: int = LIMIT) -> Page:
-        """Pictures that match, see `queues.gallery`."""
-        return self.read(lambda c: queues.gallery(c, filters, after=after, limit=limit))
+        """Pictures that match, see `gallery.page`."""
+        return self.read(lambda c: gallery.page(c, filters, after=after, limit=limit))
 
     def anchors(self, source: str | Filters, step: int) -> list[str]:
         """The cursor behind every `step`-th picture of a queue or of the gallery."""
         if isinstance(source, Filters):
-            return self.read(lambda c: queues.gallery_anchors(c, source, step))
-        return self.read(lambda c: queues.queue_anchors(c, source, step))
+            return self.read(lambda c: gallery.anchors(c, source, step))
+        return self.read(lambda c: queues.anchors(c, source, step))
 
     def learn(self) -> int:
         """Read the manifests of new generations, see `learning.learn`; how many there were."""
@@ -280,8 +298,8 @@ class Inbox:
         return forgetting.forget(self, sender, ref=ref)
 
     def sweep(self) -> Swept:
-        """Remove what an interrupted process left, see `forgetting.sweep`."""
-        return forgetting.sweep(self)
+        """Remove what an interrupted process left, see `sweeping.sweep`."""
+        return sweeping.sweep(self)
 
     # ---- reading and writing ----
 

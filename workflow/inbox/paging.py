@@ -1,0 +1,73 @@
+"""Pages of pictures by keyset: a cursor says behind which row the next page begins, so that no row is counted off."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from workflow.errors import UsageError
+
+LIMIT = 100
+"""The longest page."""
+_CURSOR = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Some pictures, and where the following ones begin."""
+
+    items: tuple[dict[str, Any], ...]
+    """Keys sha256, suggested, class, state, seq, reason, probability, sender, split, generation."""
+    next: str | None
+    """Cursor of the next page; None at the end."""
+    total: int
+    """Open pictures of the queue, or pictures that match the gallery's filters."""
+
+
+def item(
+    sha256: str,
+    suggestion: str | None,
+    class_name: str | None,
+    state: str | None,
+    seq: int,
+    reason: str | None,
+    probability: float | None,
+    sender: str | None,
+    split: str | None,
+    generation: int | None,
+) -> dict[str, Any]:
+    """A picture on a page, from the columns of its row; `seq` is that of its last event, 0 for none."""
+    return {
+        "sha256": sha256,
+        "suggested": suggestion,
+        "class": class_name,
+        "state": state,
+        "seq": seq,
+        "reason": reason,
+        "probability": probability,
+        "sender": sender,
+        "split": split,
+        "generation": generation,
+    }
+
+
+def pair(cursor: str | None) -> tuple[int, int]:
+    """The two numbers of a cursor; without one, what comes before everything."""
+    if cursor is None:
+        return -(1 << 60), 0
+    if not _CURSOR.fullmatch(cursor):
+        raise UsageError(f"after is {cursor[:80]!r}, expected the `next` of a page")
+    first, _, second = cursor.partition(".")
+    return int(first), int(second or 0)
+
+
+def bounded(limit: int) -> int:
+    """The length of a page, or a step of anchors.
+
+    Raises:
+        UsageError: it is not in 1..100.
+    """
+    if not 1 <= limit <= LIMIT:
+        raise UsageError(f"limit is {limit}, expected 1 to {LIMIT}")
+    return limit
