@@ -12,7 +12,8 @@ from pathlib import Path
 from workflow.config import Config
 from workflow.data import manifest
 from workflow.evaluation.evaluate import evaluate, write
-from workflow.exams.exam import Exam, Files, Records
+from workflow.exams.exam import Exam, Records
+from workflow.exams.files import Files
 from workflow.formats.lmdb import Reader, Writer
 from workflow.generations import Generation, existing
 from workflow.models.loading import load
@@ -25,7 +26,7 @@ def repeated(number: int) -> Generation:
 
 def make(number: int) -> None:
     """A generation whose test set is another's, repeated."""
-    source, target = existing(Path("generations")), repeated(number)
+    source, target = existing(Config()), repeated(number)
     record = source.read()
     with Reader(source.database("test")) as reader:
         values = reader.values(0, len(reader))
@@ -43,7 +44,7 @@ def exam(kind: str, number: int) -> Exam:
     """So many pictures, of which each comes several times."""
     if kind == "records":
         return Records(generation=repeated(number), split="test")
-    listed = (one for one in manifest.read(repeated(number).manifest))
+    listed = (one for one in manifest.read(repeated(number)))
     return Files(name=f"{number} files", files=[(one.path, sys.intern(one.class_name)) for one in listed])
 
 

@@ -10,7 +10,8 @@ from three_generations import make_three, settings
 
 from workflow.curation.acquisition import WEIGHTS, divergence, weigh
 from workflow.exams.committee import Member, Panel, ask
-from workflow.exams.exam import Picture, of_unlabelled
+from workflow.exams.exam import of_unlabelled
+from workflow.exams.picture import Picture
 
 
 def opinions(rng: np.random.Generator, count: int, pictures: int = 7, classes: int = 4) -> list[np.ndarray]:

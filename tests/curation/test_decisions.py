@@ -14,7 +14,7 @@ from workflow.curation.suspects import Suspect
 from workflow.data import corrections
 from workflow.data.corrections import Correction
 from workflow.errors import DataError, UsageError
-from workflow.exams.exam import Picture
+from workflow.exams.picture import Picture
 
 TABLE = Path("suspects.csv")
 DIGESTS = [f"{number:064x}" for number in range(6)]

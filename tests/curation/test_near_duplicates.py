@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from workflow.curation.near_duplicates import Twins, alike, close, hashes, miniatures, twins
-from workflow.exams.exam import Picture
+from workflow.exams.picture import Picture
 
 
 def scene(seed: int, height: int = 36, width: int = 32) -> np.ndarray:

@@ -8,7 +8,7 @@ from PIL import Image
 from three_generations import make_three, settings
 
 from workflow.curation.selection import pick
-from workflow.exams.exam import Picture
+from workflow.exams.picture import Picture
 from workflow.models.loading import load
 from workflow.models.model import Model
 

@@ -16,8 +16,7 @@ from statsmodels.stats.contingency_tables import mcnemar as reference
 from workflow.errors import DataError
 from workflow.evaluation.comparison import compare, mcnemar, paired_interval
 from workflow.exams.answers import Answers
-from workflow.exams.exam import Picture
-from workflow.exams.predict import Skipped
+from workflow.exams.picture import Picture, Skipped
 
 CLASSES = ("cat", "dog", "owl")
 

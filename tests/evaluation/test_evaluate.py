@@ -20,8 +20,8 @@ from workflow.evaluation.evaluate import COLUMNS, evaluate, write, write_predict
 from workflow.evaluation.result import Evaluation
 from workflow.exams import exam
 from workflow.exams.answers import Answers
-from workflow.exams.exam import Picture
 from workflow.exams.overlap import trained_on
+from workflow.exams.picture import Picture
 from workflow.generations import Generation
 from workflow.models.loading import load
 

@@ -14,7 +14,7 @@ from workflow.errors import DataError, UsageError
 from workflow.evaluation.links import cell_name, write_links
 from workflow.evaluation.mistakes import Mistakes, mistakes, parse_cell
 from workflow.exams.answers import Answers
-from workflow.exams.exam import Picture
+from workflow.exams.picture import Picture
 
 CLASSES = ("cat", "dog", "eel")
 # path, truth, probabilities

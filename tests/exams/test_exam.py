@@ -16,7 +16,9 @@ from workflow.config import Config
 from workflow.data import manifest
 from workflow.errors import DataError, UsageError
 from workflow.exams import exam
-from workflow.exams.exam import Files, Picture, Records
+from workflow.exams.exam import Records
+from workflow.exams.files import Files
+from workflow.exams.picture import Picture, digest
 from workflow.generations import Generation
 from workflow.models.loading import load
 from workflow.models.model import Model
@@ -63,7 +65,7 @@ def test_a_snapshot_with_another_preprocessing_is_shown_the_files(one: Generatio
     assert sorted(picture.path for picture in pictures) == sorted(by_path)
     for picture, given in zip(pictures, pixels, strict=True):
         assert np.array_equal(given[::-1], rgb[by_path[picture.path]])
-    assert exam.digest(pictures) == exam.digest(plain)
+    assert digest(pictures) == digest(plain)
 
 
 def test_files_that_changed_since_or_cannot_be_read_are_set_aside(one: Generation) -> None:
@@ -80,7 +82,7 @@ def test_files_that_changed_since_or_cannot_be_read_are_set_aside(one: Generatio
     reasons = {one.path: one.reason for one in found.skipped}
     assert reasons[paths[0]] == "has changed since it was prepared"
     assert "truncated" in reasons[paths[1]] or "damaged" in reasons[paths[1]]
-    assert "disappeared" in reasons[paths[2]]
+    assert "does not exist" in reasons[paths[2]]
     assert len(asked(found, other)[0]) == 11  # asked again: no skipped file is listed twice
     assert len(found.skipped) == 3
 
@@ -93,7 +95,7 @@ def test_a_labelled_folder(one: Generation) -> None:
     assert found.count == 15
     assert [one.path.name for one in found.skipped] == ["notes.txt"]
     assert {(Path(one.path).parent.name, one.truth) for one in pictures} == {(name, name) for name in CLASSES}
-    assert exam.digest(pictures) == exam.digest(asked(exam.of_generation(one, model), model)[0])
+    assert digest(pictures) == digest(asked(exam.of_generation(one, model), model)[0])
 
 
 def test_an_unlabelled_pile(one: Generation) -> None:
@@ -103,15 +105,6 @@ def test_an_unlabelled_pile(one: Generation) -> None:
     assert len(pictures) == 6
     assert {picture.truth for picture in pictures} == {None}
     assert pixels.shape == (6, 3, 9, 8)
-
-
-def test_more_files_than_the_spool_holds(one: Generation, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = load(settings())
-    whole = asked(exam.of_labelled(Path("images/test")), model)
-    monkeypatch.setattr(exam, "_SPOOLED", 4)
-    parts = asked(exam.of_labelled(Path("images/test")), model)
-    assert whole[0] == parts[0]
-    assert np.array_equal(whole[1], parts[1])
 
 
 def test_of_a_set_with_parts_the_test_pictures_are_asked(one: Generation, caplog) -> None:
@@ -162,6 +155,6 @@ def test_an_exam_is_known_by_its_content(one: Generation) -> None:
 
 def test_the_digest_knows_pictures_and_labels_but_no_order() -> None:
     first, second = Picture("a", "00", "cat"), Picture("b", "11", None)
-    assert exam.digest([first, second]) == exam.digest([second._replace(path="c"), first])
-    assert exam.digest([first, second]) != exam.digest([first, second._replace(truth="cat")])
-    assert exam.digest([first, second]) != exam.digest([first])
+    assert digest([first, second]) == digest([second._replace(path="c"), first])
+    assert digest([first, second]) != digest([first, second._replace(truth="cat")])
+    assert digest([first, second]) != digest([first])

@@ -7,8 +7,9 @@ import pytest
 from three_generations import add_snapshot, make_three, settings
 
 from workflow.errors import DataError, NetError
-from workflow.exams.exam import Files, Records, of_unlabelled
+from workflow.exams.exam import Records, of_unlabelled
 from workflow.exams.features import features, halved
+from workflow.exams.files import Files
 from workflow.models.loading import load
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.exams.exam import Picture
 from workflow.exams.packed_pictures import Pictures
+from workflow.exams.picture import Picture
 
 NAMES = st.text(st.characters(exclude_characters="\0\n", exclude_categories=()), max_size=12)  # lone surrogates too
 PICTURES = st.lists(

@@ -10,8 +10,9 @@ import pytest
 from small_net import CLASSES, DEPLOY
 
 from workflow.config import Config
-from workflow.errors import DataError, ModelError, NetError, UsageError
-from workflow.exams.predict import pictures, predict, write_csv
+from workflow.errors import DataError, ModelError, NetError
+from workflow.exams.files import pictures
+from workflow.exams.predict import predict, write_csv
 from workflow.models.loading import load
 
 
@@ -19,26 +20,6 @@ def label(model, paths, **options):
     files = pictures(paths)
     with model.open(images=len(files)) as session:
         return predict(model, session, files, **options)
-
-
-def test_files_and_folders_in_order(project):
-    for name in ("b/2.png", "b/1.png", "b/deep/0.png", "b/.hidden", ".x/0.png", "a.png"):
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        (project / name).write_bytes(b"")
-    found = pictures([Path("b"), Path("a.png")])
-    assert [path.as_posix() for path in found] == ["b/1.png", "b/2.png", "b/deep/0.png", "a.png"]
-
-
-def test_p01_no_such_path(project):
-    (project / "images").mkdir()
-    with pytest.raises(UsageError, match="imges does not exist") as caught:
-        pictures([Path("imges")])
-    assert caught.value.hint == "did you mean images?"
-    with pytest.raises(UsageError, match="zzz does not exist") as caught:
-        pictures([Path("zzz")])
-    assert caught.value.hint == "check the path"  # not a list of all that lies there
-    with pytest.raises(DataError, match="no files found"):
-        pictures([Path("images")])
 
 
 def test_every_picture_gets_a_label(settings, trained):

@@ -104,9 +104,10 @@ class Snapshot:
             DataError: no picture can be read.
         """
         from workflow.exams import predict
+        from workflow.exams.files import pictures
         from workflow.report.predictions import describe
 
-        files = predict.pictures(Path(image) for image in images)
+        files = pictures(Path(image) for image in images)
         with self.model.open(engine, images=len(files), ignore=ignore) as session:
             found = predict.predict(self.model, session, files, progress=progress)
         return Finding(found=found, describe=lambda one, _: describe(one))

@@ -18,7 +18,7 @@ from workflow.curation import decision_table
 from workflow.curation.decision_table import ACCEPT, REFUSE, REMOVE
 from workflow.data.scan import Folder, scan
 from workflow.errors import DataError, Location, UsageError, did_you_mean
-from workflow.exams.predict import Skipped
+from workflow.exams.picture import Skipped
 from workflow.generations import existing
 from workflow.paths import located
 from workflow.storage import atomic_write, create

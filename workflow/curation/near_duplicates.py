@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from workflow.data.thumbnails import areas
 from workflow.engines.base import Array
-from workflow.exams.exam import Picture
+from workflow.exams.picture import Picture
 
 BITS = 8
 """Bits of 64 in which the hashes of twins may differ."""

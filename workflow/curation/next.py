@@ -21,7 +21,7 @@ from workflow.exams.committee import ask
 from workflow.exams.exam import of_unlabelled
 from workflow.exams.features import features
 from workflow.exams.nearest import nearest, origins
-from workflow.exams.predict import Skipped
+from workflow.exams.picture import Skipped
 from workflow.generations import generations
 from workflow.storage import write_table
 

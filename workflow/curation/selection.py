@@ -15,7 +15,7 @@ from workflow.curation import near_duplicates
 from workflow.data.sniff import PictureError
 from workflow.engines.base import Array
 from workflow.errors import DataError
-from workflow.exams.exam import Picture
+from workflow.exams.picture import Picture
 from workflow.models.model import Model
 
 

@@ -41,8 +41,9 @@ from workflow.data.scan import SPLITS
 from workflow.engines.base import Array
 from workflow.errors import DataError, UsageError
 from workflow.exams.answers import Progress
-from workflow.exams.exam import Picture, of_generation
+from workflow.exams.exam import of_generation
 from workflow.exams.features import Half, features
+from workflow.exams.picture import Picture
 from workflow.generations import Generation
 from workflow.models.model import Model
 

@@ -21,8 +21,8 @@ from workflow.evaluation.verdict import Verdict, judge
 from workflow.exams import cache
 from workflow.exams.answers import Answers, Progress
 from workflow.exams.choice import Poser, named, of_folder, of_test_set, snapshot_of
-from workflow.exams.exam import Picture, digest
 from workflow.exams.overlap import trained_on
+from workflow.exams.picture import Picture, digest
 from workflow.generations import Generation
 from workflow.models.loading import load
 from workflow.models.model import Model

@@ -15,8 +15,9 @@ from workflow.evaluation.colours import colours
 from workflow.evaluation.result import Evaluation, Score
 from workflow.exams import cache
 from workflow.exams.answers import Answers, Progress
-from workflow.exams.exam import Exam, Picture, is_own_test
+from workflow.exams.exam import Exam, is_own_test
 from workflow.exams.overlap import trained_on
+from workflow.exams.picture import Picture
 from workflow.exams.unknown_classes import unknown_classes
 from workflow.models.model import Model
 from workflow.storage import write_document, write_table

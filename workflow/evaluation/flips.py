@@ -17,8 +17,8 @@ from workflow.evaluation.metrics import interval
 from workflow.exams import cache
 from workflow.exams.answers import Answers, Progress
 from workflow.exams.choice import Poser
-from workflow.exams.exam import Picture
 from workflow.exams.overlap import trained_on
+from workflow.exams.picture import Picture
 from workflow.generations import generations
 from workflow.models.loading import load
 

@@ -17,7 +17,7 @@ from workflow.evaluation.metrics import interval
 from workflow.evaluation.seed_spread import Band, recorded_band
 from workflow.exams.answers import Progress
 from workflow.exams.choice import of_test_set
-from workflow.exams.exam import Picture
+from workflow.exams.picture import Picture
 from workflow.generations import Generation, Record, generations, no_generation
 
 

@@ -22,9 +22,9 @@ from workflow.evaluation.metrics import interval
 from workflow.exams import cache
 from workflow.exams.answers import Progress
 from workflow.exams.committee import Member, Panel, ask, column
-from workflow.exams.exam import Exam, Picture, of_generation, of_unlabelled
+from workflow.exams.exam import Exam, of_generation, of_unlabelled
 from workflow.exams.overlap import trained_on
-from workflow.exams.predict import Skipped
+from workflow.exams.picture import Picture, Skipped
 from workflow.generations import Generation
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from workflow.errors import UsageError, did_you_mean
 from workflow.exams.answers import Answers
-from workflow.exams.predict import Skipped
+from workflow.exams.picture import Skipped
 from workflow.exams.unknown_classes import unknown_classes
 
 Cell = tuple[str, str]

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from workflow.engines.base import Array
 from workflow.errors import DataError, NetError
 from workflow.exams.activity import PICTURES, Activity
-from workflow.exams.exam import Exam, Picture
+from workflow.exams.exam import Exam
 from workflow.exams.packed_pictures import Pictures
-from workflow.exams.predict import Skipped
+from workflow.exams.picture import Picture, Skipped
 from workflow.models.model import Model
 
 BATCH = 100

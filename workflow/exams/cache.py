@@ -23,7 +23,7 @@ from workflow.exams.activity import Activity, Silent
 from workflow.exams.answers import Answers, Progress, observe
 from workflow.exams.exam import Exam, is_own_test, of_generation
 from workflow.exams.packed_pictures import Pictures
-from workflow.exams.predict import Skipped
+from workflow.exams.picture import Skipped
 from workflow.generations import Generation
 from workflow.models.model import Model
 from workflow.storage import replacing

@@ -11,8 +11,8 @@ from workflow.engines.base import Array
 from workflow.errors import DataError, UsageError
 from workflow.exams import cache
 from workflow.exams.answers import Answers, Progress
-from workflow.exams.exam import Exam, Picture
-from workflow.exams.predict import Skipped
+from workflow.exams.exam import Exam
+from workflow.exams.picture import Picture, Skipped
 from workflow.generations import existing, generations
 from workflow.models.loading import load
 from workflow.models.model import Model

@@ -21,7 +21,8 @@ from workflow.engines.base import Array
 from workflow.errors import DataError, NetError
 from workflow.exams import cache
 from workflow.exams.answers import BATCH, Progress
-from workflow.exams.exam import Exam, Picture
+from workflow.exams.exam import Exam
+from workflow.exams.picture import Picture
 from workflow.generations import Generation
 from workflow.models.linear_tail import feature_blob
 from workflow.models.model import Model

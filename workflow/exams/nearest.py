@@ -18,8 +18,9 @@ from workflow.data import manifest
 from workflow.engines.base import Array
 from workflow.errors import DataError, UsageError
 from workflow.exams.answers import Progress
-from workflow.exams.exam import Picture, Records
+from workflow.exams.exam import Records
 from workflow.exams.features import Features, Half, features, halved
+from workflow.exams.picture import Picture
 from workflow.generations import Generation
 from workflow.models.model import Model
 

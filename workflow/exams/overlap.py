@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.data import manifest
-from workflow.exams.exam import Picture
+from workflow.exams.picture import Picture
 from workflow.generations import Generation
 
 

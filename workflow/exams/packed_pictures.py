@@ -9,7 +9,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.exams.exam import Picture
+from workflow.exams.picture import Picture
 
 _DIGEST = 32  # bytes of a sha256
 _ENCODING = ("utf-8", "surrogatepass")  # paths hold lone surrogates where a file's name is not UTF-8

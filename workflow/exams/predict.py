@@ -1,20 +1,18 @@
-"""`wf predict`: label many pictures from files and folders; unreadable files are skipped."""
+"""Label many pictures; files that cannot be read are skipped."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from workflow.data.sniff import PictureError
 from workflow.engines.base import Session
-from workflow.errors import DataError, EnvironmentFault, ModelError, NetError, UsageError
-from workflow.formats.files import missing
+from workflow.errors import DataError, ModelError, NetError
+from workflow.exams.files import Files
+from workflow.exams.picture import Picture, Pixels, Skipped
 from workflow.models.model import Model
 from workflow.storage import write_table
 
@@ -34,15 +32,6 @@ class Prediction:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Skipped:
-    """A file that could not be read as a picture."""
-
-    path: Path
-    reason: str
-    """To be said after the path: `is truncated`."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Predictions:
     """All labels, in the order of the files."""
 
@@ -59,29 +48,6 @@ class Predictions:
         }
 
 
-def pictures(paths: Iterable[Path]) -> list[Path]:
-    """The files that were named, and those in the folders that were named and below, sorted within each.
-
-    Hidden files and folders are left out, links to folders are not followed.
-
-    Raises:
-        UsageError: a path does not exist.
-        DataError: there is no file at all.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found.extend(_below(path))
-        elif path.exists():
-            found.append(path)
-        else:
-            message, hint = missing(path)
-            raise UsageError(message, hint=hint, fault="P01")
-    if not found:
-        raise DataError("no files found in the given folders")
-    return found
-
-
 def predict(
     model: Model,
     session: Session,
@@ -95,7 +61,7 @@ def predict(
     Args:
         model: what was loaded.
         session: `model.open(images=len(files))`.
-        files: see `pictures`.
+        files: see `exams.files.pictures`.
         batch: how many go through the net at once.
         progress: told (done, all) after each batch.
 
@@ -104,14 +70,16 @@ def predict(
         ModelError: C05, the net answers with no number.
         DataError: not one of the pictures can be read.
     """
+    exam = Files(name="", files=[(str(path), None) for path in files])
     predictions: list[Prediction] = []
-    skipped: list[Skipped] = []
-    for start in range(0, len(files), batch):
-        readable, pixels = _read(model, files[start : start + batch], skipped)
-        if readable:
-            predictions.extend(_label(model, session, readable, pixels))
+    for pictures, pixels in exam.batches(model, batch):
+        for one, (label, shares) in zip(pictures, probabilities(model, session, pixels), strict=True):
+            predictions.append(
+                Prediction(path=Path(one.path), label=label, probability=shares[label], probabilities=shares)
+            )
         if progress is not None:
-            progress(min(start + batch, len(files)), len(files))
+            progress(len(predictions) + len(exam.skipped), len(files))
+    skipped = exam.skipped
     if not predictions and skipped:
         more = f", and {len(skipped) - 1:,} more like it" if len(skipped) > 1 else ""
         raise DataError(f"no picture can be read: {skipped[0].path} {skipped[0].reason}{more}", fault="P07")
@@ -132,35 +100,13 @@ def write_csv(path: Path, result: Predictions) -> None:
     write_table(path, ["path", "label", "probability", *classes], rows)
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    for here, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(here, name) for name in sorted(names) if not name.startswith("."))
-
-
-def _read(model: Model, files: Iterable[Path], skipped: list[Skipped]) -> tuple[list[Path], list[NDArray[np.uint8]]]:
-    readable, pixels = [], []
-    for path in files:
-        try:
-            pixels.append(model.read(path))
-        except PictureError as error:
-            skipped.append(Skipped(path=path, reason=error.reason))
-        except (DataError, EnvironmentFault) as error:
-            skipped.append(Skipped(path=path, reason=f"cannot be read: {error.message}"))
-        else:
-            readable.append(path)
-    return readable, pixels
-
-
-def probabilities(
-    model: Model, session: Session, pixels: Sequence[NDArray[np.uint8]]
-) -> Iterator[tuple[str, dict[str, float]]]:
+def probabilities(model: Model, session: Session, pixels: Pixels) -> Iterator[tuple[str, dict[str, float]]]:
     """The class of each picture, and the probability of every class in the order of the classes.
 
     Args:
         model: what was loaded.
         session: on its net.
-        pixels: uint8 (C, H, W) each, as `model.read` gives them.
+        pixels: uint8 (N, C, H, W), each as `model.read` gives it.
 
     Raises:
         NetError: the net has no Softmax layer; X06, classes and outputs differ.
@@ -178,10 +124,3 @@ def probabilities(
         )
     for row in scores:
         yield names[int(row.argmax())], dict(zip(names, row.tolist(), strict=True))
-
-
-def _label(
-    model: Model, session: Session, files: Sequence[Path], pixels: Sequence[NDArray[np.uint8]]
-) -> Iterator[Prediction]:
-    for path, (label, shares) in zip(files, probabilities(model, session, pixels), strict=True):
-        yield Prediction(path=path, label=label, probability=shares[label], probabilities=shares)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workflow.errors import UsageError
-from workflow.exams.exam import Picture, Records
+from workflow.exams.exam import Records
 from workflow.exams.nearest import training_set
+from workflow.exams.picture import Picture
 from workflow.formats.datum import decode_all
 from workflow.formats.lmdb import Reader
 from workflow.interpretation.differentiable import Differentiable

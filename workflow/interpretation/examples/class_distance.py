@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workflow.errors import DataError
-from workflow.exams.exam import Exam, Picture
+from workflow.exams.exam import Exam
+from workflow.exams.picture import Picture
 from workflow.interpretation.differentiable import Differentiable
 from workflow.interpretation.targets import Target
 

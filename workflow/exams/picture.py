@@ -1,0 +1,55 @@
+"""The pictures of an exam: what is known of each, and why a file is not among them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.generic]
+
+
+class Picture(NamedTuple):
+    """One question of an exam."""
+
+    path: str
+    """As the manifest has it, or as it was found."""
+    sha256: str
+    """Of the file's bytes, hexadecimal."""
+    truth: str | None
+    """The class that it is said to be, None for an unlabelled picture."""
+
+
+class Batch(NamedTuple):
+    """Some pictures with their pixels."""
+
+    pictures: list[Picture]
+    pixels: Pixels
+    """(N, C, H, W) as a record of the data set holds it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A file that could not be read as a picture."""
+
+    path: Path
+    reason: str
+    """To be said after the path: `is truncated`."""
+
+
+def digest(pictures: Sequence[Picture]) -> str:
+    """Of the pictures and labels, independent of their order and paths: 64 hexadecimal digits."""
+    return digest_of(sorted(f"{one.sha256} {one.truth or ''}" for one in pictures))
+
+
+def digest_of(lines: Iterable[str]) -> str:
+    """The SHA-256 of lines of text, 64 hexadecimal digits."""
+    found = hashlib.sha256()
+    for line in lines:
+        found.update(line.encode("utf-8", "surrogatepass") + b"\n")
+    return found.hexdigest()
