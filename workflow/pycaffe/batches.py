@@ -5,20 +5,55 @@ Source of the behaviour: python/caffe/pycaffe.py, forward_all, forward_backward_
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from workflow.pycaffe.blob import Array
+from workflow.pycaffe.blob import Array, Blob
 from workflow.pycaffe.refusals import Refused
 
-if TYPE_CHECKING:
-    from workflow.pycaffe.net import Net
+
+class OneBatch(Protocol):
+    """What runs one batch: `Net`."""
+
+    blobs: OrderedDict[str, Blob]
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the input blobs."""
+        ...
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the output blobs."""
+        ...
+
+    def forward(
+        self,
+        blobs: Sequence[str] | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        **inputs: ArrayLike,
+    ) -> dict[str, Array]:
+        """See `Net.forward`."""
+        ...
+
+    def backward(
+        self,
+        diffs: Sequence[str] | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        **tops: ArrayLike,
+    ) -> dict[str, Array]:
+        """See `Net.backward`."""
+        ...
 
 
-def forward_all(net: Net, blobs: Sequence[str] | None, inputs: Mapping[str, Array]) -> dict[str, Array]:
+def forward_all(net: OneBatch, blobs: Sequence[str] | None, inputs: Mapping[str, Array]) -> dict[str, Array]:
     """Run all items, as many at a time as the net's first blob has.
 
     The last batch is filled up with zeros, whose outputs are cut off again.
@@ -42,7 +77,7 @@ def forward_all(net: Net, blobs: Sequence[str] | None, inputs: Mapping[str, Arra
 
 
 def forward_backward_all(
-    net: Net, blobs: Sequence[str] | None, diffs: Sequence[str] | None, arrays: Mapping[str, Array]
+    net: OneBatch, blobs: Sequence[str] | None, diffs: Sequence[str] | None, arrays: Mapping[str, Array]
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Run all items forward and backward, as many at a time as the net's first blob has.
 
@@ -77,7 +112,7 @@ def forward_backward_all(
     )
 
 
-def split(net: Net, arrays: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
+def split(net: OneBatch, arrays: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
     """Batches of the net's size; the last one filled up with zeros."""
     if not arrays:
         return

@@ -8,7 +8,7 @@ Source: src/caffe/net.cpp, Net::ForwardFromTo and BackwardFromTo; src/caffe/pyth
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from workflow.engines import torch_cpu
-from workflow.engines.base import Array
+from workflow.engines.torch_cpu.built import Built
 from workflow.formats import blobproto, caffe_pb2
 from workflow.layers import Layer
 from workflow.layers.dummy_data import DummyData
@@ -41,10 +40,13 @@ class _Trace:
     tops: list[Tensor]
 
 
-class Running(torch_cpu.Net):
-    """The net behind a pycaffe net.
+class Running:
+    """The net behind a pycaffe net: built as the engine's, run layer by layer.
 
     Attributes:
+        spec: the net on paper.
+        layers: in net order.
+        learnable: the parameters in Caffe's order, each shared one once.
         memory: name -> blob, in net order.
         param_memory: for each layer the blobs of its parameters; sharers share data and diff.
         callbacks: functions of a layer's index, for each of `before_forward`, `after_forward`, `before_backward`
@@ -54,19 +56,21 @@ class Running(torch_cpu.Net):
     def __init__(
         self, spec: NetSpec, *, seed: int = 0, folder: Path | None = None, like: Running | None = None
     ) -> None:
-        self._runs: Counter[int] = Counter()
+        theirs = like._built if like else None
         with _as_raised():
-            super().__init__(spec, seed=seed, folder=folder, like=like, row_major=True)
+            self._built: Built = Built(spec, seed=seed, folder=folder, like=theirs, row_major=True)
+        self.spec, self.layers, self.learnable = spec, self._built.layers, self._built.learnable
         for layer in self.layers:
             layer.exact = True
-        self.memory = memory.blobs(self.layers, self._shapes)
-        theirs = like.params_by_layer() if like else {}
-        self.param_memory = memory.param_blobs(self.layers, self._parameters.shared, theirs)
+        self.memory = memory.blobs(self.layers, self._built.shapes)
+        lent = like.params_by_layer() if like else {}
+        self.param_memory = memory.param_blobs(self.layers, self._built.shared, lent)
+        self._runs: Counter[int] = Counter()  # forward passes of each layer
         self.callbacks: dict[str, list[Callback]] = {
             f"{when}_{way}": [] for when in ("before", "after") for way in ("forward", "backward")
         }
         rates = {(one.layer, one.index): one.rate for one in self.learnable}
-        owner = self._parameters.shared
+        owner = self._built.shared
         self.reach = reach(
             spec,
             {
@@ -87,32 +91,35 @@ class Running(torch_cpu.Net):
         """Layer name -> the blobs of its parameters."""
         return dict(zip((layer.spec.name for layer in self.layers), self.param_memory, strict=True))
 
+    @property
+    def blobs(self) -> dict[str, Tensor]:
+        """Name -> what the blob holds now, in net order."""
+        return {name: blob.numbers.tensor for name, blob in self.memory.items()}
+
+    def copy_from(self, source: caffe_pb2.NetParameter, /, *, known: Collection[str] | None = None) -> None:
+        """See `Built.copy_from`."""
+        self._built.copy_from(source, known=known)
+
     def message(self, *, gradients: bool = False) -> caffe_pb2.NetParameter:
-        """As the engine's, with parameters in the shapes that a script has given them."""
-        net = super().message()
+        """See `Built.message`; parameters have the shapes that a script has given them."""
+        net = self._built.message()
         for layer, blobs in zip(net.layer, self.param_memory, strict=True):
             del layer.blobs[:]
             layer.blobs.extend(blobproto.from_array(blob.data, diff=blob.diff if gradients else None) for blob in blobs)
         return net
 
-    @property
-    def position(self) -> int:
-        """Forward passes so far, of the layer that made most; every layer counts its own."""
-        return max(self._runs.values(), default=0)
+    def close(self) -> None:
+        """Let go of databases."""
+        self._built.close()
 
-    @position.setter
-    def position(self, value: int) -> None:
-        """Not to be set: a solver's layers read on from where a script's own passes left them, as in Caffe."""
+    def start_at(self, position: int) -> None:
+        """Nothing: every layer counts its own passes, so that it reads on from where a script's own left it."""
 
     # ---- forward ----
 
-    def run(self, inputs: Mapping[str, Array] | None = None) -> Tensor:
-        """The whole pass; inputs are written to their blobs first, which otherwise keep what they hold."""
-        for name, array in (inputs or {}).items():
-            self.memory[name].data[...] = array
-        self.loss = torch.tensor(self.forward_range(0, len(self.layers) - 1))
-        self.blobs = {name: blob.numbers.tensor for name, blob in self.memory.items()}
-        return self.loss
+    def run(self) -> Tensor:
+        """The whole pass; inputs keep what they hold."""
+        return torch.tensor(self.forward_range(0, len(self.layers) - 1))
 
     def forward_range(self, first: int, last: int) -> float:
         """Run layers `first` to `last`, both included; returns the sum of their weighted losses."""
@@ -128,7 +135,7 @@ class Running(torch_cpu.Net):
         layer = self.layers[number]
         if layer.spec.type == "Input":
             return 0.0
-        layer.seed, layer.position = self.seed, self._runs[number]
+        layer.seed, layer.position = self._built.seed, self._runs[number]
         self._runs[number] += 1
         if isinstance(layer, Python):
             bottoms, tops = self._around(layer)

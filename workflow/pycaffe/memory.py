@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from workflow.engines.base import Shape
+from workflow.engines.torch_cpu.parameters import Place
 from workflow.layers import Layer
 from workflow.layers.dummy_data import DummyData
 from workflow.pycaffe.blob import Blob, Numbers
-
-Place = tuple[str, int]
-"""A layer's name and the number of a parameter in it."""
 
 
 def blobs(layers: Sequence[Layer], shapes: Mapping[str, Shape]) -> dict[str, Blob]:

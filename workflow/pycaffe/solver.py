@@ -27,10 +27,9 @@ log = logging.getLogger("workflow.pycaffe")
 
 
 def _running(
-    spec: NetSpec, *, seed: int, folder: Path | None, like: torch_cpu.Net | None, device: torch.device | None
+    spec: NetSpec, /, *, seed: int, folder: Path | None, like: Running | None, device: torch.device | None
 ) -> Running:
     del device  # scripts reach their blobs as numpy arrays, on the CPU
-    assert like is None or isinstance(like, Running)  # noqa: S101 - made here, too
     return Running(spec, seed=seed, folder=folder, like=like)
 
 
@@ -41,9 +40,8 @@ class _Passes:
         self.on_start: list[Callable[[], object]] = []
         self.on_gradients_ready: list[Callable[[], object]] = []
 
-    def __call__(self, net: torch_cpu.Net, passes: int, /) -> float:
+    def __call__(self, net: Running, passes: int, /) -> float:
         """As the engine's `Gradients` says."""
-        assert isinstance(net, Running)  # noqa: S101 - `_running` made it
         net.clear_param_diffs()
         _call(self.on_start)
         last = len(net.layers) - 1
@@ -51,7 +49,6 @@ class _Passes:
         for _ in range(passes):
             total += net.forward_range(0, last)
             net.backward_range(last, 0)
-        net.blobs = {name: blob.numbers.tensor for name, blob in net.memory.items()}
         _call(self.on_gradients_ready)
         bind_gradients(net)
         return total / passes
@@ -98,8 +95,7 @@ class Solver:
             param.random_seed = mode.draw_seed()
         self._passes = _Passes()
         self._trainer = torch_cpu.Solver(param, make_net=_running, gradients=self._passes, leave_updates=True)
-        self._nets = [net for net in (self._trainer.net, *self._trainer.test_nets) if isinstance(net, Running)]
-        self.net, *self.test_nets = map(Net.around, self._nets)
+        self.net, *self.test_nets = map(Net.around, (self._trainer.net, *self._trainer.test_nets))
         self._log = Writer(net=self.net.name, policy=param.lr_policy, display=param.display)
 
     @property
@@ -146,7 +142,7 @@ class Solver:
 
     def apply_update(self) -> None:
         """Turn the diffs of the parameters into one update: clip, decay, rate, history; `iter` grows by 1."""
-        bind_gradients(self._nets[0])
+        bind_gradients(self._trainer.net)
         self._trainer.update(self.lr)
 
     def snapshot(self) -> None:

@@ -11,8 +11,9 @@ import torch
 
 from workflow import cores
 from workflow.engines.base import Array, Event, Job, Started, Status
+from workflow.engines.torch_cpu.built import arrays, as_array
 from workflow.engines.torch_cpu.device import resolve
-from workflow.engines.torch_cpu.net import Net, arrays, as_array
+from workflow.engines.torch_cpu.net import Net
 from workflow.engines.torch_cpu.solver import Solver
 from workflow.formats import caffe_pb2
 from workflow.formats.prototxt import read_solver
@@ -90,7 +91,7 @@ class Engine:
             solver.close()
 
 
-def _images(solver: Solver) -> int:
+def _images(solver: Solver[Net]) -> int:
     """Pictures in one iteration: the batch of the train net's Data layers, times iter_size."""
     batches = [layer.message.data_param.batch_size for layer in solver.net.layers if layer.spec.type == "Data"]
     return max(batches, default=0) * solver.param.iter_size

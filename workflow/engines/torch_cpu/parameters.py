@@ -15,6 +15,9 @@ from torch import Tensor
 from workflow.layers import Layer, ParamBlob
 from workflow.net.spec import ParamSpec
 
+Place = tuple[str, int]
+"""A layer's name and the number of a parameter blob in it."""
+
 
 @dataclass
 class Parameter:
@@ -67,7 +70,7 @@ class Parameters:
         self._reshaped = reshaped
         self._device = device
         self.learnable: list[Parameter] = []
-        self.shared: dict[tuple[str, int], tuple[str, int]] = {}
+        self.shared: dict[Place, Place] = {}
         self._named: dict[str, Parameter] = {}
 
     def add(self, layer: Layer, declared: Sequence[ParamBlob]) -> list[ParamBlob]:

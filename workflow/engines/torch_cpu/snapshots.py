@@ -8,13 +8,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from workflow.engines.torch_cpu.net import Net, as_array
+from workflow.engines.torch_cpu.built import as_array
+from workflow.engines.torch_cpu.trainable import Trainable
 from workflow.errors import ModelError
 from workflow.formats import caffe_pb2, caffemodel, solverstate
 
 
 def save(
-    net: Net,
+    net: Trainable,
     history: Sequence[Tensor],
     *,
     prefix: Path,
@@ -47,7 +48,7 @@ def save(
     return folder / model, folder / state
 
 
-def load(path: Path, net: Net, history: Sequence[Tensor], *, folder: Path) -> solverstate.State:
+def load(path: Path, net: Trainable, history: Sequence[Tensor], *, folder: Path) -> solverstate.State:
     """Restore the history and, from the state's `learned_net`, the weights.
 
     The weights are looked for where the state says, relative to `folder`, and then beside the state.

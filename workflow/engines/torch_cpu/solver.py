@@ -11,13 +11,14 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Generic, overload
 
 import torch
 
 from workflow.engines.base import Control, Done, Event, Output, Snapshot, SnapshotFailed, Step, Validation
 from workflow.engines.torch_cpu import snapshots
 from workflow.engines.torch_cpu.net import Net
+from workflow.engines.torch_cpu.trainable import MakeNet, N, Trainable
 from workflow.engines.torch_cpu.update import Autograd, Gradients, Update
 from workflow.errors import DivergedError, NetError
 from workflow.formats import caffe_pb2
@@ -26,17 +27,7 @@ from workflow.net.spec import NetSpec
 from workflow.solvers import Rate, create_rule
 
 
-class MakeNet(Protocol):
-    """What builds a solver's nets."""
-
-    def __call__(
-        self, spec: NetSpec, *, seed: int, folder: Path | None, like: Net | None, device: torch.device | None
-    ) -> Net:
-        """See `Net`."""
-        ...
-
-
-class Solver:
+class Solver(Generic[N]):
     """Trains `net`, tests `test_nets`; `iter` updates are done.
 
     Attributes:
@@ -45,6 +36,27 @@ class Solver:
         iter: completed updates.
     """
 
+    @overload
+    def __init__(
+        self: Solver[Net],
+        param: caffe_pb2.SolverParameter,
+        *,
+        folder: Path | None = None,
+        bfloat16: bool = False,
+        device: torch.device | None = None,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        param: caffe_pb2.SolverParameter,
+        *,
+        folder: Path | None = None,
+        make_net: MakeNet[N],
+        gradients: Gradients[N],
+        leave_updates: bool = False,
+    ) -> None: ...
+
     def __init__(
         self,
         param: caffe_pb2.SolverParameter,
@@ -52,8 +64,8 @@ class Solver:
         folder: Path | None = None,
         bfloat16: bool = False,
         device: torch.device | None = None,
-        make_net: MakeNet = Net,
-        gradients: Gradients | None = None,
+        make_net: Any = Net,
+        gradients: Any = None,
         leave_updates: bool = False,
     ) -> None:
         """Build the nets.
@@ -74,8 +86,8 @@ class Solver:
         self.folder = folder or Path()
         self.bfloat16 = bfloat16
         self.device = device or torch.device("cpu")
-        self._make_net = make_net
-        self._gradients = gradients or Autograd(self._autocast())
+        self._make_net: MakeNet[N] = make_net
+        self._gradients: Gradients[N] = Autograd(self._autocast()) if gradients is None else gradients  # type: ignore[assignment]  # the overload for Net
         self.iter = 0
         self._losses: deque[float] = deque(maxlen=max(1, param.average_loss))
         if param.regularization_type not in ("L1", "L2"):
@@ -85,7 +97,7 @@ class Solver:
         self.rate = Rate(param)
         seed = param.random_seed if param.random_seed >= 0 else torch.seed() % 2**31
         self.net = self._made(train_net(param, self.folder), seed)
-        self.test_nets: list[Net] = []
+        self.test_nets: list[N] = []
         try:
             for spec in test_nets(param, self.folder):
                 self.test_nets.append(self._made(spec, seed, like=self.net))
@@ -97,7 +109,7 @@ class Solver:
             self.close()
             raise
 
-    def _made(self, spec: NetSpec, seed: int, like: Net | None = None) -> Net:
+    def _made(self, spec: NetSpec, seed: int, like: N | None = None) -> N:
         return self._make_net(spec, seed=seed, folder=self.folder, like=like, device=self.device)
 
     def take_weights(self, path: Path) -> None:
@@ -186,7 +198,7 @@ class Solver:
         started = time.perf_counter()
         iteration = self.iter
         display = self.param.display > 0 and iteration % self.param.display == 0
-        self.net.position = iteration * self.param.iter_size
+        self.net.start_at(iteration * self.param.iter_size)
         loss = self._gradients(self.net, self.param.iter_size)
         rate = self.rate.at(iteration)
         if not math.isfinite(loss):
@@ -225,10 +237,10 @@ class Solver:
         for index, net in enumerate(self.test_nets):
             yield self._test(index, net, self.param.test_iter[index])
 
-    def _test(self, index: int, net: Net, batches: int) -> Validation:
+    def _test(self, index: int, net: N, batches: int) -> Validation:
         """Means of the outputs over `batches` batches from the first record on: each picture once if they fit."""
         started = time.perf_counter()
-        net.position = 0
+        net.start_at(0)
         sums: dict[int, Output] = {}
         with torch.inference_mode(), self._autocast():
             for _ in range(batches):
@@ -275,7 +287,7 @@ class Solver:
         self.rate.current_step = state.current_step
 
 
-def _outputs(net: Net) -> tuple[Output, ...]:
+def _outputs(net: Trainable) -> tuple[Output, ...]:
     """Every number of every output of the net, numbered as Caffe's log does."""
     weights = {top: weight for layer in net.layers for top, weight in zip(layer.spec.tops, layer.spec.loss_weights)}  # noqa: B905 - equal by construction
     numbers = [(name, float(value)) for name in net.spec.outputs for value in net.blobs[name].detach().reshape(-1)]

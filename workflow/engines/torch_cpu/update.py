@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,11 +18,13 @@ from workflow.engines.torch_cpu.parameters import Parameter
 from workflow.formats import caffe_pb2
 from workflow.solvers import UpdateRule
 
+N_contra = TypeVar("N_contra", contravariant=True)
 
-class Gradients(Protocol):
+
+class Gradients(Protocol[N_contra]):
     """How a net's passes leave gradients behind."""
 
-    def __call__(self, net: Net, passes: int, /) -> float:
+    def __call__(self, net: N_contra, passes: int, /) -> float:
         """Run the net forward and backward so often; the gradients' sum is in each parameter's `grad` then.
 
         Returns:
