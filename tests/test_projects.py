@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from overriding import over
 from three_generations import KINDS, draw, settings, write_prototxt
 
 from workflow.config import Config, rooted
@@ -47,7 +48,7 @@ def make(folder: Path, *, first: int = 0) -> Path:
 
 
 def run(config: Config, **wishes: object) -> None:
-    for _ in train(config, threads=1, **wishes):  # type: ignore[arg-type]
+    for _ in train(over(config, train__threads=1), **wishes):  # type: ignore[arg-type]
         pass
 
 

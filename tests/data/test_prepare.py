@@ -153,13 +153,11 @@ def test_a_deleted_data_set_of_the_generation_before_is_told(images, settings, t
     assert any("is gone: which pictures were test pictures is not known" in text for text in result.warnings)
 
 
-def test_settings_that_flags_override(images, settings, tmp_path):
-    prepare(settings(test=0.1), test_share=0.5, max_pixels=1000)
+def test_the_settings_are_recorded(images, settings, tmp_path):
+    prepare(settings(test=0.5, max_pixels=1000))
     config = newest(tmp_path).read().config
     assert config.split.test == 0.5
     assert config.prepare.max_pixels == 1000
-    with pytest.raises(UsageError, match=r"split\.test: got 1\.5"):
-        prepare(settings(), test_share=1.5)
 
 
 def test_progress_and_json(images, settings):
@@ -220,13 +218,13 @@ def test_p08_many_unreadable(images, settings, tmp_path):
     (images / "cat" / "a.svg").write_bytes(b"<svg/>")
     with pytest.raises(DataError, match=r"3 of 23 images unreadable \(13%\), more than 5%; 3 empty; first: "):
         prepare(settings())
-    assert len(prepare(settings(), max_bad=0.14).skipped) == 4
+    assert len(prepare(settings(max_bad=0.14)).skipped) == 4
 
 
 def test_p09_html_and_lfs_pointers(images, settings):
     (images / "cat" / "page.jpg").write_bytes(b"<!doctype html><title>404</title>")
     (images / "dog" / "pointer.jpg").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
-    result = prepare(settings(), max_bad=0.5)
+    result = prepare(settings(max_bad=0.5))
     assert reasons(result) == {"page.jpg": "is HTML, not an image", "pointer.jpg": "is a git-lfs pointer"}
     assert any("git lfs pull" in text for text in result.warnings)
 
@@ -250,7 +248,7 @@ def test_p11_heic_and_svg_do_not_count_as_broken(images, settings):
 
 def test_p12_bomb(images, settings, draw):
     draw(images / "cat" / "large.png", 5, size=(101, 100))
-    result = prepare(settings(), max_pixels=10_000)
+    result = prepare(settings(max_pixels=10_000))
     assert reasons(result) == {"large.png": "is 101×100 = 0.0101 Mpx, more than the limit of 0.01 (prepare.max_pixels)"}
     assert "1 too large: --max-pixels, or prepare.max_pixels in the settings, raises the limit" in result.warnings
 
@@ -357,7 +355,7 @@ def test_p28_the_same_picture_in_two_classes(images, settings):
     ) as caught:
         prepare(settings())
     assert "--on-conflict skip" in caught.value.hint
-    result = prepare(settings(), on_conflict="skip")
+    result = prepare(settings(on_conflict="skip"))
     assert result.train + result.test == 21
     assert set(reasons(result)) == {"3.png", "cat3.png"}
 
@@ -484,7 +482,7 @@ def test_p35_a_generation_that_exists(images, settings, tmp_path):
 def test_p36_new_classes_are_appended(images, settings, labelled):
     prepare(settings())
     labelled(images, ape=12)
-    result = prepare(settings(max_bad=0.5), on_conflict="skip")
+    result = prepare(settings(max_bad=0.5, on_conflict="skip"))
     assert result.classes == ("cat", "dog", "ape")
     assert result.changes.new_classes == ("ape",)
     assert "new class 'ape' gets number 2" in result.warnings

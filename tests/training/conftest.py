@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from overriding import over
 from small_net import make_generation
 
 from workflow.config import Config, Train
@@ -31,6 +32,8 @@ def run(generation: Generation, settings: Config) -> Callable[..., list[Event]]:
     """Train with the given options to the end; returns the events."""
 
     def go(**options: Any) -> list[Event]:
-        return list(train(settings, **options))
+        flags = {name: options.pop(name) for name in ("engine", "threads", "precision") if name in options}
+        config = over(settings, **{f"train__{name}": value for name, value in flags.items()})
+        return list(train(config, **options))
 
     return go

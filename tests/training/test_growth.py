@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from overriding import over
 from small_net import edit, make_generation
 
 from workflow.engines.base import Note, Started
@@ -107,7 +108,7 @@ def test_weights_without_the_classifying_layer_are_left_as_they_are(second, sett
 @pytest.mark.caffe
 def test_real_caffe_starts_from_grown_weights(second, settings):
     edit(Path("prototxt/small_solver.prototxt"), "base_lr: 0.02", "base_lr: 0.00001")
-    events = list(train(settings, weights=["gen1/best"], max_iter=2, engine="caffe"))
+    events = list(train(over(settings, train__engine="caffe"), weights=["gen1/best"], max_iter=2))
     assert isinstance(events[0], Note)
     trained = classifier(second.folder / second.read().snapshots[-1].model)
     grown = classifier(second.folder / "weights" / "gen1_iter_10_grown.caffemodel")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from overriding import over
 from small_net import edit, make_generation
 
 from workflow.config import Config
@@ -97,9 +98,9 @@ def test_more_iterations_for_all(generation, settings):
 
 
 def test_reruns_are_as_the_first_run_was(generation, settings):
-    list(train(settings, max_iter=10, precision="float32", seed=40))
+    list(train(settings, max_iter=10, seed=40))
     text = SOLVER.read_text()
-    list(train_seeds(settings, seeds=2, max_iter=10, precision="bfloat16"))
+    list(train_seeds(over(settings, train__precision="bfloat16"), seeds=2, max_iter=10))
     assert SOLVER.read_text() == text
     assert generation.reruns[0].seed == 41
     assert generation.reruns[0].read().training.precision == "float32"
@@ -139,7 +140,7 @@ def test_wrong_numbers(generation, settings):
 
 @pytest.mark.caffe
 def test_seeds_of_real_caffe(generation, settings):
-    list(train_seeds(settings, seeds=2, engine="caffe", max_iter=10))
+    list(train_seeds(over(settings, train__engine="caffe"), seeds=2, max_iter=10))
     rerun = generation.reruns[0]
     assert rerun.read().snapshots[-1].engine == "caffe"
     assert rerun.read().training.engine == "caffe"

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import PIL
 from PIL import features
-from pydantic import ValidationError
 
 import workflow
 from workflow.config import Config
@@ -50,10 +49,6 @@ def prepare(
     strict: bool = False,
     drop_classes: Collection[str] = (),
     rename_classes: Mapping[str, str] | None = None,
-    max_bad: float | None = None,
-    max_pixels: int | None = None,
-    on_conflict: str | None = None,
-    test_share: float | None = None,
     follow_symlinks: bool = False,
     allow_network_fs: bool = False,
     progress: Progress | None = None,
@@ -70,10 +65,6 @@ def prepare(
         strict: refuse any file that is not a picture instead of skipping it.
         drop_classes: classes to leave out (P05, P37).
         rename_classes: old name -> new name (P37).
-        max_bad: in place of the settings' `prepare.max_bad` (P08).
-        max_pixels: in place of `prepare.max_pixels` (P12).
-        on_conflict: `stop` or `skip`, in place of `prepare.on_conflict` (P28).
-        test_share: in place of `split.test` (P38).
         follow_symlinks: enter folders that are symbolic links.
         allow_network_fs: write a database to a network file system all the same (L09).
         progress: called now and then.
@@ -83,13 +74,6 @@ def prepare(
         UsageError, DataError, BusyError, EnvironmentFault: rows P01 to P38, L09 and T10 of the catalogue of faults.
             Whatever is raised, generations that existed are as they were.
     """
-    config = _overridden(
-        config,
-        {
-            "prepare": {"max_bad": max_bad, "max_pixels": max_pixels, "on_conflict": on_conflict},
-            "split": {"test": test_share},
-        },
-    )
     target = place.choose(config, number, force=force)
     place.check_file_system(config.generations, allowed=allow_network_fs)
     with place.explained(target), target.held("wf prepare"):
@@ -298,20 +282,6 @@ class _Preparation:
             warnings=tuple(self.warnings),
             pictures=(self.target.pictures,),
         )
-
-
-def _overridden(config: Config, changes: Mapping[str, Mapping[str, object]]) -> Config:
-    """The settings with what is not None laid over them, checked like the settings themselves."""
-    values = config.model_dump()
-    for section, fields in changes.items():
-        values[section] |= {name: value for name, value in fields.items() if value is not None}
-    try:
-        checked = Config.model_validate(values)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        name = ".".join(str(part) for part in problem["loc"])
-        raise UsageError(f"{name}: got {problem['input']!r}; {problem['msg'].lower()}") from None
-    return config.model_copy(update={name: getattr(checked, name) for name in changes})
 
 
 def _versions() -> dict[str, str]:

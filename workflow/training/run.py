@@ -32,14 +32,10 @@ def train(
     config: Config,
     *,
     number: int | None = None,
-    engine: str | None = None,
     max_iter: int | None = None,
     fresh: bool = False,
     resume: str | None = None,
     weights: Sequence[str] = (),
-    threads: int | None = None,
-    precision: str | None = None,
-    device: str | None = None,
     seed: int | None = None,
     control: Control | None = None,
     command: Sequence[str] = (),
@@ -50,16 +46,12 @@ def train(
     the process's: such runs should ask for the same.
 
     Args:
-        config: the settings; the other arguments override them.
+        config: the settings; engine, threads, precision and device are in its block `train`.
         number: of the generation, the newest if None.
-        engine: `torch` or `caffe`.
         max_iter: replaces the solver's.
         fresh: start from scratch; earlier snapshots and logs are moved aside, not deleted.
         resume: a snapshot or a solverstate to go on from, in place of the newest.
         weights: snapshots or caffemodels to start from.
-        threads: of the engine.
-        precision: `float32`, or `bfloat16` (torch engine).
-        device: `cpu`, or `cuda` (torch engine).
         seed: replaces the solver's random_seed.
         control: wishes to stop or to snapshot.
         command: the command line, for the record.
@@ -71,7 +63,7 @@ def train(
     Raises:
         UsageError, DataError, BusyError, EnvironmentFault, DivergedError: as the tree of errors says.
     """
-    config = chosen(config, engine=engine, threads=threads, precision=precision, device=device)
+    check_settings(config)
     generation = existing(config, number)
     wishes = Wishes(
         max_iter=max_iter,
@@ -101,23 +93,19 @@ class Wishes:
     """Of several runs with different seeds one may well be done already: nothing is said of that then."""
 
 
-def chosen(
-    config: Config, *, engine: str | None, threads: int | None, precision: str | None, device: str | None = None
-) -> Config:
-    """The settings of a run, flags laid over them.
+def check_settings(config: Config) -> None:
+    """Refuse settings that do not go together.
 
     Raises:
         UsageError: bfloat16 or a GPU, and real Caffe.
     """
-    flags = {"engine": engine, "threads": threads, "precision": precision, "device": device}
-    settings = config.train.model_copy(update={key: value for key, value in flags.items() if value is not None})
+    settings = config.train
     if settings.device == "cuda" and settings.engine != "torch":
         raise UsageError(
             "--device cuda is for the torch engine; real Caffe runs on the CPU here", hint="--engine torch"
         )
     if settings.precision == "bfloat16" and settings.engine != "torch":
         raise UsageError("precision bfloat16 is for the torch engine; real Caffe computes in float32")
-    return config.model_copy(update={"train": settings})
 
 
 def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterator[Event]:

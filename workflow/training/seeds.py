@@ -12,7 +12,7 @@ from workflow.errors import UsageError
 from workflow.evaluation.seed_spread import recipe, recorded_band
 from workflow.generations import Generation, Record, existing
 from workflow.generations.record import Training
-from workflow.training.run import Wishes, chosen, train_held
+from workflow.training.run import Wishes, check_settings, train_held
 
 _log = logging.getLogger("workflow")
 
@@ -22,12 +22,9 @@ def train_seeds(
     *,
     seeds: int,
     number: int | None = None,
-    engine: str | None = None,
     max_iter: int | None = None,
     fresh: bool = False,
     weights: Sequence[str] = (),
-    threads: int | None = None,
-    precision: str | None = None,
     seed: int | None = None,
     control: Control | None = None,
     command: Sequence[str] = (),
@@ -39,15 +36,12 @@ def train_seeds(
     Runs that are complete already are left as they are.
 
     Args:
-        config: the settings; the other arguments override them, see `train`.
+        config: the settings, see `train`.
         seeds: how many runs there are in all, at least 1.
         number: of the generation, the newest if None.
-        engine: of the first run.
         max_iter: replaces the solver's.
         fresh: start all runs from scratch.
         weights: snapshots or caffemodels that all runs start from.
-        threads: of the engine.
-        precision: of the first run.
         seed: random_seed of the first run.
         control: wishes to stop or to snapshot; no further run begins once it asks to stop.
         command: the command line, for the record.
@@ -61,7 +55,7 @@ def train_seeds(
     if seeds < 1:
         raise UsageError(f"--seeds {seeds}: expected at least 1")
     control = control or Control()
-    config = chosen(config, engine=engine, threads=threads, precision=precision)
+    check_settings(config)
     generation = existing(config, number)
     wishes = Wishes(
         max_iter=max_iter,

@@ -12,6 +12,7 @@ from conformance.golden import GOLDEN, read
 from conformance.replay import replay
 from google.protobuf import text_format
 from one_generation import make_one
+from overriding import over
 from three_generations import settings
 
 from workflow.engines.torch_cpu import Net
@@ -83,7 +84,7 @@ def test_cuda_without_a_gpu_changes_nothing(project):
     one = make_one(project)
     before = sorted(path for path in one.folder.rglob("*") if path.is_file())
     with pytest.raises(EngineMissing, match="--device cuda: PyTorch .* sees no GPU") as caught:
-        list(train(settings(), device="cuda", fresh=True))
+        list(train(over(settings(), train__device="cuda"), fresh=True))
     assert caught.value.exit_code == 6
     assert "--device cpu" in (caught.value.hint or "")
     assert sorted(path for path in one.folder.rglob("*") if path.is_file()) == before
@@ -92,7 +93,7 @@ def test_cuda_without_a_gpu_changes_nothing(project):
 def test_real_caffe_has_no_gpu_here(project):
     make_one(project)
     with pytest.raises(UsageError, match="--device cuda is for the torch engine"):
-        list(train(settings(), device="cuda", engine="caffe"))
+        list(train(over(settings(), train__device="cuda", train__engine="caffe")))
 
 
 @with_gpu
@@ -111,7 +112,7 @@ def test_a_resumed_run_on_a_gpu_ends_with_the_bytes_of_the_unbroken_one(project)
 
     def weights(*runs: int) -> bytes:
         for number, end in enumerate(runs):
-            for _ in train(settings(), device="cuda", fresh=not number, max_iter=end):
+            for _ in train(over(settings(), train__device="cuda"), fresh=not number, max_iter=end):
                 pass
         return (one.folder / f"snapshots/small_iter_{runs[-1]}.caffemodel").read_bytes()
 
