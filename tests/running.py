@@ -10,7 +10,9 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from workflow.cli.app import app
+from workflow.cli.app import build
+
+APP = build()
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ Run = Callable[..., Ran]
 
 def run_wf(*arguments: str | Path, code: int | None = 0) -> Ran:
     """Run `wf` with these arguments; None takes any exit code."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="wf")
+    result = CliRunner().invoke(APP, [str(argument) for argument in arguments], prog_name="wf")
     ran = Ran(result.exit_code, result.stdout, result.stderr)
     if code is not None:
         assert ran.code == code, ran.err

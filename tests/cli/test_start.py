@@ -50,6 +50,17 @@ def test_version_needs_no_typer() -> None:
     assert done.stdout.split()[::2] == ["wf", "False"]
 
 
+def test_a_command_imports_no_other() -> None:
+    code = "import sys; sys.argv = ['wf', 'twin', '--help']; import workflow.cli as w; w.main()"
+    listed = (
+        "import atexit, sys; atexit.register(lambda: print(*(one for one in sys.modules if 'workflow.cli.' in one)))"
+    )
+    done = subprocess.run([sys.executable, "-c", f"{listed}; {code}"], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.splitlines()[-1].split())
+    assert "workflow.cli.twin" in imported
+    assert not imported & {"workflow.cli.train", "workflow.cli.net", "workflow.cli.report"}
+
+
 def test_a_closed_pipe_ends_quietly() -> None:  # T17
     """As with `wf predict images/ | head`: the reader goes before everything is written."""
     reader, writer = os.pipe()

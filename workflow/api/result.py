@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from workflow.errors import UsageError
@@ -105,6 +103,9 @@ class Finding(Generic[T]):
         return self.drawing(self.found, target)
 
     def _repr_html_(self) -> str:
+        import html
+        from tempfile import TemporaryDirectory
+
         from workflow.report import embed
 
         with TemporaryDirectory(prefix="wf-") as folder:

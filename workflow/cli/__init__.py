@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -13,6 +14,9 @@ def main() -> None:
 
         show_version()
         return
+    gc.set_threshold(
+        100_000
+    )  # importing makes many objects and no garbage: looking for some took 6 % of a short command
     # numpy's BLAS gains nothing from threads on nets this small, and loses much where other processes run beside it;
     # PyTorch has threads of its own
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -20,6 +24,6 @@ def main() -> None:
     # then takes several times as long; after this many rounds they sleep
     if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
         os.environ["GOMP_SPINCOUNT"] = "1000"
-    from workflow.cli.app import app
+    from workflow.cli.app import NAMES, build
 
-    app(prog_name="wf")
+    build(NAMES.intersection(sys.argv[1:2]) or NAMES)(prog_name="wf")

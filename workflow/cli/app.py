@@ -2,66 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from workflow.cli import net
-from workflow.cli.blame import blame
 from workflow.cli.boundary import Boundary, State
-from workflow.cli.channels import channels
 from workflow.cli.console import show_version
-from workflow.cli.demo import demo
-from workflow.cli.diff import diff
-from workflow.cli.dream import dream
-from workflow.cli.engines import engines
-from workflow.cli.evaluate import evaluate
-from workflow.cli.export import export
-from workflow.cli.film import film
-from workflow.cli.import_ import import_
-from workflow.cli.init import init
-from workflow.cli.inspect import inspect
-from workflow.cli.invert import invert
-from workflow.cli.junk import junk
-from workflow.cli.live import live
-from workflow.cli.log import log
-from workflow.cli.maps import maps
-from workflow.cli.mistakes import mistakes
-from workflow.cli.next import next
 from workflow.cli.options import ConfigFile, Debug, Directory, Json, Quiet, help_of, with_common
-from workflow.cli.predict import predict
-from workflow.cli.prepare import prepare
-from workflow.cli.report import report
-from workflow.cli.serve import serve
-from workflow.cli.suspects import suspects
-from workflow.cli.time import time
-from workflow.cli.train import train
-from workflow.cli.twin import twin
-from workflow.cli.verify import verify
-from workflow.cli.why import why
 
-COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Get started": (init, demo),
-    "Prepare and train": (prepare, train, live, import_),
-    "Inspect": (inspect, predict, twin, channels, maps, dream, invert, film),
-    "Evaluate and improve": (evaluate, mistakes, diff, log, blame, junk, why, suspects, next, report),
-    "In a browser": (serve,),
-    "Export": (export,),
-    "Check": (verify, time, engines),
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "Get started": ("init", "demo"),
+    "Prepare and train": ("prepare", "train", "live", "import"),
+    "Inspect": ("inspect", "predict", "twin", "channels", "maps", "dream", "invert", "film"),
+    "Evaluate and improve": (
+        *("evaluate", "mistakes", "diff", "log", "blame", "junk"),
+        *("why", "suspects", "next", "report"),
+    ),
+    "In a browser": ("serve",),
+    "Export": ("export",),
+    "Check": ("verify", "time", "engines"),
+    "Caffe files": ("net",),
 }
+"""Heading of `wf --help` -> commands; the function `twin` of cli/twin.py is `wf twin`."""
 
-app = typer.Typer(
-    cls=Boundary,
-    name="wf",
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help: rich's takes longer to import than all the rest
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "net": ("Show, convert and upgrade prototxt files.", ("show", "deploy", "upgrade")),
+}
+"""A command with commands of its own: its help, and the functions of its module."""
+
+NAMES = frozenset(name for names in COMMANDS.values() for name in names)
+_ANYWHERE = {"init", "demo"}
+"""What makes a project does not look for one around the current folder."""
 
 
-@app.callback(invoke_without_command=True)
+def build(wanted: Collection[str] = NAMES) -> typer.Typer:
+    """The command line with these commands; importing all of them takes a tenth of a short command's time."""
+    app = typer.Typer(
+        cls=Boundary,
+        name="wf",
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # plain help: rich's takes longer to import than all the rest
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(wf)
+    for panel, names in COMMANDS.items():
+        for name in names:
+            if name not in wanted:
+                continue
+            if name in GROUPS:
+                app.add_typer(_group(name), rich_help_panel=panel)
+                continue
+            command = _function(name)
+            searching = with_common(command, search=name not in _ANYWHERE)
+            app.command(name, help=help_of(command), rich_help_panel=panel)(searching)
+    return app
+
+
 def wf(
     context: typer.Context,
     config: ConfigFile = None,
@@ -82,16 +81,18 @@ def wf(
         typer.echo(context.get_help())
 
 
-def _with_net() -> None:
+def _function(name: str) -> Callable[..., None]:
+    attribute = f"{name}_" if name == "import" else name  # a word of Python
+    found: Callable[..., None] = getattr(import_module(f"workflow.cli.{attribute}"), attribute)
+    return found
+
+
+def _group(name: str) -> typer.Typer:
     """`wf net show`, `wf net deploy`, `wf net upgrade`."""
-    group = typer.Typer(name="net", help="Show, convert and upgrade prototxt files.", rich_markup_mode=None)
-    for command in (net.show, net.deploy, net.upgrade):
-        group.command(command.__name__, help=help_of(command))(with_common(command))
-    app.add_typer(group, rich_help_panel="Caffe files")
-
-
-for panel, commands in COMMANDS.items():
-    for command in commands:
-        searching = with_common(command, search=command not in (init, demo))
-        app.command(command.__name__.rstrip("_"), help=help_of(command), rich_help_panel=panel)(searching)
-_with_net()
+    summary, functions = GROUPS[name]
+    group = typer.Typer(name=name, help=summary, rich_markup_mode=None)
+    module = import_module(f"workflow.cli.{name}")
+    for function in functions:
+        command = getattr(module, function)
+        group.command(function, help=help_of(command))(with_common(command))
+    return group

@@ -75,18 +75,16 @@ class Silent:
         return dict(vars(self))
 
 
-def known(model: Model) -> dict[str, Silent]:
-    """What an evaluation of a snapshot has left, by blob; empty before there is one, and then nothing is imported."""
-    if model.generation is None or model.iteration is None:
+def silent_channels(model: Model) -> dict[str, Silent]:
+    """Blob -> its channels that no picture of the own test set changes; empty where no evaluation has watched them."""
+    if model.generation is None or model.iteration is None or not any(model.place.evaluation.glob(f"*/{FILE}")):
         return {}
-    folder = model.generation.folder / "evaluation" / f"iter_{model.iteration}"
-    if not any(folder.glob(f"*/{FILE}")):
-        return {}
-    from workflow.exams.cache import (
-        silent_channels,  # databases and decoders, which a look at one picture does not need
-    )
+    # databases and decoders, which a look at one picture does not need before there is something to read
+    from workflow.exams.cache import fingerprint, folder
+    from workflow.exams.exam import of_generation
 
-    return silent_channels(model)
+    exam = of_generation(model.generation, model)
+    return read(folder(model, exam) / FILE, fingerprint(model, exam))
 
 
 def write(path: Path, activity: Activity, key: str) -> None:

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from workflow.errors import UsageError
 from workflow.exams import activity
-from workflow.exams.activity import Activity, Silent
+from workflow.exams.activity import Activity
 from workflow.exams.answers import Answers, Progress, observe
-from workflow.exams.exam import Exam, is_own_test, of_generation
+from workflow.exams.exam import Exam, is_own_test
 from workflow.exams.packed_pictures import Pictures
 from workflow.exams.picture import Skipped
 from workflow.generations import Generation
@@ -72,15 +72,6 @@ def answers(
     if seen is not None:
         activity.write(path.with_name(activity.FILE), seen, key)
     return found
-
-
-def silent_channels(model: Model) -> dict[str, Silent]:
-    """Blob -> its channels that no picture of the own test set changes; empty unless that exam is known."""
-    if model.generation is None or model.iteration is None:
-        return {}
-    exam = of_generation(model.generation, model)
-    path = folder(model, exam) / activity.FILE
-    return activity.read(path, fingerprint(model, exam)) if path.is_file() else {}
 
 
 def fingerprint(model: Model, exam: Exam) -> str:

@@ -12,8 +12,8 @@ import numpy as np
 from workflow.engines.base import Session
 from workflow.errors import DataError, ModelError, NetError
 from workflow.exams.files import Files
-from workflow.exams.picture import Picture, Pixels, Skipped
-from workflow.models.model import Model
+from workflow.exams.picture import Skipped
+from workflow.models.model import Model, Pictures
 from workflow.storage import write_table
 
 BATCH = 100
@@ -100,13 +100,13 @@ def write_csv(path: Path, result: Predictions) -> None:
     write_table(path, ["path", "label", "probability", *classes], rows)
 
 
-def probabilities(model: Model, session: Session, pixels: Pixels) -> Iterator[tuple[str, dict[str, float]]]:
+def probabilities(model: Model, session: Session, pixels: Pictures) -> Iterator[tuple[str, dict[str, float]]]:
     """The class of each picture, and the probability of every class in the order of the classes.
 
     Args:
         model: what was loaded.
         session: on its net.
-        pixels: uint8 (N, C, H, W), each as `model.read` gives it.
+        pixels: uint8 (C, H, W) each, as `model.read` gives them.
 
     Raises:
         NetError: the net has no Softmax layer; X06, classes and outputs differ.

@@ -15,7 +15,7 @@ from workflow.config import Preprocessing, Settings
 class Recorded(BaseModel):
     """A part of a record. Fields of other versions are kept as they are; those that were never set are not written."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)  # parts are read as parts of a record
 
     @model_serializer(mode="wrap")
     def _as_it_was(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:

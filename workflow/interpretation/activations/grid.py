@@ -101,7 +101,7 @@ def write(picture: Grey, path: Path) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG")
+        Image.fromarray(picture).save(temporary, format="PNG", compress_level=3)  # half the time, a fifth more bytes
 
 
 def _ends(maps: Array) -> tuple[float, float]:
