@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from workflow.config import Config
 from workflow.errors import BusyError, NotFound
+from workflow.generations import generations
 from workflow.inbox import (
     files,
     fillings,
@@ -79,6 +80,7 @@ class Inbox:
         self.database = self.folder / "inbox.sqlite"
         files.make_folder(self.folder)
         self._readers: deque[sqlite3.Connection] = deque()
+        self._classes: tuple[tuple[int, int, int], tuple[str, ...]] = ((0, 0, 0), ())
         with self.alone("opening"), self._told():
             migrate(self.database)
         self.database.chmod(0o600)
@@ -263,6 +265,17 @@ class Inbox:
         """Read the manifests of new generations, see `learning.learn`; how many there were."""
         with self._reader() as c:
             return learning.learn(self.config, c, self.write)
+
+    def classes(self) -> tuple[str, ...]:
+        """The classes of the newest generation, which labels may name; none before there is one."""
+        found = [one for one in generations(self.config) if one.record_path.is_file()]
+        if not found:
+            return ()
+        status = found[-1].record_path.stat()
+        mark = (found[-1].number, status.st_mtime_ns, status.st_size)
+        if mark != self._classes[0]:
+            self._classes = mark, found[-1].read().classes
+        return self._classes[1]
 
     # ---- callers ----
 

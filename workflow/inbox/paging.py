@@ -10,7 +10,7 @@ from workflow.errors import UsageError
 
 LIMIT = 100
 """The longest page."""
-_CURSOR = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?")
+CURSOR = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def pair(cursor: str | None) -> tuple[int, int]:
     """The two numbers of a cursor; without one, what comes before everything."""
     if cursor is None:
         return -(1 << 60), 0
-    if not _CURSOR.fullmatch(cursor):
+    if not CURSOR.fullmatch(cursor):
         raise UsageError(f"after is {cursor[:80]!r}, expected the `next` of a page")
     first, _, second = cursor.partition(".")
     return int(first), int(second or 0)

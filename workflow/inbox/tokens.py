@@ -12,15 +12,16 @@ import re
 import secrets
 import sqlite3
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from workflow.errors import NotFound, UsageError, did_you_mean
 from workflow.inbox.pictures import now
 
-ROLES = ("owner", "labeller", "bot")
+Role = Literal["owner", "labeller", "bot"]
+ROLES: tuple[Role, ...] = get_args(Role)
 OWNER = 1
 """The token of the person at this machine."""
-_NAME = re.compile(r"[\w][\w .@-]{0,63}")
+NAME = re.compile(r"[\w][\w .@-]{0,63}")
 _PREFIX = "wf_"
 
 
@@ -30,7 +31,7 @@ class Token:
 
     id: int
     name: str
-    role: str
+    role: Role
     created: str
     revoked: str | None = None
 
@@ -47,7 +48,7 @@ def add(c: sqlite3.Connection, name: str, role: str) -> str:
     """
     if role not in ROLES:
         raise UsageError(f"role is '{role[:40]}', expected {', '.join(ROLES)}")
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise UsageError(
             f"a token cannot be called {name[:80]!r}: expected 1 to 64 letters, digits, spaces and _ . @ -"
         )

@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from workflow import __version__
+from workflow.inbox import Inbox
 from workflow.web import errors, routes
 from workflow.web.decoders import Decoders
 from workflow.web.security import Application, Guard
@@ -54,10 +55,11 @@ def routers() -> Iterator[APIRouter]:
 @asynccontextmanager
 async def _running(state: State) -> AsyncIterator[None]:
     """What runs beside the requests: the decoding processes, the net, and whatever follows the project."""
-    state.decoders = Decoders()
-    state.judge.start()
-    try:
-        yield
-    finally:
-        state.judge.close()
-        state.decoders.close()
+    with Inbox(state.project.config) as state.opened:
+        state.decoders = Decoders()
+        state.judge.start()
+        try:
+            yield
+        finally:
+            state.judge.close()
+            state.decoders.close()

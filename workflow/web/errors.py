@@ -18,6 +18,7 @@ from workflow.errors import (
     DivergedError,
     EnvironmentFault,
     FindingError,
+    NotFound,
     UsageError,
     WorkflowError,
     system_errors,
@@ -26,6 +27,7 @@ from workflow.errors import (
 _log = logging.getLogger("workflow")
 _STATUS: dict[type[WorkflowError], int] = {
     FindingError: 409,
+    NotFound: 404,
     UsageError: 422,
     DataError: 422,
     DivergedError: 409,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,6 +10,7 @@ from fastapi import Depends, Request
 
 if TYPE_CHECKING:
     from workflow.api import Project
+    from workflow.inbox import Inbox
     from workflow.web.decoders import Decoders
     from workflow.web.judge import Judge
     from workflow.web.limits import Limits
@@ -27,6 +27,11 @@ class Caller:
     """Of the table of tokens; None for the owner on this machine, and for nobody."""
     name: str = ""
     """Of the token."""
+
+    @property
+    def author(self) -> int:
+        """Whose the rows are that the caller makes: a token's number, 1 for the owner on this machine."""
+        return 1 if self.token is None else self.token
 
 
 NOBODY = Caller(role="nobody")
@@ -69,8 +74,20 @@ class State:
     limits: Limits
     decoders: Decoders | None = None
     """Made when the application starts, as they belong to its event loop."""
-    caller_of: Callable[[str], Caller | None] = lambda _: None
-    """Who has a token or a cookie of this content; None for one that is unknown or revoked."""
+    opened: Inbox | None = None
+    """The project's inbox, open while the application runs."""
+
+    @property
+    def inbox(self) -> Inbox:
+        """The inbox of the project, while the application runs."""
+        if self.opened is None:
+            raise RuntimeError("the application has not started")
+        return self.opened
+
+    def caller_of(self, text: str) -> Caller | None:
+        """Who has a token or a cookie of this content; None for one that is unknown or revoked."""
+        token = self.inbox.token(text)
+        return None if token is None else Caller(role=token.role, token=token.id, name=token.name)
 
     @property
     def decoding(self) -> Decoders:
