@@ -23,6 +23,7 @@ from workflow.errors import (
     WorkflowError,
     system_errors,
 )
+from workflow.web.page import for_people
 
 _log = logging.getLogger("workflow")
 _STATUS: dict[type[WorkflowError], int] = {
@@ -148,8 +149,7 @@ def install(app: FastAPI) -> None:
     """Let the application answer every exception in this form."""
 
     async def handle(request: Request, error: Exception) -> Response:
-        del request
-        return answer(error)
+        return for_people(request, request.app.state.wf, answer(error))
 
     for kind in (WorkflowError, RequestValidationError, HTTPException, OSError, MemoryError):
         app.add_exception_handler(kind, handle)

@@ -15,11 +15,12 @@ from contextlib import nullcontext
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import cookie_parser
+from starlette.requests import Request, cookie_parser
 
 from workflow.web import errors
 from workflow.web.errors import BodyRefused, Refused
 from workflow.web.limits import BODY_SECONDS, LARGEST_BODY, LARGEST_DOCUMENT, MIB, SLOWEST
+from workflow.web.page import for_people
 from workflow.web.state import LOCAL, NOBODY, Caller, Settings, State
 
 Scope = MutableMapping[str, Any]
@@ -57,7 +58,7 @@ _BOT = (
 )
 _LABELLER = (
     *_BOT,
-    ("GET", rf"/|/p/{_SHA}|/label/.*|/review/.*|/api/(queues|queues/.*|gallery|events|generations)"),
+    ("GET", rf"/|/p/{_SHA}|/label(/.*)?|/review(/.*)?|/api/(queues|queues/.*|gallery|events|generations)"),
     ("POST", r"/api/(labels|undo)"),
 )
 _MAY = {"nobody": _ANYBODY, "bot": _ANYBODY + _BOT, "labeller": _ANYBODY + _LABELLER}
@@ -94,7 +95,7 @@ class Guard:
             if answer.started:
                 _log.exception("an answer ended early")
                 raise
-            await errors.answer(error)(scope, receive, answer)
+            await for_people(Request(scope), self._state, errors.answer(error))(scope, receive, answer)
 
     def _check(self, scope: Scope) -> int:
         """Refuse what may not pass; gives the most bytes that the body may have, 0 where there is none.

@@ -1,0 +1,20 @@
+// What a job found: its pictures and its words.
+import { h, sharpen } from "./dom.js";
+import { over, progress, stateWord } from "./shell.js";
+import { t } from "./words.js";
+
+/**
+ * A job as it stands: progress, result or reason.
+ * @param {object} job as GET /api/jobs gives it
+ * @param {string} about what the pictures are about, for those who do not see them
+ * @returns {Node[]}
+ */
+export function finding(job, about) {
+  if (!over(job)) return [progress(job)];
+  if (job.state === "failed") return [h("p", { class: "note bad" }, job.error?.message ?? t("job.failed"), job.error?.hint ? h("span", { class: "small" }, ` ${job.error.hint}`) : null)];
+  if (job.state !== "done") return [h("p", { class: "note warn" }, stateWord(job))];
+  const pictures = (job.result?.pictures ?? []).map(({ name, url }) =>
+    h("figure", {}, h("a", { href: url, target: "_blank", rel: "noopener" }, sharpen(h("img", { src: url, alt: `${name}: ${about}`, loading: "lazy" })))));
+  const words = job.result?.words ? [h("pre", { tabindex: 0, role: "region", "aria-label": about }, job.result.words)] : [];
+  return [...pictures, ...words];
+}

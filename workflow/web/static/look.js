@@ -1,0 +1,109 @@
+// One picture: what the network answers, what it sees, and why.
+import { call, get, post, report, reporting } from "./api.js";
+import { byId, h, icon, sharpen } from "./dom.js";
+import { finding } from "./finding.js";
+import { on } from "./live.js";
+import { bars } from "./probabilities.js";
+import { learn, onJob, over } from "./shell.js";
+import { verdict } from "./verdict.js";
+import { ago, bytes, percent, t } from "./words.js";
+
+const LOOKS = ["twin", "maps", "why", "invert", "dream", "film"];
+
+const sha256 = byId("main").dataset.sha256;
+const here = `/api/pictures/${sha256}`;
+const jobs = new Map(); // look -> job
+let snapshot = null;
+
+// ---- the picture ----
+
+function showPicture(picture) {
+  const answer = picture.answers.at(-1) ?? null;
+  const classes = answer ? Object.keys(answer.probabilities) : [];
+  const facts = [
+    ["look.format", `${picture.format} · ${picture.width} × ${picture.height} · ${bytes(picture.bytes)}`],
+    ["label.sender", picture.sender],
+    ["look.received", picture.received && ago(picture.received)],
+    ["look.known", picture.known && t("judge.known", { class: picture.known.class, generation: String(picture.known.generation), split: t(`review.${picture.known.split}`) })],
+  ].filter(([, value]) => value);
+  const said = picture.reports.map((one) => h("li", {}, h("strong", {}, one.class ?? t("look.notthat")), one.note ? ` – ${one.note}` : "", h("span", { class: "soft small" }, ` ${one.sender ?? ""} ${ago(one.at)}`)));
+  byId("picture").replaceChildren(
+    h("div", { class: "frame" }, sharpen(h("img", { src: `${here}/thumb?side=512`, alt: t("look.picture") }))),
+    h("div", { class: "stack" },
+      answer ? h("div", {}, h("p", { class: "soft small" }, t("judge.answer", { snapshot: answer.snapshot })), h("p", { class: "answer" }, answer.label)) : h("p", { class: "soft" }, t("look.noanswer")),
+      answer ? bars(answer.probabilities) : null,
+      said.length ? h("div", {}, h("h2", {}, t("look.reports")), h("ul", { class: "events" }, said)) : null,
+      verdict({ sha256, answer: answer?.label ?? null, classes, current: picture.label }),
+      h("dl", { class: "facts" }, facts.flatMap(([key, value]) => [h("dt", {}, t(key)), h("dd", {}, value)]))));
+  byId("picture").removeAttribute("aria-busy");
+  showAnswers(picture.answers);
+  showEvents(picture.events);
+}
+
+function showAnswers(answers) {
+  const rows = [...answers].reverse().map((one) => h("tr", {}, h("td", { class: "text" }, one.snapshot), h("td", { class: "text" }, one.label), h("td", {}, percent(one.probability)), h("td", {}, ago(one.at))));
+  byId("answers").replaceChildren(rows.length
+    ? h("table", {}, h("thead", {}, h("tr", {}, ["look.snapshot", "look.answer", "look.probability", "look.when"].map((key, index) => h("th", { class: index < 2 ? "text" : null, scope: "col" }, t(key))))), h("tbody", {}, rows))
+    : h("p", { class: "soft" }, t("look.noanswer")));
+}
+
+function showEvents(events) {
+  const list = [...events].reverse().map((one) => h("li", {}, eventWords(one), h("span", { class: "soft small" }, ` ${ago(one.at)}${one.undone ? ` · ${t("look.undone")}` : ""}`)));
+  byId("events").replaceChildren(...(list.length ? list : [h("li", { class: "soft" }, t("look.noevents"))]));
+}
+
+function eventWords(one) {
+  if (one.kind === "label") return one.was === null ? one.class : `${one.was} → ${one.class}`;
+  return t(`label.did.${one.kind}`);
+}
+
+// ---- looks ----
+
+function lookCard(look) {
+  const job = jobs.get(look);
+  const waiting = job && !over(job);
+  const start = h("button", { type: "button", disabled: waiting, on: { click: reporting(() => begin(look)) } }, t(job && !waiting ? "look.again" : "look.make"));
+  const cancel = waiting ? h("button", { type: "button", class: "danger", on: { click: reporting(() => call("DELETE", `/api/jobs/${job.id}`)) } }, icon("stop"), t("frame.cancel")) : null;
+  const title = t(`look.${look}`);
+  return h("section", { class: "card", "aria-label": title, data: { look } },
+    h("div", { class: "row spread" }, h("h3", {}, title), h("div", { class: "row" }, start, cancel)),
+    h("p", { class: "soft small" }, t(`look.${look}.lead`)),
+    job ? finding(job, title) : null);
+}
+
+function showLook(look) {
+  const old = byId("looks").querySelector(`[data-look="${look}"]`);
+  const fresh = lookCard(look);
+  if (old) old.replaceWith(fresh);
+  else byId("looks").append(fresh);
+}
+
+async function begin(look) {
+  const { job } = await post(`${here}/looks`, { look, snapshot });
+  learn(job);
+}
+
+onJob((job) => {
+  if (job.sha256 !== sha256) return;
+  if (job.look === "inspect") return showBlobs(job);
+  if (!LOOKS.includes(job.look)) return;
+  jobs.set(job.look, job);
+  showLook(job.look);
+});
+
+function showBlobs() {}
+
+async function showSnapshots() {
+  const { live, generations } = await get("/api/generations");
+  const names = generations.flatMap((one) => one.snapshots.map((each) => `${one.name}/${each.name ?? each}`));
+  byId("snapshot").replaceChildren(...names.map((name) => h("option", { value: name, selected: name === live }, name)));
+}
+
+async function show() {
+  showPicture(await get(here));
+}
+
+for (const look of LOOKS) showLook(look);
+on("label", (news) => news?.sha256 === sha256 && show().catch(report));
+await reporting(show)();
+await reporting(showSnapshots)();

@@ -1,0 +1,58 @@
+// The queues with what waits in each, and how to fill those that are made of the network's answers.
+import { get, post, report, reporting } from "./api.js";
+import { byId, h } from "./dom.js";
+import { on } from "./live.js";
+import "./refused.js";
+import { learn, onJob, over, progress } from "./shell.js";
+import { ago, known, number, t } from "./words.js";
+
+const way = byId("main").dataset.way;
+const FILLED = new Set(["mistakes", "suspects"]); // by a job that needs nothing but the snapshot
+const running = new Map(); // queue -> job
+
+function card(queue) {
+  const job = running.get(queue.name);
+  const title = known(`queue.${queue.name}`) ? t(`queue.${queue.name}`) : queue.title;
+  const lead = known(`queue.${queue.name}.lead`) ? t(`queue.${queue.name}.lead`) : "";
+  const fill = FILLED.has(queue.name) && (!job || over(job))
+    ? h("button", { type: "button", on: { click: reporting(() => start(queue.name)) } }, t(queue.filled ? "queues.refill" : "queues.fill")) : null;
+  const open = h("a", { class: queue.count ? "button main" : "button", href: `/${way}/${encodeURIComponent(queue.name)}` }, t(`queues.open.${way}`));
+  const other = way === "label" ? "review" : "label";
+  return h("li", { class: "card queue" },
+    h("div", {}, h("h2", {}, title), h("p", { class: "soft small" }, lead)),
+    h("p", {}, h("span", { class: "count" }, number(queue.count)), " ", h("span", { class: "soft" }, t("queues.waiting", { count: queue.count })),
+      queue.filled ? h("span", { class: "soft small" }, ` · ${ago(queue.filled)}`) : null),
+    job && !over(job) ? progress(job) : null,
+    h("div", { class: "row" }, queue.count ? open : null, fill,
+      queue.count ? h("a", { href: `/${other}/${encodeURIComponent(queue.name)}`, class: "small" }, t(`queues.open.${other}`)) : null));
+}
+
+async function show() {
+  const { queues } = await get("/api/queues");
+  const list = queues.map(card);
+  if (way === "review") {
+    list.push(h("li", { class: "card queue" }, h("div", {}, h("h2", {}, t("queue.all")), h("p", { class: "soft small" }, t("queue.all.lead"))),
+      h("div", { class: "row" }, h("a", { class: "button", href: "/review/all" }, t("queues.open.review")))));
+  }
+  byId("queues").replaceChildren(...list);
+  byId("queues").removeAttribute("aria-busy");
+}
+
+async function start(name) {
+  const { job } = await post("/api/jobs", { kind: "fill", queue: name });
+  learn(typeof job === "object" ? job : { id: job, kind: "fill", title: name, state: "waiting", queue: name });
+}
+
+let later = null;
+function soon() {
+  clearTimeout(later);
+  later = setTimeout(() => show().catch(report), 300);
+}
+
+onJob((job) => {
+  if (job.kind !== "fill") return;
+  if (job.queue) running.set(job.queue, job);
+  soon();
+});
+for (const name of ["open", "label", "judged"]) on(name, soon);
+await reporting(show)();
