@@ -149,7 +149,7 @@ def leftovers(folder: Path) -> list[Path]:
     """Temporary files and folders in `folder` whose process is gone from this machine."""
     if not folder.is_dir():
         return []
-    return [path for path in sorted(folder.iterdir()) if (pid := _owner(path)) is not None and not _alive(pid)]
+    return [path for path in sorted(folder.iterdir()) if (pid := _owner(path)) is not None and not alive(pid)]
 
 
 def take_away(path: Path) -> None:
@@ -170,7 +170,8 @@ def _owner(path: Path) -> int | None:
     return int(pid) if mark and pid.isdigit() and (not thread or thread.isdigit()) else None
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether a process of that number runs on this machine."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -8,6 +8,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -50,6 +51,32 @@ def test_a_run_leaves_what_the_design_says(run, generation):
     assert told["test_accuracy"] == record.snapshots[1].test_accuracy
     assert [one["iteration"] for one in told["snapshots"]] == [10, 20]
     assert told["seconds_per_iteration"] > 0
+
+
+def test_each_step_is_in_the_file_once_it_is_reported(settings, generation):
+    """A curve that is looked at while it grows must not wait until a buffer is full."""
+    for event in train(settings):
+        if isinstance(event, Step):
+            lines = (generation.logs / "metrics.jsonl").read_text().splitlines()
+            assert json.loads(lines[-1])["iteration"] == event.iteration
+
+
+def test_who_trains_a_generation_can_be_seen(settings, generation):
+    assert generation.holder is None
+    for event in train(settings):
+        if isinstance(event, Step):
+            assert generation.holder is not None
+            assert (generation.holder.command, generation.holder.pid) == ("wf train", os.getpid())
+            break
+    del event
+    stale = {
+        "pid": 2**22 + 1,
+        "host": socket.gethostname(),
+        "command": "wf train",
+        "since": "2026-01-01T00:00:00+00:00",
+    }
+    (ROOT / ".gen1.holder.json").write_text(json.dumps(stale))
+    assert generation.holder is None  # a process that was killed
 
 
 def test_a_killed_and_resumed_run_gives_the_same_bytes(run, generation, settings):

@@ -18,9 +18,20 @@ from pydantic import ValidationError
 from workflow.errors import BusyError, DataError
 from workflow.generations.record import Record
 from workflow.paths import located, recorded
-from workflow.storage import atomic_write
+from workflow.storage import alive, atomic_write
 
 _RERUN = re.compile(r"seed_(\d+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """The process that works on a generation."""
+
+    pid: int
+    host: str
+    command: str
+    """Such as `wf train`."""
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -147,6 +158,19 @@ class Generation:
         text = json.dumps(record.model_dump(mode="json"), indent=2, ensure_ascii=True) + "\n"
         atomic_write(self.record_path, text.encode())
 
+    @property
+    def _lock(self) -> Path:
+        return self.original.folder.with_name(f".{self.original.name}.lock").absolute()
+
+    @property
+    def holder(self) -> Holder | None:
+        """Who works on it now, as the file says that a process leaves while it does; None for nobody.
+
+        A process of this machine that was killed does not count.
+        """
+        found = _read_holder(self._lock.with_suffix(".holder.json"))
+        return None if found is None or (found.host == socket.gethostname() and not alive(found.pid)) else found
+
     @contextmanager
     def held(self, command: str) -> Iterator[None]:
         """Be alone, among all processes and threads, in working on this generation and its reruns.
@@ -156,7 +180,7 @@ class Generation:
         """
         import filelock  # 40 ms that looking at a picture does not need
 
-        path = self.original.folder.with_name(f".{self.original.name}.lock").absolute()
+        path = self._lock
         holder = path.with_suffix(".holder.json")
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(path, thread_local=False)  # another thread may end what one began
@@ -183,9 +207,14 @@ class Generation:
 
 
 def _describe(holder: Path) -> str:
+    found = _read_holder(holder)
+    return "" if found is None else f" by pid {found.pid} ({found.command}, since {found.since.astimezone():%H:%M})"
+
+
+def _read_holder(path: Path) -> Holder | None:
     try:
-        facts = json.loads(holder.read_text(encoding="utf-8"))
-        since = datetime.fromisoformat(facts["since"]).astimezone()
-        return f" by pid {facts['pid']} ({facts['command']}, since {since:%H:%M})"
-    except (OSError, ValueError, KeyError):
-        return ""
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        since = datetime.fromisoformat(facts["since"])
+        return Holder(pid=int(facts["pid"]), host=str(facts["host"]), command=str(facts["command"]), since=since)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

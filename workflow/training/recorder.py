@@ -17,6 +17,7 @@ from workflow.storage import sha256
 from workflow.training.outputs import accuracy_of, loss_of, plain
 
 _log = logging.getLogger("workflow")
+_EACH_LINE = 1  # is handed to the system at once, as a curve that is looked at while it grows needs it
 _FAILURES = 3  # snapshots in a row that may fail before the run stops
 
 
@@ -46,7 +47,7 @@ class Recorder:
         self._known_tests: set[tuple[int, int]] = set()
         self._started = time.monotonic()
         generation.logs.mkdir(exist_ok=True)
-        self._train_log = (generation.logs / "train.log").open("a", encoding="utf-8")
+        self._train_log = (generation.logs / "train.log").open("a", encoding="utf-8", buffering=_EACH_LINE)
         self._metrics: TextIO | None = None
 
     def write(self, event: Event) -> None:
@@ -105,8 +106,6 @@ class Recorder:
         else:
             lines = self._log.lines(event)
         self._train_log.writelines(f"{line}\n" for line in lines)
-        if lines and not isinstance(event, Step):
-            self._train_log.flush()
 
     def _measure(self, **row: Any) -> None:
         if self._metrics is not None:
@@ -115,8 +114,6 @@ class Recorder:
     def _validated(self, event: Validation) -> None:
         if (event.iteration, event.net) not in self._known_tests:
             self._measure(kind="test", iteration=event.iteration, net=event.net, **_numbers(event.outputs))
-        if self._metrics is not None:
-            self._metrics.flush()
         if event.net != 0 or event.iteration == 0:  # what the untrained net scores is no result of the run
             return
         accuracy, loss = accuracy_of(event.outputs), loss_of(event.outputs)
@@ -193,7 +190,7 @@ def _reopen(path: Path, iteration: int) -> tuple[TextIO, set[tuple[int, int]]]:
             except (ValueError, KeyError):
                 continue  # the half line of a killed run
     path.write_text("".join(kept), encoding="utf-8")
-    return path.open("a", encoding="utf-8"), tests
+    return path.open("a", encoding="utf-8", buffering=_EACH_LINE), tests
 
 
 def _numbers(outputs: tuple[Output, ...]) -> dict[str, float]:
