@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from workflow import Project
+from workflow.web.app import create_app
 from workflow.web.judge import Judge
 from workflow.web.limits import Limits
 from workflow.web.state import Settings, State
@@ -18,7 +22,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # starlette would rather have another version of httpx
     from starlette.testclient import TestClient
 
-__all__ = ["HOST", "TestClient", "make_state", "png"]
+__all__ = ["HOST", "TestClient", "judged", "make_state", "png", "serving"]
 
 HOST = "http://127.0.0.1:8000"
 
@@ -31,7 +35,23 @@ def png(seed: int = 0, size: tuple[int, int] = (20, 16)) -> bytes:
     return file.getvalue()
 
 
-def make_state(root: Path, **settings: object) -> State:
+def make_state(root: Path, *, limits: Limits | None = None, **settings: object) -> State:
     project = Project(root)
     chosen = Settings(**settings)  # type: ignore[arg-type]
-    return State(project=project, settings=chosen, judge=Judge(project, chosen.snapshot), limits=Limits())
+    return State(project=project, settings=chosen, judge=Judge(project, chosen.snapshot), limits=limits or Limits())
+
+
+@contextmanager
+def serving(root: Path, *, client: str = "127.0.0.1", **options: Any) -> Iterator[tuple[TestClient, State]]:
+    """The application on a project, and a client at that address without a token."""
+    state = make_state(root, **options)
+    with TestClient(create_app(state), base_url=HOST, client=(client, 50000)) as made:
+        yield made, state
+
+
+def judged(client: TestClient, data: bytes, **options: object) -> dict[str, Any]:
+    """The answer about a picture."""
+    answer = client.post("/api/judge", content=data, headers={"content-type": "image/png"}, **options)  # type: ignore[arg-type]
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found

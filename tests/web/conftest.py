@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 from one_generation import make_one
-from served import HOST, TestClient, make_state
+from served import TestClient, serving
 
-from workflow.web.app import create_app
 from workflow.web.state import State
 
 
@@ -24,12 +23,17 @@ def project_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def state(project_folder: Path) -> State:
-    return make_state(project_folder)
+def running(project_folder: Path) -> Iterator[tuple[TestClient, State]]:
+    with serving(project_folder) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
-def client(state: State) -> Iterator[TestClient]:
+def client(running: tuple[TestClient, State]) -> TestClient:
     """The owner on this machine, without a token."""
-    with TestClient(create_app(state), base_url=HOST, client=("127.0.0.1", 50000)) as made:
-        yield made
+    return running[0]
+
+
+@pytest.fixture(scope="session")
+def state(running: tuple[TestClient, State]) -> State:
+    return running[1]

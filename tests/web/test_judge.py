@@ -9,10 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from served import HOST, TestClient, make_state, png
+from served import TestClient, png, serving
 
 from workflow import Project
-from workflow.web.app import create_app
 from workflow.web.state import State
 
 
@@ -59,8 +58,7 @@ def test_a_named_snapshot_answers(client: TestClient) -> None:
 def test_the_live_snapshot_is_followed(project_folder: Path, tmp_path: Path) -> None:
     root = tmp_path / "copy"
     shutil.copytree(project_folder, root)
-    state = make_state(root)
-    with TestClient(create_app(state), base_url=HOST, client=("127.0.0.1", 1)) as client:
+    with serving(root) as (client, state):
         assert _answering(client, "gen1/iter_20")
         state.project.pin("gen1/iter_10")
         assert _answering(client, "gen1/iter_10")
@@ -68,7 +66,7 @@ def test_the_live_snapshot_is_followed(project_folder: Path, tmp_path: Path) -> 
 
 def test_a_project_without_a_snapshot_says_what_to_do(tmp_path: Path) -> None:
     Project.start(tmp_path / "empty")
-    with TestClient(create_app(make_state(tmp_path / "empty")), base_url=HOST, client=("127.0.0.1", 1)) as client:
+    with serving(tmp_path / "empty") as (client, _):
         told = client.post("/api/judge", content=png(), headers={"content-type": "image/png"})
     assert told.status_code == 409
     assert told.json()["error"]["hint"] == "wf prepare makes the first"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from served import HOST, TestClient, make_state, png
+from served import TestClient, png, serving
 
-from workflow.web.app import create_app
 from workflow.web.security import HEADERS
 from workflow.web.state import State
 
@@ -42,15 +41,14 @@ def test_headers_decide(client: TestClient, headers: dict[str, str], status: int
 
 
 def test_a_request_from_elsewhere_needs_a_token(state: State) -> None:
-    with TestClient(create_app(make_state(state.project.root)), base_url=HOST, client=("203.0.113.9", 1)) as client:
+    with serving(state.project.root, client="203.0.113.9") as (client, _):
         assert client.post("/api/judge", content=png(), headers=PICTURE).status_code == 401
         assert client.get("/healthz").status_code == 200
 
 
 def test_behind_a_proxy_nobody_is_the_owner_without_a_token(state: State) -> None:
     """A proxy on this machine passes on what strangers send: all of it comes from the loopback interface."""
-    behind = make_state(state.project.root, names=("bot.example",))
-    with TestClient(create_app(behind), base_url=HOST, client=("127.0.0.1", 1)) as client:
+    with serving(state.project.root, names=("bot.example",)) as (client, _):
         assert client.post("/api/judge", content=png(), headers=PICTURE).status_code == 401
         named = client.get("/healthz", headers={"host": "bot.example"})
         assert named.status_code == 200
@@ -73,3 +71,29 @@ def test_bodies_are_limited(client: TestClient, state: State) -> None:
     assert client.post("/api/judge", headers=PICTURE, content=halves()).status_code == 413
     assert client.post("/api/judge", headers=PICTURE | {"content-length": "x"}, content=b"x").status_code == 400
     assert state.limits.held == 0
+
+
+def test_a_login_code_opens_once_and_its_cookie_stays(state: State) -> None:
+    from workflow.web.login import login_code
+
+    with serving(state.project.root, client="203.0.113.9", host="0.0.0.0", names=("127.0.0.1",)) as (client, own):
+        code = login_code(own)
+        page = client.get("/login?next=//evil.example", headers={"accept": "text/html"})
+        assert page.status_code == 404
+        first = client.get(f"/login?token={code}&next=/loop", follow_redirects=False)
+        assert (first.status_code, first.headers["location"]) == (303, "/loop")
+        cookie = first.headers["set-cookie"]
+        assert cookie.startswith("wf-8000=")
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert code not in cookie
+        assert client.get("/api/jobs").status_code == 200
+        client.cookies.clear()
+        assert client.get("/api/jobs").status_code == 401
+        assert client.get(f"/login?token={code}", follow_redirects=False).status_code == 401
+        assert client.post("/login", json={"token": "x"}).status_code == 401
+        text = own.inbox.add_token("phone", "owner")
+        assert client.post("/login", json={"token": text}).status_code == 204
+        assert client.get("/api/jobs").status_code == 200
+        own.inbox.revoke("phone")
+        assert client.get("/api/jobs").status_code == 401

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workflow.evaluation.diff import Diff
     from workflow.evaluation.history import Entry
     from workflow.evaluation.junk import Junk
+    from workflow.evaluation.overview import Overview
     from workflow.evaluation.picture_history import Blame
     from workflow.generations import Generation
     from workflow.generations.live import Live
@@ -399,6 +400,12 @@ class Project:
             home=found.folder,
             document=lambda one, files: one.json() | {"files": dict(files)},
         )
+
+    def overview(self) -> tuple[Overview, ...]:
+        """What is recorded about every generation; nothing is computed."""
+        from workflow.evaluation.overview import overview
+
+        return overview(self.config)
 
     def log(self, *, exam: str | None = None, progress: Progress | None = None) -> Finding[tuple[Entry, ...]]:
         """Every generation: pictures added, removed, relabelled, and its accuracy.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
@@ -15,17 +18,21 @@ from workflow import __version__
 from workflow.inbox import Inbox
 from workflow.web import errors, routes
 from workflow.web.decoders import Decoders
+from workflow.web.events import Hub
+from workflow.web.following import Follower
+from workflow.web.jobs import Jobs
 from workflow.web.security import Application, Guard
-from workflow.web.state import State
+from workflow.web.state import Running, State
 
 STATIC = Path(__file__).parent / "static"
+_THREADS = 32  # that wait for the disk at a time: what they write is committed together
 
 
 def create_app(state: State) -> Application:
     """The guarded application.
 
     Args:
-        state: what its routes share; the decoders are made, and the net is loaded, when the application starts.
+        state: what its routes share; its processes and threads are started with the application.
     """
     app = FastAPI(
         title="wf serve",
@@ -54,12 +61,31 @@ def routers() -> Iterator[APIRouter]:
 
 @asynccontextmanager
 async def _running(state: State) -> AsyncIterator[None]:
-    """What runs beside the requests: the decoding processes, the net, and whatever follows the project."""
+    """What runs beside the requests: decoding processes, the net, jobs, and what follows the project."""
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="request"))
+    events = Hub()
     with Inbox(state.project.config) as state.opened:
-        state.decoders = Decoders()
+        jobs = Jobs(state.inbox.folder, _common(state), lambda job: events.publish("job", job.json()))
+        state.running = Running(decoders=Decoders(), events=events, jobs=jobs)
+        state.judge.changed = lambda name: events.publish("generation", {"live": name})
         state.judge.start()
+        follower = Follower(state.project, state.inbox, events)
         try:
             yield
         finally:
-            state.judge.close()
-            state.decoders.close()
+            events.close()
+            follower.close()
+            await jobs.close()
+            await asyncio.to_thread(state.judge.close)
+            await asyncio.to_thread(state.decoders.close)
+
+
+def _common(state: State) -> dict[str, Any]:
+    """What every job is told."""
+    config = state.settings.config
+    return {
+        "project": str(state.project.root.absolute()),
+        "config": None if config is None else str(config),
+        "command": list(state.project.command),
+    }

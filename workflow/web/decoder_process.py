@@ -7,7 +7,6 @@ What a file may cost is limited: pixels by what its format needs to be decoded, 
 from __future__ import annotations
 
 import functools
-import io
 import json
 import os
 import resource
@@ -24,6 +23,7 @@ from workflow.data.pictures import OUT_OF_MEMORY, Header, header, interpret, loa
 from workflow.data.sniff import PictureError
 from workflow.data.strips import LARGE
 from workflow.data.worker import receive, send
+from workflow.inbox import thumbnails
 
 MOST_PIXELS = {True: 50_000_000, False: 12_000_000}
 """Of a baseline JPEG, which is decoded row by row at reduced size, and of any other picture."""
@@ -31,7 +31,6 @@ MEMORY = 384 * 2**20
 """Bytes that a task may take beside what the process has anyway."""
 PIXELS, THUMBNAIL = b"pixels", b"thumbnail"
 DONE, POSTPONED, REFUSED = "done", "postponed", "refused"
-_QUALITY = 85
 
 
 def answer(task: bytes, argument: bytes, large: bool, data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -44,7 +43,7 @@ def answer(task: bytes, argument: bytes, large: bool, data: bytes) -> tuple[dict
         data: the file.
 
     Returns:
-        Facts, the first of which is `state`, and pixels (uint8, C-contiguous) or a JPEG file.
+        Facts, the first of which is `state`, and pixels (uint8, C-contiguous) or a PNG or JPEG file.
     """
     try:
         head = header(data)
@@ -91,10 +90,7 @@ def _preprocessing(settings: bytes) -> Preprocessing:
 
 
 def _thumbnail(data: bytes, side: int) -> bytes:
-    """A new JPEG without any of the file's metadata."""
-    file = io.BytesIO()
-    Image.fromarray(load_rgb(data, max_pixels=MOST_PIXELS[True], max_side=side)).save(file, "JPEG", quality=_QUALITY)
-    return file.getvalue()
+    return thumbnails.encode(load_rgb(data, max_pixels=MOST_PIXELS[True], max_side=side), side)
 
 
 def confine(memory: int) -> None:

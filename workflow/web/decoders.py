@@ -91,7 +91,7 @@ class Decoders:
         return Decoded(pixels, facts["format"], facts["width"], facts["height"])
 
     async def thumbnail(self, data: bytes, side: int) -> bytes:
-        """A picture as a JPEG of at most `side` x `side` pixels, upright and without metadata.
+        """A picture as a PNG or JPEG of at most `side` x `side` pixels, upright and without metadata.
 
         Raises:
             Refused, Busy: as `pixels`.

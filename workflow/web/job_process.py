@@ -139,9 +139,7 @@ def dream(project: Project, wish: Wish, teller: Teller, control: Control) -> dic
 
 
 Kind = Callable[["Project", Wish, Teller, "Control"], dict[str, Any]]
-KINDS: dict[str, Kind] = {
-    one.__name__: one for one in (prepare, train, diff, report, look, channels, dream)
-}
+KINDS: dict[str, Kind] = {one.__name__: one for one in (prepare, train, diff, report, look, channels, dream)}
 
 
 def _keep_answering(project: Project, number: int, teller: Teller) -> None:

@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from workflow.errors import WorkflowError
 from workflow.storage import atomic_write
 from workflow.web.errors import Busy, Refused
 

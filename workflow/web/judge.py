@@ -79,6 +79,11 @@ class Judge:
         """The snapshot that answers; None while there is none."""
         return None if self._net is None else self._net.name
 
+    @property
+    def now(self) -> Judging | None:
+        """The net that answers; None while there is none."""
+        return self._net
+
     async def net(self, reference: str | None = None) -> Judging:
         """The net that answers now, or the one that is named.
 

@@ -49,7 +49,7 @@ _SHA = "[0-9a-f]{64}"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 # What a role may do beside what anybody may; the owner may do everything, and what is not listed is the owner's alone.
-_ANYBODY = (("GET", r"/healthz|/static/.*|/login|/favicon\.ico"),)
+_ANYBODY = (("GET", r"/healthz|/static/.*|/login|/favicon\.ico"), ("POST", "/login"))
 _BOT = (
     ("POST", r"/api/judge"),
     ("POST", rf"/api/pictures/{_SHA}/report"),
@@ -110,8 +110,8 @@ class Guard:
         caller = self._caller(scope, headers, host)
         scope.setdefault("state", {})["caller"] = caller
         check_role(scope, caller)
-        if caller.role != "owner" and caller.token is not None:
-            self._state.limits.request(caller.token)
+        if caller.role in ("bot", "labeller"):
+            self._state.limits.request(caller.author)
         return size
 
     def _caller(self, scope: Scope, headers: Headers, host: str) -> Caller:

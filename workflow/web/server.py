@@ -7,7 +7,7 @@ import errno
 import socket
 import webbrowser
 from collections.abc import Callable
-from types import FrameType
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -15,9 +15,11 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from workflow.errors import EnvironmentFault, UsageError
+from workflow.inbox import Inbox
 from workflow.web.app import create_app
 from workflow.web.judge import Judge
 from workflow.web.limits import HEADER_SECONDS, Limits
+from workflow.web.login import login_code
 from workflow.web.state import Settings, State
 
 if TYPE_CHECKING:
@@ -45,7 +47,13 @@ def serve(project: Project, settings: Settings, *, say: Callable[[str], None], o
     listening = bind(settings)
     port = listening.getsockname()[1]
     settings = Settings(**(vars(settings) | {"port": port}))
-    state = State(project=project, settings=settings, judge=Judge(project, settings.snapshot), limits=Limits())
+    with closing(listening):
+        Inbox(project.config).close()  # what is wrong with it is said here, and not in the middle of starting
+        state = State(project=project, settings=settings, judge=Judge(project, settings.snapshot), limits=Limits())
+        _run(state, listening, say, open_page=open_page)
+
+
+def _run(state: State, listening: socket.socket, say: Callable[[str], None], *, open_page: bool) -> None:
     config = uvicorn.Config(
         create_app(state),
         http=Protocol,
@@ -62,11 +70,19 @@ def serve(project: Project, settings: Settings, *, say: Callable[[str], None], o
     )
 
     def started() -> None:
-        say(f"serving {project.root} at {address(settings)}  (Ctrl-C ends it)")
+        place = address(state.settings)
+        say(f"serving {state.project.root} at {place}  (Ctrl-C ends it)")
+        if not state.settings.open_to_owner:
+            place = f"{place}login?token={login_code(state)}"
+            say(f"open this once, in your browser: {place}")
         if open_page:
-            webbrowser.open(address(settings))
+            webbrowser.open(place)
 
-    Server(config, started=started).run(sockets=[listening])
+    def ending() -> None:
+        if state.running is not None:
+            state.running.events.close()  # else the streams would be waited for
+
+    Server(config, started=started, ending=ending).run(sockets=[listening])
 
 
 def check(settings: Settings) -> None:
@@ -117,11 +133,11 @@ def bind(settings: Settings) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """Says when it answers."""
+    """Says when it answers, and when it is about to end."""
 
-    def __init__(self, config: uvicorn.Config, *, started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, *, started: Callable[[], None], ending: Callable[[], None]) -> None:
         super().__init__(config)
-        self._say = started
+        self._say, self._ending = started, ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn does, then say so."""
@@ -129,9 +145,10 @@ class Server(uvicorn.Server):
         if self.started and not self.should_exit:
             self._say()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End after the requests that are being answered."""
-        super().handle_exit(sig, frame)
+        self._ending()
+        await super().shutdown(sockets)
 
 
 class Protocol(H11Protocol):

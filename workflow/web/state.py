@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from workflow.api import Project
     from workflow.inbox import Inbox
     from workflow.web.decoders import Decoders
+    from workflow.web.events import Hub
+    from workflow.web.jobs import Jobs
     from workflow.web.judge import Judge
     from workflow.web.limits import Limits
 
@@ -72,10 +74,12 @@ class State:
     settings: Settings
     judge: Judge
     limits: Limits
-    decoders: Decoders | None = None
-    """Made when the application starts, as they belong to its event loop."""
     opened: Inbox | None = None
     """The project's inbox, open while the application runs."""
+    running: Running | None = None
+    """Made when the application starts, as it belongs to its event loop."""
+    login_codes: set[str] = field(default_factory=set)
+    """Hashes of codes that each open the pages to the owner's browser once."""
 
     @property
     def inbox(self) -> Inbox:
@@ -90,11 +94,34 @@ class State:
         return None if token is None else Caller(role=token.role, token=token.id, name=token.name)
 
     @property
-    def decoding(self) -> Decoders:
-        """The decoders of the application, which is running."""
-        if self.decoders is None:
+    def decoders(self) -> Decoders:
+        """The decoding processes."""
+        return self._now.decoders
+
+    @property
+    def events(self) -> Hub:
+        """What pages are told."""
+        return self._now.events
+
+    @property
+    def jobs(self) -> Jobs:
+        """What takes longer than a request."""
+        return self._now.jobs
+
+    @property
+    def _now(self) -> Running:
+        if self.running is None:
             raise RuntimeError("the application has not started")
-        return self.decoders
+        return self.running
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """What lives as long as the application runs."""
+
+    decoders: Decoders
+    events: Hub
+    jobs: Jobs
 
 
 async def _state(request: Request) -> State:

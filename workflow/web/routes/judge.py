@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response
 
+from workflow import inbox
 from workflow.web.errors import Refused
-from workflow.web.state import Asking, Shared
+from workflow.web.state import Asking, Shared, State
+
+if TYPE_CHECKING:
+    from workflow.api.judging import Judgement
+    from workflow.web.decoders import Decoded
 
 router = APIRouter(tags=["judge"])
 
 SNAPSHOT = r"gen\d{1,6}(/seed_\d{1,10})?/iter_\d{1,10}"
 Reference = Annotated[str, Query(pattern=rf"^{SNAPSHOT}$", description="A snapshot of the project: gen5/iter_6000.")]
+Keep = Annotated[bool, Query(description="Whether the picture is kept, to be looked at and labelled.")]
+Own = Annotated[str, Query(max_length=500, description="The sender's own name for it: the address of a post.")]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -72,30 +80,38 @@ _BODY = {
 
 
 @router.post("/api/judge", response_model=Judged, openapi_extra=_BODY)
-async def judge(request: Request, state: Shared, caller: Asking, snapshot: Reference | None = None) -> Response:
+async def judge(
+    request: Request,
+    state: Shared,
+    caller: Asking,
+    snapshot: Reference | None = None,
+    keep: Keep = True,
+    ref: Own | None = None,
+) -> Response:
     """Judge a picture: the body is the file, or a form with one file.
 
     JPEG, PNG, BMP, GIF, WebP and AVIF, at most 20 MiB; 50 megapixels for a baseline JPEG, 12 for others.
     """
-    del caller
     with state.limits.picture():
         data = await read_picture(request)
         net = await state.judge.net(snapshot)
-        sha256, decoded = await asyncio.gather(
-            asyncio.to_thread(_digest, data), state.decoding.pixels(data, net.preprocessing)
-        )
+        decoded = await state.decoders.pixels(data, net.preprocessing)
         found = await state.judge.label(net, decoded.pixels)
-    return JSONResponse(
-        {
-            "sha256": sha256,
-            "label": found.label,
-            "probability": found.probability,
-            "probabilities": found.probabilities,
-            "snapshot": net.name,
-            "known": None,
-            "page": f"/p/{sha256}",
-        }
-    )
+        store = functools.partial(_store, state, data, decoded, net.name, found, caller.author, ref)
+        sha256, known = await asyncio.to_thread(store if keep else functools.partial(_known, state, data))
+    answer = {
+        "sha256": sha256,
+        "label": found.label,
+        "probability": found.probability,
+        "probabilities": found.probabilities,
+        "snapshot": net.name,
+        "known": None if known is None else known.json(),
+        "page": f"/p/{sha256}",
+    }
+    if keep:
+        told = {name: answer[name] for name in ("sha256", "label", "probability", "snapshot")}
+        state.events.publish("judged", told | {"sender": caller.name})
+    return JSONResponse(answer)
 
 
 @router.get("/healthz", response_model=Health)
@@ -123,5 +139,23 @@ async def read_picture(request: Request) -> bytes:
     return data
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _store(
+    state: State, data: bytes, decoded: Decoded, snapshot: str, found: Judgement, token: int, ref: str | None
+) -> tuple[str, inbox.Known | None]:
+    """Keep a picture and its answer, durably."""
+    state.inbox.submit(
+        data,
+        format=decoded.format,
+        width=decoded.width,
+        height=decoded.height,
+        token=token,
+        ref=ref,
+        snapshot=snapshot,
+        probabilities=found.probabilities,
+    )
+    return _known(state, data)
+
+
+def _known(state: State, data: bytes) -> tuple[str, inbox.Known | None]:
+    sha256 = hashlib.sha256(data).hexdigest()
+    return sha256, state.inbox.known(sha256)

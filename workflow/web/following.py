@@ -1,0 +1,124 @@
+"""Follow what happens in the project, whoever does it: generations that come or change, and trainings that go on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflow.errors import WorkflowError
+from workflow.generations import Generation, generations
+
+if TYPE_CHECKING:
+    from workflow.api import Project
+    from workflow.inbox import Inbox
+    from workflow.web.events import Hub
+
+_log = logging.getLogger("workflow")
+_SECONDS = 0.5
+_LONGEST = 2**20  # bytes of metrics in one answer
+
+Stamp = tuple[int, int] | None
+
+
+class Follower:
+    """Looks at the files of the generations twice a second, and tells pages what changed.
+
+    Args:
+        project: whose generations.
+        inbox: which learns the pictures of new generations.
+        events: who is told: `generation` {number, state} and `metrics` {generation, next}.
+    """
+
+    def __init__(self, project: Project, inbox: Inbox, events: Hub) -> None:
+        self._project, self._inbox, self._events = project, inbox, events
+        self._seen: dict[int, tuple[Stamp, Stamp, bool]] = {}
+        self._task = asyncio.create_task(self._run())
+
+    def close(self) -> None:
+        """Stop."""
+        self._task.cancel()
+
+    async def _run(self) -> None:
+        await self._learn()
+        while True:
+            now = await asyncio.to_thread(self._look)
+            if self._seen and {number: one[0] for number, one in now.items()} != {
+                number: one[0] for number, one in self._seen.items()
+            }:
+                await self._learn()
+            for number in sorted(now.keys() | self._seen.keys()):
+                self._tell(number, self._seen.get(number), now.get(number))
+            self._seen = now
+            await asyncio.sleep(_SECONDS)
+
+    def _tell(
+        self, number: int, before: tuple[Stamp, Stamp, bool] | None, now: tuple[Stamp, Stamp, bool] | None
+    ) -> None:
+        if before == now:
+            return
+        if before is None or now is None or (before[0], before[2]) != (now[0], now[2]):
+            self._events.publish("generation", {"number": number, "running": bool(now and now[2])})
+        if now is not None and (before is None or before[1] != now[1]):
+            self._events.publish("metrics", {"generation": number})
+
+    def _look(self) -> dict[int, tuple[Stamp, Stamp, bool]]:
+        """Number -> stamps of the record and of the metrics, and whether a process works on it."""
+        return {
+            one.number: (_stamp(one.record_path), _stamp(metrics_file(one)), one.holder is not None)
+            for one in generations(self._project.config)
+        }
+
+    async def _learn(self) -> None:
+        try:
+            await asyncio.to_thread(self._inbox.learn)
+        except WorkflowError as error:  # a damaged manifest: other commands say more
+            _log.warning("%s", error.message)
+
+
+def metrics_file(one: Generation) -> Path:
+    """The figures of a generation's training, a line for each step and test pass."""
+    return one.logs / "metrics.jsonl"
+
+
+def metrics(one: Generation, start: int) -> dict[str, Any]:
+    """The lines of the metrics from a byte on: whole lines only, 1 MiB at most.
+
+    Args:
+        one: the generation.
+        start: `next` of the answer before; 0 for all. Behind the end, a run has begun anew: all lines from the start.
+
+    Returns:
+        `lines` (objects), `next` and `running`: whether more is to come.
+    """
+    running = one.holder is not None
+    try:
+        with metrics_file(one).open("rb") as file:
+            size = file.seek(0, 2)
+            start = start if start <= size else 0
+            file.seek(start)
+            data = file.read(_LONGEST)
+    except FileNotFoundError:
+        return {"lines": [], "next": 0, "running": running}
+    data = data[: data.rfind(b"\n") + 1]
+    return {"lines": _lines(data), "next": start + len(data), "running": running}
+
+
+def _lines(data: bytes) -> list[Any]:
+    found = []
+    for line in data.splitlines():
+        try:
+            found.append(json.loads(line, parse_constant=lambda _: None))  # NaN of a run that diverged
+        except ValueError:  # of a run that was killed
+            continue
+    return found
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
