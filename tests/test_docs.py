@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from running import run_wf
 
+from workflow.cli.app import GROUPS
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"(?:^ {4}.*\n(?:\s*\n(?= {4}))?)+", re.MULTILINE)
@@ -35,7 +37,7 @@ CASES = [(page.name, line) for page in PAGES for line in commands(page)]
 )
 def test_commands_and_options_exist(page: str, line: list[str]) -> None:
     words = [word for word in line if not word.startswith("-")]
-    name = words[:2] if words[0] == "net" else words[:1]
+    name = words[:2] if words[0] in GROUPS else words[:1]
     if name[0] in ("help", "version") or not re.fullmatch(r"[a-z]+", name[0]) or "X" in name[0]:
         return
     shown = run_wf(*name, "--help").out

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workflow.generations import Generation
     from workflow.generations.live import Live
     from workflow.importing import ImportResult
+    from workflow.inbox import Inbox
     from workflow.interpretation.activations.film import Film
     from workflow.interpretation.activations.generations_film import Lineage
 
@@ -162,6 +163,7 @@ class Project:
         rename_classes: Mapping[str, str] | None = None,
         follow_symlinks: bool = False,
         allow_network_fs: bool = False,
+        inbox: bool = True,
         progress: Progress | None = None,
     ) -> Finding[PrepareResult]:
         """Labelled folders become a generation's data set.
@@ -175,12 +177,14 @@ class Project:
             rename_classes: old name -> new name.
             follow_symlinks: enter folders that are links.
             allow_network_fs: write databases to a network file system all the same.
+            inbox: whether inbox/labelled is read, too: labelled pictures that were sent.
             progress: called with (done, all).
 
         Raises:
             UsageError, DataError, EnvironmentFault: as `wf prepare`.
         """
         from workflow import project
+        from workflow.api.inbox import labelled
         from workflow.data.prepare import prepare
         from workflow.generations import no_project
         from workflow.report.preparation import describe
@@ -199,6 +203,7 @@ class Project:
             allow_network_fs=allow_network_fs,
             progress=progress,
             command=self.command,
+            labelled=labelled(self.config) if inbox else None,
         )
         return Finding(found=found, describe=lambda one, _: describe(one), document=lambda one, _: one.to_json())
 
@@ -630,6 +635,21 @@ class Project:
 
         path = Path(table)
         return Finding(found=apply(self.config, path), describe=lambda one, _: describe_applied(one, path))
+
+    def inbox(self) -> Inbox:
+        """Open the inbox: what people sent, and what was decided about it; to be closed, or used in a `with`.
+
+        Raises:
+            UsageError: this is no project folder.
+            DataError, BusyError, EnvironmentFault: it cannot be opened.
+        """
+        from workflow import project
+        from workflow.generations import no_project
+        from workflow.inbox import Inbox
+
+        if not self.generations and not project.find(self.root):
+            raise no_project(self.root.absolute())
+        return Inbox(self.config)
 
     # ---- checks and pages ----
 

@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         *("evaluate", "mistakes", "diff", "log", "blame", "junk"),
         *("why", "suspects", "next", "report"),
     ),
-    "In a browser": ("serve",),
+    "In a browser": ("serve", "inbox"),
     "Export": ("export",),
     "Check": ("verify", "time", "engines"),
     "Caffe files": ("net",),
@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 """Heading of `wf --help` -> commands; the function `twin` of cli/twin.py is `wf twin`."""
 
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "inbox": ("See what people sent, give tokens, delete.", ("list", "tokens", "takeover", "forget", "sweep")),
     "net": ("Show, convert and upgrade prototxt files.", ("show", "deploy", "upgrade")),
 }
 """A command with commands of its own: its help, and the functions of its module."""
@@ -93,6 +94,6 @@ def _group(name: str) -> typer.Typer:
     group = typer.Typer(name=name, help=summary, rich_markup_mode=None)
     module = import_module(f"workflow.cli.{name}")
     for function in functions:
-        command = getattr(module, function)
+        command = getattr(module, f"{function}_" if function == "list" else function)  # a word of Python
         group.command(function, help=help_of(command))(with_common(command))
     return group

@@ -66,13 +66,14 @@ def prepare(
     follow_symlinks: Annotated[
         bool, typer.Option("--follow-symlinks", help="Follow symbolic links to folders.")
     ] = False,
+    no_inbox: Annotated[bool, typer.Option("--no-inbox", help="Leave out labelled pictures of the inbox.")] = False,
     allow_network_fs: Annotated[
         bool, typer.Option("--allow-network-fs", help="Allow databases on a network file system.")
     ] = False,
 ) -> None:
     """Turn labelled folders into a generation's data set.
 
-    One sub-folder for each class, or train/CLASS and test/CLASS.
+    One sub-folder for each class, or train/CLASS and test/CLASS. Labelled pictures of the inbox (wf serve) are added.
 
     wf prepare
     wf prepare more_images --gen 5 --test-share 10%
@@ -93,6 +94,7 @@ def prepare(
             rename_classes=_names(rename or ()),
             follow_symlinks=follow_symlinks,
             allow_network_fs=allow_network_fs,
+            inbox=not no_inbox,
             progress=progress,
         )
     call.give(found)

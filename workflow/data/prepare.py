@@ -23,6 +23,7 @@ from workflow.data import checks, classes, contact_sheet, corrections, place, sp
 from workflow.data.changes import Before, Changes, before, compare
 from workflow.data.correcting import Corrected, obey
 from workflow.data.duplicates import nearly_equal
+from workflow.data.labelled import Labelled
 from workflow.data.pool import crew_for, decode_all
 from workflow.data.result import PrepareResult
 from workflow.data.scan import SPLITS, Scan, scan
@@ -31,7 +32,7 @@ from workflow.data.table import Spool, Table
 from workflow.data.writing import write_dataset
 from workflow.errors import UsageError
 from workflow.generations import Generation, Record, generations
-from workflow.generations.record import Corrections, PreparedWith
+from workflow.generations.record import Corrections, FromInbox, PreparedWith
 from workflow.words import counted
 
 Progress = Callable[[int, int], None]
@@ -53,6 +54,7 @@ def prepare(
     allow_network_fs: bool = False,
     progress: Progress | None = None,
     command: Sequence[str] = (),
+    labelled: Labelled | None = None,
 ) -> PrepareResult:
     """Make a generation of labelled pictures, whole or not at all.
 
@@ -69,6 +71,7 @@ def prepare(
         allow_network_fs: write a database to a network file system all the same (L09).
         progress: called now and then.
         command: the command line, for the record.
+        labelled: labelled pictures of the inbox, which are read beside the folders.
 
     Raises:
         UsageError, DataError, BusyError, EnvironmentFault: rows P01 to P38, L09 and T10 of the catalogue of faults.
@@ -78,8 +81,9 @@ def prepare(
     place.check_file_system(config.generations, allowed=allow_network_fs)
     with place.explained(target), target.held("wf prepare"):
         place.check_free(config, target, force=force)
-        job = _Preparation(config, target, progress, tuple(command), strict, force)
-        return job.run(folders or config.images, follow_symlinks, drop_classes, rename_classes or {})
+        job = _Preparation(config, target, progress, tuple(command), strict, force, labelled)
+        roots = [*(folders or config.images), *([] if labelled is None else [labelled.root])]
+        return job.run(roots, follow_symlinks, drop_classes, rename_classes or {})
 
 
 class _Preparation:
@@ -93,9 +97,11 @@ class _Preparation:
         command: tuple[str, ...],
         strict: bool,
         force: bool,
+        labelled: Labelled | None,
     ) -> None:
         self.config, self.target, self.command = config, target, command
         self.strict, self.force = strict, force
+        self.labelled = labelled
         self.progress = progress or _silent
         self.warnings: list[str] = []
         self.corrected = Corrected()
@@ -263,10 +269,14 @@ class _Preparation:
             counts=counts,
             hashes=hashes,
             corrections=Corrections.model_validate(self.corrected.json()),
+            inbox=self._from_inbox(table),
             config=PreparedWith.model_validate(self.config.recorded()),
             versions=_versions(),
             commands=(self.command,) if self.command else (),
         )
+
+    def _from_inbox(self, table: Table) -> FromInbox:
+        return FromInbox() if self.labelled is None else self.labelled.taken(table)
 
     def _result(self, table: Table, split: Split, changes: Changes) -> PrepareResult:
         skipped = sorted((one.path, one.reason) for one in table.skipped)
@@ -279,6 +289,7 @@ class _Preparation:
             skipped=tuple(skipped),
             changes=changes,
             corrected=self.corrected,
+            inbox=self._from_inbox(table),
             warnings=tuple(self.warnings),
             pictures=(self.target.pictures,),
         )

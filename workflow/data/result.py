@@ -8,6 +8,7 @@ from typing import Any
 
 from workflow.data.changes import Changes
 from workflow.data.correcting import Corrected
+from workflow.generations.record import FromInbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,8 @@ class PrepareResult:
     """(path, reason), by path; the reason is to be said after the path: `is truncated`."""
     changes: Changes
     corrected: Corrected
+    inbox: FromInbox
+    """Pictures that came through the inbox."""
     warnings: tuple[str, ...]
     """As they were logged."""
     pictures: tuple[Path, ...] = ()
@@ -45,6 +48,7 @@ class PrepareResult:
             "skipped": [{"path": path, "reason": reason} for path, reason in self.skipped],
             "changes": asdict(self.changes),
             "corrections": self.corrected.json(),
+            "inbox": {"pictures": self.inbox.pictures, "senders": self.inbox.senders},
             "warnings": list(self.warnings),
             "pictures": [str(path) for path in self.pictures],
         }

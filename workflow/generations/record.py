@@ -31,6 +31,14 @@ class Corrections(Recorded):
     removed: int = 0
 
 
+class FromInbox(Recorded):
+    """The pictures of inbox/labelled that a preparation took."""
+
+    pictures: int = 0
+    senders: dict[str, int] = {}
+    """Sender -> pictures; `owner` is whoever labelled pictures of the own machine."""
+
+
 class RecordedSplit(Recorded):
     """The block `split` of the settings."""
 
@@ -145,6 +153,8 @@ class Record(Settings):
     hashes: dict[str, str]
     """File of dataset/ -> sha256."""
     corrections: Corrections = Corrections()
+    inbox: FromInbox = FromInbox()
+    """Not written by versions before 0.2."""
     config: PreparedWith
     """The settings as resolved."""
     versions: dict[str, str]
@@ -152,6 +162,11 @@ class Record(Settings):
     """Command lines that worked on this generation, in order."""
     training: Training = Training()
     snapshots: tuple[SnapshotRecord, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _as_it_was(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        known = {"inbox"} & self.model_fields_set
+        return {name: value for name, value in write(self).items() if name != "inbox" or known}
 
     @property
     def best(self) -> SnapshotRecord | None:

@@ -67,6 +67,7 @@ def forget(inbox: Inbox, sender: str, *, ref: str | None = None) -> Forgotten:
     Raises:
         NotFound: no such sender.
     """
+    inbox.learn()  # which generations hold what
     found = Forgotten(sender=sender)
     token = inbox.read(lambda c: tokens.sender(c, sender))
     if ref is None and token != tokens.OWNER:

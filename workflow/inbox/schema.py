@@ -25,6 +25,7 @@ BUSY_SECONDS = 8.0
 
 _APPLICATION = 0x77660001  # of the file, so that another database is not taken for an inbox
 
+_SETTINGS = ("synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY", "secure_delete = ON")
 _MIGRATIONS = ("tables.sql",)
 """Scripts beside this module: number N brings a file from format N - 1 to N."""
 
@@ -41,7 +42,7 @@ def connect(path: Path, *, pages: int = 256) -> sqlite3.Connection:
     """
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        for pragma in ("synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY", f"cache_size = {pages}"):
+        for pragma in (*_SETTINGS, f"cache_size = {pages}"):
             connection.execute(f"PRAGMA {pragma}")
     except BaseException:
         connection.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.words import counted
+
 if TYPE_CHECKING:
     from workflow.data.result import PrepareResult
 
@@ -18,6 +20,9 @@ def describe(result: PrepareResult) -> str:
     if corrected.patches:
         told = f"{corrected.relabelled:,} labels changed, {corrected.removed:,} pictures left out"
         lines.append(f"corrections {', '.join(corrected.patches)} applied: {told}")
+    if result.inbox.pictures:
+        senders = ", ".join(f"{name} {count:,}" for name, count in result.inbox.senders.items())
+        lines.append(f"from the inbox: {counted(result.inbox.pictures, 'picture')} ({senders})")
     changes = result.changes
     if changes.against is not None:
         told = f"{changes.added:,} pictures added, {changes.removed:,} removed, {changes.relabelled:,} in another class"

@@ -1,0 +1,56 @@
+"""inbox/labelled is one more folder of a preparation, recorded by sender."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from workflow.config import rooted
+from workflow.data import manifest
+from workflow.data.labelled import Labelled, found
+from workflow.data.prepare import prepare
+from workflow.errors import DataError
+from workflow.generations import existing
+
+
+@pytest.fixture
+def inbox(labelled, tmp_path):
+    """Two cats, sent by ann and bob; a dog that nobody sent."""
+    labelled(tmp_path / "images", cat=6, dog=6)
+    root = labelled(tmp_path / "inbox" / "labelled", first=100, cat=2, dog=1)
+    cats = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((root / "cat").iterdir())]
+    return Labelled(root=root, senders=dict(zip(cats, ("ann", "bob"), strict=True)))
+
+
+def test_it_is_read_beside_the_folders_and_recorded(inbox, settings, tmp_path):
+    result = prepare(settings(), labelled=inbox)
+    assert result.train + result.test == 15
+    assert result.inbox.senders == {"ann": 1, "bob": 1, "owner": 1}
+    record = existing(rooted(settings(), tmp_path)).read()
+    assert (record.inbox.pictures, record.inbox.senders) == (3, {"ann": 1, "bob": 1, "owner": 1})
+    paths = [one.path for one in manifest.read(existing(settings()))]
+    assert sum("inbox/labelled/cat" in path for path in paths) == 2
+    without = prepare(settings())
+    assert (without.train + without.test, without.inbox.pictures) == (12, 0)
+
+
+def test_copies_of_what_the_folders_have_are_not_counted(inbox, settings, tmp_path):
+    (tmp_path / "images" / "cat" / "same.png").write_bytes((inbox.root / "cat" / "100.png").read_bytes())
+    result = prepare(settings(), labelled=inbox)
+    assert result.train + result.test == 15
+    assert result.inbox.pictures == 2
+
+
+def test_two_classes_for_the_same_bytes_stop_with_both_names(inbox, settings, tmp_path):
+    (tmp_path / "images" / "dog" / "same.png").write_bytes((inbox.root / "cat" / "100.png").read_bytes())
+    with pytest.raises(DataError, match="labelled/cat/100.png"):
+        prepare(settings(), labelled=inbox)
+
+
+def test_an_empty_inbox_is_no_folder(tmp_path):
+    assert not found(tmp_path / "labelled")
+    (tmp_path / "labelled" / "cat").mkdir(parents=True)
+    assert not found(tmp_path / "labelled")
+    (tmp_path / "labelled" / "cat" / "1.png").write_bytes(b"x")
+    assert found(tmp_path / "labelled")

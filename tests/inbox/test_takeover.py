@@ -1,0 +1,262 @@
+"""From decisions to patches and links: once, whole, and back."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from an_inbox import digest, jpeg, label, send
+from one_generation import make_one
+
+from workflow.api import Project
+from workflow.data import corrections
+from workflow.data.corrections import Correction
+from workflow.errors import UsageError
+from workflow.inbox import Decision, Facts, Filters, Inbox, Item
+
+
+@pytest.fixture
+def inbox(project: Path) -> Iterator[Inbox]:
+    """Of a project with gen1: circle, cross and empty, in images/train and images/test."""
+    make_one(project)
+    with Inbox(Project(project).config) as opened:
+        opened.learn()
+        yield opened
+
+
+def known(inbox: Inbox, class_name: str, number: int = 0, split: str = "train") -> str:
+    """A picture of the project's own folders."""
+    return inbox.gallery(Filters(class_name=class_name, split=split)).items[number]["sha256"]
+
+
+def lines(inbox: Inbox) -> list[tuple[str, str | None, bool, str | None]]:
+    return [
+        (one.label, one.to, one.remove, one.refused)
+        for patch in corrections.patches(inbox.config.generations)
+        for one in patch.corrections
+    ]
+
+
+def links(inbox: Inbox) -> list[str]:
+    root = inbox.folder / "labelled"
+    return sorted(path.relative_to(root).parent.name for path in root.glob("*/*"))
+
+
+def decide(inbox: Inbox, *decisions: Decision) -> None:
+    assert [one.status for one in inbox.label(decisions)] == ["saved"] * len(decisions)
+
+
+def done(inbox: Inbox) -> dict[str, int]:
+    """What a take-over did, without zeros; a second one finds nothing to do."""
+    found = inbox.takeover()
+    again = inbox.takeover()
+    assert not again.conflicts or found.conflicts
+    assert {again.corrected, again.linked, again.moved, again.removed} == {0}
+    return {name: count for name, count in found.json().items() if isinstance(count, int) and count and name != "patch"}
+
+
+def test_known_bytes_become_a_line_and_new_bytes_a_link(inbox):
+    own, new = known(inbox, "circle"), send(inbox, 1)
+    before = {path: path.read_bytes() for path in Path("images").rglob("*.png")}
+    decide(inbox, label(own, "cross", was="circle"), label(new, "empty"))
+    would = inbox.takeover(preview=True)
+    assert (would.corrected, would.linked, would.patch) == (1, 1, None)
+    assert (lines(inbox), links(inbox)) == ([], [])
+    assert done(inbox) == {"corrected": 1, "linked": 1}
+    assert lines(inbox) == [("circle", "cross", False, None)]
+    assert links(inbox) == ["empty"]
+    (link,) = (inbox.folder / "labelled" / "empty").iterdir()
+    assert link.samefile(inbox.path(new))
+    assert link.name == f"{new}.jpg"
+    assert {path: path.read_bytes() for path in Path("images").rglob("*.png")} == before
+
+
+def test_a_label_that_changes_moves_the_link(inbox):
+    new = send(inbox, 1)
+    decide(inbox, label(new, "empty"))
+    done(inbox)
+    decide(inbox, label(new, "cross", was="empty"))
+    assert done(inbox) == {"moved": 1}
+    assert links(inbox) == ["cross"]
+    decide(inbox, label(new, None, was="cross"))
+    assert done(inbox) == {"removed": 1}
+    assert links(inbox) == []
+    decide(inbox, label(new, "cross", key="again"))
+    assert done(inbox) == {"linked": 1}
+
+
+def test_a_label_that_changes_writes_another_patch(inbox):
+    own = known(inbox, "circle")
+    decide(inbox, label(own, "cross", was="circle"))
+    done(inbox)
+    decide(inbox, label(own, "empty", was="cross"))
+    assert done(inbox) == {"corrected": 1}
+    decide(inbox, label(own, None, was="empty"))
+    assert done(inbox) == {"removed": 1}
+    decide(inbox, label(own, "circle"))
+    assert done(inbox) == {"corrected": 1}
+    assert lines(inbox) == [
+        ("circle", "cross", False, None),
+        ("cross", "empty", False, None),
+        ("empty", None, True, None),
+        ("empty", "circle", False, None),
+    ]
+    assert effective(inbox, own, "circle") == "circle"
+
+
+def effective(inbox: Inbox, sha256: str, folder: str) -> str | None:
+    """The class that a preparation gives a picture, None for none: `data.correcting` in three lines."""
+    name = folder
+    for _, one in corrections.in_force(corrections.patches(inbox.config.generations)).get(sha256, ()):
+        if one.label == name and one.refused is None:
+            if one.remove:
+                return None
+            name = one.to or name
+    return name
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_is_decided_in_any_order_a_preparation_obeys_the_last(inbox, seed):
+    random.seed(seed)
+    own, current = known(inbox, "circle"), "circle"
+    for step in range(8):
+        wanted = random.choice(["circle", "cross", "empty", None])
+        decide(inbox, label(own, wanted, was=current, key=f"{step}"))
+        current = wanted
+        if random.random() < 0.6:
+            done(inbox)
+            assert effective(inbox, own, "circle") == wanted
+        if random.random() < 0.3:
+            current = inbox.undo(f"{step}").class_name
+    done(inbox)
+    assert effective(inbox, own, "circle") == current
+
+
+def test_undo_after_a_takeover_is_taken_over_too(inbox):
+    own, new = known(inbox, "circle"), send(inbox, 1)
+    decide(inbox, label(own, "cross", was="circle", key="own"), label(new, "empty", key="new"))
+    done(inbox)
+    assert (inbox.undo("own").class_name, inbox.undo("new").class_name) == ("circle", None)
+    assert done(inbox) == {"corrected": 1, "removed": 1}
+    assert links(inbox) == []
+    assert effective(inbox, own, "circle") == "circle"
+
+
+def test_undo_before_a_takeover_leaves_nothing_to_do(inbox):
+    own = known(inbox, "circle")
+    decide(inbox, label(own, "cross", was="circle", key="own"))
+    inbox.undo("own")
+    assert done(inbox) == {}
+    assert lines(inbox) == []
+
+
+def test_keep_says_once_that_a_label_is_right(inbox):
+    own = known(inbox, "circle")
+    decide(inbox, Decision(key="q", sha256=own, kind="keep", was="circle"))
+    assert done(inbox) == {"corrected": 1}
+    assert lines(inbox) == [("circle", None, False, "")]
+    assert (own, "circle") in corrections.decided(corrections.patches(inbox.config.generations))
+
+
+def test_what_a_command_decided_meanwhile_is_a_conflict_until_somebody_decides_again(inbox):
+    own = known(inbox, "circle")
+    decide(inbox, label(own, "cross", was="circle"))
+    corrections.add(inbox.config.generations, [Correction(sha256=own, path="", label="circle", to="empty")])
+    found = inbox.takeover()
+    assert found.conflicts == [
+        {"sha256": own, "message": "it is 'empty' by a correction or a moved file since; decide again to overrule that"}
+    ]
+    assert inbox.takeover().conflicts == found.conflicts
+    assert lines(inbox) == [("circle", "empty", False, None)]
+    decide(inbox, label(own, "cross", was="cross", key="yes"))
+    assert done(inbox) == {"corrected": 1}
+    assert effective(inbox, own, "circle") == "cross"
+
+
+def test_a_command_that_decided_the_same_is_no_conflict(inbox):
+    own = known(inbox, "circle")
+    decide(inbox, label(own, "cross", was="circle"))
+    corrections.add(inbox.config.generations, [Correction(sha256=own, path="", label="circle", to="cross")])
+    assert done(inbox) == {"unchanged": 1}
+
+
+def test_a_link_that_the_owner_moved_by_hand_is_a_conflict(inbox):
+    new = send(inbox, 1)
+    decide(inbox, label(new, "empty"))
+    done(inbox)
+    (inbox.folder / "labelled" / "cross").mkdir()
+    (link,) = (inbox.folder / "labelled" / "empty").iterdir()
+    link.rename(inbox.folder / "labelled" / "cross" / link.name)
+    decide(inbox, label(new, "circle", was="empty"))
+    assert "it is 'cross' by" in inbox.takeover().conflicts[0]["message"]
+    assert links(inbox) == ["cross"]
+
+
+def test_a_picture_of_an_unlabelled_folder_is_linked_from_there(inbox, project):
+    (project / "pile").mkdir()
+    (project / "pile" / "one.JPEG").write_bytes(jpeg(9))
+    sha = digest(jpeg(9))
+    inbox.fill("folder-pile", "pile", [Item(facts=Facts(sha256=sha), path="pile/one.JPEG", suggestion="cross")])
+    decide(inbox, label(sha, "cross"))
+    assert done(inbox) == {"linked": 1}
+    assert (inbox.folder / "labelled" / "cross" / f"{sha}.jpeg").samefile(project / "pile" / "one.JPEG")
+
+
+def test_a_class_that_went_and_a_file_that_is_gone(inbox):
+    one, two = send(inbox, 1), send(inbox, 2)
+    decide(inbox, label(one, "zebra"), label(two, "cross"))
+    inbox.path(two).unlink()
+    assert {found["message"] for found in inbox.takeover().conflicts} == {
+        "there is no class 'zebra' any more",
+        "its file is gone",
+    }
+
+
+def test_without_a_generation_there_are_no_classes(tmp_path):
+    with Inbox(Project(tmp_path).config) as inbox, pytest.raises(UsageError):
+        inbox.takeover()
+
+
+@pytest.mark.parametrize("step", ["add", "_place", "_settle"])
+def test_a_kill_at_any_step_is_made_good_by_the_next_takeover(inbox, project, step):
+    """A process that dies just after the patch, after the links, before the rows."""
+    own, new = known(inbox, "circle"), send(inbox, 1)
+    moved = send(inbox, 2)
+    decide(inbox, label(moved, "cross"))
+    done(inbox)
+    decide(inbox, label(own, "cross", was="circle", key="own"), label(new, "empty"), label(moved, "empty", was="cross"))
+    code = (
+        "import os, signal, sys\nfrom workflow.api import Project\nfrom workflow.data import corrections\n"
+        "from workflow.inbox import Inbox, takeover\n"
+        f"place = corrections if {step!r} == 'add' else takeover\nreal = getattr(place, {step!r})\n"
+        "def killed(*args, **more):\n    real(*args, **more)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"setattr(place, {step!r}, killed)\nInbox(Project('.').config).takeover()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=project, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    inbox.takeover()
+    assert [*map(json.loads, Path("corrections/001.jsonl").read_text().splitlines())] == [
+        {"sha256": own, "path": inbox.known(own).path, "from": "circle", "to": "cross"}
+    ]
+    assert len(list(Path("corrections").iterdir())) == 1
+    assert links(inbox) == ["empty", "empty"]
+    assert inbox.takeover().json() == {
+        "patch": None, "corrected": 0, "linked": 0, "moved": 0, "removed": 0, "unchanged": 0, "conflicts": [],
+    }  # fmt: skip
+    inbox.undo("own")
+    assert done(inbox) == {"corrected": 1}
+    assert effective(inbox, own, "circle") == "circle"
+
+
+def test_only_what_is_due_is_looked_at(inbox):
+    new = send(inbox, 1)
+    decide(inbox, label(new, "empty"))
+    inbox.takeover()
+    assert inbox.read(lambda c: c.execute("SELECT count(*) FROM state WHERE pending = 1").fetchone()) == (0,)
+    assert inbox.path(new).stat().st_nlink == 2
