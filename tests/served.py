@@ -49,9 +49,9 @@ def serving(root: Path, *, client: str = "127.0.0.1", **options: Any) -> Iterato
         yield made, state
 
 
-def judged(client: TestClient, data: bytes, **options: object) -> dict[str, Any]:
+def judged(client: TestClient, data: bytes, **headers: str) -> dict[str, Any]:
     """The answer about a picture."""
-    answer = client.post("/api/judge", content=data, headers={"content-type": "image/png"}, **options)  # type: ignore[arg-type]
+    answer = client.post("/api/judge", content=data, headers={"content-type": "image/png"} | headers)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found

@@ -155,7 +155,7 @@ def _keep_answering(project: Project, number: int, teller: Teller) -> None:
 
 
 def _following(teller: Teller) -> Callable[[Event], None]:
-    from workflow.api.events import Note, Started, Step
+    from workflow.api.events import Done, Note, Started, Step
 
     show = teller.progress("iterations")
     most = 0
@@ -167,6 +167,8 @@ def _following(teller: Teller) -> Callable[[Event], None]:
             show(event.iteration, most)
         elif isinstance(event, Step):
             show(event.iteration + 1, most)
+        elif isinstance(event, Done):
+            teller.tell(progress=[event.iteration, most, "iterations"])
         elif isinstance(event, Note):
             teller.tell(note=event.text)
 

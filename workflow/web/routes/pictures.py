@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from enum import IntEnum
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import FileResponse, Response
 
@@ -19,8 +20,15 @@ from workflow.web.state import Asking, Caller, Shared, State
 router = APIRouter(prefix="/api/pictures", tags=["pictures"])
 
 Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the file, 64 hexadecimal digits.")]
-Side = Annotated[Literal[256, 512, 1024], Query(description="The longest side in pixels.")]
 Blob = Annotated[str, Path(pattern=r"^[\w.-]{1,100}$", description="Such as conv1.")]
+
+
+class Side(IntEnum):
+    """The longest side of a small picture, in pixels."""
+
+    SMALL = 256
+    MEDIUM = 512
+    LARGE = 1024
 
 
 class Answer(BaseModel):
@@ -119,7 +127,7 @@ async def facts(state: Shared, caller: Asking, sha256: Sha256) -> dict[str, Any]
     response_class=Response,
     responses={200: {"content": {"image/png": {}, "image/jpeg": {}}, "description": "The small picture."}},
 )
-async def thumb(state: Shared, caller: Asking, sha256: Sha256, side: Side = 256) -> Response:
+async def thumb(state: Shared, caller: Asking, sha256: Sha256, side: Side = Side.SMALL) -> Response:
     """A small picture, encoded anew without the file's metadata; the file itself is never served."""
     await own(state, caller, sha256)
     loop = asyncio.get_running_loop()

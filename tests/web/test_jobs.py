@@ -1,0 +1,187 @@
+"""Jobs: one at a time, in processes of their own, with progress; nobody trains what is in use."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from served import TestClient, judged, png, serving
+
+from workflow.web.state import State
+
+
+@pytest.fixture(scope="module")
+def root(project_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with the nets that it is trained with."""
+    root = tmp_path_factory.mktemp("jobs") / "copy"
+    shutil.copytree(project_folder, root)
+    (root / "configs").mkdir()
+    settings = "preprocessing: {width: 8, height: 9}\n"
+    settings += "train: {solver: prototxt/small_solver.prototxt, deploy: prototxt/small_deploy.prototxt, threads: 1}\n"
+    (root / "configs" / "default.yaml").write_text(settings)
+    return root
+
+
+@pytest.fixture(scope="module")
+def served(root: Path) -> Iterator[tuple[TestClient, State]]:
+    with serving(root) as found:
+        yield found
+
+
+def ended(client: TestClient, number: int, seconds: float = 60.0) -> dict[str, Any]:
+    """A job once it is over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        job: dict[str, Any] = client.get(f"/api/jobs/{number}").json()
+        if job["state"] not in ("waiting", "running"):
+            return job
+        time.sleep(0.05)
+    raise AssertionError(job)
+
+
+def until(client: TestClient, number: int, iteration: int) -> None:
+    """Wait until a training has done so many iterations."""
+    end = time.monotonic() + 30
+    while (job := client.get(f"/api/jobs/{number}").json())["done"] < iteration:
+        assert time.monotonic() < end, job
+        assert job["state"] in ("waiting", "running"), job
+        time.sleep(0.05)
+
+
+def begun(client: TestClient, **wish: object) -> int:
+    answer = client.post("/api/jobs", json=wish)
+    assert answer.status_code == 202, answer.text
+    return int(answer.json()["job"]["id"])
+
+
+def test_look_train_compare_promote(served: tuple[TestClient, State], root: Path) -> None:
+    client, _ = served
+    sha = judged(client, png(7))["sha256"]
+    look = client.post(f"/api/pictures/{sha}/looks", json={"look": "inspect", "snapshot": None}).json()["job"]
+    again = client.post(f"/api/pictures/{sha}/looks", json={"look": "inspect"}).json()["job"]
+    assert again["id"] == look["id"]  # it is not done twice
+    (root / "images" / "train" / "circle" / "new.png").write_bytes(png(99))
+    prepare = begun(client, kind="prepare")
+
+    found = ended(client, look["id"])
+    assert (found["state"], found["sha256"], found["look"]) == ("done", sha, "inspect")
+    assert "probabilities" in found["result"]["words"]
+    for picture in found["result"]["pictures"]:
+        answer = client.get(picture["url"])
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    assert client.get(f"/api/pictures/{sha}/blobs/conv.png").status_code == 200
+    assert client.get(f"/api/pictures/{sha}/blobs/nothing.png").status_code == 404
+
+    assert ended(client, prepare)["result"]["generation"] == 2
+    overview = client.get("/api/generations").json()
+    assert [one["state"] for one in overview["generations"]] == ["trained", "prepared"]
+    found = ended(client, begun(client, kind="train", generation=2, weights="gen1/best"))
+    assert found["state"] == "done", found
+    assert (found["done"], found["all"], found["unit"]) == (20, 20, "iterations")
+    assert "stays the default snapshot" in found["notes"][0]
+    assert judged(client, png(8))["snapshot"].startswith("gen1/")  # until somebody promotes the new one
+    found = ended(client, begun(client, kind="diff", old="gen1", new="gen2"))
+    assert found["result"]["verdict"]["outcome"] in ("better", "worse", "noise")
+    assert client.get("/api/generations/2").json()["verdict"] == found["result"]["verdict"]["words"]
+    assert client.post("/api/generations/2/promote", json={}).json()["live"].startswith("gen2/")
+    assert judged(client, png(8))["snapshot"].startswith("gen2/")
+
+    lines, start = [], 0
+    while True:
+        part = client.get(f"/api/generations/2/metrics?from={start}").json()
+        lines += part["lines"]
+        if part["next"] == start:
+            break
+        start = part["next"]
+    assert [one["iteration"] for one in lines if one["kind"] == "step"] == list(range(20))
+    assert part["running"] is False
+    assert client.get(f"/api/generations/2/metrics?from={start + 99}").json()["lines"] == lines  # a run began anew
+
+
+def test_a_training_is_stopped_with_a_snapshot_and_no_second_one_is_begun(
+    served: tuple[TestClient, State],
+) -> None:
+    client, state = served
+    number = begun(client, kind="train", generation=1, max_iter=100_000, fresh=True)
+    refused = client.post("/api/jobs", json={"kind": "train", "generation": 1})
+    assert (refused.status_code, refused.json()["error"]["id"]) == (409, "T10")
+    until(client, number, 5)
+    assert client.get("/api/generations/1").json()["state"] == "training"
+    assert client.delete(f"/api/jobs/{number}").json()["job"]["stopping"] is True
+    job = ended(client, number)
+    assert (job["state"], job["result"]["stopped"]) == ("done", True)
+    assert state.project.generations[0].read().latest.iteration == job["done"]  # type: ignore[union-attr]
+
+
+def test_what_the_terminal_trains_is_shown_and_left_alone(served: tuple[TestClient, State]) -> None:
+    client, state = served
+    with state.project.generations[-1].held("wf train"):
+        shown = client.get("/api/generations/2").json()
+        assert (shown["state"], shown["holder"]) == ("training", "wf train")
+        assert client.get("/api/generations/2/metrics").json()["running"] is True
+        answer = client.post("/api/jobs", json={"kind": "train"})
+    assert (answer.status_code, "in use by wf train" in answer.json()["error"]["message"]) == (409, True)
+
+
+def test_a_job_can_be_cancelled_and_may_die(served: tuple[TestClient, State]) -> None:
+    client, state = served
+    first, second = (begun(client, kind="train", generation=one, max_iter=100_000) for one in (1, 2))
+    assert client.delete(f"/api/jobs/{second}").json()["job"]["state"] == "cancelled"
+    while state.jobs._process is None:
+        time.sleep(0.01)
+    os.kill(state.jobs._process.pid, signal.SIGKILL)  # type: ignore[union-attr]
+    job = ended(client, first)
+    assert (job["state"], "signal 9" in job["error"]["message"]) == ("failed", True)
+    failed = ended(client, begun(client, kind="diff", old="gen1", new="gen9"))
+    assert (failed["state"], "generation 9 not found" in failed["error"]["message"]) == ("failed", True)
+
+
+def test_jobs_survive_a_reload_and_end_with_the_server(root: Path) -> None:
+    with serving(root) as (client, _):
+        known = client.get("/api/jobs").json()["jobs"]
+        number = begun(client, kind="train", generation=1, max_iter=200_000)
+        end = time.monotonic() + 30
+        while client.get(f"/api/jobs/{number}").json()["state"] == "waiting":
+            assert time.monotonic() < end
+            time.sleep(0.05)
+    with serving(root) as (client, state):
+        job = client.get(f"/api/jobs/{number}").json()
+        assert job["state"] == "ended with the server"
+        assert [one["id"] for one in client.get("/api/jobs").json()["jobs"]] == [number, *(one["id"] for one in known)]
+        assert state.project.generations[0].holder is None
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {},
+        {"kind": "nothing"},
+        {"kind": "prepare", "more": 1},
+        {"kind": "train", "generation": -1},
+        {"kind": "train", "generation": 10**20},
+        {"kind": "train", "weights": "/etc/passwd"},
+        {"kind": "train", "max_iter": 0},
+        {"kind": "diff", "old": "gen1", "new": "../x"},
+        {"kind": "dream", "generation": 1, "unit": "conv"},
+        {"kind": "report"},
+    ],
+    ids=json.dumps,
+)
+def test_wishes_that_are_none(client: TestClient, wish: dict[str, object]) -> None:
+    answer = client.post("/api/jobs", json=wish)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"]
+
+
+def test_what_is_not_there(client: TestClient) -> None:
+    for path in ("/api/jobs/999", "/api/jobs/999/pictures/x.png", "/api/generations/9", "/api/generations/1/report"):
+        assert client.get(path).status_code == 404, path
+    assert client.post("/api/jobs", json={"kind": "train", "generation": 9}).status_code == 404
+    assert client.get("/api/jobs/1/pictures/..%2f..%2fjobs.json").status_code in (404, 422)
