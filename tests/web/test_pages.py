@@ -29,6 +29,7 @@ PAGES = (
     "/gen/1",
     "/gen/1/conv1/3",
     "/loop",
+    "/login",
 )
 HTML = {"accept": "text/html,*/*;q=0.8"}
 SCRIPTS = sorted((WEB / "static").glob("*.js"))
@@ -101,7 +102,8 @@ def test_a_page_that_does_not_exist_is_a_page_for_people(client: TestClient) -> 
 
 def test_without_a_token_a_browser_comes_to_the_login(state: State) -> None:
     with TestClient(create_app(make_state(state.project.root)), base_url=HOST, client=("203.0.113.9", 1)) as stranger:
-        for path in PAGES:
+        assert stranger.get("/login", headers=HTML).status_code == 200
+        for path in set(PAGES) - {"/login"}:
             answer = stranger.get(path, headers=HTML, follow_redirects=False)
             assert (answer.status_code, answer.headers["location"]) == (303, f"/login?next={path}")
             assert stranger.get(path).status_code == 401

@@ -117,7 +117,8 @@ def look(project: Project, wish: Wish, teller: Teller, control: Control) -> dict
         label = wish.get("class") or snapshot.predict(image).label
         return _drawn(snapshot.dream(label, progress=teller.progress("steps")), wish)
     if name == "inspect":
-        return _drawn(snapshot.inspect(image), wish)
+        seen = snapshot.inspect(image)
+        return _drawn(seen, wish) | {"tiles": seen.found.tiles}
     units = {"twin": "pictures", "why": "pictures", "maps": "maps", "invert": "steps", "film": "snapshots"}
     found: Finding[Any] = getattr(snapshot, name)(image, progress=teller.progress(units[name]))
     return _drawn(found, wish)

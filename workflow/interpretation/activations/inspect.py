@@ -53,6 +53,11 @@ class Inspection:
     pixels: NDArray[np.uint8] | None = field(default=None, repr=False)
     """uint8 (C, H, W): the picture as a record holds it; kept for a class map."""
 
+    @property
+    def tiles(self) -> dict[str, int]:
+        """Blob of `maps` -> how many channels its grid shows, from the first on."""
+        return {name: len(grid.channels(array, DEFAULTS.get(name))) for name, array in self.maps.items()}
+
     def json(self) -> dict[str, Any]:
         """As `wf inspect --json` gives it."""
         document = {

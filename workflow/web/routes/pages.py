@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -16,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 Queue = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 Number = Annotated[int, Path(ge=0, le=999_999)]
-Blob = Annotated[str, Path(pattern=r"^[\w.-]{1,100}$")]
+Blob = Annotated[str, Path(pattern=r"^[\w./-]{1,100}$")]
 Channel = Annotated[int, Path(ge=0, le=999_999)]
 Language = Annotated[str, Path(pattern=f"^({'|'.join(LANGUAGES)})$")]
 
@@ -69,7 +70,7 @@ async def generation(request: Request, state: Shared, number: Number) -> Respons
     return page(request, state, "generation", tab="generations", number=number)
 
 
-@router.get("/gen/{number}/{blob}/{channel}")
+@router.get("/gen/{number}/{blob:path}/{channel}")
 async def channel(request: Request, state: Shared, number: Number, blob: Blob, channel: Channel) -> Response:
     """Show what one channel responds to."""
     return page(request, state, "channel", tab="generations", number=number, blob=blob, channel=channel)
@@ -79,6 +80,13 @@ async def channel(request: Request, state: Shared, number: Number, blob: Blob, c
 async def loop(request: Request, state: Shared) -> Response:
     """Take over, prepare, train, compare."""
     return page(request, state, "loop", tab="loop")
+
+
+@router.get("/login")
+async def login(request: Request, state: Shared) -> Response:
+    """Ask for a token; `?next=` is where the reader wanted to go."""
+    wanted = request.query_params.get("next", "/")
+    return page(request, state, "login", next=wanted if re.fullmatch(r"/([\w.-][\w./-]*)?", wanted) else "/")
 
 
 @router.get("/static/locales/{language}.json")

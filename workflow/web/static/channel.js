@@ -22,7 +22,7 @@ function card(look) {
 const show = () => byId("looks").replaceChildren(...["channels", "dream"].map(card));
 
 async function begin(look) {
-  learn((await post("/api/jobs", { kind: look, generation: Number(number), channel: unit })).job);
+  learn((await post("/api/jobs", { kind: look, generation: Number(number), unit })).job);
 }
 
 onJob((job) => {

@@ -20,7 +20,7 @@ async function show() {
   const [one, { live }] = await Promise.all([get(`/api/generations/${which}`), get("/api/generations")]);
   byId("facts").replaceChildren(
     h("div", { class: "row spread" }, accuracy(one),
-      h("div", { class: "row" }, isLive(live, one) ? h("span", { class: "chip good" }, icon("check"), t("generations.live")) : null, h("span", { class: "chip" }, one.state))),
+      h("div", { class: "row" }, isLive(live, one) ? h("span", { class: "chip good" }, icon("check"), t("generations.live")) : null, h("span", { class: "chip" }, t(`generations.state.${one.state.replace(" ", "")}`)))),
     ...[one.verdict ? h("p", {}, one.verdict) : null].filter(Boolean),
     h("p", { class: "soft small number" }, [t("generations.pictures", { train: number(one.pictures.train ?? 0), test: number(one.pictures.test ?? 0) }), one.trained ? ago(one.trained) : null].filter(Boolean).join(" · ")),
     ...(one.counts ? [counts(one.counts)] : []));
@@ -32,7 +32,7 @@ async function show() {
 function counts(all) {
   const names = [...new Set([...Object.keys(all.train ?? {}), ...Object.keys(all.test ?? {})])];
   const rows = names.map((name) => [name, number(all.train?.[name] ?? 0), number(all.test?.[name] ?? 0)]);
-  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("generations.class") }, table([t("generations.class"), t("generations.trainpictures"), t("generations.testpictures")], rows));
+  return h("div", { class: "scroll", tabindex: 0 }, table([t("generations.class"), t("generations.trainpictures"), t("generations.testpictures")], rows));
 }
 
 function snapshots(one) {

@@ -10,7 +10,7 @@ function card(one, live) {
   return h("article", { class: "card" },
     h("div", { class: "row spread" },
       h("h2", {}, h("a", { href: `/gen/${one.number}` }, t("generations.name", { number: String(one.number) }))),
-      h("div", { class: "row" }, isLive(live, one) ? h("span", { class: "chip good" }, icon("check"), t("generations.live")) : null, h("span", { class: "chip" }, one.state))),
+      h("div", { class: "row" }, isLive(live, one) ? h("span", { class: "chip good" }, icon("check"), t("generations.live")) : null, h("span", { class: "chip" }, t(`generations.state.${one.state.replace(" ", "")}`)))),
     accuracy(one),
     one.verdict ? h("p", {}, one.verdict) : null,
     h("p", { class: "soft small number" }, [

@@ -297,8 +297,12 @@ byId("undo").addEventListener("click", undo);
 byId("other").addEventListener("click", other);
 byId("helpbutton").addEventListener("click", () => help.showModal());
 for (const group of [byId("keys"), byId("classes")]) {
-  // a click leaves the focus where it was: the next space must not repeat the click
-  group.addEventListener("pointerdown", (event) => event.target.closest("button") && event.preventDefault());
+  // a click leaves no button with the focus: the next space must not press it again
+  group.addEventListener("pointerdown", (event) => {
+    if (!event.target.closest("button")) return;
+    event.preventDefault();
+    if (document.activeElement?.closest("button")) document.activeElement.blur();
+  });
 }
 
 outbox.addEventListener("result", ({ detail: { entry, result } }) => {

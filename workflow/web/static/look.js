@@ -4,7 +4,7 @@ import { byId, h, icon, sharpen } from "./dom.js";
 import { finding } from "./finding.js";
 import { on } from "./live.js";
 import { bars } from "./probabilities.js";
-import { learn, onJob, over } from "./shell.js";
+import { allJobs, learn, onJob, over } from "./shell.js";
 import { verdict } from "./verdict.js";
 import { ago, bytes, percent, t } from "./words.js";
 
@@ -83,26 +83,73 @@ async function begin(look) {
   learn(job);
 }
 
-onJob((job) => {
-  if (job.sha256 !== sha256) return;
+function take(job) {
+  if (job.sha256 !== sha256 || job.snapshot !== snapshot) return;
   if (job.look === "inspect") return showBlobs(job);
   if (!LOOKS.includes(job.look)) return;
   jobs.set(job.look, job);
   showLook(job.look);
-});
+}
 
-function showBlobs() {}
+// ---- what the network sees: grids whose tiles lead to their channels ----
+
+const CAPTION = 38; // pixels below the tiles of a grid, as the library draws it
+
+function showBlobs(job) {
+  const place = byId("blobs");
+  if (job.state !== "done") return place.replaceChildren(...finding(job, t("look.inspect")));
+  place.replaceChildren(...job.result.pictures.map(({ name, url }) => {
+    const count = job.result.tiles?.[name] ?? 0;
+    const image = h("img", { src: url, alt: t("look.grid", { blob: name }) });
+    const box = h("div", { class: "blob" }, image);
+    if (count) image.addEventListener("load", () => box.append(tiles(name, count, image)), { once: true });
+    return box;
+  }));
+}
+
+/** A link over each tile; the arrow keys move among them, so that the whole grid is one stop of the tab key. */
+function tiles(blob, count, image) {
+  const side = Math.ceil(Math.sqrt(count));
+  const generation = /^gen(\d+)/.exec(snapshot)?.[1];
+  const links = Array.from({ length: count }, (_, channel) =>
+    h("a", { href: `/gen/${generation}/${blob}/${channel}`, tabindex: channel === 0 ? 0 : -1, "aria-label": t("look.channel", { blob, channel: String(channel) }), title: `${blob}:${channel}` }));
+  const grid = h("div", { class: "tilelinks", role: "group", "aria-label": t("look.grid", { blob }), on: { keydown: (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -side, ArrowDown: side }[event.key];
+    const to = links[links.indexOf(document.activeElement) + (step ?? NaN)];
+    if (!to) return;
+    event.preventDefault();
+    document.activeElement.tabIndex = -1;
+    to.tabIndex = 0;
+    to.focus();
+  } } }, links);
+  grid.style.gridTemplate = `repeat(${side}, 1fr) / repeat(${side}, 1fr)`;
+  grid.style.height = `${(100 * (image.naturalHeight - CAPTION)) / image.naturalHeight}%`;
+  return grid;
+}
 
 async function showSnapshots() {
   const { live, generations } = await get("/api/generations");
-  const names = generations.flatMap((one) => one.snapshots.map((each) => `${one.name}/${each.name ?? each}`));
+  const names = generations.flatMap((one) => one.snapshots.map((each) => `${one.name}/${each.name}`));
   byId("snapshot").replaceChildren(...names.map((name) => h("option", { value: name, selected: name === live }, name)));
+  await choose();
+}
+
+/** Take the chosen snapshot: its looks are shown, and the grids are drawn. */
+async function choose() {
+  snapshot = byId("snapshot").value || null;
+  if (snapshot === null) return;
+  jobs.clear();
+  for (const job of allJobs().reverse()) take(job);
+  for (const look of LOOKS) showLook(look);
+  await begin("inspect");
 }
 
 async function show() {
   showPicture(await get(here));
 }
 
+onJob(take);
+byId("snapshot").addEventListener("change", reporting(choose));
 for (const look of LOOKS) showLook(look);
 on("label", (news) => news?.sha256 === sha256 && show().catch(report));
 await reporting(show)();

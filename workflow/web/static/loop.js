@@ -10,6 +10,7 @@ import { learn, onJob, over } from "./shell.js";
 import { percent, t } from "./words.js";
 
 const STEPS = ["takeover", "prepare", "train", "compare"];
+const CHANGES = ["corrected", "linked", "moved", "removed"]; // of a take-over
 const jobs = {}; // kind -> its newest job
 const known = { takeover: null, tookover: null, live: null, generations: [] };
 let curve = null;
@@ -33,7 +34,7 @@ function fill(step, ...children) {
 function showTakeover() {
   const found = known.takeover;
   if (!found) return;
-  const changes = [["corrections", found.corrections ?? (found.patch ? 1 : 0)], ["linked", found.linked], ["removed", found.removed]].filter(([, count]) => count);
+  const changes = CHANGES.map((key) => [key, found[key]]).filter(([, count]) => count);
   const some = changes.length > 0;
   fill("takeover",
     some ? h("ul", {}, changes.map(([key, count]) => h("li", {}, t(`loop.${key}`, { count })))) : h("p", { class: known.tookover ? "good" : "soft" }, t(known.tookover ? "loop.tookover" : "loop.nothing")),
@@ -73,7 +74,7 @@ async function start(wish) {
 
 function trainForm(one) {
   const parent = known.generations.at(-2);
-  const iterations = h("input", { type: "number", name: "iterations", min: 1, max: 1_000_000, placeholder: t("loop.solver"), inputmode: "numeric" });
+  const iterations = h("input", { type: "number", name: "iterations", min: 1, max: 1_000_000, placeholder: t("loop.solver"), class: "broad", inputmode: "numeric" });
   const weights = parent?.snapshots.length ? h("input", { type: "checkbox", name: "weights" }) : null;
   return h("form", { class: "stack", on: { submit: (event) => {
     event.preventDefault();
@@ -82,8 +83,8 @@ function trainForm(one) {
     if (weights?.checked) wish.weights = `${parent.name}/best`;
     reporting(start)(wish);
   } } },
-    h("p", { class: "soft" }, t("loop.trainlead", { number: String(one.number) })),
-    h("div", { class: "row end" }, h("label", {}, h("span", {}, t("loop.iterations")), iterations), h("button", { class: "main", disabled: working() }, t("loop.dotrain"))),
+    h("p", { class: "soft" }, one.snapshots.length ? t("loop.resumelead", { number: String(one.number), iteration: Math.max(...one.snapshots.map((each) => each.iteration)) }) : t("loop.trainlead", { number: String(one.number) })),
+    h("div", { class: "row end" }, h("label", {}, h("span", {}, t("loop.iterations")), iterations), h("button", { class: one.snapshots.length ? null : "main", disabled: working() }, t("loop.dotrain"))),
     weights ? h("label", { class: "row" }, weights, t("loop.weights", { number: String(parent.number) })) : null);
 }
 
@@ -159,7 +160,7 @@ async function promote(one) {
 
 /** Which step is done, and which one is next. */
 function mark() {
-  const some = known.takeover && (known.takeover.patch || known.takeover.linked || known.takeover.removed || known.takeover.corrections);
+  const some = CHANGES.some((key) => known.takeover?.[key]);
   const one = newest();
   const trained = Boolean(one?.snapshots.length) && !busy("train");
   const done = { takeover: !some && Boolean(known.tookover || one), prepare: Boolean(one) && !some && !known.tookover, train: trained && !some && !known.tookover, compare: one !== null && isLive(known.live, one) };

@@ -7,14 +7,14 @@ import { learn, onJob, over, progress } from "./shell.js";
 import { ago, known, number, t } from "./words.js";
 
 const way = byId("main").dataset.way;
-const FILLED = new Set(["mistakes", "suspects"]); // by a job that needs nothing but the snapshot
+const FILLED = ["mistakes", "suspects"]; // by a job that needs nothing but the snapshot
 const running = new Map(); // queue -> job
 
 function card(queue) {
   const job = running.get(queue.name);
   const title = known(`queue.${queue.name}`) ? t(`queue.${queue.name}`) : queue.title;
   const lead = known(`queue.${queue.name}.lead`) ? t(`queue.${queue.name}.lead`) : "";
-  const fill = FILLED.has(queue.name) && (!job || over(job))
+  const fill = FILLED.includes(queue.name) && (!job || over(job))
     ? h("button", { type: "button", on: { click: reporting(() => start(queue.name)) } }, t(queue.filled ? "queues.refill" : "queues.fill")) : null;
   const open = h("a", { class: queue.count ? "button main" : "button", href: `/${way}/${encodeURIComponent(queue.name)}` }, t(`queues.open.${way}`));
   const other = way === "label" ? "review" : "label";
@@ -29,7 +29,8 @@ function card(queue) {
 
 async function show() {
   const { queues } = await get("/api/queues");
-  const list = queues.map(card);
+  const missing = FILLED.filter((name) => !queues.some((queue) => queue.name === name));
+  const list = [...queues, ...missing.map((name) => ({ name, title: name, count: 0, filled: null }))].map(card);
   if (way === "review") {
     list.push(h("li", { class: "card queue" }, h("div", {}, h("h2", {}, t("queue.all")), h("p", { class: "soft small" }, t("queue.all.lead"))),
       h("div", { class: "row" }, h("a", { class: "button", href: "/review/all" }, t("queues.open.review")))));

@@ -54,8 +54,9 @@ async function restart() {
   all.catch(() => {}); // reported below, after the first page
   const first = await get(address("", { limit: PAGE }));
   if (mine !== round) return;
-  classes = first.classes ?? classes;
-  fillFilters();
+  if (first.classes) classes = first.classes;
+  else if (!classes.length) classes = (await get("/api/queues/sent?limit=1")).classes;
+  fillFilters().catch(report);
   showClasses();
   first.items.forEach((item, index) => (items[index] = item));
   pages.set(0, Promise.resolve());
@@ -275,15 +276,17 @@ async function other() {
   grid.focus();
 }
 
-const filled = new Set();
+let filtersFilled = false;
 async function fillFilters() {
-  const options = { class: classes, split: ["train", "test"] };
-  for (const [name, values] of Object.entries(options)) {
-    const field = byId("filters").elements[name];
-    if (filled.has(name) || !field) continue;
-    filled.add(name);
-    field.append(...values.map((value) => h("option", { value }, name === "split" ? t(`review.${value}`) : value)));
-  }
+  if (filtersFilled) return;
+  filtersFilled = true;
+  const fields = byId("filters").elements;
+  const add = (name, values, text = (value) => value) => fields[name].append(...values.map((value) => h("option", { value }, text(value))));
+  add("class", classes);
+  add("split", ["train", "test"], (split) => t(`review.${split}`));
+  add("generation", (await get("/api/generations")).generations.map((one) => one.number));
+  const senders = await get("/api/tokens").catch(() => ({ tokens: [] })); // the owner's alone
+  add("sender", senders.tokens.map((token) => token.name));
 }
 
 const ACTIONS = {
@@ -382,7 +385,11 @@ byId("jump").addEventListener("submit", (event) => {
   grid.focus();
 });
 for (const group of [byId("keys"), byId("classes")]) {
-  group.addEventListener("pointerdown", (event) => event.target.closest("button") && event.preventDefault());
+  group.addEventListener("pointerdown", (event) => {
+    if (!event.target.closest("button")) return;
+    event.preventDefault();
+    if (document.activeElement?.closest("button")) document.activeElement.blur();
+  });
 }
 
 counted();

@@ -3,7 +3,7 @@ import { get } from "./api.js";
 import { byId, h, toast } from "./dom.js";
 import { on } from "./live.js";
 import { outbox } from "./outbox.js";
-import { percent, t } from "./words.js";
+import { known, percent, t } from "./words.js";
 
 function showUnsaved() {
   const place = byId("unsaved");
@@ -26,6 +26,13 @@ export const over = (job) => OVER.has(job.state);
 
 /** The title of a job's state. */
 export const stateWord = (job) => t(`job.${job.state === "ended with the server" ? "ended" : job.state}`);
+
+/** What a job does, in the reader's words. */
+export const jobTitle = (job) => {
+  const key = `job.title.${job.kind}`;
+  const look = job.look ? t(`look.${job.look}`) : "";
+  return known(key) ? t(key, { ...job, look, generation: String(job.generation ?? "") }) : job.title;
+};
 
 /** All jobs that are known, newest first. */
 export const allJobs = () => [...jobs.values()].sort((one, other) => other.id - one.id);
@@ -58,13 +65,13 @@ function showJob() {
   place.hidden = !running;
   if (!running) return;
   const share = running.all ? ` ${percent(running.done / running.all, 0)}` : "";
-  place.textContent = `${running.title}${share}`;
+  place.textContent = `${jobTitle(running)}${share}`;
 }
 
 /** A progress bar of a job with its numbers. */
 export function progress(job) {
-  const bar = h("progress", { "aria-label": job.title, max: job.all || null, value: job.all ? job.done : null });
-  const numbers = job.all ? t("job.progress", { done: job.done, all: job.all, unit: job.unit ?? "" }) : stateWord(job);
+  const bar = h("progress", { "aria-label": jobTitle(job), max: job.all || null, value: job.all ? job.done : null });
+  const numbers = job.all ? t("job.progress", { done: job.done, all: job.all, unit: known(`unit.${job.unit}`) ? t(`unit.${job.unit}`) : job.unit }) : stateWord(job);
   return h("div", {}, bar, h("p", { class: "soft small number" }, numbers));
 }
 
