@@ -40,14 +40,17 @@ def test_everything_of_one_sender_and_nothing_of_another(project):
         inbox.takeover()
         inbox.thumbnail(own, 256)
         look = project / "generations" / "gen1" / "inspect" / f"{own}-{own[:8]}-iter_20"
-        look.mkdir(parents=True)
-        (look / "conv1.png").write_bytes(b"x")
+        drawn = inbox.folder / "looks" / own / "7"  # by a job of the web application
+        for folder in (look, drawn):
+            folder.mkdir(parents=True)
+            (folder / "conv1.png").write_bytes(b"x")
         found = inbox.forget("ann")
         assert found.json() == {
             "sender": "ann", "pictures": 1, "kept": 1, "submissions": 2, "reports": 2, "files": 1, "links": 1,
-            "thumbnails": 1, "looks": 1, "generations": {}, "token": True,
+            "thumbnails": 1, "looks": 2, "generations": {}, "token": True,
         }  # fmt: skip
         assert not look.exists()
+        assert not drawn.exists()
         assert files(inbox) == {both[:8], other[:8]}
         with pytest.raises(NotFound):
             inbox.picture(own)

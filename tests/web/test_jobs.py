@@ -93,6 +93,11 @@ def test_look_train_compare_promote(served: tuple[TestClient, State], root: Path
     assert client.post("/api/generations/2/promote", json={}).json()["live"].startswith("gen2/")
     assert judged(client, png(8))["snapshot"].startswith("gen2/")
 
+    found = ended(client, begun(client, kind="fill", queue="mistakes"))
+    assert found["state"] == "done", found
+    (queue,) = [one for one in client.get("/api/queues").json()["queues"] if one["name"] == "mistakes"]
+    assert queue["count"] == found["result"]["count"]
+
     lines, start = [], 0
     while True:
         part = client.get(f"/api/generations/2/metrics?from={start}").json()
@@ -132,7 +137,8 @@ def test_what_the_terminal_trains_is_shown_and_left_alone(served: tuple[TestClie
 
 def test_a_job_can_be_cancelled_and_may_die(served: tuple[TestClient, State]) -> None:
     client, state = served
-    first, second = (begun(client, kind="train", generation=one, max_iter=100_000) for one in (1, 2))
+    first = begun(client, kind="train", generation=1, max_iter=100_000)
+    second = begun(client, kind="prepare")
     assert client.delete(f"/api/jobs/{second}").json()["job"]["state"] == "cancelled"
     while state.jobs._process is None:
         time.sleep(0.01)
@@ -171,6 +177,10 @@ def test_jobs_survive_a_reload_and_end_with_the_server(root: Path) -> None:
         {"kind": "diff", "old": "gen1", "new": "../x"},
         {"kind": "dream", "generation": 1, "unit": "conv"},
         {"kind": "report"},
+        {"kind": "fill", "queue": "sent"},
+        {"kind": "fill", "queue": "junk"},
+        {"kind": "fill", "queue": "junk", "folder": "../.."},
+        {"kind": "fill", "queue": "folder", "folder": "generations"},
     ],
     ids=json.dumps,
 )

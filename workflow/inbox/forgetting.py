@@ -117,6 +117,9 @@ def _forget_picture(c: sqlite3.Connection, inbox: Inbox, picture: int, found: Fo
         for look in (folder / INSPECT).glob(f"*{sha256}*"):
             shutil.rmtree(look, ignore_errors=True)
             found.looks += 1
+    if (looks := inbox.folder / "looks" / sha256).is_dir():
+        shutil.rmtree(looks, ignore_errors=True)
+        found.looks += 1
     for class_folder in (inbox.folder / "labelled").glob("*/"):
         for path in class_folder.glob(f"{sha256}.*"):
             found.links += files.unlink(inbox.folder, class_folder.name, path.name)

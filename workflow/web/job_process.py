@@ -139,8 +139,27 @@ def dream(project: Project, wish: Wish, teller: Teller, control: Control) -> dic
     return _drawn(snapshot.dream(unit=wish["channel"], progress=teller.progress("steps")), wish)
 
 
+def fill(project: Project, wish: Wish, teller: Teller, control: Control) -> dict[str, Any]:
+    """Fill a queue of the inbox."""
+    del control
+    from workflow.api.filling import fill_queue
+    from workflow.inbox import Inbox
+
+    folder = None if wish["path"] is None else Path(wish["path"])
+    with Inbox(project.config) as inbox:
+        found = fill_queue(
+            project,
+            inbox,
+            wish["queue"],
+            snapshot=wish["snapshot"],
+            folder=folder,
+            progress=teller.progress("pictures"),
+        )
+    return found | {"words": f"{found['count']:,} pictures"}
+
+
 Kind = Callable[["Project", Wish, Teller, "Control"], dict[str, Any]]
-KINDS: dict[str, Kind] = {one.__name__: one for one in (prepare, train, diff, report, look, channels, dream)}
+KINDS: dict[str, Kind] = {one.__name__: one for one in (prepare, train, diff, report, look, channels, dream, fill)}
 
 
 def _keep_answering(project: Project, number: int, teller: Teller) -> None:

@@ -266,16 +266,23 @@ class Jobs:
 
 
 async def _end(process: asyncio.subprocess.Process, *, gently: bool = False) -> None:
-    """Ask a process to end, and wait; then end it, unless it is to be treated gently."""
+    """End a process: ask it, and if it does not listen, do it. `gently` waits first, as it is ending by itself."""
+    if gently and await _ended(process):
+        return
     with suppress(ProcessLookupError):
-        if not gently:
-            process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), _GRACE)
-        except TimeoutError:
-            if not gently:
-                process.kill()
-                await process.wait()
+        process.terminate()
+        if not await _ended(process):
+            process.kill()
+            await process.wait()
+
+
+async def _ended(process: asyncio.subprocess.Process) -> bool:
+    """Whether it ends soon."""
+    try:
+        await asyncio.wait_for(process.wait(), _GRACE)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _patient_openmp() -> dict[str, str]:

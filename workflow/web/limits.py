@@ -71,6 +71,15 @@ class Limits:
         finally:
             self.held -= size
 
+    def check_pictures(self) -> None:
+        """Refuse a picture before its body is read.
+
+        Raises:
+            Busy: too many wait.
+        """
+        if self.pending >= self._pictures:
+            raise Busy(f"{self.pending} pictures wait for their answers")
+
     @contextmanager
     def picture(self) -> Iterator[None]:
         """Room for a picture that waits for its answer.
@@ -78,8 +87,7 @@ class Limits:
         Raises:
             Busy: too many wait.
         """
-        if self.pending >= self._pictures:
-            raise Busy(f"{self.pending} pictures wait for their answers")
+        self.check_pictures()
         self.pending += 1
         try:
             yield

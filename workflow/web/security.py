@@ -45,13 +45,14 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(self), geolocation=(), microphone=()",
 }
+JUDGE = "/api/judge"
 _SHA = "[0-9a-f]{64}"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 # What a role may do beside what anybody may; the owner may do everything, and what is not listed is the owner's alone.
 _ANYBODY = (("GET", r"/healthz|/static/.*|/login|/favicon\.ico"), ("POST", "/login"))
 _BOT = (
-    ("POST", r"/api/judge"),
+    ("POST", JUDGE),
     ("POST", rf"/api/pictures/{_SHA}/report"),
     ("GET", rf"/api/pictures/{_SHA}"),
     ("GET", rf"/api/pictures/{_SHA}/thumb"),
@@ -112,6 +113,8 @@ class Guard:
         check_role(scope, caller)
         if caller.role in ("bot", "labeller"):
             self._state.limits.request(caller.author)
+        if scope["path"] == JUDGE:
+            self._state.limits.check_pictures()
         return size
 
     def _caller(self, scope: Scope, headers: Headers, host: str) -> Caller:
@@ -187,8 +190,8 @@ def check_content(scope: Scope, headers: Headers) -> int:
     if not chunked and int((length or "0")[:12]) == 0:
         return 0
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != _JSON and not (scope["path"] == "/api/judge" and _PICTURES.fullmatch(kind)):
-        what = "a picture (image/*) or multipart/form-data" if scope["path"] == "/api/judge" else _JSON
+    if kind != _JSON and not (scope["path"] == JUDGE and _PICTURES.fullmatch(kind)):
+        what = "a picture (image/*) or multipart/form-data" if scope["path"] == JUDGE else _JSON
         raise Refused(415, f"the content type is '{kind[:100]}', expected {what}")
     most = LARGEST_DOCUMENT if kind == _JSON else LARGEST_BODY + (MIB if kind.startswith("multipart") else 0)
     if length is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import sys
 import webbrowser
 from collections.abc import Callable
 from contextlib import closing
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _CONNECTIONS = 1000
 _BACKLOG = 512
+_PAUSE = 0.5  # seconds before the body of a request that was refused is read and thrown away
+_SWITCH = 0.001  # seconds that a thread may keep the interpreter from the one that talks to the network
 _GRACE = 5  # seconds for requests that are being answered when the server is asked to end
 
 
@@ -44,6 +47,7 @@ def serve(project: Project, settings: Settings, *, say: Callable[[str], None], o
         EnvironmentFault: the port is in use, or may not be used.
     """
     check(settings)
+    sys.setswitchinterval(_SWITCH)
     listening = bind(settings)
     port = listening.getsockname()[1]
     settings = Settings(**(vars(settings) | {"port": port}))
@@ -181,8 +185,11 @@ class Protocol(H11Protocol):
     def on_response_complete(self) -> None:
         """The rest of a body that was not needed may not trickle in either."""
         super().on_response_complete()
-        if self.conn.their_state is h11.SEND_BODY and self._late is None:
-            self._expect()
+        if self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing():
+            if self._late is None:
+                self._expect()
+            self.flow.pause_reading()  # a busy server reads what it refused when it has less to do
+            self.loop.call_later(_PAUSE, self.flow.resume_reading)
 
     def _answering(self) -> bool:
         cycle: Any = self.cycle

@@ -102,7 +102,22 @@ class Channel(Wish):
     """`conv3:17`."""
 
 
-Wanted = Annotated[Prepare | Train | Diff | Report | Channel, Body(discriminator="kind")]
+class Fill(Wish):
+    """Fill a queue anew with what the snapshot that answers makes of pictures."""
+
+    kind: Literal["fill"]
+    queue: Literal["mistakes", "suspects", "next", "junk", "folder"]
+    folder: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    """For next, junk and folder: one of `GET /api/folders`."""
+
+
+class Folders(BaseModel):
+    """Folders of the project that may hold pictures."""
+
+    folders: list[str]
+
+
+Wanted = Annotated[Prepare | Train | Diff | Report | Channel | Fill, Body(discriminator="kind")]
 
 
 @router.get("/jobs", response_model=Every)
@@ -130,7 +145,15 @@ async def begin(state: Shared, body: Wanted) -> dict[str, Any]:
             await _existing(state, body.generation)
             about = {"generation": body.generation, "channel": body.unit}
             job = await state.jobs.add(body.kind, f"{body.kind} {body.unit}", about, about)
+        case Fill():
+            job = await _fill(state, body)
     return begun(job)
+
+
+@router.get("/folders", response_model=Folders)
+async def folders(state: Shared) -> dict[str, list[str]]:
+    """Folders in the project folder that may hold pictures; images/ and what wf makes are not among them."""
+    return {"folders": await asyncio.to_thread(_folders, state)}
 
 
 @router.get("/jobs/{number}", response_model=Shown)
@@ -196,6 +219,32 @@ async def _train(state: State, body: Train) -> Job:
         "promote": state.settings.promote_if_not_worse,
     }
     return await state.jobs.add("train", f"train gen{one.number}", wish, {"generation": one.number})
+
+
+async def _fill(state: State, body: Fill) -> Job:
+    """Begin to fill a queue.
+
+    Raises:
+        Refused: 422, no folder, or none of those that there are.
+    """
+    needed = body.queue in ("next", "junk", "folder")
+    known = await asyncio.to_thread(_folders, state) if needed else []
+    if needed and body.folder not in known:
+        raise Refused(
+            422, f"body.folder: queue '{body.queue}' needs one of: {', '.join(known) or 'no folder is there'}"
+        )
+    path = state.project.root.absolute() / body.folder if needed and body.folder is not None else None
+    wish = {"queue": body.queue, "path": None if path is None else str(path), "snapshot": state.judge.name}
+    about = {"queue": body.queue, "of": body.folder if needed else None}
+    return await state.jobs.add("fill", f"fill {body.queue}", wish, about)
+
+
+def _folders(state: State) -> list[str]:
+    root = state.project.root.absolute()
+    made = {state.project.config.generations.name, state.inbox.folder.name, "configs", "prototxt"}
+    made |= {path.name for path in state.project.config.images}
+    names = (one.name for one in root.iterdir() if one.is_dir() and not one.name.startswith("."))
+    return sorted(name for name in names if name not in made)
 
 
 async def _existing(state: State, number: int | None) -> Any:
