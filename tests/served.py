@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import socket
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +18,14 @@ from workflow import Project
 from workflow.web.app import create_app
 from workflow.web.judge import Judge
 from workflow.web.limits import Limits
+from workflow.web.server import Server
 from workflow.web.state import Settings, State
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # starlette would rather have another version of httpx
     from starlette.testclient import TestClient
 
-__all__ = ["HOST", "TestClient", "judged", "make_state", "png", "serving"]
+__all__ = ["HOST", "TestClient", "judged", "listening", "make_state", "png", "serving"]
 
 HOST = "http://127.0.0.1:8000"
 
@@ -47,6 +50,23 @@ def serving(root: Path, *, client: str = "127.0.0.1", **options: Any) -> Iterato
     state = make_state(root, **options)
     with TestClient(create_app(state), base_url=HOST, client=(client, 50000)) as made:
         yield made, state
+
+
+@contextmanager
+def listening(root: Path, **options: Any) -> Iterator[tuple[str, State]]:
+    """The application on a real socket of the loopback interface: its address, and its state."""
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        state = make_state(root, port=bound.getsockname()[1], **options)
+        ready = threading.Event()
+        server = Server(state, ready.set)
+        thread = threading.Thread(target=lambda: server.run(sockets=[bound]))
+        thread.start()
+        try:
+            assert ready.wait(30)
+            yield f"http://127.0.0.1:{state.settings.port}", state
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def judged(client: TestClient, data: bytes, **headers: str) -> dict[str, Any]:

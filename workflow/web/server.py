@@ -8,7 +8,7 @@ import socket
 import sys
 import webbrowser
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -58,21 +58,6 @@ def serve(project: Project, settings: Settings, *, say: Callable[[str], None], o
 
 
 def _run(state: State, listening: socket.socket, say: Callable[[str], None], *, open_page: bool) -> None:
-    config = uvicorn.Config(
-        create_app(state),
-        http=Protocol,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,  # addresses may hold a token
-        proxy_headers=False,  # who asks is decided by the connection
-        server_header=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=_GRACE,
-        limit_concurrency=_CONNECTIONS,
-        backlog=_BACKLOG,
-    )
-
     def started() -> None:
         place = address(state.settings)
         say(f"serving {state.project.root} at {place}  (Ctrl-C ends it)")
@@ -82,11 +67,7 @@ def _run(state: State, listening: socket.socket, say: Callable[[str], None], *, 
         if open_page:
             webbrowser.open(place)
 
-    def ending() -> None:
-        if state.running is not None:
-            state.running.events.close()  # else the streams would be waited for
-
-    Server(config, started=started, ending=ending).run(sockets=[listening])
+    Server(state, started).run(sockets=[listening])
 
 
 def check(settings: Settings) -> None:
@@ -119,10 +100,12 @@ def bind(settings: Settings) -> socket.socket:
         family, kind, protocol, _, place = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(place)
-        listening.listen(_BACKLOG)
+        with ExitStack() as undo:
+            listening = undo.enter_context(socket.socket(family, kind, protocol))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(place)
+            listening.listen(_BACKLOG)
+            undo.pop_all()
     except socket.gaierror as error:
         raise UsageError(f"--host {settings.host}: {error.strerror}", hint="wf serve --host 127.0.0.1") from error
     except OSError as error:
@@ -137,11 +120,30 @@ def bind(settings: Settings) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """Says when it answers, and when it is about to end."""
+    """The application in uvicorn.
 
-    def __init__(self, config: uvicorn.Config, *, started: Callable[[], None], ending: Callable[[], None]) -> None:
+    Args:
+        state: what its routes share.
+        started: called once it answers.
+    """
+
+    def __init__(self, state: State, started: Callable[[], None]) -> None:
+        config = uvicorn.Config(
+            create_app(state),
+            http=Protocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,  # addresses may hold a token
+            proxy_headers=False,  # who asks is decided by the connection
+            server_header=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=_GRACE,
+            limit_concurrency=_CONNECTIONS,
+            backlog=_BACKLOG,
+        )
         super().__init__(config)
-        self._say, self._ending = started, ending
+        self._state, self._say = state, started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn does, then say so."""
@@ -151,7 +153,8 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End after the requests that are being answered."""
-        self._ending()
+        if self._state.running is not None:
+            self._state.events.close()  # else the streams would be waited for
         await super().shutdown(sockets)
 
 
