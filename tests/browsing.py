@@ -80,13 +80,16 @@ class Server:
 
     def get(self, path: str) -> Any:
         """What the API answers."""
-        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
-            return json.load(answer)
+        return self.call("GET", path)
 
     def post(self, path: str, data: bytes | object, kind: str = "application/json") -> Any:
-        """The same for a POST."""
-        body = data if isinstance(data, bytes) else json.dumps(data).encode()
-        request = urllib.request.Request(self.url + path, body, {"Content-Type": kind})
+        """The same for a POST of JSON, or of a file."""
+        return self.call("POST", path, data if isinstance(data, bytes) else json.dumps(data).encode(), kind)
+
+    def call(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
+        """The same for any method."""
+        headers = {} if body is None else {"Content-Type": kind}
+        request = urllib.request.Request(self.url + path, body, headers, method=method)
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 

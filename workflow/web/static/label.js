@@ -44,10 +44,23 @@ function load(item) {
     image.setAttribute("elementtiming", item.sha256);
     image.src = item.thumb.replace(/side=\d+/, `side=${side}`);
     entry = { image, failed: false };
-    entry.ready = image.decode().catch(() => (entry.failed = true));
+    entry.ready = decoded(image).catch(() => (entry.failed = true));
     pictures.set(item.sha256, entry);
   }
   return entry;
+}
+
+/** Wait until a picture is decoded; a server that is busy is asked again. */
+async function decoded(image) {
+  for (const wait of [300, 1000, 3000]) {
+    try {
+      return await image.decode();
+    } catch {
+      await new Promise((resume) => setTimeout(resume, wait));
+      image.src = `${image.src}`;
+    }
+  }
+  return image.decode();
 }
 
 function preload() {

@@ -50,23 +50,20 @@ async function restart() {
   [active, anchor] = [0, 0];
   grid.scrollTop = 0;
   grid.setAttribute("aria-busy", "true");
-  const all = get(address("/anchors", { step: PAGE }));
-  all.catch(() => {}); // reported below, after the first page
   const first = await get(address("", { limit: PAGE }));
   if (mine !== round) return;
-  if (first.classes) classes = first.classes;
-  else if (!classes.length) classes = (await get("/api/queues/sent?limit=1")).classes;
-  fillFilters().catch(report);
-  showClasses();
   first.items.forEach((item, index) => (items[index] = item));
   pages.set(0, Promise.resolve());
-  total = first.total ?? first.left ?? first.items.length;
+  total = first.total ?? first.left;
   layout();
   grid.removeAttribute("aria-busy");
-  const found = await all;
+  const found = await get(address("/anchors", { step: PAGE }));
   if (mine !== round) return;
   marks = [null, ...found.anchors];
-  layout();
+  draw();
+  classes = first.classes ?? (classes.length ? classes : (await get("/api/queues/sent?limit=1")).classes);
+  showClasses();
+  await fillFilters();
 }
 
 function fetchPage(page) {
