@@ -55,7 +55,7 @@ def test_strips_give_the_same_pixels(tmp_path, by_strips, order, fit, kernel):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["png", "webp"])
+@pytest.mark.parametrize("kind", ["png", "webp", "avif"])
 def test_strips_of_turned_pictures(tmp_path, by_strips, orientation, kind):
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -147,12 +147,15 @@ for read in (lambda path: decode(path, plain), lambda path: decode(path, opencv)
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux to measure memory")
 def test_p12_no_picture_takes_more_than_eight_bytes_for_a_pixel(tmp_path):
     side = 2500  # 6 megapixels; 50 megapixels take 400 MB then
-    files = [tmp_path / name for name in ("grey16.png", "alpha.png", "grey_alpha.png", "palette.png", "alpha.webp")]
+    files = [
+        tmp_path / name for name in ("grey16.png", "alpha.png", "grey_alpha.png", "palette.png", "alpha.webp", "c.avif")
+    ]
     Image.new("I;16", (side, side), 40000).save(files[0], compress_level=1)
     Image.new("RGBA", (side, side), (9, 99, 199, 128)).save(files[1], compress_level=1)
     Image.new("LA", (side, side), (9, 128)).save(files[2], compress_level=1)
     Image.new("P", (side, side), 1).save(files[3], compress_level=1, transparency=0)
     Image.new("RGBA", (side, side), (9, 99, 199, 128)).save(files[4], lossless=True, method=0)
+    Image.new("RGB", (side, side), (9, 99, 199)).save(files[5], speed=10)
     done = subprocess.run([sys.executable, "-c", _PEAK, *files], capture_output=True, text=True, check=True)
     peaks = [line.split() for line in done.stdout.splitlines()]
     assert len(peaks) == 3 * len(files)
