@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from running import run_wf
 
 from workflow import Project, Snapshot
 from workflow.api import Result
@@ -53,8 +54,19 @@ def picture(project: Project) -> Path:
     return project.root / "images" / "character" / "0000.png"
 
 
+COMMANDS = {
+    "diff": "diff gen1 gen2",
+    "log": "log",
+    "junk": "junk FOLDER --class character",
+    "generations film": "film PICTURE --generations all",
+}
+"""What the terminal says for the same."""
+
+
 @pytest.mark.parametrize("name", RESULTS)
-def test_every_result_keeps_the_protocol(project: Project, name: str, tmp_path: Path, elsewhere: Path) -> None:
+def test_every_result_keeps_the_protocol_and_is_drawn_as_by_its_command(
+    project: Project, name: str, tmp_path: Path, elsewhere: Path
+) -> None:
     found = RESULTS[name](project)
     assert isinstance(found, Result)
     files = found.draw(tmp_path / "drawn")
@@ -69,6 +81,14 @@ def test_every_result_keeps_the_protocol(project: Project, name: str, tmp_path: 
     assert shown.count("<img ") == len(pictures)
     assert "<pre>" in shown
     assert list(elsewhere.iterdir()) == []  # no chdir, and nothing lands where we are
+    if name in COMMANDS:
+        paths = {"FOLDER": project.root / "images" / "other", "PICTURE": picture(project)}
+        words = [paths.get(word, word) for word in COMMANDS[name].split()]
+        told = run_wf("-C", project.root, *words, "--json", "--out", tmp_path / "by-command").json
+        assert told.keys() == document.keys()
+        for path in pictures:
+            by_command = tmp_path / "by-command" / path.relative_to(tmp_path / "drawn")
+            assert by_command.read_bytes() == path.read_bytes()
 
 
 def test_results_are_frozen_and_typed_inside(project: Project) -> None:
@@ -96,17 +116,6 @@ def test_two_projects_in_two_threads(project: Project, tmp_path: Path) -> None:
         assert {Step, Done} <= set(trained.result())
         assert labels.result() in ("character", "other")
     assert other.snapshots == ["gen1/iter_1"]
-
-
-def test_the_commands_and_the_library_agree(project: Project, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "workflow", "-C", str(project.root), "diff", "gen1", "gen2", "--json"]
-    done = subprocess.run([*command, "--out", str(tmp_path / "cli")], capture_output=True, text=True, check=True)
-    found = project.diff("gen1", "gen2")
-    files = found.draw(tmp_path / "api")
-    assert json.loads(done.stdout)["p_value"] == found.p_value
-    for path in files.values():
-        if path.suffix == ".png":
-            assert path.read_bytes() == (tmp_path / "cli" / path.name).read_bytes()
 
 
 def test_errors_are_those_of_the_tree(project: Project, tmp_path: Path) -> None:

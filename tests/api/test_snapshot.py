@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from running import run_wf
 
 from workflow import Project, Snapshot
 from workflow.api import Finding, Result
@@ -40,8 +41,24 @@ RESULTS = {
 }
 
 
+COMMANDS = {
+    "inspect": "inspect IMAGE",
+    "compare": "inspect IMAGE OTHER --blobs conv1",
+    "maps": "maps IMAGE --method saliency",
+    "why": "why IMAGE --nearest 2",
+    "invert": "invert IMAGE --blob conv1 --steps 2",
+    "film": "film IMAGE",
+    "channels": "channels conv1 --channel 0",
+    "dream": "dream --unit conv1:0 --steps 2 --seeds 1",
+    "evaluate": "evaluate",
+    "mistakes": "mistakes",
+    "suspects": "suspects",
+}
+"""What the terminal says for the same."""
+
+
 @pytest.mark.parametrize("name", RESULTS)
-def test_every_result_keeps_the_protocol(
+def test_every_result_keeps_the_protocol_and_is_drawn_as_by_its_command(
     snapshot: Snapshot, image: Path, name: str, tmp_path: Path, elsewhere: Path
 ) -> None:
     found = RESULTS[name](snapshot, image)
@@ -58,6 +75,20 @@ def test_every_result_keeps_the_protocol(
     shown = found._repr_html_()
     assert shown.count("<img ") == len([path for path in files.values() if path.suffix in (".png", ".gif")])
     assert list(elsewhere.iterdir()) == []
+    if name in COMMANDS:
+        paths = {"IMAGE": str(image), "OTHER": str(image.with_name("0003.png"))}
+        words = [paths.get(word, word) for word in COMMANDS[name].split()]
+        which = ["--gen", "1"] if name == "film" else ["--snapshot", "gen1/best"]
+        run_wf("-C", snapshot.config.project, *words, *which, "--out", tmp_path / "by-command")
+        drawn, by_command = pictures_in(tmp_path / "drawn"), pictures_in(tmp_path / "by-command")
+        assert drawn
+        assert {path: by_command.get(path) for path in drawn} == drawn
+
+
+def pictures_in(folder: Path) -> dict[Path, bytes]:
+    """Relative path -> bytes of every picture; links to pictures are left out."""
+    found = (path for path in folder.rglob("*") if path.suffix in (".png", ".gif") and not path.is_symlink())
+    return {path.relative_to(folder): path.read_bytes() for path in found}
 
 
 def test_a_twin(tmp_path: Path) -> None:
