@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from trained_projects import LEARNT, trained_project
 
 from workflow import Project, pycaffe
 from workflow.config import Config
-from workflow.demo.drawing import draw
 from workflow.demo.junk import draw_junk
 from workflow.formats.binaryproto import write_mean
 from workflow.models.loading import load
@@ -54,11 +55,9 @@ def test_every_example_is_tested() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py") if path.name not in tests} == set()
 
 
-def test_a_daily_round(tmp_path: Path) -> None:
-    project = Project.start(tmp_path / "mybot")
-    draw(project.root / "images", count=60)
-    project.prepare()
-    project.train(max_iter=40)
+def test_a_daily_round(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    shutil.copytree(trained_project(tmp_path_factory, LEARNT), tmp_path / "mybot")
+    project = Project(tmp_path / "mybot")
     draw_junk(tmp_path / "incoming", count=8)
     (tmp_path / "incoming" / "note.jpg").write_text("no picture")
     lines = run("daily_round.py", project.root, tmp_path / "incoming").splitlines()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from running import run_wf
+from trained_projects import LEARNT, trained_project
 
 from workflow import Project, Snapshot
 from workflow.api import Finding, Result
-from workflow.demo.drawing import draw
 from workflow.errors import DataError, UsageError
 
 
@@ -91,12 +92,9 @@ def pictures_in(folder: Path) -> dict[Path, bytes]:
     return {path.relative_to(folder): path.read_bytes() for path in found}
 
 
-def test_a_twin(tmp_path: Path) -> None:
-    """Needs a net that tells the classes apart: 60 iterations."""
-    project = Project.start(tmp_path / "trained")
-    draw(project.root / "images", count=60)
-    project.prepare()
-    project.train(max_iter=60)
+def test_a_twin(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    shutil.copytree(trained_project(tmp_path_factory, LEARNT), tmp_path / "trained")
+    project = Project(tmp_path / "trained")
     image = project.root / "images" / "character" / "0000.png"
     found = project.snapshot().twin(image)
     files = found.draw()

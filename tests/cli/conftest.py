@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 from running import Run, run_wf
-
-from workflow.demo.drawing import draw
-from workflow.project import start
+from trained_projects import LEARNT, trained_project
 
 
 @pytest.fixture
@@ -18,23 +16,20 @@ def wf(project: Path) -> Run:
     return run_wf
 
 
-@pytest.fixture(scope="session")
-def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with 60 drawn pictures, a generation of them, and a snapshot after two iterations."""
-    folder = tmp_path_factory.mktemp("trained") / "project"
-    start(folder)
-    draw(folder / "images", count=60)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        run_wf("prepare")
-        run_wf("train", "--max-iter", "2")
-    return folder
+@pytest.fixture
+def trained(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`wf` in a project with 60 drawn pictures, a generation of them, and a snapshot after two iterations."""
+    return _in_copy(trained_project(tmp_path_factory, 2), tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def trained(trained_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """`wf` in a copy of that project."""
+def learnt(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The same with a snapshot that tells the classes apart."""
+    return _in_copy(trained_project(tmp_path_factory, LEARNT), tmp_path, monkeypatch)
+
+
+def _in_copy(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     folder = tmp_path / "copy"
-    shutil.copytree(trained_once, folder)
+    shutil.copytree(project, folder)
     monkeypatch.chdir(folder)
     return run_wf

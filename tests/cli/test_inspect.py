@@ -150,9 +150,8 @@ def test_filters_as_colours(trained: Run) -> None:
         assert picture.size == (6 * 6 * 9 - 9, 6 * 6 * 9 - 9)  # 32 filters of 5 x 5 and a border, 9 times as large
 
 
-def test_a_page_of_everything(trained: Run) -> None:
-    trained("train", "--fresh", "--max-iter", "40")
-    document = trained("inspect", IMAGE, "--page", "--json").json
+def test_a_page_of_everything(learnt: Run) -> None:
+    document = learnt("inspect", IMAGE, "--page", "--json").json
     page = Path(document["pictures"]["page"])
     assert page.parent == Path(document["pictures"]["conv1"]).parent
     text = page.read_text()

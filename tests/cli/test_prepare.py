@@ -16,9 +16,9 @@ from workflow.generations import generation
 
 
 @pytest.fixture
-def pictures(project: Path, trained_once: Path) -> Path:
+def pictures(project: Path) -> Path:
     """images/character and images/other, 30 each."""
-    shutil.copytree(trained_once / "images", project / "images")
+    draw(project / "images", count=60)
     return project / "images"
 
 

@@ -14,7 +14,7 @@ from workflow.errors import UsageError
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory):
-    """`wf demo` with 60 pictures and 40 iterations."""
+    """`wf demo` with 60 pictures and 12 iterations."""
     folder = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -22,7 +22,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory):
         patch.setattr(steps, "JUNK", 16)
         steps.set_up(Path("here"), count=60)
         solver = Path("here/prototxt/demo_solver.prototxt")
-        solver.write_text(solver.read_text().replace("max_iter: 300", "max_iter: 40"))
+        solver.write_text(solver.read_text().replace("max_iter: 300", "max_iter: 12"))
         yield run_wf("demo", "here", "--json")
 
 
