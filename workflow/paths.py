@@ -7,6 +7,7 @@ So a project can be moved, and its files hold the same bytes from wherever they 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +46,8 @@ def recorded_document(document: Any, project: Path) -> Any:
 
 def _prefix(project: Path) -> str:
     return os.path.join(project, "")  # noqa: PTH118
+
+
+def file_stem(name: str) -> str:
+    """A name of a class or a unit as a part of a file's name: letters of any script, digits, `.`, `-` and `_`."""
+    return re.sub(r"[^\w.-]+", "_", name)

@@ -33,12 +33,24 @@ def test_one_target_only(trained: Run) -> None:
     assert "--class and --unit" in trained("maps", IMAGE, "--class", "other", "--unit", "conv3:1", code=2).err
 
 
-@pytest.mark.parametrize("command", [["maps", IMAGE], ["twin", IMAGE], ["dream"]], ids=lambda command: command[0])
-def test_a_class_that_does_not_exist_is_reported_before_torch_is_imported(trained: Run, command: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["maps", IMAGE, "--class", "charakter"], "no class 'charakter'\nhint: did you mean 'character'?"),
+        (["twin", IMAGE, "--class", "charakter"], "no class 'charakter'\nhint: did you mean 'character'?"),
+        (["dream", "--class", "charakter"], "no class 'charakter'\nhint: did you mean 'character'?"),
+        (["dream", "--unit", "covn3:9"], "no blob 'covn3'\nhint: did you mean 'conv3'?"),
+        (["channels", "covn3"], "no blob 'covn3'\nhint: did you mean 'conv3'?"),
+    ],
+    ids=lambda one: one[0] if isinstance(one, list) else "",
+)
+def test_a_class_or_blob_that_does_not_exist_is_reported_before_torch_is_imported(
+    trained: Run, words: list[str], message: str
+) -> None:
     code = (
-        f"import atexit, sys, workflow.cli; sys.argv = {['wf', *command, '--class', 'charakter']}; "
+        f"import atexit, sys, workflow.cli; sys.argv = {['wf', *words]}; "
         "atexit.register(lambda: print('torch' in sys.modules)); workflow.cli.main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "no class 'charakter'\nhint: did you mean 'character'?" in done.stderr
+    assert message in done.stderr
     assert done.stdout.split()[-1] == "False"

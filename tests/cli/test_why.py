@@ -28,8 +28,8 @@ def test_words_for_people(trained: Run) -> None:
     assert "the contributions sum to the logit, within" in ran.out
     assert "largest contributions to 'other'" in ran.out
     assert ran.out.count("gen1  /") + ran.out.count("gen1  images") == 2
-    assert ran.out.rstrip().endswith("there/ledger.png")
-    assert Path("there/ledger.png").exists()
+    assert ran.out.rstrip().endswith("there/ledger-other.png")
+    assert Path("there/ledger-other.png").exists()  # not over the account of the predicted class
 
 
 def test_pictures_of_one_name_keep_their_results_apart(trained: Run) -> None:

@@ -301,6 +301,7 @@ class Snapshot:
         from workflow.errors import UsageError
 
         self.model.require_class(class_name)
+        self.model.require_unit(unit)
         from workflow.interpretation.attribution.explain import explain  # PyTorch, which a typing error need not load
         from workflow.interpretation.attribution.maps import Options
         from workflow.report.maps import describe, draw_maps
@@ -342,6 +343,7 @@ class Snapshot:
             progress: called with (done, all) while the training set is read.
         """
         from workflow.interpretation.attribution.logit_account import why
+        from workflow.paths import file_stem
         from workflow.report.ledger import describe, draw_ledger
 
         found = why(
@@ -360,6 +362,7 @@ class Snapshot:
             describe,
             lambda one, out: draw_ledger(one, self.model, out),
             "ledger",
+            "-".join(["ledger", *(file_stem(name) for name in (class_name, against) if name is not None)]),
             document=lambda one, pictures: one.json() | ({"picture": pictures["ledger"]} if pictures else {}),
         )
 
@@ -451,7 +454,8 @@ class Snapshot:
             channels: only these; none is all.
             progress: called with (done, all) while the training set is read.
         """
-        from workflow.interpretation.examples.channels import look_for
+        self.model.require_unit(blob)
+        from workflow.interpretation.examples.channels import look_for  # PyTorch, which a typing error need not load
         from workflow.report.channels import describe, draw_channels
 
         found = look_for(self.model, blob, channels=channels, progress=progress)
@@ -516,6 +520,7 @@ class Snapshot:
         from dataclasses import replace
 
         self.model.require_class(*classes)
+        self.model.require_unit(*units)
         from workflow.interpretation.synthesis.ascent import Recipe  # PyTorch, which a typing error need not load
         from workflow.interpretation.synthesis.dream import alive, maximise
         from workflow.report.dream import describe, draw_dream

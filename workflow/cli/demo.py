@@ -78,7 +78,7 @@ def describe(looked: Looked, folder: Path) -> str:
         f"  {_here(looked.sheet, folder)}  the training pictures",
         "",
         "next:",
-        f"  cd {folder}",
+        *([] if folder == Path() else [f"  cd {folder}"]),
         f"  {_wf()} junk junk/",
         f"  {_wf()} maps {_inside(worst.image, folder)} --class {CHARACTER}",
         f"  {_wf()} report",

@@ -11,6 +11,7 @@ from workflow.engines.torch_cpu.passes import Pass
 from workflow.errors import UsageError, did_you_mean
 from workflow.interpretation.differentiable import Differentiable
 from workflow.models.model import Model
+from workflow.paths import file_stem
 
 _UNIT = re.compile(r"(?P<blob>.+):(?P<channel>\d+)(?:,(?P<y>\d+),(?P<x>\d+))?")
 
@@ -47,7 +48,7 @@ class Target:
     @property
     def slug(self) -> str:
         """For names of files."""
-        return re.sub(r"[^\w.-]+", "_", self.name)
+        return file_stem(self.name)
 
     def pick(self, blob: Tensor) -> Tensor:
         """The number in a blob (N, C, ...) that belongs to this target, for each picture: (N,)."""

@@ -21,6 +21,7 @@ from workflow.generations import Generation
 from workflow.generations.places import Place
 from workflow.models.deploy import outputs_differ
 from workflow.net.build import build
+from workflow.net.spec import NetSpec
 
 Pictures = Sequence[NDArray[np.generic]] | NDArray[np.generic]
 """(C, H, W) each, all of one size."""
@@ -116,9 +117,12 @@ class Model:
         return {name: array for name, array in values.items() if name not in hidden}
 
     @cached_property
+    def _spec(self) -> NetSpec:
+        return build(self.net, phase="TEST", source=self.source)
+
+    @cached_property
     def _copies(self) -> frozenset[str]:
-        spec = build(self.net, phase="TEST", source=self.source)
-        return frozenset(top for layer in spec.layers if layer.type == "Split" for top in layer.tops)
+        return frozenset(top for layer in self._spec.layers if layer.type == "Split" for top in layer.tops)
 
     def probabilities(self, blobs: Mapping[str, Array]) -> Array | None:
         """The probability of each class, float32 (N, classes); None for a net without a Softmax layer.
@@ -152,6 +156,20 @@ class Model:
         for name in names:
             if name is not None and self.classes is not None and name not in self.classes:
                 raise UsageError(f"no class '{name}'", hint=did_you_mean(name, self.classes))
+
+    def require_unit(self, *units: str | None) -> None:
+        """Refuse a blob that the net does not have, as `require_class` does.
+
+        Args:
+            units: `conv3`, or `conv3:17,2,3`.
+
+        Raises:
+            UsageError: I02, there is no such blob.
+        """
+        known = list(dict.fromkeys(top for layer in self._spec.layers for top in layer.tops))
+        for unit in units:
+            if unit is not None and (blob := unit.rpartition(":")[0] or unit) not in known:
+                raise UsageError(f"no blob '{blob}'", hint=did_you_mean(blob, known), fault="I02")
 
     def class_name(self, index: int) -> str:
         """The name of a class, its number if it has none."""

@@ -126,7 +126,8 @@ def _exam(found: Diff) -> list[str]:
         relabelled = f", {own.relabelled:,} of them under another label" if own.relabelled else ""
         lines.append(
             f"{own.generation}'s own test set is a different exam: {counted(own.pictures, 'picture')}, "
-            f"{own.shared:,} of them in this one{relabelled}; its recorded accuracy cannot be compared with these"
+            f"{'all' if own.shared == own.pictures else f'{own.shared:,}'} of them in this one{relabelled}; "
+            "its recorded accuracy cannot be compared with these"
         )
     for name, classes in one.unknown.items():
         listed = ", ".join(f"'{label}' ({counted(count, 'picture')})" for label, count in classes.items())

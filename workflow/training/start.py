@@ -38,7 +38,10 @@ def choose(
         UsageError: flags that cannot be used together, a snapshot that is not there, weights where a state is needed.
     """
     if resume and (weights or fresh):
-        raise UsageError("--resume, --weights and --fresh cannot be used together")
+        raise UsageError(
+            "--resume, --weights and --fresh cannot be used together",
+            hint="--resume continues a run, --weights starts one from weights, --fresh starts one from nothing",
+        )
     if weights:
         names = [name.strip() for one in weights for name in ([one] if Path(one).exists() else one.split(","))]
         return Start(weights=tuple(resolve(config, name, generation.number).weights for name in names))
