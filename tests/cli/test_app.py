@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-from running import Run
+from running import RECORDED, Run
 
 from workflow.cli.app import GROUPS, NAMES
 
@@ -34,6 +35,11 @@ def test_every_command_has_help_with_the_common_options(name: str, wf: Run) -> N
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_every_command_is_in_the_readme(name: str) -> None:
     assert f"`wf {name}" in README
+
+
+def test_the_keys_of_every_command_are_recorded() -> None:
+    recorded = {line.split()[0] for line in json.loads(RECORDED.read_text(encoding="utf-8"))}
+    assert NAMES - recorded == {"serve"}  # which answers over HTTP
 
 
 def test_no_summary_is_cut_at_80_columns(wf: Run, monkeypatch: pytest.MonkeyPatch) -> None:

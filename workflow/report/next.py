@@ -34,11 +34,13 @@ def draw_next(found: Next, folder: Path, *, max_pixels: int) -> dict[str, Path]:
     """Write next.csv and the contact sheets with the numbers of its rows.
 
     Returns:
-        `table`, and `sheet`, `sheet 2` …
+        `table`, and `sheet`, `sheet 2` …; nothing where there is no picture to label.
 
     Raises:
         OSError: as the operating system says it.
     """
+    if not found.candidates:
+        return {}
     table = folder / "next.csv"
     write_csv(table, found)
     entries = [(one.path, f"{row}. {one.caption}") for row, one in enumerate(found.candidates, start=1)]
