@@ -97,3 +97,9 @@ def test_a_login_code_opens_once_and_its_cookie_stays(state: State) -> None:
         assert client.get("/api/jobs").status_code == 200
         own.inbox.revoke("phone")
         assert client.get("/api/jobs").status_code == 401
+
+
+def test_a_method_that_is_not_taken_names_those_that_are(client: TestClient) -> None:
+    for path, methods in (("/api/jobs", "GET, POST"), ("/api/jobs/1", "DELETE, GET"), ("/api/undo", "POST")):
+        answer = client.put(path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)

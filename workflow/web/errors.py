@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from workflow.errors import (
     BusyError,
@@ -149,10 +150,19 @@ def install(app: FastAPI) -> None:
     """Let the application answer every exception in this form."""
 
     async def handle(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            error.headers = {"Allow": ", ".join(_allowed(app, request.scope))}
         return for_people(request, request.app.state.wf, answer(error))
 
     for kind in (WorkflowError, RequestValidationError, HTTPException, OSError, MemoryError):
         app.add_exception_handler(kind, handle)
+
+
+def _allowed(app: FastAPI, scope: MutableMapping[str, Any]) -> list[str]:
+    """All methods that an address takes: the router knows those of its first route."""
+    methods = ("DELETE", "GET", "PATCH", "POST", "PUT")
+    asked = {one: {**scope, "method": one} for one in methods}
+    return [one for one in methods if any(route.matches(asked[one])[0] is Match.FULL for route in app.router.routes)]
 
 
 def _field(problem: Mapping[str, Any]) -> str:

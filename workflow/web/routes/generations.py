@@ -114,7 +114,7 @@ async def promote(state: Shared, number: Number) -> dict[str, str]:
 
 @router.get(
     "/{number}/report",
-    response_class=HTMLResponse,
+    response_class=Response,
     responses={200: {"content": {"text/html": {}}, "description": "The page."}},
 )
 async def report(state: Shared, number: Number) -> Response:

@@ -16,7 +16,7 @@ from workflow.web.state import Shared, State
 router = APIRouter(prefix="/api", tags=["jobs"])
 
 Number = Annotated[int, Path(ge=1, le=10**9)]
-Generation = Annotated[int, Field(ge=0, le=999_999)]
+Generation = Annotated[int, Field(strict=True, ge=0, le=999_999)]
 Named = Annotated[str, Field(pattern=r"^gen\d{1,6}(/(best|latest|iter_\d{1,10}))?$")]
 Unit = Annotated[str, Field(pattern=r"^[\w./-]{1,100}:\d{1,6}$")]
 File = Annotated[str, Path(pattern=r"^[\w.-]{1,100}\.(png|gif)$")]
@@ -72,10 +72,10 @@ class Train(Wish):
     kind: Literal["train"]
     generation: Generation | None = None
     """null is the newest."""
-    max_iter: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    max_iter: Annotated[int, Field(strict=True, ge=1, le=10**9)] | None = None
     weights: Named | None = None
     """The snapshot to start from."""
-    fresh: bool = False
+    fresh: Annotated[bool, Field(strict=True)] = False
 
 
 class Diff(Wish):

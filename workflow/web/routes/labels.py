@@ -33,7 +33,7 @@ class Entry(BaseModel):
     was: ClassName | None = None
     """The class that the author saw."""
     queue: Annotated[str, Field(pattern=rf"^{NAME.pattern}$")] | None = None
-    seq: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    seq: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None = None
     """The `seq` of the picture that the author saw: checked in place of `was`."""
 
 

@@ -38,7 +38,11 @@ async def enter(state: Shared, body: Token) -> Response:
     return answer
 
 
-@router.get("/login", include_in_schema=False)
+@router.get(
+    "/login",
+    response_class=Response,
+    responses={200: {"content": {"text/html": {}}, "description": "The page."}, 303: {"description": "The cookie."}},
+)
 async def login_page(request: Request, state: Shared, token: Text | None = None, next_: Next = "/") -> Response:
     """Ask for a token; by the address that `wf serve` printed, get the cookie at once."""
     if token is None:
