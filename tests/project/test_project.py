@@ -15,7 +15,7 @@ def test_everything_shipped_is_copied_byte_for_byte(tmp_path: Path) -> None:
     for name in FOLDERS:
         for source in (shipped() / name).iterdir():
             assert (tmp_path / "new" / "project" / name / source.name).read_bytes() == source.read_bytes()
-    assert (tmp_path / "new" / "project" / ".gitignore").read_text() == "/generations/\n"
+    assert (tmp_path / "new" / "project" / ".gitignore").read_text() == "/generations/\n/inbox/\n"
     assert {path.name for path in written} >= {"default.yaml", "cifar10.yaml", ".gitignore"}
 
 

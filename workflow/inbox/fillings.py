@@ -19,7 +19,7 @@ from workflow.inbox.writer import Write
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 """What the name of a queue looks like."""
-_CHUNK = 500  # items in a transaction: about 10 ms
+_CHUNK = 100  # items in a transaction: some milliseconds, which a label waits at most
 
 
 @dataclass(frozen=True, kw_only=True)

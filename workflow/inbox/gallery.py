@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from itertools import islice
 
+from workflow.inbox import paging
 from workflow.inbox.paging import LIMIT, Page, bounded, item, pair
 
 
@@ -47,8 +47,8 @@ def anchors(c: sqlite3.Connection, filters: Filters, step: int) -> list[str]:
         UsageError: the step is not in 1..100.
     """
     source, conditions, values, _ = _matching(filters)
-    rows = c.execute(f"SELECT p.id FROM {source} WHERE {conditions} ORDER BY p.id", values)
-    return [str(number) for (number,) in islice(rows, bounded(step) - 1, None, step)]
+    query = f"SELECT p.id FROM {source} WHERE {conditions} AND p.id > ? ORDER BY p.id LIMIT 1 OFFSET ?"
+    return [str(number) for (number,) in paging.anchors(c, query, values, step, (0,))]
 
 
 def _matching(filters: Filters) -> tuple[str, str, tuple[object, ...], tuple[str, str, str]]:

@@ -16,7 +16,7 @@ from workflow.inbox.pictures import Facts, enter
 from workflow.inbox.writer import Write
 from workflow.paths import recorded
 
-_CHUNK = 500  # pictures in a transaction: about 20 ms
+_CHUNK = 100  # pictures in a transaction: some milliseconds, which a label waits at most
 
 
 def learn(config: Config, read: sqlite3.Connection, write: Write) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workflow.errors import UsageError
 
+Row = tuple[Any, ...]
 LIMIT = 100
 """The longest page."""
 CURSOR = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?")
@@ -71,3 +74,21 @@ def bounded(limit: int) -> int:
     if not 1 <= limit <= LIMIT:
         raise UsageError(f"limit is {limit}, expected 1 to {LIMIT}")
     return limit
+
+
+def anchors(c: sqlite3.Connection, query: str, values: Sequence[object], step: int, first: Row) -> Iterator[Row]:
+    """Every `step`-th row of an ordered index, each found from the one before it.
+
+    Args:
+        c: to read with.
+        query: gives the key of the row that comes `OFFSET ?` rows behind a key; the values, that key and a number
+            of rows are its parameters.
+        values: its first parameters.
+        step: rows from one to the next, 1..100.
+        first: the key that comes before everything.
+    """
+    skipped = bounded(step) - 1
+    key = first
+    while (found := c.execute(query, (*values, *key, skipped)).fetchone()) is not None:
+        key = found
+        yield key

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from workflow.errors import NotFound, did_you_mean
+from workflow.inbox import paging
 from workflow.inbox.paging import LIMIT, Page, bounded, item, pair
 from workflow.inbox.pictures import SENT
 
@@ -76,10 +76,11 @@ def anchors(c: sqlite3.Connection, name: str, step: int) -> list[str]:
         NotFound, UsageError: no such queue; the step is not in 1..100.
     """
     filling, _ = _filling(c, name)
-    rows = c.execute(
-        "SELECT place, picture FROM queue_item WHERE filling = ? AND done IS NULL ORDER BY place, picture", (filling,)
+    query = (
+        "SELECT place, picture FROM queue_item WHERE filling = ? AND done IS NULL AND (place, picture) > (?, ?) "
+        "ORDER BY place, picture LIMIT 1 OFFSET ?"
     )
-    return [f"{place}.{picture}" for place, picture in islice(rows, bounded(step) - 1, None, step)]
+    return [f"{place}.{picture}" for place, picture in paging.anchors(c, query, (filling,), step, pair(None))]
 
 
 def _filling(c: sqlite3.Connection, name: str) -> tuple[int, int]:

@@ -12,7 +12,7 @@ VARIABLE = "WF_PROJECT"
 """The environment variable that names the project folder."""
 
 FOLDERS = ("configs", "prototxt")
-_GITIGNORE = "/generations/\n"
+_GITIGNORE = "/generations/\n/inbox/\n"
 
 
 def shipped() -> Path:
