@@ -116,23 +116,23 @@ def drop_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def links(inbox: Path) -> Iterator[tuple[str, str, Path]]:
-    """Class, sha256 and path of every file in labelled/ that is named as a take-over names it."""
-    root = inbox / "labelled"
+def links(inbox: Path) -> Iterator[Path]:
+    """Every file in labelled/CLASS/ that is named as a take-over names it."""
+    return _named(inbox / "labelled")
+
+
+def kept(inbox: Path) -> Iterator[Path]:
+    """Every file in files/."""
+    return _named(inbox / "files")
+
+
+def _named(root: Path) -> Iterator[Path]:
+    """The files that are named after a digest, in the folders of a folder."""
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
         if folder.is_dir() and not folder.is_symlink():
-            for entry in os.scandir(folder):
-                if match := NAME.fullmatch(entry.name):
-                    yield folder.name, match[1], folder / entry.name
-
-
-def kept(inbox: Path) -> Iterator[tuple[str, Path]]:
-    """sha256 and path of every file in files/."""
-    root = inbox / "files"
-    for folder in sorted(root.iterdir()) if root.is_dir() else ():
-        for entry in os.scandir(folder):
-            if match := NAME.fullmatch(entry.name):
-                yield match[1], folder / entry.name
+            with os.scandir(folder) as entries:
+                names = [entry.name for entry in entries if NAME.fullmatch(entry.name)]
+            yield from (folder / name for name in names)
 
 
 def remove_leftovers(inbox: Path) -> int:

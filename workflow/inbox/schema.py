@@ -16,6 +16,7 @@ Every table is STRICT. Journal: WAL, synchronous FULL, so that what was committe
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from workflow.errors import BusyError, DataError, EnvironmentFault, UsageError
@@ -94,8 +95,19 @@ def translated(error: BaseException, path: Path) -> BaseException:
     if code == sqlite3.SQLITE_NOMEM:
         return EnvironmentFault("not enough memory")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        if _sound(path):
+            return EnvironmentFault(f"{path} could not be read: {error}", hint="try again; the disk may be failing")
         return DataError(
             f"{path} is damaged: {error}",
             hint=f"restore it from a backup; sqlite3 {path} .recover saves what can be read",
         )
     return error
+
+
+def _sound(path: Path) -> bool:
+    """Whether a database is whole, which SQLite denies, too, where the disk does not let it read."""
+    try:
+        with closing(connect(path)) as connection:
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.Error:
+        return False

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from workflow.paths import located
 if TYPE_CHECKING:
     from workflow.inbox.inbox import Inbox
 
+Superfluous = Callable[[sqlite3.Connection, Path], bool]
 _CHUNK = 100  # files in a transaction, which holds up everybody else
 _UNFINISHED = timedelta(days=1)  # after which a filling that no queue shows was left by a killed process
 
@@ -45,17 +47,9 @@ def sweep(inbox: Inbox) -> Swept:
     Each is removed within a transaction that has looked for its row, so that nothing which arrives meanwhile is taken.
     """
     found = Swept(temporary=files.remove_leftovers(inbox.folder))
-    kept = list(files.kept(inbox.folder))
-    for chunk in (kept[start : start + _CHUNK] for start in range(0, len(kept), _CHUNK)):
-        found.files += inbox.write(partial(_orphans, chunk=chunk))
-    for class_name, sha256, path in list(files.links(inbox.folder)):
-        found.links += inbox.write(partial(_stray, inbox=inbox, class_name=class_name, sha256=sha256, path=path))
-    for folder in (inbox.folder / "thumbs").glob("*/"):
-        for path in folder.iterdir():
-            row = inbox.read(partial(_row, sha256=path.name[:64]))
-            if row is None:
-                path.unlink(missing_ok=True)
-                found.thumbnails += 1
+    found.files = _remove(inbox, files.kept(inbox.folder), _orphan)
+    found.links = _remove(inbox, files.links(inbox.folder), _stray)
+    found.thumbnails = _remove(inbox, _thumbnails(inbox), _unknown)
     since = (datetime.now(UTC) - _UNFINISHED).isoformat()
     while gone := inbox.write(lambda c: _unfinished(c, since)):
         found.items += gone
@@ -63,35 +57,65 @@ def sweep(inbox: Inbox) -> Swept:
     return found
 
 
-def _row(c: sqlite3.Connection, sha256: str) -> tuple[str, str | None, int | None] | None:
-    """Origin, class of the link, and whether a take-over is due, of a picture."""
+def _remove(inbox: Inbox, found: Iterable[Path], superfluous: Superfluous) -> int:
+    """Remove the files that are superfluous; how many.
+
+    Most are not: they are only read about. Of the others each is looked at again where nobody else writes.
+    """
+    count = 0
+    remaining = iter(found)
+    while chunk := list(islice(remaining, _CHUNK)):
+        doubtful = inbox.read(partial(_chosen, chunk=chunk, superfluous=superfluous))
+        if doubtful:
+            count += inbox.write(partial(_unlinked, chunk=doubtful, superfluous=superfluous))
+    return count
+
+
+def _chosen(c: sqlite3.Connection, *, chunk: Sequence[Path], superfluous: Superfluous) -> list[Path]:
+    return [path for path in chunk if superfluous(c, path)]
+
+
+def _unlinked(c: sqlite3.Connection, *, chunk: Sequence[Path], superfluous: Superfluous) -> int:
+    gone = _chosen(c, chunk=chunk, superfluous=superfluous)
+    for path in gone:
+        path.unlink(missing_ok=True)
+        files.drop_if_empty(path.parent)
+    return len(gone)
+
+
+def _row(c: sqlite3.Connection, path: Path) -> tuple[str, str | None, int | None] | None:
+    """Origin, class of the link, and whether a take-over is due, of the picture that a file is named after."""
     row: tuple[str, str | None, int | None] | None = c.execute(
         "SELECT p.origin, s.link, s.pending FROM picture p LEFT JOIN state s ON s.picture = p.id WHERE p.sha256 = ?",
-        (sha256,),
+        (path.name[:64],),
     ).fetchone()
     return row
 
 
-def _orphans(c: sqlite3.Connection, *, chunk: Sequence[tuple[str, Path]]) -> int:
-    """Remove those of some files that no row speaks of; how many."""
-    count = 0
-    for sha256, path in chunk:
-        row = _row(c, sha256)
-        if row is None or row[0] != "sent":
-            path.unlink(missing_ok=True)
-            files.drop_if_empty(path.parent)
-            count += 1
-    return count
+def _orphan(c: sqlite3.Connection, path: Path) -> bool:
+    """Whether no row speaks of a file in files/."""
+    row = _row(c, path)
+    return row is None or row[0] != "sent"
 
 
-def _stray(c: sqlite3.Connection, *, inbox: Inbox, class_name: str, sha256: str, path: Path) -> bool:
-    """Remove a link of a picture that was forgotten, or the second one that an interrupted move left."""
-    row = _row(c, sha256)
-    if row is not None:
-        twin = row[1] is not None and row[1] != class_name and (path.parents[1] / row[1] / path.name).exists()
-        if row[2] or not twin:
-            return False
-    return files.unlink(inbox.folder, class_name, path.name)
+def _stray(c: sqlite3.Connection, path: Path) -> bool:
+    """Whether a link is of a picture that was forgotten, or the second one that an interrupted move left."""
+    row = _row(c, path)
+    if row is None:
+        return True
+    _, class_name, due = row
+    moved = class_name is not None and class_name != path.parent.name
+    return moved and not due and (path.parents[1] / (class_name or "") / path.name).exists()
+
+
+def _unknown(c: sqlite3.Connection, path: Path) -> bool:
+    """Whether a thumbnail is of no picture."""
+    return _row(c, path) is None
+
+
+def _thumbnails(inbox: Inbox) -> Iterator[Path]:
+    for folder in (inbox.folder / "thumbs").glob("*/"):
+        yield from folder.iterdir()
 
 
 def _unfinished(c: sqlite3.Connection, since: str) -> int:

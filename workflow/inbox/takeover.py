@@ -99,8 +99,8 @@ def _plans(inbox: Inbox, classes: Sequence[str]) -> list[Plan]:
         return []
     steps = corrections.in_force(corrections.patches(inbox.config.generations))
     linked: dict[str, list[str]] = defaultdict(list)
-    for class_name, sha256, _ in files.links(inbox.folder):
-        linked[sha256].append(class_name)
+    for path in files.links(inbox.folder):
+        linked[path.name[:64]].append(path.parent.name)
     return [
         decide(inbox, due, classes, [one for _, one in steps.get(due.sha256, ())], linked.get(due.sha256, []))
         for due in map(Due._make, rows)

@@ -7,7 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from workflow import __version__
+from workflow.errors import WorkflowError
 from workflow.inbox import Inbox
 from workflow.web import errors, routes
 from workflow.web.decoders import Decoders
@@ -71,6 +72,7 @@ async def _running(state: State) -> AsyncIterator[None]:
         state.judge.changed = lambda name: events.publish("generation", {"live": name})
         state.judge.start()
         follower = Follower(state.project, state.inbox, events)
+        loop.run_in_executor(None, _sweep, state.inbox)
         try:
             yield
         finally:
@@ -79,6 +81,12 @@ async def _running(state: State) -> AsyncIterator[None]:
             await jobs.close()
             await asyncio.to_thread(state.judge.close)
             await asyncio.to_thread(state.decoders.close)
+
+
+def _sweep(inbox: Inbox) -> None:
+    """Remove what a server that was killed left; there may be much to look at, so nothing waits for it."""
+    with suppress(WorkflowError):  # the inbox was closed meanwhile
+        inbox.sweep()
 
 
 def _common(state: State) -> dict[str, Any]:

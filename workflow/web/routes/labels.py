@@ -96,13 +96,20 @@ def label(
             caller.author,
         )
     )
-    return {"results": [(refusal or next(kept)).json() for _, refusal in possible]}
+    answers = [refusal or next(kept) for _, refusal in possible]
+    for one, answer in zip(entries, answers, strict=True):
+        if answer.status == "saved":
+            event = {"sha256": one.sha256, "kind": one.kind, "class": one.class_, "queue": one.queue, "seq": answer.seq}
+            state.events.publish_soon("label", event)
+    return {"results": [one.json() for one in answers]}
 
 
 @router.post("/api/undo", response_model=Undone)
 def undo(asked: Undo, state: Shared, caller: Asking) -> dict[str, Any]:
     """Take a decision back; what was decided before it is in force again."""
-    return state.inbox.undo(asked.key, caller.author, others_too=caller.role == "owner").json()
+    undone = state.inbox.undo(asked.key, caller.author, others_too=caller.role == "owner").json()
+    state.events.publish_soon("label", undone | {"kind": "undo"})
+    return undone
 
 
 def _refusal(state: State, entry: Entry) -> Answer | None:

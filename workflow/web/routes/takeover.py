@@ -41,4 +41,8 @@ def preview(state: Shared) -> dict[str, Any]:
 @router.post("/api/takeover", response_model=Takeover)
 def take_over(state: Shared) -> dict[str, Any]:
     """Turn decisions into corrections and links, which the next preparation obeys."""
-    return state.inbox.takeover().json()
+    done = state.inbox.takeover().json()
+    state.events.publish_soon(
+        "label", {"kind": "takeover", "patch": done["patch"], "conflicts": len(done["conflicts"])}
+    )
+    return done
