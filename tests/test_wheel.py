@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PAGES = ("web/static/style.css", "web/templates/base.html.j2", "web/locales/ja.json", "inbox/tables.sql")
 BUILD = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
 
 
@@ -23,7 +24,7 @@ def test_wf_init_works_from_a_wheel(tmp_path: Path) -> None:
         names = wheel.namelist()
         wheel.extractall(tmp_path / "site")
     assert not [name for name in names if name.startswith(("tests/", "scripts/"))]
-    for needed in ("py.typed", "formats/caffe.proto", "demo/demo.yaml", "demo/demo_solver.prototxt"):
+    for needed in ("py.typed", "formats/caffe.proto", "demo/demo.yaml", "demo/demo_solver.prototxt", *PAGES):
         assert f"workflow/{needed}" in names
     code = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\n"
     code += "import workflow; print(workflow.__file__, file=sys.stderr)\n"

@@ -126,7 +126,7 @@ def test_a_bot_sees_its_own_pictures_alone(client: TestClient, stranger: TestCli
 def test_a_token_has_a_rate(state: State) -> None:
     from workflow.web.limits import Limits
 
-    with serving(state.project.root, client="203.0.113.9", limits=Limits(rate=0.01, burst=3)) as (client, own):
+    with serving(state.project.root, client="203.0.113.9", limits=Limits(rates={"bot": (0.01, 3)})) as (client, own):
         asking = {"authorization": f"Bearer {own.inbox.add_token('eager', 'bot')}"}
         answers = [client.get(f"/api/pictures/{SHA}", headers=asking) for _ in range(5)]
         assert [one.status_code for one in answers] == [404, 404, 404, 429, 429]

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 from served import TestClient, judged, png, serving
 
+from workflow.api.events import Control
+from workflow.web import job_process
 from workflow.web.state import State
 
 
@@ -108,6 +111,18 @@ def test_look_train_compare_promote(served: tuple[TestClient, State], root: Path
     assert [one["iteration"] for one in lines if one["kind"] == "step"] == list(range(20))
     assert part["running"] is False
     assert client.get(f"/api/generations/2/metrics?from={start + 99}").json()["lines"] == lines  # a run began anew
+
+
+def test_with_a_setting_the_new_generation_is_promoted_unless_it_is_worse(
+    served: tuple[TestClient, State], capfd: pytest.CaptureFixture[str]
+) -> None:
+    _, state = served
+    state.project.pin("gen1/best")
+    wish = {"generation": 2, "max_iter": 20, "promote": True}
+    result = job_process.train(state.project, wish, job_process.Teller(sys.stdout), Control())  # it is trained already
+    assert "gen2" in result["promotion"]
+    assert state.project.live().found.reference.name.startswith("gen1/" if "worse" in result["promotion"] else "gen2/")
+    assert '"progress"' in capfd.readouterr().out
 
 
 def test_a_training_is_stopped_with_a_snapshot_and_no_second_one_is_begun(

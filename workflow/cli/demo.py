@@ -19,17 +19,26 @@ if TYPE_CHECKING:
 def demo(
     call: Call,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder; it is created if needed.")] = Path("demo"),
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Then open it in the browser, as wf serve --open does.")
+    ] = False,
 ) -> None:
     """Run the whole loop on a small drawn data set (about a minute).
 
     It ends with the unrelated picture that the net finds most similar to the character, and shows why. Finished
     steps are skipped, so an interrupted demo can be resumed.
+
+    wf demo
+    wf demo pip --serve
     """
     from workflow.api.events import Control
+    from workflow.cli.serve import require, run
     from workflow.cli.signals import obeyed
     from workflow.demo import steps
     from workflow.project.settings import load  # everything that --help does not need
 
+    if serve:
+        require()
     with Counter(call.console, "drawing", "pictures") as drawing:
         steps.set_up(folder, progress=drawing)
     config = load(folder / steps.CONFIG, {}, root=folder.absolute())
@@ -45,6 +54,8 @@ def demo(
         raise typer.Exit(interruption.exit_code)
     looked = steps.look(config)
     call.console.result(document(looked, folder), describe(looked, folder))
+    if serve:
+        run(call, root=folder, open_page=True)
 
 
 def document(looked: Looked, folder: Path) -> dict[str, object]:

@@ -75,18 +75,11 @@ def run(
         EnvironmentFault: the extra `serve` is not installed.
         UsageError: there is no such snapshot, or the address cannot be used.
     """
+    require()
     from workflow.api import Project
-    from workflow.errors import EnvironmentFault
+    from workflow.web.server import serve as start
+    from workflow.web.state import Settings
 
-    try:
-        from workflow.web.server import serve as start
-        from workflow.web.state import Settings
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("workflow"):
-            raise
-        raise EnvironmentFault(
-            f"wf serve needs a package that is not installed: {error.name}", hint="pip install 'wf[serve]'"
-        ) from error
     config = None if call.config_file is None else call.config_file.absolute()
     project = Project(root.absolute(), config=config)
     project.command = call.command
@@ -104,3 +97,20 @@ def run(
         start(project, settings, say=call.console.say, open_page=open_page)
     except KeyboardInterrupt:
         call.console.say("stopped")
+
+
+def require() -> None:
+    """Make sure that the extra `serve` is installed.
+
+    Raises:
+        EnvironmentFault: it is not.
+    """
+    from importlib.util import find_spec
+
+    from workflow.errors import EnvironmentFault
+
+    for name in ("fastapi", "uvicorn", "python_multipart"):
+        if find_spec(name) is None:
+            raise EnvironmentFault(
+                f"wf serve needs the package {name}, which is not installed", hint="pip install 'wf[serve]'"
+            )

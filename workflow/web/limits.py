@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -19,6 +19,8 @@ BODY_SECONDS = 15.0
 """In which any body may arrive; a longer one must arrive at `SLOWEST` at least."""
 SLOWEST = 32 * 1024
 """Bytes a second."""
+RATES = {"bot": (20.0, 100.0), "labeller": (200.0, 2000.0)}
+"""Role -> requests a second, and how many at once: a page of a grid asks for hundreds of thumbnails."""
 
 
 @dataclass
@@ -46,12 +48,13 @@ class Limits:
     Args:
         memory: bytes of bodies that are held at a time.
         pictures: pictures that wait for an answer at a time.
-        rate: requests a second of one token.
-        burst: requests of one token at once.
+        rates: role -> requests a second of one token, and how many of them at once; others are not limited.
     """
 
-    def __init__(self, *, memory: int = 64 * MIB, pictures: int = 64, rate: float = 20.0, burst: float = 100.0) -> None:
-        self._memory, self._pictures, self._rate, self._burst = memory, pictures, rate, burst
+    def __init__(
+        self, *, memory: int = 64 * MIB, pictures: int = 64, rates: Mapping[str, tuple[float, float]] = RATES
+    ) -> None:
+        self._memory, self._pictures, self._rates = memory, pictures, rates
         self.held = 0
         self.pending = 0
         self._buckets: dict[int, Bucket] = {}
@@ -94,21 +97,22 @@ class Limits:
         finally:
             self.pending -= 1
 
-    def request(self, token: int) -> None:
+    def request(self, role: str, token: int) -> None:
         """Count a request of a token.
 
         Raises:
             Refused: 429, it has used up its rate.
         """
-        bucket = self._buckets.get(token)
-        if bucket is None:
-            bucket = self._buckets[token] = Bucket(self._rate, self._burst, self._burst)
+        if role not in self._rates:
+            return
+        rate, burst = self._rates[role]
+        bucket = self._buckets.setdefault(token, Bucket(rate, burst, burst))
         wait = bucket.take(time.monotonic())
         if wait:
             seconds = max(1, round(wait))
             raise Refused(
                 429,
-                f"this token may send {self._rate:g} requests a second",
+                f"this token may send {rate:g} requests a second",
                 headers={"Retry-After": str(seconds)},
                 hint=f"try again in {seconds} s",
             )

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from datetime import UTC, datetime
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from workflow.web.security import cookie_name
@@ -34,10 +35,19 @@ def exchange(state: State, code: str) -> str | None:
     return code if state.caller_of(code) is not None else None
 
 
-def remember(answer: Response, state: State, secret: str) -> None:
-    """Give a browser the cookie: no script sees it, no other site makes a browser send it."""
+def remember(answer: Response, request: Request, state: State, secret: str) -> None:
+    """Give a browser the cookie: no script sees it, no other site makes a browser send it.
+
+    Where a proxy says that the browser came by TLS, it is sent by TLS only.
+    """
     answer.set_cookie(
-        cookie_name(state.settings.port), secret, max_age=_SECONDS, httponly=True, samesite="strict", path="/"
+        cookie_name(state.settings.port),
+        secret,
+        max_age=_SECONDS,
+        path="/",
+        secure=request.headers.get("x-forwarded-proto") == "https",
+        httponly=True,
+        samesite="strict",
     )
 
 

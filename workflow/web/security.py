@@ -111,8 +111,7 @@ class Guard:
         caller = self._caller(scope, headers, host)
         scope.setdefault("state", {})["caller"] = caller
         check_role(scope, caller)
-        if caller.role in ("bot", "labeller"):
-            self._state.limits.request(caller.author)
+        self._state.limits.request(caller.role, caller.author)
         if scope["path"] == JUDGE:
             self._state.limits.check_pictures()
         return size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import resource
 import socket
 import sys
 import webbrowser
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _CONNECTIONS = 1000
 _BACKLOG = 512
+_FILES = 4096
 _PAUSE = 0.5  # seconds before the body of a request that was refused is read and thrown away
 _SWITCH = 0.001  # seconds that a thread may keep the interpreter from the one that talks to the network
 _GRACE = 5  # seconds for requests that are being answered when the server is asked to end
@@ -48,6 +50,7 @@ def serve(project: Project, settings: Settings, *, say: Callable[[str], None], o
     """
     check(settings)
     sys.setswitchinterval(_SWITCH)
+    _allow_connections()
     listening = bind(settings)
     port = listening.getsockname()[1]
     settings = Settings(**(vars(settings) | {"port": port}))
@@ -68,6 +71,14 @@ def _run(state: State, listening: socket.socket, say: Callable[[str], None], *, 
             webbrowser.open(place)
 
     Server(state, started).run(sockets=[listening])
+
+
+def _allow_connections() -> None:
+    """Let the process have as many files open as connections need, where it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def check(settings: Settings) -> None:

@@ -31,10 +31,10 @@ class Token(BaseModel):
 
 
 @router.post("/login", status_code=204, response_class=Response)
-async def enter(state: Shared, body: Token) -> Response:
+async def enter(request: Request, state: Shared, body: Token) -> Response:
     """Get the cookie."""
     answer = Response(status_code=204)
-    login.remember(answer, state, await asyncio.to_thread(_secret, state, body.token))
+    login.remember(answer, request, state, await asyncio.to_thread(_secret, state, body.token))
     return answer
 
 
@@ -48,7 +48,7 @@ async def login_page(request: Request, state: Shared, token: Text | None = None,
     if token is None:
         return page(request, state, "login", next=next_)
     answer = RedirectResponse(next_, status_code=303)
-    login.remember(answer, state, await asyncio.to_thread(_secret, state, token))
+    login.remember(answer, request, state, await asyncio.to_thread(_secret, state, token))
     return answer
 
 
