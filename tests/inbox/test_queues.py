@@ -6,7 +6,7 @@ import pytest
 from an_inbox import inbox, label, send
 
 from workflow.errors import NotFound, UsageError
-from workflow.inbox import Facts, Inbox, Item
+from workflow.inbox import Facts, Filters, Inbox, Item
 
 __all__ = ["inbox"]
 
@@ -129,3 +129,19 @@ def test_pages_are_found_by_an_index_and_never_by_counting_off(inbox):
     assert "USING INDEX queue_item_open (filling=? AND (place,picture)>(?,?))" in plan[0][3]
     assert not [row for row in plan if "TEMP B-TREE" in row[3] or row[3].startswith("SCAN")]
     assert page.items[0]["sha256"] == f"{100:064x}"
+
+
+def test_a_queue_is_filtered_by_what_is_known_of_its_pictures(inbox):
+    inbox.fill("next", "Next", items(250))
+    inbox.write(lambda c: c.execute("UPDATE picture SET class = 'dog', split = 'test' WHERE id % 2 = 0"))
+    chosen = Filters(class_name="dog", split="test")
+    first = inbox.queue("next", chosen, limit=100)
+    assert (first.total, len(first.items), {item["class"] for item in first.items}) == (125, 100, {"dog"})
+    (anchor,) = inbox.anchors("next", chosen, 100)
+    assert anchor == first.next
+    rest = inbox.queue("next", chosen, after=anchor)
+    assert [len(rest.items), rest.next] == [25, None]
+    assert inbox.queue("next", Filters(class_name="cat")).total == 125  # suggested, where there is no class
+    assert inbox.queue("next", Filters(sender="nobody")).total == 0
+    assert inbox.queue("next", Filters(generation=1)).total == 0
+    assert inbox.queue("next").total == 250

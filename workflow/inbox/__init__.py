@@ -2,9 +2,8 @@
 
 from workflow.inbox.decisions import Answer, Decision, Undone
 from workflow.inbox.fillings import Item
-from workflow.inbox.gallery import Filters
 from workflow.inbox.inbox import Inbox, folder
-from workflow.inbox.paging import Page
+from workflow.inbox.paging import Filters, Page
 from workflow.inbox.pictures import Facts, Known
 from workflow.inbox.queues import Queue
 from workflow.inbox.tokens import OWNER, Token

@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 
 from workflow.inbox import paging
-from workflow.inbox.paging import LIMIT, Page, bounded, item, pair
-
-
-@dataclass(frozen=True, kw_only=True)
-class Filters:
-    """Which pictures the gallery shows; None is any."""
-
-    class_name: str | None = None
-    split: str | None = None
-    sender: str | None = None
-    generation: int | None = None
+from workflow.inbox.paging import LIMIT, Filters, Page, bounded, item, pair
 
 
 def page(c: sqlite3.Connection, filters: Filters, *, after: str | None = None, limit: int = LIMIT) -> Page:

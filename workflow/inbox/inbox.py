@@ -38,8 +38,7 @@ from workflow.inbox import (
 )  # fmt: skip
 from workflow.inbox.decisions import Answer, Decision, Undone
 from workflow.inbox.fillings import Item
-from workflow.inbox.gallery import Filters
-from workflow.inbox.paging import LIMIT, Page
+from workflow.inbox.paging import LIMIT, Filters, Page
 from workflow.inbox.pictures import Facts, Known
 from workflow.inbox.queues import Queue
 from workflow.inbox.schema import connect, migrate, translated
@@ -243,9 +242,9 @@ class Inbox:
         """Every queue, `sent` first."""
         return self.read(queues.queues)
 
-    def queue(self, name: str, *, after: str | None = None, limit: int = LIMIT) -> Page:
+    def queue(self, name: str, filters: Filters | None = None, *, after: str | None = None, limit: int = LIMIT) -> Page:
         """Open items of a queue, see `queues.page`."""
-        return self.read(lambda c: queues.page(c, name, after=after, limit=limit))
+        return self.read(lambda c: queues.page(c, name, filters or Filters(), after=after, limit=limit))
 
     def fill(self, name: str, title: str, items: Iterable[Item]) -> int:
         """Fill a queue anew, see `fillings.fill`."""
@@ -255,11 +254,11 @@ class Inbox:
         """Pictures that match, see `gallery.page`."""
         return self.read(lambda c: gallery.page(c, filters, after=after, limit=limit))
 
-    def anchors(self, source: str | Filters, step: int) -> list[str]:
-        """The cursor behind every `step`-th picture of a queue or of the gallery."""
-        if isinstance(source, Filters):
-            return self.read(lambda c: gallery.anchors(c, source, step))
-        return self.read(lambda c: queues.anchors(c, source, step))
+    def anchors(self, queue: str | None, filters: Filters, step: int) -> list[str]:
+        """The cursor behind every `step`-th picture of a queue that matches; None is the gallery."""
+        if queue is None:
+            return self.read(lambda c: gallery.anchors(c, filters, step))
+        return self.read(lambda c: queues.anchors(c, queue, step, filters))
 
     def learn(self) -> int:
         """Read the manifests of new generations, see `learning.learn`; how many there were."""

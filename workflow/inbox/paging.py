@@ -17,6 +17,16 @@ CURSOR = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Filters:
+    """Which pictures are shown; None is any."""
+
+    class_name: str | None = None
+    split: str | None = None
+    sender: str | None = None
+    generation: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """Some pictures, and where the following ones begin."""
 
@@ -25,7 +35,7 @@ class Page:
     next: str | None
     """Cursor of the next page; None at the end."""
     total: int
-    """Open pictures of the queue, or pictures that match the gallery's filters."""
+    """All pictures that match the filters; of a queue, those that are open."""
 
 
 def item(

@@ -12,8 +12,11 @@ from typing import Any
 
 from workflow.errors import NotFound, did_you_mean
 from workflow.inbox import paging
-from workflow.inbox.paging import LIMIT, Page, bounded, item, pair
+from workflow.inbox.paging import LIMIT, Filters, Page, bounded, item, pair
 from workflow.inbox.pictures import SENT
+
+_ANY = Filters()
+_OPEN = "queue_item i JOIN picture p ON p.id = i.picture WHERE i.filling = ? AND i.done IS NULL"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,23 +46,29 @@ def queues(c: sqlite3.Connection) -> list[Queue]:
     ]
 
 
-def page(c: sqlite3.Connection, name: str, *, after: str | None = None, limit: int = LIMIT) -> Page:
-    """The open items of a queue behind a cursor.
+def page(
+    c: sqlite3.Connection, name: str, filters: Filters = _ANY, *, after: str | None = None, limit: int = LIMIT
+) -> Page:
+    """The open items of a queue that match, behind a cursor.
 
     Raises:
         NotFound: no such queue.
         UsageError: the cursor is none, or the limit is not in 1..100.
     """
     filling, left = _filling(c, name)
+    conditions, values = _matching(filters)
+    if values:
+        counted = f"SELECT count(*) FROM {_OPEN}{conditions}"
+        ((left,),) = c.execute(counted, (filling, *values))
     place, picture = pair(after)
     rows = c.execute(
         "SELECT i.place, i.picture, p.sha256, i.suggestion, p.class, s.kind, coalesce(s.seq, 0), i.reason, "
         "i.probability, t.name, p.split, p.generation "
         "FROM queue_item i JOIN picture p ON p.id = i.picture LEFT JOIN state s ON s.picture = p.id "
         "LEFT JOIN token t ON t.id = p.sender "
-        "WHERE i.filling = ? AND i.done IS NULL AND (i.place, i.picture) > (?, ?) "
+        f"WHERE i.filling = ? AND i.done IS NULL{conditions} AND (i.place, i.picture) > (?, ?) "
         "ORDER BY i.place, i.picture LIMIT ?",
-        (filling, place, picture, bounded(limit) + 1),
+        (filling, *values, place, picture, bounded(limit) + 1),
     ).fetchall()
     last = rows[limit - 1] if len(rows) > limit else None
     return Page(
@@ -69,18 +78,32 @@ def page(c: sqlite3.Connection, name: str, *, after: str | None = None, limit: i
     )
 
 
-def anchors(c: sqlite3.Connection, name: str, step: int) -> list[str]:
-    """The cursor behind every `step`-th open item of a queue, so that a page can jump anywhere.
+def anchors(c: sqlite3.Connection, name: str, step: int, filters: Filters = _ANY) -> list[str]:
+    """The cursor behind every `step`-th open item of a queue that matches, so that a page can jump anywhere.
 
     Raises:
         NotFound, UsageError: no such queue; the step is not in 1..100.
     """
     filling, _ = _filling(c, name)
+    conditions, values = _matching(filters)
+    source = _OPEN if values else "queue_item i WHERE i.filling = ? AND i.done IS NULL"
     query = (
-        "SELECT place, picture FROM queue_item WHERE filling = ? AND done IS NULL AND (place, picture) > (?, ?) "
-        "ORDER BY place, picture LIMIT 1 OFFSET ?"
+        f"SELECT i.place, i.picture FROM {source}{conditions} AND (i.place, i.picture) > (?, ?) "
+        "ORDER BY i.place, i.picture LIMIT 1 OFFSET ?"
     )
-    return [f"{place}.{picture}" for place, picture in paging.anchors(c, query, (filling,), step, pair(None))]
+    return [f"{place}.{picture}" for place, picture in paging.anchors(c, query, (filling, *values), step, pair(None))]
+
+
+def _matching(filters: Filters) -> tuple[str, tuple[object, ...]]:
+    """What follows WHERE, and its values. A picture without a class counts as one of the suggested class."""
+    chosen = {
+        " AND coalesce(p.class, i.suggestion) = ?": filters.class_name,
+        " AND p.split = ?": filters.split,
+        " AND p.sender = (SELECT id FROM token WHERE name = ?)": filters.sender,
+        " AND EXISTS (SELECT 1 FROM member m WHERE m.picture = p.id AND m.generation = ?)": filters.generation,
+    }
+    some = {condition: value for condition, value in chosen.items() if value is not None}
+    return "".join(some), tuple(some.values())
 
 
 def _filling(c: sqlite3.Connection, name: str) -> tuple[int, int]:

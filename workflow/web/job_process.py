@@ -118,7 +118,8 @@ def look(project: Project, wish: Wish, teller: Teller, control: Control) -> dict
         return _drawn(snapshot.dream(label, progress=teller.progress("steps")), wish)
     if name == "inspect":
         seen = snapshot.inspect(image)
-        return _drawn(seen, wish) | {"tiles": seen.found.tiles}
+        answer = {"label": seen.found.label, "probabilities": seen.found.probabilities}
+        return _drawn(seen, wish) | answer | {"tiles": seen.found.tiles}
     units = {"twin": "pictures", "why": "pictures", "maps": "maps", "invert": "steps", "film": "snapshots"}
     found: Finding[Any] = getattr(snapshot, name)(image, progress=teller.progress(units[name]))
     return _drawn(found, wish)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
-from workflow.inbox import Page
+from workflow.inbox import Filters, Page
 from workflow.inbox.fillings import NAME
 from workflow.inbox.paging import CURSOR, LIMIT
+from workflow.web.routes.labels import ClassName
 from workflow.web.state import Shared
 
 router = APIRouter(tags=["queues"])
@@ -19,6 +20,18 @@ Name = Annotated[str, Path(pattern=rf"^{NAME.pattern}$")]
 After = Annotated[str | None, Query(pattern=rf"^{CURSOR.pattern}$", description="The `next` of a page.")]
 Limit = Annotated[int, Query(ge=1, le=LIMIT)]
 Step = Annotated[int, Query(ge=1, le=LIMIT, description="Pictures from one cursor to the next.")]
+
+
+def _filters(
+    class_name: Annotated[ClassName | None, Query(alias="class")] = None,
+    split: Literal["train", "test"] | None = None,
+    sender: Annotated[str | None, Query(max_length=64)] = None,
+    generation: Annotated[int | None, Query(ge=0, le=10**6)] = None,
+) -> Filters:
+    return Filters(class_name=class_name, split=split, sender=sender, generation=generation)
+
+
+Chosen = Annotated[Filters, Depends(_filters)]
 
 
 class Queue(BaseModel):
@@ -77,9 +90,9 @@ def queues(state: Shared) -> dict[str, Any]:
 
 
 @router.get("/api/queues/{name}", response_model=Items)
-def queue(name: Name, state: Shared, after: After = None, limit: Limit = 20) -> dict[str, Any]:
-    """The next open pictures of a queue."""
-    page = state.inbox.queue(name, after=after, limit=limit)
+def queue(name: Name, filters: Chosen, state: Shared, after: After = None, limit: Limit = 20) -> dict[str, Any]:
+    """The next open pictures of a queue that match every filter."""
+    page = state.inbox.queue(name, filters, after=after, limit=limit)
     return {
         "queue": name,
         "classes": state.inbox.classes(),
@@ -90,9 +103,9 @@ def queue(name: Name, state: Shared, after: After = None, limit: Limit = 20) -> 
 
 
 @router.get("/api/queues/{name}/anchors", response_model=Anchors)
-def queue_anchors(name: Name, state: Shared, step: Step = LIMIT) -> dict[str, Any]:
+def queue_anchors(name: Name, filters: Chosen, state: Shared, step: Step = LIMIT) -> dict[str, Any]:
     """Cursors by which a page jumps anywhere in a queue."""
-    return {"step": step, "anchors": state.inbox.anchors(name, step)}
+    return {"step": step, "anchors": state.inbox.anchors(name, filters, step)}
 
 
 def shown(page: Page) -> Sequence[dict[str, Any]]:

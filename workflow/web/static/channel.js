@@ -13,10 +13,10 @@ function card(look) {
   const job = jobs.get(look);
   const waiting = job && !over(job);
   const title = t(`channel.${look}`);
-  return h("section", { class: "card", "aria-label": title, data: { look } },
+  return h("section", { class: job?.state === "done" ? "card found" : "card", "aria-label": title, data: { look } },
     h("div", { class: "row spread" }, h("h2", {}, title), h("button", { type: "button", disabled: waiting, on: { click: reporting(() => begin(look)) } }, t(job && !waiting ? "look.again" : "look.make"))),
     h("p", { class: "soft small" }, t(`channel.${look}.lead`)),
-    job ? finding(job, title) : null);
+    job ? finding(job, title, look === "dream" ? ["sheet"] : null) : null);
 }
 
 const show = () => byId("looks").replaceChildren(...["channels", "dream"].map(card));

@@ -8,20 +8,22 @@ import { allJobs, learn, onJob, over } from "./shell.js";
 import { verdict } from "./verdict.js";
 import { ago, bytes, percent, t } from "./words.js";
 
+const SHOWN = { dream: ["sheet"] }; // of the looks that draw several pictures, what is shown
 const LOOKS = ["twin", "maps", "why", "invert", "dream", "film"];
 
 const sha256 = byId("main").dataset.sha256;
 const here = `/api/pictures/${sha256}`;
 const jobs = new Map(); // look -> job
 let snapshot = null;
+let picture = null;
+let answer = null; // of the chosen snapshot; before it is there, the one that was given last
 
 // ---- the picture ----
 
-function showPicture(picture) {
-  const answer = picture.answers.at(-1) ?? null;
+function showPicture() {
   const classes = answer ? Object.keys(answer.probabilities) : [];
   const facts = [
-    ["look.format", `${picture.format} · ${picture.width} × ${picture.height} · ${bytes(picture.bytes)}`],
+    ["look.format", [picture.format, picture.width && `${picture.width} × ${picture.height}`, picture.bytes && bytes(picture.bytes)].filter(Boolean).join(" · ")],
     ["label.sender", picture.sender],
     ["look.received", picture.received && ago(picture.received)],
     ["look.known", picture.known && t("judge.known", { class: picture.known.class, generation: String(picture.known.generation), split: t(`review.${picture.known.split}`) })],
@@ -41,14 +43,14 @@ function showPicture(picture) {
 }
 
 function showAnswers(answers) {
-  const rows = [...answers].reverse().map((one) => h("tr", {}, h("td", { class: "text" }, one.snapshot), h("td", { class: "text" }, one.label), h("td", {}, percent(one.probability)), h("td", {}, ago(one.at))));
+  const rows = answers.map((one) => h("tr", {}, h("td", { class: "text" }, one.snapshot), h("td", { class: "text" }, one.label), h("td", {}, percent(one.probability)), h("td", {}, ago(one.at))));
   byId("answers").replaceChildren(rows.length
     ? h("table", {}, h("thead", {}, h("tr", {}, ["look.snapshot", "look.answer", "look.probability", "look.when"].map((key, index) => h("th", { class: index < 2 ? "text" : null, scope: "col" }, t(key))))), h("tbody", {}, rows))
     : h("p", { class: "soft" }, t("look.noanswer")));
 }
 
 function showEvents(events) {
-  const list = [...events].reverse().map((one) => h("li", {}, eventWords(one), h("span", { class: "soft small" }, ` ${ago(one.at)}${one.undone ? ` · ${t("look.undone")}` : ""}`)));
+  const list = events.map((one) => h("li", {}, eventWords(one), h("span", { class: "soft small" }, ` ${ago(one.at)}${one.undone ? ` · ${t("look.undone")}` : ""}`)));
   byId("events").replaceChildren(...(list.length ? list : [h("li", { class: "soft" }, t("look.noevents"))]));
 }
 
@@ -65,10 +67,10 @@ function lookCard(look) {
   const start = h("button", { type: "button", disabled: waiting, on: { click: reporting(() => begin(look)) } }, t(job && !waiting ? "look.again" : "look.make"));
   const cancel = waiting ? h("button", { type: "button", class: "danger", on: { click: reporting(() => call("DELETE", `/api/jobs/${job.id}`)) } }, icon("stop"), t("frame.cancel")) : null;
   const title = t(`look.${look}`);
-  return h("section", { class: "card", "aria-label": title, data: { look } },
+  return h("section", { class: job?.state === "done" ? "card found" : "card", "aria-label": title, data: { look } },
     h("div", { class: "row spread" }, h("h3", {}, title), h("div", { class: "row" }, start, cancel)),
     h("p", { class: "soft small" }, t(`look.${look}.lead`)),
-    job ? finding(job, title) : null);
+    job ? finding(job, title, SHOWN[look]) : null);
 }
 
 function showLook(look) {
@@ -97,6 +99,10 @@ const CAPTION = 38; // pixels below the tiles of a grid, as the library draws it
 
 function showBlobs(job) {
   const place = byId("blobs");
+  if (job.state === "done" && job.result.label !== null) {
+    answer = { snapshot: job.snapshot, label: job.result.label, probabilities: job.result.probabilities };
+    if (picture) showPicture();
+  }
   if (job.state !== "done") return place.replaceChildren(...finding(job, t("look.inspect")));
   place.replaceChildren(...job.result.pictures.map(({ name, url }) => {
     const count = job.result.tiles?.[name] ?? 0;
@@ -145,7 +151,9 @@ async function choose() {
 }
 
 async function show() {
-  showPicture(await get(here));
+  picture = await get(here);
+  answer ??= picture.answers.find((one) => one.label !== null) ?? null;
+  showPicture();
 }
 
 onJob(take);

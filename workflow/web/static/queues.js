@@ -3,7 +3,8 @@ import { get, post, report, reporting } from "./api.js";
 import { byId, h } from "./dom.js";
 import { on } from "./live.js";
 import "./refused.js";
-import { learn, onJob, over, progress } from "./shell.js";
+import { finding } from "./finding.js";
+import { jobTitle, learn, onJob, over, progress } from "./shell.js";
 import { ago, known, number, t } from "./words.js";
 
 const way = byId("main").dataset.way;
@@ -40,8 +41,22 @@ async function show() {
 }
 
 async function start(name) {
-  const { job } = await post("/api/jobs", { kind: "fill", queue: name });
-  learn(typeof job === "object" ? job : { id: job, kind: "fill", title: name, state: "waiting", queue: name });
+  learn((await post("/api/jobs", { kind: "fill", queue: name })).job);
+}
+
+// ---- queues that are made of a folder ----
+
+async function showFolders() {
+  if (way !== "label") return;
+  const { folders } = await get("/api/folders");
+  if (!folders.length) return;
+  const form = byId("folders");
+  form.elements.folder.replaceChildren(...folders.map((name) => h("option", {}, name)));
+  form.addEventListener("submit", reporting(async (event) => {
+    event.preventDefault();
+    learn((await post("/api/jobs", { kind: "fill", queue: form.elements.queue.value, folder: form.elements.folder.value })).job);
+  }));
+  form.hidden = false;
 }
 
 let later = null;
@@ -52,8 +67,10 @@ function soon() {
 
 onJob((job) => {
   if (job.kind !== "fill") return;
-  if (job.queue) running.set(job.queue, job);
+  running.set(job.queue, job);
+  byId("filling").replaceChildren(...(over(job) && job.state === "done" ? [] : finding(job, jobTitle(job))));
   soon();
 });
 for (const name of ["open", "label", "judged"]) on(name, soon);
 await reporting(show)();
+await reporting(showFolders)();
