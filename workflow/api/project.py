@@ -176,7 +176,7 @@ class Project:
             drop_classes: classes to leave out.
             rename_classes: old name -> new name.
             follow_symlinks: enter folders that are links.
-            allow_network_fs: write databases to a network file system all the same.
+            allow_network_fs: allow databases on a network file system.
             inbox: whether inbox/labelled is read, too: labelled pictures that were sent.
             progress: called with (done, all).
 
@@ -263,7 +263,7 @@ class Project:
         return self.training(gen)
 
     def training(self, gen: int | None = None) -> Finding[dict[str, Any]]:
-        """What came of a generation's training: accuracy, loss, snapshots, the best iteration.
+        """The result of a generation's training: accuracy, loss, snapshots, the best iteration.
 
         Raises:
             UsageError: no such generation.
@@ -387,7 +387,7 @@ class Project:
             after: the same.
             exam: whose test set; None is the newer one's.
             folder: pictures in class folders instead.
-            history: ask all generations about pictures that went to and fro.
+            history: ask all generations, for pictures that changed between right and wrong.
             progress: called with (done, all).
 
         Raises:
@@ -446,7 +446,7 @@ class Project:
         )
 
     def blame(self, image: Picture) -> Finding[Blame]:
-        """Which generation brought a picture in, and what each has said of it since.
+        """Which generation added a picture, and what each generation predicts for it.
 
         Raises:
             UsageError: no such picture, no generation.

@@ -285,7 +285,7 @@ class Snapshot:
         layer: str | None = None,
         progress: Progress | None = None,
     ) -> Finding[Explanation]:
-        """The places of a picture that speak for a class or a unit, by several methods, each put to the test.
+        """Which parts of a picture matter for a class or a unit, by several methods, each of which is tested.
 
         Args:
             image: a picture file.

@@ -1,7 +1,7 @@
 """The place where exceptions become messages and exit codes.
 
-0 done; 1 to 6 as the tree in `workflow.errors` says; 70 a bug in wf; 130 interrupted; 141 nobody reads stdout any
-more; 143 terminated.
+0 done; 1 to 6 as the tree in `workflow.errors` says; 70 a bug in wf; 130 interrupted; 141 stdout was
+closed; 143 terminated.
 """
 
 from __future__ import annotations

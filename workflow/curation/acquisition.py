@@ -97,7 +97,7 @@ def weigh(panel: Panel, novelty: Floats) -> Worth:
     """
     weights = dict(WEIGHTS)
     if len(panel.members) < 2:
-        del weights["disagreement"]  # nobody to disagree with
+        del weights["disagreement"]  # a single snapshot cannot disagree
     total = sum(weights.values())
     disagreement, margin = divergence(_shared(panel)), _margin(panel.newest.probabilities)
     parts = {"disagreement": disagreement, "margin": -margin, "novelty": novelty}

@@ -100,7 +100,7 @@ def write_twins(path: Path, found: Sequence[Twins], *, project: Path = Path()) -
 def apply(config: Config, path: Path) -> Applied:
     """Turn the decisions of a table into a patch that the next preparation applies.
 
-    Decisions that a patch holds already are passed over, so that a table can be applied again when more of it is
+    Decisions that a patch already has are skipped, so that a table can be applied again when more of it is
     filled in.
 
     Args:

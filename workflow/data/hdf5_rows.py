@@ -18,7 +18,7 @@ _MOST_LIST_BYTES = 2**26
 
 
 class Hdf5Rows:
-    """Rows of several files, one file after the other, round and round, without a boundary between rounds.
+    """Rows of several files, one file after the other, repeated without a boundary between rounds.
 
     One file is in memory at a time, as in Caffe. With `shuffle`, the files of each round and the rows of each file
     come in an order that is a function of (seed, round); rows of different files are not mixed.

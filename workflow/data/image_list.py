@@ -57,7 +57,7 @@ def _upright(pixels: Pixels, data: bytes) -> Pixels:
 class ImageList:
     """Batches of listed pictures: batch number k holds those that Caffe's ImageData layer gives as its k-th.
 
-    Pictures come in the order of the list, round and round; with `shuffle`, each round in an order that is a function
+    Pictures come in the order of the list, repeatedly; with `shuffle`, each round in an order that is a function
     of (seed, round). `rand_skip` leaves out fewer than that many at the very beginning.
     """
 

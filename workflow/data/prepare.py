@@ -68,7 +68,7 @@ def prepare(
         drop_classes: classes to leave out (P05, P37).
         rename_classes: old name -> new name (P37).
         follow_symlinks: enter folders that are symbolic links.
-        allow_network_fs: write a database to a network file system all the same (L09).
+        allow_network_fs: allow a database on a network file system (L09).
         progress: called now and then.
         command: the command line, for the record.
         labelled: labelled pictures of the inbox, which are read beside the folders.

@@ -83,7 +83,7 @@ def _publish(new: Path, place: Path) -> None:
     if not place.exists():
         new.rename(place)
     elif not _exchange(new, place):
-        # In between nobody finds the generation; if we are killed there, sweep() brings the old one back.
+        # In between the generation cannot be found; if we are killed there, sweep() restores the old one.
         aside = temporary_name(place.with_name(place.name + _REPLACED))
         place.rename(aside)
         new.rename(place)

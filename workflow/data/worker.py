@@ -198,7 +198,7 @@ def main() -> None:
                 refusals = json.dumps(answer.refusals).encode()
                 send(answers, refusals, answer.digests, answer.notes, answer.thumbnails)
     except BrokenPipeError:
-        return  # nobody listens any more
+        return  # the parent has ended
     except MemoryError:
         sys.exit(NO_MEMORY)
     except OSError as error:  # the spool's: the disk is full, or worse

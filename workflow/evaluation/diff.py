@@ -107,7 +107,7 @@ def diff(
         after: likewise.
         exam: the generation whose test set both sit.
         folder: a labelled folder in its place.
-        history: ask the best snapshots of all generations as well, for pictures that go to and fro.
+        history: also ask the best snapshot of every generation, for pictures that changed between right and wrong.
         progress: told (done, all) for each snapshot.
 
     Raises:

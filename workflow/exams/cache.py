@@ -3,7 +3,7 @@
     generations/gen5/evaluation/iter_6000/gen5-test/answers.npz      beside what commands write about that exam
 
 They are found again while the weights, the preprocessing and the exam are the same; otherwise the pictures are
-shown to the net anew.
+shown to the net again.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def _load(path: Path, data: bytes) -> NDArray[np.generic]:
     if len(data) > _MAX_BYTES:
         raise _too_large(path, len(data))
     try:
-        with silenced():  # of headers that Python 2 wrote, which are read all the same
+        with silenced():  # of headers that Python 2 wrote, which can be read
             array: NDArray[np.generic] = np.load(io.BytesIO(data), allow_pickle=False)
     except Exception as error:  # numpy reads the header as Python's text: many kinds of errors come from damage
         if "allow_pickle" in str(error):

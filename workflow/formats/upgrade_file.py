@@ -55,7 +55,7 @@ _TEXT = (".prototxt", ".txt", ".pt")
 
 
 def _is_binary(source: Path) -> bool:
-    """By the name, else by the content: snapshots of old are called `cifar10_quick_iter_5000`."""
+    """By the name, else by the content: old snapshots are called `cifar10_quick_iter_5000`."""
     if source.suffix in (*_WEIGHTS, *_TEXT):
         return source.suffix in _WEIGHTS
     data = read_whole(source, error=PrototxtError)

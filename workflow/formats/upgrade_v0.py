@@ -163,7 +163,7 @@ def _place(v0: caffe_pb2.V0LayerParameter, name: str, value: Any, new: caffe_pb2
         setattr(new.transform_param, _TRANSFORMS[name], value)
         return
     place = _PLACES.get(name, {}).get(v0.type)
-    if place is None:  # Caffe logs this and goes on, too
+    if place is None:  # Caffe logs this and continues, too
         logging.getLogger("workflow").warning(
             "layer '%s': '%s' has no meaning for the old type '%s'; ignored", v0.name, name, v0.type
         )

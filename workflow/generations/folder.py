@@ -164,7 +164,7 @@ class Generation:
 
     @property
     def holder(self) -> Holder | None:
-        """Who works on it now, as the file says that a process leaves while it does; None for nobody.
+        """The process that works on it now, as its lock file says; None if there is none.
 
         A process of this machine that was killed does not count.
         """

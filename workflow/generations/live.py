@@ -1,7 +1,7 @@
 """The live snapshot: the default of all commands.
 
 It is the best snapshot of the newest generation whose training has ended, so that neither `wf prepare` nor a training
-that goes on changes who answers; or the one that generations/live.json pins.
+that is running changes the default; or the one that generations/live.json pins.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ Part = TypedDict("Part", {"from": int, "solver": dict[str, Any], "changed": list
 
 
 class Training(Recorded):
-    """What the snapshots were trained with, and what came of it."""
+    """What the snapshots were trained with, and the results."""
 
     engine: str | None = None
     engine_version: str | None = None

@@ -62,7 +62,7 @@ def import_generation(
         mean: of the training records; the file found beside them if None, else it is computed.
         names: of the classes, one a line; the file found beside them if None, else they are numbers.
         channel_order: of the records of three channels: BGR is that of convert_imageset and DIGITS.
-        allow_network_fs: copy databases to a network file system all the same (L09).
+        allow_network_fs: allow databases on a network file system (L09).
         progress: told (records looked at, all).
         command: the command line, for the record.
 

@@ -17,7 +17,7 @@ class ArgMax(Layer):
 
     bottom[0]  x  (N, ...)
     top[0]     without `axis`: (N, 1, k), or (N, 2, k) with `out_max_val: true`, indices then values, of all values
-               of an item; ones are put behind until it has as many axes as x
+               of an item; axes of size 1 are appended until it has as many axes as x
                with `axis`: x's shape with k there: indices, or with `out_max_val: true` the values instead
 
     No gradient. Source: src/caffe/layers/argmax_layer.cpp.

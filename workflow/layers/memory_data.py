@@ -18,7 +18,7 @@ Array = NDArray[np.float32]
 
 @layer("MemoryData", bottoms=0, tops=2)
 class MemoryData(Layer):
-    """Batches of arrays that a script hands over (pycaffe's `Net.set_input_arrays`), round and round.
+    """Batches of arrays that a script provides (pycaffe's `Net.set_input_arrays`), repeated from the start.
 
     top[0]  data   (batch_size, channels, height, width)        top[1]  label  (batch_size, 1, 1, 1) once it has run
 

@@ -35,6 +35,6 @@ class ReLU(Layer):
             return leaky_relu(x, slope)
         if self.exact:
             return torch.where(x == -torch.inf, torch.nan, relu(x))
-        # autograd may still need the bottom that a layer in place overwrites; without it nobody does
+        # autograd may still need the bottom that a layer in place overwrites; without autograd nothing does
         in_place = self.spec.bottoms == self.spec.tops and not torch.is_grad_enabled()
         return relu_(x) if in_place else relu(x)

@@ -1,6 +1,6 @@
 """Nets written in Python: `n = NetSpec(); n.conv1 = L.Convolution(n.data, kernel_size=5, num_output=20)`.
 
-Source of the behaviour: python/caffe/net_spec.py of BVLC Caffe. Names of layers that nobody named are the type and
+Source of the behaviour: python/caffe/net_spec.py of BVLC Caffe. Unnamed layers are called by their type and
 a number that counts within the type, from 1.
 """
 

@@ -54,7 +54,7 @@ def draw_curves(metrics: Path, out: Path) -> None:
     Args:
         metrics: lines `{"kind": "step", "iteration": k, "loss": x, "rate": r}` and
             `{"kind": "test", "iteration": k, "net": 0, "accuracy": a, "loss": l}`; a half-written last line is
-            passed over, as are numbers that are not finite.
+            ignored, as are numbers that are not finite.
         out: the PNG to write.
 
     Raises:
@@ -90,7 +90,7 @@ def read_metrics(path: Path) -> Metrics:
             row = json.loads(line)
             kind, iteration = row["kind"], int(row["iteration"])
         except (ValueError, KeyError, TypeError):
-            continue  # the half line of a run that goes on
+            continue  # the half-written line of a running training
         if kind == "step":
             _take(found.loss, iteration, row.get("loss"))
         elif kind == "test" and row.get("net", 0) == 0:

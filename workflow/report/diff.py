@@ -171,7 +171,7 @@ def _seeds(found: Diff) -> list[str]:
 
 
 def _history(found: Diff) -> list[str]:
-    if len(found.sittings) < 3:  # two generations cannot go to and fro
+    if len(found.sittings) < 3:  # with two generations no picture can change twice
         return []
     names = [sitting.generation for sitting in found.sittings]
     rows = [["generation", *names], ["accuracy"], ["of pictures"]]

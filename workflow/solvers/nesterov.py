@@ -11,7 +11,7 @@ from workflow.solvers.base import UpdateRule, rule
 class Nesterov(UpdateRule):
     """v' = momentum v + rate g; the update is (1 + momentum) v' - momentum v.
 
-    As in SGD the rate is inside v, so a solverstate of one can be gone on with by the other.
+    As in SGD the rate is inside v, so each can resume from a solverstate of the other.
     Source: src/caffe/solvers/nesterov_solver.cpp, ComputeUpdateValue.
     """
 

@@ -249,7 +249,7 @@ def _facts(engine: str, precision: str, threads: int | None, solver: caffe_pb2.S
 def _parts(
     generation: Generation, record: Record, facts: dict[str, Any], begin: start.Start, before: parts.Recipe | None
 ) -> list[Part]:
-    """The record's parts; says what differs from the run that is gone on with: its bytes will not be the same."""
+    """The record's parts; reports what differs from the run that is resumed: the result will not be byte-identical."""
     now = parts.recipe(generation)
     recorded = (record.training.parts or ()) if begin.resume is not None else ()
     if now is None:

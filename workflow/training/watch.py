@@ -20,10 +20,10 @@ from workflow.training.outputs import accuracy_of, loss_of
 
 _log = logging.getLogger("workflow")
 _EARLY = 300  # steps before which nothing is said, even at the end of a run
-_STEPS = 500  # steps before which nothing is said while the run goes on
+_STEPS = 500  # steps before the first warning of a running training
 _START = 50  # steps whose mean is the loss at the start
 _WINDOW = 200  # steps that a mean is taken over
-_PASSES = 3  # test passes in a row that must agree while the run goes on
+_PASSES = 3  # test passes in a row that must agree before a warning
 _PICTURES = 50  # test pictures below which an accuracy says too little
 _FLAT = 0.01  # share of the guess's loss within which a mean loss is still a guess
 _HIGH = 3.0  # times the guess's loss: far above it

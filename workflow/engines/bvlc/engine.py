@@ -21,7 +21,7 @@ class Engine:
 
     It is the reference that the other engines are held to, and runs layers that they do not know. Of what Caffe does
     nothing is changed but this: snapshots appear whole or not at all, a loss that is NaN ends the run, and a resumed
-    run goes on with the record (and the random numbers, where random_seed is set) that it would have had.
+    run continues with the record (and the random numbers, where random_seed is set) that it would have had.
     """
 
     name = "caffe"

@@ -121,7 +121,7 @@ class Solver(Generic[N]):
         model = snapshots.read_weights(path)
         nets = (self.net, *self.test_nets)
         ours = {layer.spec.name for net in nets for layer in net.layers}
-        told = {layer.name for layer in model.layer}  # what no net has is told of once, at the first of them
+        told = {layer.name for layer in model.layer}  # unmatched weights are reported once, with the first net
         for index, net in enumerate(nets):
             net.copy_from(model, known=told if index else ours)
 

@@ -23,7 +23,7 @@ class Handle:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.pid = os.getpid()
-        # No lock file is needed where nobody writes, and a read-only folder could not hold one (L10).
+        # No lock file is needed where nothing is written, and a read-only folder could not hold one (L10).
         self.environment: Any = lmdb.open(folder, readonly=True, create=False, lock=False, max_dbs=0)
         self.users = 0
 
@@ -51,7 +51,7 @@ def acquire(folder: Path) -> Handle:
 def _acquired(place: str, folder: Path) -> Handle:
     handle = _open.get(place)
     if handle is not None and handle.pid != os.getpid():
-        # The parent's: closing it here unmaps this process's copy alone; the parent goes on with its own (L11).
+        # The parent's: closing it here unmaps this process's copy alone; the parent keeps its own (L11).
         handle.environment.close()
         handle = None
     if handle is None:

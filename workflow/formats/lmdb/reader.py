@@ -77,7 +77,7 @@ class Reader:
     def records(self, start: int = 0) -> Iterator[tuple[bytes, bytes]]:
         """Keys and values from a position on, endlessly: the first follows the last.
 
-        `start` may be beyond the end; it counts round and round.
+        `start` may be beyond the end: it wraps around.
 
         Raises:
             DatabaseError: the database has no record.

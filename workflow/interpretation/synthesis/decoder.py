@@ -103,7 +103,7 @@ def kept(net: Differentiable, blob: str) -> Decoder | None:
                 {name.removeprefix("decoder."): torch.from_numpy(arrays[name]) for name in arrays if name != "weights"}
             )
     except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile):
-        return None  # damaged, or of another version: it is trained anew
+        return None  # damaged, or of another version: it is trained again
     decoder.eval()
     return decoder
 
