@@ -13,7 +13,7 @@ from one_layer import make
 from workflow.engines.torch_cpu import Net
 from workflow.errors import NetError
 from workflow.formats import caffe_pb2
-from workflow.layers.python_layer import UserBlob
+from workflow.layers.blob import Blob
 from workflow.net.build import build
 
 MODULE = """
@@ -231,7 +231,7 @@ def test_each_project_has_its_own_module(folder, tmp_path_factory):
 
 
 def test_blobs_keep_what_fits_when_they_get_another_shape():
-    blob = UserBlob((2, 3))
+    blob = Blob.zeros((2, 3))
     blob.data[...] = np.arange(6).reshape(2, 3)
     blob.reshape(4)
     assert blob.data.tolist() == [0, 1, 2, 3]
@@ -241,6 +241,35 @@ def test_blobs_keep_what_fits_when_they_get_another_shape():
     assert (blob.data.any(), blob.num, blob.channels, blob.count) == (False, 7, 1, 7)
     with pytest.raises(NetError, match="sizes of at least 0"):
         blob.reshape(-1)
+
+
+def test_blobs_of_more_than_four_axes():
+    blob = Blob.zeros((2, 3, 1, 4, 5))
+    assert (blob.shape, blob.count) == ((2, 3, 1, 4, 5), 120)
+    with pytest.raises(ValueError, match="5 axes; use `shape`"):  # as pycaffe's CHECK does, which ends the process
+        _ = blob.num
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 3, 4), (1, 2, 3, 4, 5)])
+def test_parameters_of_four_and_five_axes(tmp_path, shape):
+    (tmp_path / "mine.py").write_text(f"""
+import caffe
+class Sum(caffe.Layer):
+    def setup(self, bottom, top):
+        self.blobs.add_blob{shape}
+        self.blobs[0].data[...] = 3
+    def reshape(self, bottom, top):
+        top[0].reshape{shape}
+    def forward(self, bottom, top):
+        top[0].data[...] = self.blobs[0].data * bottom[0].data.sum()
+    def backward(self, top, propagate_down, bottom):
+        pass
+""")
+    text = """layer { name: "a" type: "Input" top: "a" input_param { shape { dim: 2 } } }
+        layer { name: "sum" type: "Python" bottom: "a" top: "sum" python_param { module: "mine" layer: "Sum" } }"""
+    one = net(tmp_path, text)
+    assert one.params["sum"][0].is_contiguous()
+    np.testing.assert_array_equal(one.forward(a=np.array([1, 1], "f"))["sum"], np.full(shape, 6))
 
 
 def test_a_prototxt_may_bring_the_parameters(folder):

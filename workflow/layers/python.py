@@ -13,7 +13,7 @@ from torch import Tensor
 from workflow.errors import WorkflowError
 from workflow.formats import blobproto, caffe_pb2
 from workflow.layers.base import Layer, ParamBlob, Shape, layer
-from workflow.layers.python_layer import UserBlob
+from workflow.layers.blob import Blob, Numbers
 from workflow.layers.user_module import complaint, load_class
 from workflow.net.spec import LayerSpec
 
@@ -45,10 +45,10 @@ class Python(Layer):
             raise self.fail(f"class '{param.layer}' does not derive from caffe.Layer, or its __init__ forgets super()")
         self.instance.param_str = param.param_str
         self.instance.phase = caffe_pb2.Phase.Value(spec.phase)
-        self._bottoms = [UserBlob() for _ in spec.bottoms]
+        self._bottoms = [Blob.zeros() for _ in spec.bottoms]
         # a top in place is its bottom
         self._tops = [
-            self._bottoms[i] if i < len(spec.bottoms) and spec.bottoms[i] == top else UserBlob()
+            self._bottoms[i] if i < len(spec.bottoms) and spec.bottoms[i] == top else Blob.zeros()
             for i, top in enumerate(spec.tops)
         ]
         self._ready = False
@@ -105,7 +105,7 @@ class Python(Layer):
         for blob, param in zip(self.instance.blobs, params, strict=True):
             if param.device.type != "cpu":
                 raise self.fail("a Python layer with parameters runs on the CPU alone", hint="--device cpu")
-            blob.live_in(param.detach().numpy())
+            blob.numbers.alias(Numbers.of(param))
         self._call("forward", self._bottoms, self._tops)
         return tuple(torch.from_numpy(np.array(top.data)) for top in self._tops)
 

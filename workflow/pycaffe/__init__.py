@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from workflow.formats.caffe_pb2 import TEST, TRAIN
 from workflow.layers import layer_types as layer_type_list
+from workflow.layers.blob import Blob
 from workflow.layers.python_layer import UserLayer as Layer
 from workflow.pycaffe import coord_map, draw, io, proto
-from workflow.pycaffe.blob import Blob
 from workflow.pycaffe.classifier import Classifier
 from workflow.pycaffe.detector import Detector
 from workflow.pycaffe.log import init_log, log

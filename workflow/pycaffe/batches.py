@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workflow.pycaffe.blob import Array, Blob
+from workflow.layers.blob import Array, Blob
 from workflow.pycaffe.refusals import Refused
 
 

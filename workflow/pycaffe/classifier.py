@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.formats import caffe_pb2
+from workflow.layers.blob import Array
 from workflow.pycaffe import io
-from workflow.pycaffe.blob import Array
 from workflow.pycaffe.net import FilePath, Net
 from workflow.pycaffe.refusals import Refused
 

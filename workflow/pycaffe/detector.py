@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from workflow.errors import EngineMissing
 from workflow.formats import caffe_pb2
+from workflow.layers.blob import Array
 from workflow.pycaffe import io
-from workflow.pycaffe.blob import Array
 from workflow.pycaffe.classifier import make_transformer
 from workflow.pycaffe.net import FilePath, Net
 from workflow.pycaffe.refusals import Refused

@@ -19,12 +19,12 @@ from torch import Tensor
 from workflow.engines.torch_cpu.built import Built
 from workflow.formats import blobproto, caffe_pb2
 from workflow.layers import Layer
+from workflow.layers.blob import Blob
 from workflow.layers.dummy_data import DummyData
 from workflow.layers.python import Python
 from workflow.layers.user_module import UserCodeError
 from workflow.net.spec import NetSpec
 from workflow.pycaffe import memory, mode
-from workflow.pycaffe.blob import Blob
 from workflow.pycaffe.reach import reach
 from workflow.pycaffe.refusals import Refused
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from workflow.engines.base import Shape
 from workflow.engines.torch_cpu.parameters import Place
 from workflow.layers import Layer
+from workflow.layers.blob import Blob, Numbers
 from workflow.layers.dummy_data import DummyData
-from workflow.pycaffe.blob import Blob, Numbers
 
 
 def blobs(layers: Sequence[Layer], shapes: Mapping[str, Shape]) -> dict[str, Blob]:

@@ -15,10 +15,10 @@ from workflow.engines.torch_cpu.snapshots import read_weights
 from workflow.errors import NetError, did_you_mean
 from workflow.formats import caffe_pb2, caffemodel
 from workflow.formats.prototxt import read_net
+from workflow.layers.blob import Array, Blob
 from workflow.net.build import build
 from workflow.net.spec import Phase
 from workflow.pycaffe import batches, mode
-from workflow.pycaffe.blob import Array, Blob
 from workflow.pycaffe.execution import Running
 from workflow.pycaffe.refusals import BlobUnknown, FeedRefused, FileMissing, Refused
 from workflow.pycaffe.surface import LayerView, Named

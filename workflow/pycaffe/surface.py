@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from workflow.layers import Layer
-from workflow.pycaffe.blob import Blob
+from workflow.layers.blob import Blob
 from workflow.pycaffe.execution import Running
 
 

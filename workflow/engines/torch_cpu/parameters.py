@@ -89,7 +89,8 @@ class Parameters:
                 owner = self._named[spec.name]
                 self.shared[layer.spec.name, index] = (owner.layer, owner.index)
                 continue
-            row_major = self._row_major or spec.name in self._reshaped
+            # a Python layer's class gets views of them
+            row_major = self._row_major or spec.name in self._reshaped or layer.spec.type == "Python"
             tensor = empty(blob.shape, row_major=row_major, device=self._device).requires_grad_(self._gradients)
             layer.blobs.append(tensor)
             owned.append(blob)

@@ -1,4 +1,4 @@
-"""Blobs: computed by PyTorch, and read and changed by scripts as numpy arrays."""
+"""Blobs as pycaffe shows them: computed by PyTorch, read and changed by scripts as numpy arrays."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workflow.pycaffe.refusals import Refused
+from workflow.errors import NetError
 
 Array = NDArray[np.float32]
 Shape = tuple[int, ...]
+
+
+class ShapeRefused(NetError, ValueError):
+    """A shape that a blob cannot have, or cannot be seen with; real Caffe ends the process."""
 
 
 class Numbers:
@@ -121,6 +125,11 @@ class Blob:
         self.numbers = numbers
         self.gradient = gradient
 
+    @classmethod
+    def zeros(cls, shape: Shape = ()) -> Self:
+        """A blob of its own, of zeros."""
+        return cls(Numbers(shape), Numbers(shape))
+
     @property
     def data(self) -> Array:
         """The values; an array on the blob's own memory, to be read and written."""
@@ -165,15 +174,15 @@ class Blob:
         """Change the shape; layers follow at the next `Net.reshape` or `Net.forward`.
 
         Raises:
-            Refused: a negative size.
+            ShapeRefused: a negative size.
         """
         shape = tuple(int(dim) for dim in dims)
         if min(shape, default=0) < 0:
-            raise Refused(f"reshape to {shape}, expected sizes of at least 0")
+            raise ShapeRefused(f"reshape to {shape}, expected sizes of at least 0")
         self.numbers.resize(shape)
         self.gradient.resize(shape)
 
     def _legacy(self, axis: int) -> int:
         if len(self.shape) > 4:
-            raise Refused(f"num, channels, height and width of a blob with {len(self.shape)} axes; use `shape`")
+            raise ShapeRefused(f"num, channels, height and width of a blob with {len(self.shape)} axes; use `shape`")
         return self.shape[axis] if axis < len(self.shape) else 1
