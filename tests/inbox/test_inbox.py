@@ -14,6 +14,7 @@ from one_generation import make_one
 from PIL import Image
 
 from workflow.api import Project
+from workflow.data import corrections
 from workflow.errors import DataError, NotFound, UsageError
 from workflow.inbox import Filters, Inbox, thumbnails
 from workflow.inbox.schema import connect
@@ -185,3 +186,36 @@ def test_tokens_are_known_by_their_hash_alone(inbox):
         inbox.add_token("x", "king")
     with pytest.raises(UsageError, match="person at this machine"):
         inbox.revoke("owner")
+
+
+def test_a_preparation_that_began_before_the_takeover_does_not_turn_a_decision_back(project, monkeypatch):
+    make_one(project)
+    with Inbox(Project(project).config) as inbox:
+        inbox.learn()
+        sha = inbox.gallery(Filters(class_name="circle", split="train")).items[0]["sha256"]
+        new = send(inbox, 1)
+        inbox.label([label(sha, "cross", was="circle"), label(new, "cross")])
+        inbox.takeover()
+        inbox.label([label(new, "empty", was="cross")])
+        with monkeypatch.context() as patch:
+            patch.setattr(corrections, "patches", lambda _: ())  # as it had read them
+            Project(project).prepare()
+        inbox.takeover()
+        assert (inbox.known(sha).class_name, inbox.picture(sha)["label"]) == ("circle", "cross")
+        assert (inbox.known(new).class_name, inbox.picture(new)["label"]) == ("cross", "empty")
+        assert inbox.label([label(sha, "circle", was="cross", key="back")])[0].status == "saved"
+
+
+def test_an_inbox_of_the_first_format_is_brought_up_to_date(inbox, monkeypatch):
+    sha = send(inbox, 1)
+    inbox.label([label(sha, "cat")])
+    inbox.close()
+    with connect(inbox.database) as old:
+        old.execute("ALTER TABLE state DROP COLUMN taken_patch")
+        old.execute("ALTER TABLE generation DROP COLUMN patch")
+        old.execute("PRAGMA user_version = 1")
+    old.close()
+    with Inbox(inbox.config) as again:
+        assert again.picture(sha)["label"] == "cat"
+        columns = again.read(lambda c: [row[1] for row in c.execute("PRAGMA table_info (state)")])
+        assert "taken_patch" in columns

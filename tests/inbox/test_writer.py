@@ -13,7 +13,7 @@ import pytest
 from an_inbox import inbox, label, send
 
 from workflow.errors import BusyError, EnvironmentFault, UsageError
-from workflow.inbox import Inbox
+from workflow.inbox import Inbox, writer
 from workflow.inbox.schema import connect, translated
 
 __all__ = ["inbox"]
@@ -145,3 +145,21 @@ def test_another_writer_is_waited_for_and_named_when_it_takes_too_long(inbox, mo
     assert "another process has been writing to" in str(told)
     assert "locked" not in str(told)
     other.close()
+
+
+def test_a_connection_that_was_opened_while_the_disk_refused_is_opened_again(inbox, monkeypatch):
+    """SQLite opens a file that it may not write for reading alone, and stays so."""
+    inbox.close()
+    with Inbox(inbox.config) as again:
+        real = writer.connect
+
+        def refused(path, **more):
+            connection = real(path, **more)
+            connection.execute("PRAGMA query_only = ON")
+            monkeypatch.setattr(writer, "connect", real)
+            return connection
+
+        monkeypatch.setattr(writer, "connect", refused)
+        with pytest.raises(EnvironmentFault, match="attempt to write a readonly database"):
+            again.add_token("bot", "bot")
+        assert again.add_token("bot", "bot")

@@ -99,6 +99,11 @@ def patches(generations: Path) -> tuple[Patch, ...]:
     )
 
 
+def undone(generations: Path) -> frozenset[int]:
+    """The numbers of the patches that were taken back."""
+    return frozenset(number for number, undone, _ in _files(generations) if undone)
+
+
 def add(generations: Path, corrections: Iterable[Correction]) -> Patch:
     """Write the next patch.
 

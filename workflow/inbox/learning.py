@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
 from workflow.config import Config
-from workflow.data import manifest
+from workflow.data import corrections, manifest
 from workflow.data.manifest import Image
 from workflow.errors import DataError
-from workflow.generations import Generation, generations
+from workflow.generations import Generation, Record, generations
 from workflow.inbox.pictures import Facts, enter
 from workflow.inbox.writer import Write
 from workflow.paths import recorded
@@ -39,27 +40,33 @@ def learn(config: Config, read: sqlite3.Connection, write: Write) -> int:
     there = {}
     for one in generations(config):
         try:
-            there[one.number] = (one, one.read().created)
+            there[one.number] = one, one.read()
         except DataError:  # being made, or without a record: nothing to learn from it
             continue
-    for number in known.keys() - there.keys():
-        _forget(write, number)
-    new = [one for number, (one, created) in sorted(there.items()) if known.get(number) != created]
-    for one in new:
-        _learn(one, there[one.number][1], write)
+    new = [pair for number, pair in sorted(there.items()) if known.get(number) != pair[1].created]
+    gone = known.keys() - there.keys()
+    if not new and not gone:
+        return 0
+    undone = corrections.undone(config.generations)
+    for number in gone:
+        _forget(write, number, undone)
+    for one, record in new:
+        _learn(one, record, undone, write)
     return len(new)
 
 
-def _learn(one: Generation, created: str, write: Write) -> None:
-    _forget(write, one.number)
-    write(lambda c: c.execute("INSERT OR IGNORE INTO generation (number, created) VALUES (?, '')", (one.number,)))
+def _learn(one: Generation, record: Record, undone: Collection[int], write: Write) -> None:
+    _forget(write, one.number, undone)
+    newest = max((int(name) for name in record.corrections.patches), default=0)
+    row = (one.number, "", newest)
+    write(lambda c: c.execute("INSERT OR REPLACE INTO generation (number, created, patch) VALUES (?, ?, ?)", row))
     images = manifest.read(one)
     while chunk := list(islice(images, _CHUNK)):
-        write(partial(_enter, one=one, images=chunk))
-    write(lambda c: c.execute("UPDATE generation SET created = ? WHERE number = ?", (created, one.number)))
+        write(partial(_enter, one=one, images=chunk, undone=undone))
+    write(lambda c: c.execute("UPDATE generation SET created = ? WHERE number = ?", (record.created, one.number)))
 
 
-def _enter(c: sqlite3.Connection, *, one: Generation, images: Sequence[Image]) -> None:
+def _enter(c: sqlite3.Connection, *, one: Generation, images: Sequence[Image], undone: Collection[int]) -> None:
     for image in images:
         path = recorded(image.path, one.project)
         picture, _ = enter(c, Facts(sha256=image.sha256), origin="generation", path=path)
@@ -67,45 +74,76 @@ def _enter(c: sqlite3.Connection, *, one: Generation, images: Sequence[Image]) -
             "INSERT OR REPLACE INTO member (generation, picture, class, split, path) VALUES (?, ?, ?, ?, ?)",
             (one.number, picture, image.class_name, image.split, path),
         )
-        _refresh(c, picture)
+        _refresh(c, picture, undone)
 
 
-def _forget(write: Write, number: int) -> None:
-    while write(lambda c: _forget_some(c, number)):
+def _forget(write: Write, number: int, undone: Collection[int]) -> None:
+    while write(partial(_forget_some, number=number, undone=undone)):
         pass
 
 
-def _forget_some(c: sqlite3.Connection, number: int) -> int:
+def _forget_some(c: sqlite3.Connection, *, number: int, undone: Collection[int]) -> int:
     """Remove some pictures from a generation; how many."""
     rows = c.execute("SELECT picture FROM member WHERE generation = ? LIMIT ?", (number, _CHUNK)).fetchall()
     for (picture,) in rows:
         c.execute("DELETE FROM member WHERE generation = ? AND picture = ?", (number, picture))
-        _refresh(c, picture)
+        _refresh(c, picture, undone)
     if not rows:
         c.execute("DELETE FROM generation WHERE number = ?", (number,))
     return len(rows)
 
 
-def _refresh(c: sqlite3.Connection, picture: int) -> None:
+def _refresh(c: sqlite3.Connection, picture: int, undone: Collection[int]) -> None:
     """What a picture's row says of its newest generation, and its class.
 
-    A decision that was taken over before that generation was made is part of it; a later one is still the class.
+    Once a generation is made of a decision, the picture has the class that it has there; until then, the decided one.
     """
-    c.execute(
-        "UPDATE picture SET (generation, split, known, path) = (SELECT m.generation, m.split, m.class, "
-        "CASE picture.origin WHEN 'generation' THEN m.path ELSE picture.path END "
-        "FROM member m WHERE m.picture = picture.id ORDER BY m.generation DESC LIMIT 1) "
-        "WHERE id = ? AND EXISTS (SELECT 1 FROM member WHERE picture = ?)",
-        (picture, picture),
-    )
-    c.execute(
-        "UPDATE picture SET generation = NULL, split = NULL, known = NULL "
-        "WHERE id = ? AND NOT EXISTS (SELECT 1 FROM member WHERE picture = ?)",
-        (picture, picture),
-    )
-    c.execute(
-        "UPDATE picture SET class = (SELECT CASE WHEN s.kind IN ('label', 'keep', 'remove') AND (s.pending = 1 "
-        "OR coalesce(picture.generation, 0) <= coalesce(s.taken_generation, 0)) THEN s.class ELSE picture.known END "
-        "FROM (SELECT 1) LEFT JOIN state s ON s.picture = picture.id) WHERE id = ?",
+    row = c.execute(
+        "SELECT m.generation, m.split, m.class, m.path, g.patch FROM member m JOIN generation g "
+        "ON g.number = m.generation WHERE m.picture = ? ORDER BY m.generation DESC LIMIT 1",
         (picture,),
+    ).fetchone()
+    member = None if row is None else _Member(*row)
+    decided = c.execute(
+        "SELECT class, pending, taken_generation, taken_patch, link FROM state "
+        "WHERE picture = ? AND kind IN ('label', 'keep', 'remove')",
+        (picture,),
+    ).fetchone()
+    class_name = None if member is None else member.class_name
+    if decided is not None and not _made(undone, member, *decided[1:]):
+        class_name = decided[0]
+    facts = (None, None, None, None) if member is None else member[:4]
+    c.execute(
+        "UPDATE picture SET generation = ?1, split = ?2, known = ?3, class = ?5, "
+        "path = CASE WHEN origin = 'generation' AND ?4 IS NOT NULL THEN ?4 ELSE path END WHERE id = ?6",
+        (*facts, class_name, picture),
     )
+
+
+class _Member(NamedTuple):
+    """A picture in its newest generation."""
+
+    generation: int
+    split: str
+    class_name: str
+    path: str
+    patch: int
+    """The newest patch that the generation was made with, 0 for none."""
+
+
+def _made(
+    undone: Collection[int],
+    member: _Member | None,
+    pending: int,
+    taken_generation: int | None,
+    taken_patch: int | None,
+    link: str | None,
+) -> bool:
+    """Whether a picture's newest generation was made of the decision in force, or after that was taken back."""
+    if pending or member is None:
+        return False
+    if taken_patch is not None:
+        return taken_patch <= member.patch or taken_patch in undone
+    if link is not None:
+        return f"/labelled/{link}/" in member.path
+    return member.generation > (taken_generation or 0)  # nothing had to be written

@@ -27,7 +27,14 @@ BUSY_SECONDS = 8.0
 _APPLICATION = 0x77660001  # of the file, so that another database is not taken for an inbox
 
 _SETTINGS = ("synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY", "secure_delete = ON")
-_MIGRATIONS = ("tables.sql",)
+_FAULTS = frozenset(
+    {
+        *(sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM),
+        *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PROTOCOL),
+        *(sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB),
+    }
+)
+_MIGRATIONS = ("tables.sql", "taken_patch.sql")
 """Scripts beside this module: number N brings a file from format N - 1 to N."""
 
 
@@ -79,6 +86,11 @@ def migrate(path: Path) -> None:
         connection.close()
 
 
+def is_fault(error: BaseException) -> bool:
+    """Whether an error is one of the disk or of the connection, so that the connection is to be opened again."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _FAULTS
+
+
 def translated(error: BaseException, path: Path) -> BaseException:
     """What SQLite refused, as an error of wf's own tree; other errors as they are."""
     if isinstance(error, OverflowError):
@@ -86,7 +98,7 @@ def translated(error: BaseException, path: Path) -> BaseException:
     if not isinstance(error, sqlite3.Error):
         return error
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
         return BusyError(f"another process has been writing to {path} for {BUSY_SECONDS:.0f} s", hint="try again")
     if code == sqlite3.SQLITE_FULL:
         return EnvironmentFault(f"{path}: disk full; nothing of it was saved", hint="free some space")

@@ -83,7 +83,7 @@ def take_over(inbox: Inbox, *, preview: bool = False) -> Takeover:
                 _place(inbox, plan)
         for start in range(0, len(plans), _CHUNK):
             chunk = plans[start : start + _CHUNK]
-            inbox.write(partial(_settle, plans=chunk, newest=newest.number))
+            inbox.write(partial(_settle, plans=chunk, newest=newest.number, patch=found.patch))
         return found
 
 
@@ -137,7 +137,7 @@ def _place(inbox: Inbox, plan: Plan) -> None:
         files.unlink(inbox.folder, class_name, name)
 
 
-def _settle(c: sqlite3.Connection, *, plans: Sequence[Plan], newest: int) -> None:
+def _settle(c: sqlite3.Connection, *, plans: Sequence[Plan], newest: int, patch: int | None) -> None:
     """Note what was taken over; a picture that was decided again meanwhile stays due."""
     for plan in plans:
         due = plan.due
@@ -149,7 +149,15 @@ def _settle(c: sqlite3.Connection, *, plans: Sequence[Plan], newest: int) -> Non
             continue
         taken = None if due.kind is None or due.kind == "later" else due.seq
         c.execute(
-            "UPDATE state SET taken = ?, taken_base = ?, taken_generation = ?, link = ?, told = NULL, "
+            "UPDATE state SET taken = ?, taken_base = ?, taken_generation = ?, taken_patch = ?, link = ?, told = NULL, "
             "pending = CASE WHEN seq = ? THEN 0 ELSE 1 END WHERE picture = ?",
-            (taken, plan.before if taken else None, newest, plan.link, due.seq, due.picture),
+            (
+                taken,
+                plan.before if taken else None,
+                newest,
+                patch if plan.correction is not None else None,
+                plan.link,
+                due.seq,
+                due.picture,
+            ),
         )

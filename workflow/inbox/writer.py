@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from workflow.errors import BusyError
-from workflow.inbox.schema import connect, translated
+from workflow.inbox.schema import connect, is_fault, translated
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -170,7 +170,7 @@ def _one(connection: sqlite3.Connection, job: _Job) -> tuple[Any, BaseException 
     try:
         value = job.work(connection)
     except BaseException as error:
-        if not connection.in_transaction:  # SQLite itself rolled everything back: disk full, input/output error
+        if is_fault(error) or not connection.in_transaction:  # which SQLite itself may have rolled back
             raise
         connection.execute("ROLLBACK TO work")
         connection.execute("RELEASE work")
