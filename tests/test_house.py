@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import importlib
 import pkgutil
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,29 @@ def test_imports_go_one_way() -> None:
         pytest.skip("import-linter is not installed")
     done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Imports inside functions count; those for the type checker alone do not."""
+    graph = {_name(path): set(_imported(ast.parse(path.read_text(encoding="utf-8")))) for path in SOURCES}
+    known = {name: {one for one in found if one in graph} for name, found in graph.items()}
+    graphlib.TopologicalSorter(known).prepare()  # raises CycleError, which lists them
+
+
+def _name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module:
+            modules = [f"{node.module}.{one.name}" for one in node.names]
+            yield from (one if one in MODULES else node.module for one in modules)
+        elif isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        yield from _imported(node)
 
 
 def test_all_is_true() -> None:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workflow.version import __version__
+
 if TYPE_CHECKING:
     from workflow.api import Project, Snapshot
 
-__version__ = "0.1.0"
 __all__ = ["Project", "Snapshot", "__version__"]
 
 

@@ -13,7 +13,8 @@ from three_generations import settings
 from workflow.config import Config
 from workflow.errors import FindingError
 from workflow.evaluation.evaluate import evaluate
-from workflow.exams import activity, exam
+from workflow.exams import exam
+from workflow.exams.dead_channels import silent_channels
 from workflow.exams.nearest import nearest
 from workflow.formats import blobproto, caffemodel
 from workflow.interpretation.activations.inspect import inspect
@@ -94,9 +95,9 @@ def test_no_training_picture_is_nearer_to_a_constant_than_another(kill, caplog):
 
 def test_inspect_says_what_shows_nothing_and_what_never_does(kill):
     model = kill(0, 4)
-    assert activity.silent_channels(model) == {}
+    assert silent_channels(model) == {}
     evaluate(model, exam.asked(Config(), model))
-    silent = activity.silent_channels(model)
+    silent = silent_channels(model)
     assert (silent["pool"].silent, silent["pool"].channels, silent["pool"].pictures) == (2, 6, 14)
     assert silent["ip"].silent == 0
     with model.open() as session:
@@ -105,7 +106,7 @@ def test_inspect_says_what_shows_nothing_and_what_never_does(kill):
     assert "pool: 2 of 6 channels are dead: none of 14 test pictures changes them" in text
     assert "ip:" not in text
     dead = kill(*range(6))
-    assert activity.silent_channels(dead) == {}  # other weights
+    assert silent_channels(dead) == {}  # other weights
     with dead.open() as session:
         (one,) = inspect(dead, session, [PICTURE], blobs=["pool"])
     assert one.json()["flat"] == {"pool": 0.0}

@@ -178,7 +178,7 @@ class Snapshot:
             save_blobs: an npz file that gets every blob, written behind the last picture.
             progress: called with (done, all).
         """
-        from workflow.exams.activity import silent_channels
+        from workflow.exams.dead_channels import silent_channels
         from workflow.interpretation.activations import inspect as look
         from workflow.report import inspection
 

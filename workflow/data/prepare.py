@@ -17,7 +17,6 @@ import numpy as np
 import PIL
 from PIL import features
 
-import workflow
 from workflow.config import Config
 from workflow.data import checks, classes, contact_sheet, corrections, place, split_checks, staging
 from workflow.data.changes import Before, Changes, before, compare
@@ -33,6 +32,7 @@ from workflow.data.writing import write_dataset
 from workflow.errors import UsageError
 from workflow.generations import Generation, Record, generations
 from workflow.generations.record import Corrections, FromInbox, PreparedWith
+from workflow.version import __version__
 from workflow.words import counted
 
 Progress = Callable[[int, int], None]
@@ -297,7 +297,7 @@ class _Preparation:
 
 def _versions() -> dict[str, str]:
     return {
-        "wf": workflow.__version__,
+        "wf": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "Pillow": PIL.__version__,

@@ -9,15 +9,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from workflow.engines.base import Array
 from workflow.storage import atomic_write
-
-if TYPE_CHECKING:
-    from workflow.models.model import Model
 
 FILE = "activity.json"
 
@@ -73,18 +70,6 @@ class Silent:
     def json(self) -> dict[str, Any]:
         """Everything."""
         return dict(vars(self))
-
-
-def silent_channels(model: Model) -> dict[str, Silent]:
-    """Blob -> its channels that no picture of the own test set changes; empty where no evaluation has watched them."""
-    if model.generation is None or model.iteration is None or not any(model.place.evaluation.glob(f"*/{FILE}")):
-        return {}
-    # databases and decoders, which a look at one picture does not need before there is something to read
-    from workflow.exams.cache import fingerprint, folder
-    from workflow.exams.exam import of_generation
-
-    exam = of_generation(model.generation, model)
-    return read(folder(model, exam) / FILE, fingerprint(model, exam))
 
 
 def write(path: Path, activity: Activity, key: str) -> None:

@@ -19,7 +19,6 @@ from typing import Literal
 
 import numpy as np
 
-import workflow
 from workflow.config import Config, Preprocessing
 from workflow.data import place, staging
 from workflow.errors import DataError, ModelError, NetError, UsageError
@@ -37,6 +36,7 @@ from workflow.models.deploy import from_training
 from workflow.net.fill import classifying_layer
 from workflow.net.paths import refuse_outside
 from workflow.storage import sha256
+from workflow.version import __version__
 
 Order = Literal["RGB", "BGR"]
 
@@ -315,7 +315,7 @@ class _Import:
             config=PreparedWith.model_validate(
                 self.config.model_copy(update={"preprocessing": preprocessing}).recorded()
             ),
-            versions={"wf": workflow.__version__},
+            versions={"wf": __version__},
             commands=(command,) if command else (),
             training=Training(engine="caffe") if snapshots else Training(),
             snapshots=snapshots,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow import __version__
 from workflow.report import embed
+from workflow.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
