@@ -13,7 +13,7 @@ from workflow.errors import UsageError
 Row = tuple[Any, ...]
 LIMIT = 100
 """The longest page."""
-CURSOR = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?")
+CURSOR = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,9 @@ Role = Literal["owner", "labeller", "bot"]
 ROLES: tuple[Role, ...] = get_args(Role)
 OWNER = 1
 """The token of the person at this machine."""
-NAME = re.compile(r"[\w][\w .@-]{0,63}")
+NAME = re.compile(r"[\w][\w .@-]*")
+LONGEST = 64
+"""Characters of a name."""
 _PREFIX = "wf_"
 
 
@@ -48,7 +50,7 @@ def add(c: sqlite3.Connection, name: str, role: str) -> str:
     """
     if role not in ROLES:
         raise UsageError(f"role is '{role[:40]}', expected {', '.join(ROLES)}")
-    if not NAME.fullmatch(name):
+    if len(name) > LONGEST or not NAME.fullmatch(name):
         raise UsageError(
             f"a token cannot be called {name[:80]!r}: expected 1 to 64 letters, digits, spaces and _ . @ -"
         )

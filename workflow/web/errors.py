@@ -91,8 +91,9 @@ class BodyRefused(HTTPException):
     """A body that is cut off while it is read: FastAPI lets exceptions of this kind pass where it parses bodies."""
 
 
+_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Failure, "description": words}
+    status: {"content": _CONTENT, "description": words}  # with a model, FastAPI would make a validator for each
     for status, words in {
         400: "The request is malformed.",
         401: "A token is needed.",
@@ -147,7 +148,17 @@ def _unexpected(error: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Let the application answer every exception in this form."""
+    """Let the application answer every exception in this form, and its description say what the form is."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        schema = Failure.model_json_schema(ref_template="#/components/schemas/{model}")
+        inner = schema.pop("$defs", {})
+        document.setdefault("components", {}).setdefault("schemas", {}).update(inner | {"Failure": schema})
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation extends it
 
     async def handle(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:

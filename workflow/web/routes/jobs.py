@@ -17,9 +17,9 @@ router = APIRouter(prefix="/api", tags=["jobs"])
 
 Number = Annotated[int, Path(ge=1, le=10**9)]
 Generation = Annotated[int, Field(strict=True, ge=0, le=999_999)]
-Named = Annotated[str, Field(pattern=r"^gen\d{1,6}(/(best|latest|iter_\d{1,10}))?$")]
-Unit = Annotated[str, Field(pattern=r"^[\w./-]{1,100}:\d{1,6}$")]
-File = Annotated[str, Path(pattern=r"^[\w.-]{1,100}\.(png|gif)$")]
+Named = Annotated[str, Field(pattern=r"^gen[0-9]{1,6}(/(best|latest|iter_[0-9]{1,10}))?$")]
+Unit = Annotated[str, Field(max_length=110, pattern=r"^[A-Za-z0-9_./-]+:[0-9]{1,6}$")]
+File = Annotated[str, Path(max_length=110, pattern=r"^[A-Za-z0-9_.-]+\.(png|gif)$")]
 
 
 class Shown(BaseModel):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["judge"])
 
-SNAPSHOT = r"gen\d{1,6}(/seed_\d{1,10})?/iter_\d{1,10}"
+SNAPSHOT = r"gen[0-9]{1,6}(/seed_[0-9]{1,10})?/iter_[0-9]{1,10}"
 Reference = Annotated[str, Query(pattern=rf"^{SNAPSHOT}$", description="A snapshot of the project: gen5/iter_6000.")]
 Keep = Annotated[bool, Query(description="Whether the picture is kept, to be looked at and labelled.")]
 Own = Annotated[str, Query(max_length=500, description="The sender's own name for it: the address of a post.")]

@@ -18,7 +18,7 @@ router = APIRouter(tags=["login"])
 
 
 Text = Annotated[str, Query(min_length=1, max_length=200)]
-Next = Annotated[str, Query(alias="next", pattern=r"^/([\w.-][\w./-]{0,200})?$")]
+Next = Annotated[str, Query(alias="next", max_length=200, pattern=r"^/([A-Za-z0-9_.-][A-Za-z0-9_./-]*)?$")]
 """Where to go then: a page of this server."""
 
 

@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 Queue = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 Number = Annotated[int, Path(ge=0, le=999_999)]
-Blob = Annotated[str, Path(pattern=r"^[\w./-]{1,100}$")]
+Blob = Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9_./-]+$")]
 Channel = Annotated[int, Path(ge=0, le=999_999)]
 Language = Annotated[str, Path(pattern=f"^({'|'.join(LANGUAGES)})$")]
 

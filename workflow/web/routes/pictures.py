@@ -20,7 +20,7 @@ from workflow.web.state import Asking, Caller, Shared, State
 router = APIRouter(prefix="/api/pictures", tags=["pictures"])
 
 Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the file, 64 hexadecimal digits.")]
-Blob = Annotated[str, Path(pattern=r"^[\w.-]{1,100}$", description="Such as conv1.")]
+Blob = Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9_.-]+$", description="Such as conv1.")]
 
 
 class Side(IntEnum):

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from workflow.inbox.tokens import NAME
+from workflow.inbox.tokens import LONGEST, NAME
 from workflow.web.state import Shared
 
 router = APIRouter(tags=["tokens"])
 
-Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}$")]
+Name = Annotated[str, Field(max_length=LONGEST, pattern=rf"^{NAME.pattern}$")]
 
 
 class Token(BaseModel):
@@ -61,6 +61,8 @@ def add(wanted: Wanted, state: Shared) -> dict[str, Any]:
 
 
 @router.delete("/api/tokens/{name}", response_model=Token)
-def revoke(name: Annotated[str, Path(pattern=rf"^{NAME.pattern}$")], state: Shared) -> dict[str, Any]:
+def revoke(
+    name: Annotated[str, Path(max_length=LONGEST, pattern=rf"^{NAME.pattern}$")], state: Shared
+) -> dict[str, Any]:
     """Revoke a token; what it sent and decided stays."""
     return state.inbox.revoke(name).json()
