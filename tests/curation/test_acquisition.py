@@ -88,17 +88,17 @@ class Named:
 @pytest.mark.parametrize(
     ("before", "after", "far", "reason"),
     [
-        ((1.0, 0.0), (1.0, 0.0), 1.0, "nothing special: cat 1.00, at the usual distance from the training set"),
-        ((0.93, 0.07), (0.99, 0.01), 1.1, "nothing special: cat 0.99, at the usual distance from the training set"),
-        ((0.55, 0.45), (0.62, 0.38), 1.0, "undecided between cat 0.62 and dog 0.38"),
+        ((1.0, 0.0), (1.0, 0.0), 1.0, "nothing special (cat 1.00)"),
+        ((0.93, 0.07), (0.99, 0.01), 1.1, "nothing special (cat 0.99)"),
+        ((0.55, 0.45), (0.62, 0.38), 1.0, "undecided: cat 0.62, dog 0.38"),
         ((0.0, 1.0), (1.0, 0.0), 1.0, "gen1 says dog 1.00, gen2 cat 1.00"),
         ((0.7, 0.3), (1.0, 0.0), 1.0, "generations give cat 0.70 to 1.00"),
-        ((1.0, 0.0), (1.0, 0.0), 9.0, "unlike the training set (9.0 times as far as usual)"),
+        ((1.0, 0.0), (1.0, 0.0), 9.0, "unlike the training set (9.0 × as far)"),
         (
             (0.2, 0.8),
             (0.6, 0.4),
             2.0,
-            "gen1 says dog 0.80, gen2 cat 0.60; undecided between cat 0.60 and dog 0.40; unlike",
+            "gen1 says dog 0.80, gen2 cat 0.60; undecided: cat 0.60, dog 0.40; unlike",
         ),
     ],
 )
@@ -116,6 +116,6 @@ def test_reasons(project):
     novelty = np.ones(len(panel.pictures))
     novelty[3] = 9
     worth = weigh(panel, novelty)
-    assert "unlike the training set (9.0 times as far as usual)" in worth.reason(3)
+    assert "unlike the training set (9.0 × as far)" in worth.reason(3)
     for index in range(len(panel.pictures)):
-        assert ("undecided between " in worth.reason(index)) == (worth.margin[index] <= 0.5)
+        assert ("undecided: " in worth.reason(index)) == (worth.margin[index] <= 0.5)

@@ -59,10 +59,7 @@ class Worth:
         words = {"disagreement": self._disagreement, "margin": self._margin, "novelty": self._novelty}
         found = [said for name in self.weights if (said := words[name](index)) is not None]
         label, probability = likely(self.panel.newest, index)[0]
-        return (
-            "; ".join(found)
-            or f"nothing special: {label} {probability:.2f}, at the usual distance from the training set"
-        )
+        return "; ".join(found) or f"nothing special ({label} {probability:.2f})"
 
     def _disagreement(self, index: int) -> str | None:
         said = [(one.generation, *likely(one, index)[0]) for one in self.panel.members]
@@ -79,13 +76,13 @@ class Worth:
         if self.margin[index] > _TORN:
             return None
         two = likely(self.panel.newest, index)
-        return "undecided between " + " and ".join(f"{name} {share:.2f}" for name, share in two)
+        return "undecided: " + ", ".join(f"{name} {share:.2f}" for name, share in two)
 
     def _novelty(self, index: int) -> str | None:
         times = self.novelty[index] / max(float(np.median(self.novelty)), 1e-12)
         if times < _FAR:
             return None
-        return f"unlike the training set ({times:.1f} times as far as usual)"
+        return f"unlike the training set ({times:.1f} × as far)"
 
 
 def weigh(panel: Panel, novelty: Floats) -> Worth:

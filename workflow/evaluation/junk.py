@@ -156,7 +156,7 @@ class Junk:
         if one.enough:
             return f"{said} That is below {self.max_rate:.3g}, so no higher threshold is needed."
         cost = "" if limit.recall is None else f", with a recall of {limit.recall:.0%} on the test set"
-        return f"{said} At threshold {limit.threshold:g} it is {limit.accepted:,}{cost}."
+        return f"{said} At threshold {limit.threshold:.7g} it is {limit.accepted:,}{cost}."
 
     def json(self) -> dict[str, Any]:
         """As `wf junk --json` gives it: `threshold` and `false_accept_rate` are the newest generation's."""

@@ -167,7 +167,7 @@ def describe(found: Junk, pictures: Mapping[str, Path] | None = None) -> str:
     ]
     for one in found.scores:
         kept = one.kept
-        limit = ["never", ""] if kept is None else [f"{kept.threshold:g}", share(kept.recall, percent=True)]
+        limit = ["never", ""] if kept is None else [f"{kept.threshold:.7g}", share(kept.recall, percent=True)]
         if one.enough:
             limit = [f"{one.now.threshold:g}", share(one.now.recall, percent=True)]
         rows.append([one.snapshot, share(one.now.rate, percent=True), share(one.now.recall, percent=True), *limit])

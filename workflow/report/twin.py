@@ -206,7 +206,7 @@ def describe(found: Twin, pictures: Mapping[str, Path] | None = None) -> str:
     hangs_on = [describe_counterfactuals(found), *table(changed, left=(1, 2))]
     head = [
         f"{found.image}, class {found.target.name} in {found.snapshot}: probability {found.probability:.4g}",
-        f"nearest true positive  {found.nearest.path} ({found.nearest_probability:.4g}{brought})",
+        f"nearest true positive  {found.nearest.path} (probability {found.nearest_probability:.4g}{brought})",
     ]
     rows = [["blob", "to class", "to others", "ratio", "limit", ""]]
     for one in found.stages:

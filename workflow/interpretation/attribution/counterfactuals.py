@@ -44,7 +44,7 @@ class Counterfactual:
     """The picture after one change, and what the net says then."""
 
     change: str
-    """`with its yellow (38% of it) painted grey`, `in grey scale`, `with its top third covered by the mean picture`."""
+    """`with its yellow (38% of it) replaced by one grey`, `in grey scale`, `mirrored`."""
     short: str
     """`no yellow`, `grey scale`, `no top third`."""
     pixels: Pixels
@@ -97,7 +97,7 @@ def changes(model: Model, pixels: Pixels) -> list[tuple[str, str, Pixels]]:
     if shape.channel_order != "GRAY":
         for name, share, mask in colours(rgb):
             painted = from_rgb(np.where(mask[..., None], np.uint8(GREY), rgb), shape)
-            found.append((f"with its {name} ({share:.0%} of it) painted grey", f"no {name}", painted))
+            found.append((f"with its {name} ({share:.0%} of it) replaced by one grey", f"no {name}", painted))
         found.append(("in grey scale", "grey scale", from_rgb(_grey_scale(rgb), shape)))
         found.append(("with its hues turned by half a circle", "hues turned", from_rgb(_hue_turned(rgb), shape)))
     mean, height = _mean(model, pixels.shape), pixels.shape[1]
