@@ -133,25 +133,59 @@ def axe_source() -> str | None:
 
 
 def barriers(
-    browser: Any, server: Server, paths: list[str], *, axe: str, scheme: str, width: int
+    browser: Any,
+    server: Server,
+    paths: list[str],
+    *,
+    axe: str,
+    picture: bytes,
+    scheme: str,
+    width: int,
+    language: str = "en",
 ) -> dict[str, list[list[str]]]:
-    """What keeps people out of each page: rules of axe-core with the elements; and whether it is too wide."""
+    """What keeps people out of each page: rules of axe-core with the elements, and whether it is too wide.
+
+    Also what no page may do: ask another host, or run into an error or into its own policy. The page that judges is
+    looked at with the answer for a picture, those with a dialog of keys with it and without.
+    """
     context = browser.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en", base_url=server.url
+        viewport={"width": width, "height": 800}, color_scheme=scheme, locale=language, base_url=server.url
     )
+    complaints = watch(context, server)
     page = context.new_page()
     found = {}
     for path in paths:
         page.goto(path)
         until(lambda: not page.locator("[aria-busy=true]").count())
-        page.evaluate(axe)
-        faults = page.evaluate(
-            "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.map("
-            "one => [one.id, ...one.nodes.map(node => node.html.slice(0, 200))]))"
-        )
+        if path == "/":
+            page.locator("#files").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": picture})
+            until(page.locator("#answer .answer").count)
+        faults = _axe(page, axe)
+        if page.locator("#helpbutton").count():
+            page.locator("#helpbutton").click()
+            faults += _axe(page, axe)
         if page.evaluate("document.documentElement.scrollWidth") > width:
             faults.append(["wider than the window"])
-        if faults:
-            found[path] = faults
+        if faults or complaints:
+            found[path] = faults + [[one] for one in complaints]
+        complaints.clear()
     context.close()
+    return found
+
+
+def _axe(page: Any, axe: str) -> list[list[str]]:
+    page.evaluate(axe)
+    found: list[list[str]] = page.evaluate(
+        "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.map("
+        "one => [one.id, ...one.nodes.map(node => node.html.slice(0, 200))]))"
+    )
+    return found
+
+
+def watch(context: Any, server: Server) -> list[str]:
+    """A list that gets what goes wrong in a browser's pages: errors, refusals of the policy, requests elsewhere."""
+    found: list[str] = []
+    context.on("weberror", lambda error: found.append(str(error.error)))
+    context.on("console", lambda line: found.append(line.text) if "Content Security" in line.text else None)
+    context.on("request", lambda one: None if one.url.startswith(server.url) else found.append(one.url))
     return found

@@ -25,7 +25,8 @@ const desk = {
   cursor: null,
   more: true,
   fetching: null,
-  left: null,
+  open: null, // pictures in the queue when this page had decided none of them
+  decided: 0,
   saved: 0,
   mine: new Set(), // keys of this page that are not saved yet
   times: [],
@@ -76,6 +77,7 @@ async function fetchMore() {
   if (desk.fetching) return desk.fetching;
   desk.fetching = (async () => {
     const after = desk.cursor === null ? "" : `&after=${encodeURIComponent(desk.cursor)}`;
+    const [decided, settled] = [desk.decided, outbox.waiting === 0];
     const page = await get(`/api/queues/${encodeURIComponent(queue)}?limit=${PAGE}${after}`);
     desk.classes = page.classes;
     const waiting = new Set(outbox.entries().map((entry) => entry.sha256)); // of an earlier tab
@@ -84,7 +86,7 @@ async function fetchMore() {
       desk.seen.add(item.sha256);
       desk.ahead.push(item);
     }
-    desk.left = page.left;
+    if (desk.open === null || (settled && decided === desk.decided)) desk.open = page.left + desk.decided; // else labels are on their way
     desk.cursor = page.next;
     desk.more = page.next !== null;
   })().finally(() => (desk.fetching = null));
@@ -126,7 +128,7 @@ function act(kind, name, button = null) {
   desk.ahead.shift();
   if (kind === "later") desk.seen.delete(item.sha256); // it comes again, at the queue's end
   desk.times.push(performance.now());
-  if (desk.left !== null && !item.again) desk.left -= 1;
+  if (!item.again && kind !== "later") desk.decided += 1;
   flash(button);
   show();
   setTimeout(() => {
@@ -139,7 +141,7 @@ function undo() {
   const last = desk.done.pop();
   if (!last) return;
   outbox.undo(last.key);
-  if (desk.left !== null && !last.item.again) desk.left += 1;
+  if (!last.item.again && last.kind !== "later") desk.decided -= 1;
   desk.ahead.unshift(last.item);
   show();
   say(t("label.undone"));
@@ -251,7 +253,7 @@ function meter() {
   byId("waiting").textContent = number(outbox.waiting);
   byId("waiting").classList.toggle("warn", outbox.trouble !== null);
   byId("rate").textContent = number(desk.times.length);
-  byId("left").textContent = desk.left === null ? "–" : number(Math.max(0, desk.left));
+  byId("left").textContent = desk.open === null ? "–" : number(Math.max(0, desk.open - desk.decided));
 }
 
 function showLast() {
