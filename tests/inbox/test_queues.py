@@ -6,7 +6,7 @@ import pytest
 from an_inbox import inbox, label, send
 
 from workflow.errors import NotFound, UsageError
-from workflow.inbox import Facts, Filters, Inbox, Item
+from workflow.inbox import Facts, Filters, Inbox, Item, gallery
 
 __all__ = ["inbox"]
 
@@ -145,3 +145,28 @@ def test_a_queue_is_filtered_by_what_is_known_of_its_pictures(inbox):
     assert inbox.queue("next", Filters(sender="nobody")).total == 0
     assert inbox.queue("next", Filters(generation=1)).total == 0
     assert inbox.queue("next").total == 250
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        (Filters(), "SEARCH p USING INTEGER PRIMARY KEY (rowid>?)"),
+        (Filters(class_name="cat"), "SEARCH p USING INDEX picture_class (class=? AND rowid>?)"),
+        (Filters(generation=1), "SEARCH m USING PRIMARY KEY (generation=? AND picture>?)"),
+        (Filters(generation=1, sender="x"), "SEARCH m USING PRIMARY KEY (generation=? AND picture>?)"),
+    ],
+    ids=str,
+)
+def test_the_gallery_jumps_by_an_index(inbox, filters, found):
+    plans = []
+    inbox.report(send(inbox, 1), class_name=None)
+    with inbox._reader() as c:
+        c.set_trace_callback(plans.append)
+        gallery.anchors(c, filters, 10)
+        gallery.page(c, filters, after="5")
+        c.set_trace_callback(None)
+        for query in plans:
+            plan = [row[3] for row in c.execute(f"EXPLAIN QUERY PLAN {query}")]
+            assert not [step for step in plan if "TEMP B-TREE" in step], query
+            if "ORDER BY" in query:
+                assert plan[0].replace("COVERING INDEX", "INDEX") == found

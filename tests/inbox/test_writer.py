@@ -98,8 +98,10 @@ def test_a_transaction_that_sqlite_gave_up_fails_as_a_whole_and_the_next_succeed
         c.execute("CREATE TABLE ballast (x BLOB)")
         c.execute("INSERT INTO ballast VALUES (zeroblob(10000000))")
 
+    assert inbox.queues()
     with pytest.raises(EnvironmentFault, match="disk full; nothing of it was saved"):
         inbox.write(full)
+    assert not inbox._readers  # which may share what went wrong
     assert inbox.add_token("bot", "bot")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import NamedTuple
 
 from workflow.inbox import paging
 from workflow.inbox.paging import LIMIT, Filters, Page, bounded, item, pair
@@ -14,13 +15,14 @@ def page(c: sqlite3.Connection, filters: Filters, *, after: str | None = None, l
     Raises:
         UsageError: the cursor is none, or the limit is not in 1..100.
     """
-    source, conditions, values, (class_name, split, generation) = _matching(filters)
-    ((total,),) = c.execute(f"SELECT count(*) FROM {source} WHERE {conditions}", values)
+    source = _matching(filters)
+    ((total,),) = c.execute(f"SELECT count(*) FROM {source.table} WHERE {source.conditions}", source.values)
     rows = c.execute(
-        f"SELECT p.id, p.sha256, NULL, {class_name}, s.kind, coalesce(s.seq, 0), NULL, NULL, t.name, "
-        f"{split}, {generation} FROM {source} LEFT JOIN state s ON s.picture = p.id "
-        f"LEFT JOIN token t ON t.id = p.sender WHERE {conditions} AND p.id > ? ORDER BY p.id LIMIT ?",
-        (*values, pair(after)[0], bounded(limit) + 1),
+        f"SELECT p.id, p.sha256, NULL, {source.columns[0]}, s.kind, coalesce(s.seq, 0), NULL, NULL, t.name, "
+        f"{source.columns[1]}, {source.columns[2]} FROM {source.table}{source.join} "
+        "LEFT JOIN state s ON s.picture = p.id LEFT JOIN token t ON t.id = p.sender "
+        f"WHERE {source.conditions} AND {source.key} > ? ORDER BY {source.key} LIMIT ?",
+        (*source.values, pair(after)[0], bounded(limit) + 1),
     ).fetchall()
     return Page(
         items=tuple(item(*row[1:]) for row in rows[:limit]),
@@ -35,25 +37,39 @@ def anchors(c: sqlite3.Connection, filters: Filters, step: int) -> list[str]:
     Raises:
         UsageError: the step is not in 1..100.
     """
-    source, conditions, values, _ = _matching(filters)
-    query = f"SELECT p.id FROM {source} WHERE {conditions} AND p.id > ? ORDER BY p.id LIMIT 1 OFFSET ?"
-    return [str(number) for (number,) in paging.anchors(c, query, values, step, (0,))]
+    source = _matching(filters)
+    query = (
+        f"SELECT {source.key} FROM {source.table} WHERE {source.conditions} AND {source.key} > ? "
+        f"ORDER BY {source.key} LIMIT 1 OFFSET ?"
+    )
+    return [str(number) for (number,) in paging.anchors(c, query, source.values, step, (0,))]
 
 
-def _matching(filters: Filters) -> tuple[str, str, tuple[object, ...], tuple[str, str, str]]:
-    """FROM, WHERE and their values, and the columns of class, split and generation."""
-    conditions: list[str] = ["1"]
-    values: list[object] = []
-    source, columns = "picture p", ("p.class", "p.split", "p.generation")
+class _Source(NamedTuple):
+    """Where the pictures are looked for."""
+
+    table: str
+    join: str
+    """What leads from there to the picture."""
+    key: str
+    """The picture's number there, which the table's index is in order of."""
+    columns: tuple[str, str, str]
+    """Class, split and generation."""
+    conditions: str
+    values: tuple[object, ...]
+
+
+def _matching(filters: Filters) -> _Source:
+    table, join, key = "picture p", "", "p.id"
+    columns, sender = ("p.class", "p.split", "p.generation"), "p.sender"
     if filters.generation is not None:  # as that generation has them
-        source, columns = "member m JOIN picture p ON p.id = m.picture", ("m.class", "m.split", "m.generation")
-        conditions.append("m.generation = ?")
-        values.append(filters.generation)
-    for column, value in zip(columns, (filters.class_name, filters.split), strict=False):
-        if value is not None:
-            conditions.append(f"{column} = ?")
-            values.append(value)
-    if filters.sender is not None:
-        conditions.append("p.sender = (SELECT id FROM token WHERE name = ?)")
-        values.append(filters.sender)
-    return source, " AND ".join(conditions), tuple(values), columns
+        table, join, key = "member m", " CROSS JOIN picture p ON p.id = m.picture", "m.picture"
+        columns, sender = ("m.class", "m.split", "m.generation"), "(SELECT sender FROM picture WHERE id = m.picture)"
+    chosen = {
+        "m.generation = ?": filters.generation,
+        f"{columns[0]} = ?": filters.class_name,
+        f"{columns[1]} = ?": filters.split,
+        f"{sender} = (SELECT id FROM token WHERE name = ?)": filters.sender,
+    }
+    some = {condition: value for condition, value in chosen.items() if value is not None}
+    return _Source(table, join, key, columns, " AND ".join(["1", *some]), tuple(some.values()))

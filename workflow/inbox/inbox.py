@@ -14,7 +14,7 @@ import hashlib
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -83,7 +83,7 @@ class Inbox:
         with self.alone("opening"), self._told():
             migrate(self.database)
         self.database.chmod(0o600)
-        self._writer = Writer(self.database)
+        self._writer = Writer(self.database, self._close_readers)
 
     def __enter__(self) -> Self:
         return self
@@ -94,8 +94,7 @@ class Inbox:
     def close(self) -> None:
         """Finish what is being written, then close; nothing more is accepted."""
         self._writer.close()
-        while self._readers:
-            self._readers.pop().close()
+        self._close_readers()
 
     # ---- pictures and who sent them ----
 
@@ -340,19 +339,29 @@ class Inbox:
     @contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:
         """A connection to read with, for one thread at a time."""
+        pool = self._readers
         try:
-            connection = self._readers.pop()
+            connection = pool.pop()
         except IndexError:
             connection = connect(self.database)
+        sound = True
         try:
             yield connection
         except sqlite3.Error:  # it may be the connection's own fault
-            connection.close()
+            sound = False
             raise
-        except BaseException:
-            self._readers.append(connection)
-            raise
-        self._readers.append(connection)
+        finally:
+            if sound and pool is self._readers:
+                pool.append(connection)
+            else:
+                connection.close()
+
+    def _close_readers(self) -> None:
+        """Close every connection that reads; those that are in use, once they are not."""
+        pool, self._readers = self._readers, deque()
+        while pool:
+            with suppress(IndexError):  # taken by a thread meanwhile, which closes it
+                pool.pop().close()
 
     @contextmanager
     def _told(self) -> Iterator[None]:

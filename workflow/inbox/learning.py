@@ -13,11 +13,10 @@ from workflow.data import corrections, manifest
 from workflow.data.manifest import Image
 from workflow.errors import DataError
 from workflow.generations import Generation, Record, generations
-from workflow.inbox.pictures import Facts, enter
 from workflow.inbox.writer import Write
 from workflow.paths import recorded
 
-_CHUNK = 100  # pictures in a transaction: some milliseconds, which a label waits at most
+_CHUNK = 200  # pictures in a transaction: some milliseconds, which a label waits at most
 
 
 def learn(config: Config, read: sqlite3.Connection, write: Write) -> int:
@@ -67,14 +66,34 @@ def _learn(one: Generation, record: Record, undone: Collection[int], write: Writ
 
 
 def _enter(c: sqlite3.Connection, *, one: Generation, images: Sequence[Image], undone: Collection[int]) -> None:
-    for image in images:
-        path = recorded(image.path, one.project)
-        picture, _ = enter(c, Facts(sha256=image.sha256), origin="generation", path=path)
-        c.execute(
-            "INSERT OR REPLACE INTO member (generation, picture, class, split, path) VALUES (?, ?, ?, ?, ?)",
-            (one.number, picture, image.class_name, image.split, path),
-        )
-        _refresh(c, picture, undone)
+    rows = [
+        {
+            "sha256": image.sha256,
+            "path": recorded(image.path, one.project),
+            "class": image.class_name,
+            "split": image.split,
+            "generation": one.number,
+        }
+        for image in images
+    ]
+    c.executemany("INSERT OR IGNORE INTO picture (sha256, origin, path) VALUES (:sha256, 'generation', :path)", rows)
+    c.executemany(
+        "INSERT OR REPLACE INTO member (generation, picture, class, split, path) "
+        "SELECT :generation, id, :class, :split, :path FROM picture WHERE sha256 = :sha256",
+        rows,
+    )
+    c.executemany(  # most pictures were never decided, and this is their newest generation
+        "UPDATE picture SET generation = :generation, split = :split, known = :class, class = :class, "
+        "path = iif(origin = 'generation', :path, path) WHERE sha256 = :sha256 "
+        "AND coalesce(generation, 0) <= :generation AND NOT EXISTS (SELECT 1 FROM state WHERE picture = picture.id)",
+        rows,
+    )
+    for row in rows:
+        decided = c.execute(
+            "SELECT p.id FROM picture p JOIN state s ON s.picture = p.id WHERE p.sha256 = :sha256", row
+        ).fetchone()
+        if decided is not None:
+            _refresh(c, decided[0], undone)
 
 
 def _forget(write: Write, number: int, undone: Collection[int]) -> None:

@@ -45,10 +45,11 @@ class Writer:
 
     Args:
         path: inbox.sqlite, with its tables.
+        failed: called when a transaction as a whole was lost; connections of this process may share what went wrong.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, failed: Callable[[], None] = lambda: None) -> None:
+        self._path, self._failed = path, failed
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self._closed = False
@@ -123,6 +124,7 @@ class Writer:
             connection.execute("COMMIT")
         except BaseException as error:  # the thread outlives everything
             self._drop()
+            self._failed()
             outcomes = [(None, error)] * len(jobs)
         for job, (value, failure) in zip(jobs, outcomes, strict=True):
             with suppress(Exception):  # a callback of the future's
