@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -68,8 +69,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--examples", type=int, default=500)
     arguments, more = parser.parse_known_args()
-    tool = Path(sys.executable).with_name("schemathesis")
-    if not tool.exists():
+    if find_spec("schemathesis") is None:
         print("schemathesis is not installed: .venv/bin/pip install schemathesis", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="wf-api-") as name:
@@ -77,7 +77,8 @@ def main() -> int:
         make_project(folder)
         (folder / "schemathesis.toml").write_text(SETTINGS)
         with serving(folder) as address:
-            command = [tool, "--config-file", folder / "schemathesis.toml", "run", f"{address}/api/openapi.json"]
+            command = [sys.executable, "-m", "schemathesis.cli", "--config-file", folder / "schemathesis.toml"]
+            command += ["run", f"{address}/api/openapi.json"]
             command += ["--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"]
             command += ["--max-examples", str(arguments.examples), "--exclude-path", "/api/events"]
             environment = os.environ | {"SCHEMATHESIS_HOOKS": "_schemathesis_hooks", "PYTHONPATH": str(HERE)}

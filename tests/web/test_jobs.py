@@ -75,7 +75,7 @@ def test_look_train_compare_promote(served: tuple[TestClient, State], root: Path
 
     found = ended(client, look["id"])
     assert (found["state"], found["sha256"], found["look"]) == ("done", sha, "inspect")
-    assert "probabilities" in found["result"]["words"]
+    assert found["result"]["words"].startswith(f"{sha[:12]}.png as gen1/iter_20 sees it")
     for picture in found["result"]["pictures"]:
         answer = client.get(picture["url"])
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")

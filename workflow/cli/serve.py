@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -93,10 +94,9 @@ def run(
         promote_if_not_worse=promote_if_not_worse,
         config=config,
     )
-    try:
+    with suppress(KeyboardInterrupt):  # the usual end
         start(project, settings, say=call.console.say, open_page=open_page)
-    except KeyboardInterrupt:
-        call.console.say("stopped")
+    call.console.say("stopped")
 
 
 def require() -> None:

@@ -30,6 +30,7 @@ _PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from workflow.web.decoder_pr
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _SECONDS = 10.0  # that one picture may take
 _START_SECONDS = 30.0  # that a process may take to start on a busy machine
+_PIPE = 2**20  # bytes that a pipe holds, where the system lets us choose: most pictures are sent at once
 _MOST_LARGE = 4  # large pictures that wait; with more, the sender is asked to come back
 _STATUS = {"too large": 413, OUT_OF_MEMORY: 413}
 
@@ -206,6 +207,7 @@ class Process:
             [sys.executable, "-P", "-c", _PROGRAM, *sys.path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            pipesize=_PIPE,
             env=os.environ | _ONE_THREAD,
         )
         self.pid = self._process.pid

@@ -18,6 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from workflow.errors import WorkflowError, system_errors
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 LOOKS = ("inspect", "twin", "maps", "why", "invert", "dream", "film")
 """What can be asked about one picture."""
 _EVERY = 0.25  # seconds between two lines of progress
+_DIGEST = 64  # characters: the name of a file in the inbox
 _NICE = 5  # pictures are judged first
 
 Wish = Mapping[str, Any]
@@ -111,18 +113,38 @@ def report(project: Project, wish: Wish, teller: Teller, control: Control) -> di
 def look(project: Project, wish: Wish, teller: Teller, control: Control) -> dict[str, Any]:
     """Look at one picture."""
     del control
+    with TemporaryDirectory(prefix="wf-look-") as folder:
+        image = _short_name(Path(wish["image"]), Path(folder))
+        found = _drawn(_found(project, wish, image, teller), wish)
+        return found | {"words": _near(found["words"], folder, project.root)}
+
+
+def _found(project: Project, wish: Wish, image: Path, teller: Teller) -> Finding[Any]:
     snapshot = project.snapshot(wish["snapshot"], tell=False)
-    image, name = Path(wish["image"]), wish["look"]
+    name = wish["look"]
     if name == "dream":
-        label = wish.get("class") or snapshot.predict(image).label
-        return _drawn(snapshot.dream(label, progress=teller.progress("steps")), wish)
+        return snapshot.dream(snapshot.predict(image).label, progress=teller.progress("steps"))
     if name == "inspect":
-        seen = snapshot.inspect(image)
-        answer = {"label": seen.found.label, "probabilities": seen.found.probabilities}
-        return _drawn(seen, wish) | answer | {"tiles": seen.found.tiles}
+        return snapshot.inspect(image)
     units = {"twin": "pictures", "why": "pictures", "maps": "maps", "invert": "steps", "film": "snapshots"}
     found: Finding[Any] = getattr(snapshot, name)(image, progress=teller.progress(units[name]))
-    return _drawn(found, wish)
+    return found
+
+
+def _short_name(image: Path, folder: Path) -> Path:
+    """A picture of the inbox under a name that a title has room for; others have their own."""
+    if len(image.stem) != _DIGEST:
+        return image
+    link = folder / f"{image.stem[:12]}{image.suffix}"
+    link.symlink_to(image)
+    return link
+
+
+def _near(words: str, *folders: str | Path) -> str:
+    """Paths in words relative to these folders."""
+    for folder in folders:
+        words = words.replace(f"{folder}{os.sep}", "")
+    return words
 
 
 def channels(project: Project, wish: Wish, teller: Teller, control: Control) -> dict[str, Any]:
@@ -204,7 +226,7 @@ def _drawn(found: Finding[Any], wish: Wish) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: path for name, path in found.draw(folder).items() if is_picture(path)}
     return {
-        "words": found.words(),
+        "words": _near(found.words(), wish["project"]),
         "pictures": [{"name": name, "url": f"{wish['url']}/{path.name}"} for name, path in files.items()],
     }
 
