@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from served import TestClient, png, serving
+import errno
 
+import pytest
+from served import HOST, TestClient, make_state, png, serving
+
+from workflow.web.app import create_app
 from workflow.web.security import HEADERS
 from workflow.web.state import State
 
@@ -103,3 +106,25 @@ def test_a_method_that_is_not_taken_names_those_that_are(client: TestClient) -> 
     for path, methods in (("/api/jobs", "GET, POST"), ("/api/jobs/1", "DELETE, GET"), ("/api/undo", "POST")):
         answer = client.put(path)
         assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+
+
+def test_a_bug_is_an_answer_and_a_line_in_the_log(state: State, caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app(make_state(state.project.root))
+
+    async def boom() -> None:
+        raise ZeroDivisionError("by zero")
+
+    async def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/inbox")
+
+    for name, function in (("boom", boom), ("full", full)):
+        app._app.add_api_route(f"/api/{name}", function)  # type: ignore[attr-defined]
+    with TestClient(app, base_url=HOST, client=("127.0.0.1", 1)) as client:
+        answer = client.get("/api/boom")
+        assert (answer.status_code, answer.json()["error"]["message"]) == (
+            500,
+            "this is a bug in wf: ZeroDivisionError",
+        )
+        assert [one.exc_info[0] for one in caplog.records if one.exc_info] == [ZeroDivisionError]
+        answer = client.get("/api/full")
+        assert (answer.status_code, answer.json()["error"]["message"]) == (507, "/inbox: no space left on device")

@@ -165,7 +165,7 @@ def install(app: FastAPI) -> None:
             error.headers = {"Allow": ", ".join(_allowed(app, request.scope))}
         return for_people(request, request.app.state.wf, answer(error))
 
-    for kind in (WorkflowError, RequestValidationError, HTTPException, OSError, MemoryError):
+    for kind in (WorkflowError, RequestValidationError, HTTPException, OSError, MemoryError, Exception):
         app.add_exception_handler(kind, handle)
 
 

@@ -15,7 +15,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request, cookie_parser
+from starlette.requests import ClientDisconnect, Request, cookie_parser
 
 from workflow.web import errors
 from workflow.web.errors import BodyRefused, Refused
@@ -92,7 +92,11 @@ class Guard:
             # a body is held in memory while its request is answered
             with self._state.limits.body(size) if size else nullcontext():
                 await self._app(scope, _Body(receive, scope) if size else receive, answer)
+        except ClientDisconnect:
+            return
         except Exception as error:
+            if answer.whole:  # a bug, which was answered and logged
+                return
             if answer.started:
                 _log.exception("an answer ended early")
                 raise
@@ -271,10 +275,12 @@ class _Answer:
 
     def __init__(self, send: Send, scope: Scope) -> None:
         self._send, self._api = send, scope["path"].startswith("/api/")
-        self.started = False
+        self.started, self.whole = False, False
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] != "http.response.start":
+            self.whole = not message.get("more_body", False)
+        else:
             self.started = True
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
