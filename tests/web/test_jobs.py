@@ -16,7 +16,7 @@ import pytest
 from served import TestClient, judged, png, serving
 
 from workflow.api.events import Control
-from workflow.web import job_process
+from workflow.web import job_process, jobs
 from workflow.web.state import State
 
 
@@ -177,6 +177,26 @@ def test_jobs_survive_a_reload_and_end_with_the_server(root: Path) -> None:
         assert job["state"] == "ended with the server"
         assert [one["id"] for one in client.get("/api/jobs").json()["jobs"]] == [number, *(one["id"] for one in known)]
         assert state.project.generations[0].holder is None
+
+
+def test_what_old_jobs_drew_is_removed(project_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_KEPT", 1)
+    root = tmp_path / "copy"
+    shutil.copytree(project_folder, root)
+    with serving(root) as (client, state):
+        sha = judged(client, png(7))["sha256"]
+        first, second = (
+            client.post(f"/api/pictures/{sha}/looks", json={"look": "inspect", "snapshot": f"gen1/iter_{one}"}).json()
+            for one in (10, 20)
+        )
+        for one in (first, second):
+            assert ended(client, one["job"]["id"])["state"] == "done"
+        folders = [state.inbox.folder / "looks" / sha / str(one["job"]["id"]) for one in (first, second)]
+        assert [one.is_dir() for one in folders] == [True, True]
+        third = begun(client, kind="diff", old="gen1", new="gen9")
+        ended(client, third)
+        assert [one.is_dir() for one in folders] == [False, True]
+        assert [one["id"] for one in client.get("/api/jobs").json()["jobs"]] == [third, second["job"]["id"]]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -24,7 +25,7 @@ from workflow.web.errors import Busy, Refused
 _log = logging.getLogger("workflow")
 _PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from workflow.web.job_process import main; main()"
 _MOST_WAITING = 20
-_KEPT = 200  # jobs that are listed
+_KEPT = 60  # jobs that are remembered when they are over, with what they drew
 _GRACE = 10.0  # seconds between asking a process to end and ending it
 _LINE = 16 * 2**20  # bytes of a result, at most
 _OVER = ("done", "failed", "cancelled", "ended with the server")
@@ -116,11 +117,14 @@ class Jobs:
         job = Job(id=self._next, kind=kind, title=title, wish=dict(wish), about=dict(about))
         self._next += 1
         self._jobs[job.id] = job
-        for old in [one.id for one in self if one.over][_KEPT:]:
-            del self._jobs[old]
+        old = [one for one in self if one.over][_KEPT:]
+        for one in old:
+            del self._jobs[one.id]
         self._waiting.put_nowait(job)
         self._changed(job)
         await self._remember()
+        for one in old:
+            await asyncio.to_thread(shutil.rmtree, self.folder(one), ignore_errors=True)
         return job
 
     async def cancel(self, number: int) -> Job:
