@@ -54,3 +54,16 @@ def test_an_empty_inbox_is_no_folder(tmp_path):
     assert not found(tmp_path / "labelled")
     (tmp_path / "labelled" / "cat" / "1.png").write_bytes(b"x")
     assert found(tmp_path / "labelled")
+
+
+def test_classes_are_the_same_whatever_the_form_of_an_accent(labelled, settings, tmp_path):
+    """A folder copied from a Mac has its accents apart; a take-over names its folders as classes are called."""
+    ga, together = "か\u3099", "が"
+    labelled(tmp_path / "images", **{ga: 6, "dog": 6})
+    root = labelled(tmp_path / "inbox" / "labelled", first=100, **{together: 2})
+    result = prepare(settings(), labelled=Labelled(root=root, senders={}))
+    assert result.classes == ("dog", together)
+    assert result.inbox.pictures == 2
+    labelled(tmp_path / "more", **{together: 2, "dog": 2})
+    with pytest.raises(DataError, match="the form of an accent"):
+        prepare(settings(), [tmp_path / "images", tmp_path / "more"])

@@ -126,7 +126,11 @@ class _Preparation:
             self.warn(f"removed leftovers of an interrupted prepare: {names}")
         previous = self._previous()
         found = scan(
-            folders, follow_symlinks=follow_symlinks, classes=self.config.classes or (), project=self.config.project
+            folders,
+            follow_symlinks=follow_symlinks,
+            classes=self.config.classes or (),
+            project=self.config.project,
+            inbox=None if self.labelled is None else self.labelled.root,
         )
         self.warn(*found.warnings)
         arranged = classes.arrange(

@@ -80,6 +80,7 @@ def scan(
     follow_symlinks: bool = False,
     classes: Collection[str] = (),
     project: Path = Path(),
+    inbox: Path | None = None,
 ) -> Scan:
     """Find the classes of some folders and the files of each class.
 
@@ -88,6 +89,8 @@ def scan(
         follow_symlinks: enter folders that are symbolic links, each real folder once. Links to files are always read.
         classes: names that are classes even where they look like parts of a set: `train`.
         project: the project folder, which is not suggested as a folder of classes.
+        inbox: the root whose class folders wf named itself, as the classes are called, whatever the form of an accent
+            in the user's own folders.
 
     Raises:
         UsageError: P01 a folder is missing, P02 it is a file.
@@ -106,7 +109,7 @@ def scan(
         for inside, within in _layout(walk, root, classes, project):
             split = within or splits.get(root)
             for entry in walk.folders(root, inside):
-                name = _class_name(entry, names, root)
+                name = _class_name(entry, names, root, own=root != inbox)
                 walk.collect(root, f"{inside}/{entry}" if inside else entry, name, split)
     found.classes = tuple(sorted({folder.class_name for folder in found.folders}))
     return found
@@ -154,8 +157,8 @@ def _lie(images: int) -> str:
     return f"{counted(images, 'image')} {'lies' if images == 1 else 'lie'}"
 
 
-def _class_name(entry: str, names: dict[str, str], root: Path) -> str:
-    """The class named by a folder, checked against all names so far."""
+def _class_name(entry: str, names: dict[str, str], root: Path, *, own: bool) -> str:
+    """The class named by a folder, checked against all names so far; `own` is the user's own folder."""
     name = unicodedata.normalize("NFC", entry)
     if name != name.strip() or any(unicodedata.category(char) in ("Cc", "Cs") for char in name):
         raise DataError(
@@ -164,7 +167,7 @@ def _class_name(entry: str, names: dict[str, str], root: Path) -> str:
             fault="P22",
         )
     other = names.setdefault(name.casefold(), entry)
-    if other != entry:
+    if other != entry and (own or unicodedata.normalize("NFC", other) != name):
         what = "case" if unicodedata.normalize("NFC", other) != name else "the form of an accent (NFC, NFD)"
         raise DataError(f"classes '{other}' and '{entry}' differ only by {what}", hint="rename one", fault="P25")
     return name

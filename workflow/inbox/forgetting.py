@@ -125,6 +125,7 @@ def _forget_picture(c: sqlite3.Connection, inbox: Inbox, picture: int, found: Fo
             found.links += files.unlink(inbox.folder, class_folder.name, path.name)
     for path in (inbox.folder / "files" / sha256[:2]).glob(f"{sha256}.*"):
         path.unlink(missing_ok=True)
+        files.drop_if_empty(path.parent)
         found.files += 1
     if own is not None:
         c.execute(

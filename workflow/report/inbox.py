@@ -93,7 +93,7 @@ def describe_forgotten(found: Forgotten) -> str:
     for number, count in sorted(found.generations.items()):
         lines.append(
             f"gen{number} still holds {counted(count, 'picture')} in its data set: "
-            f"wf prepare makes a generation without them, then delete gen{number}"
+            f"wf prepare makes a generation without deleted pictures; then delete gen{number}"
         )
     return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from workflow.inbox import Answer, Decision
 from workflow.inbox.decisions import KEY
 from workflow.inbox.fillings import NAME
-from workflow.web.state import Asking, Shared, State
+from workflow.web.state import Asking, Shared
 
 router = APIRouter(tags=["labels"])
 
@@ -77,7 +78,8 @@ def label(
 
     A decision whose author did not see the picture's present class is a conflict, and is not kept.
     """
-    possible = [(entry, _refusal(state, entry)) for entry in entries]
+    classes = state.inbox.classes()
+    possible = [(entry, _refusal(entry, classes)) for entry in entries]
     kept = iter(
         state.inbox.label(
             [
@@ -112,12 +114,11 @@ def undo(asked: Undo, state: Shared, caller: Asking) -> dict[str, Any]:
     return undone
 
 
-def _refusal(state: State, entry: Entry) -> Answer | None:
+def _refusal(entry: Entry, classes: Sequence[str]) -> Answer | None:
     """Why an entry cannot be a decision here and now; None if it can.
 
     The others of its request are kept all the same: a client that sends what it had put by must not be stopped by one.
     """
-    classes = state.inbox.classes()
     if entry.kind == "label" and entry.class_ not in classes:
         what = "a label needs a class" if entry.class_ is None else f"there is no class '{entry.class_}'"
         known = ", ".join(classes) or "none, before the first wf prepare"
