@@ -7,8 +7,11 @@ import io
 import os
 import signal
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -18,7 +21,8 @@ from served import png
 
 from workflow.config import Preprocessing
 from workflow.data.pictures import interpret
-from workflow.web.decoders import Decoders, Process
+from workflow.web import decoder_process
+from workflow.web.decoders import Decoders, Process, refusal
 from workflow.web.errors import Refused
 
 T = TypeVar("T")
@@ -103,6 +107,38 @@ def test_what_takes_too_long_is_ended() -> None:
         return caught.value
 
     assert decoding(ask, seconds=0.3).status == 422
+
+
+def test_a_decoder_is_confined(tmp_path: Path) -> None:
+    """To memory beside what it has, and to writing no file."""
+    code = """
+import sys
+from workflow.web.decoder_process import confine
+confine(2**26)
+bytearray(2**24)
+try:
+    bytearray(2**27)
+except MemoryError:
+    print('no memory', file=sys.stderr)
+try:
+    open(sys.argv[1], 'wb', buffering=0).write(b'x')
+except OSError as error:
+    print(error.strerror, file=sys.stderr)
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "file")]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=True)
+    memory = ["no memory"] if Path("/proc/self/statm").exists() else []
+    assert done.stderr.splitlines() == [*memory, "File too large"]
+
+
+def test_too_little_memory_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def starve(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(decoder_process, "interpret", starve)
+    facts, _ = decoder_process.answer(b"pixels", SMALL.model_dump_json().encode(), True, png())
+    refused = refusal(facts)
+    assert (refused.status, refused.fault) == (413, "P12")
 
 
 def test_a_thumbnail_carries_no_metadata() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import errno
+import hashlib
+from pathlib import Path
 
 import pytest
 from served import HOST, TestClient, make_state, png, serving
@@ -128,3 +131,20 @@ def test_a_bug_is_an_answer_and_a_line_in_the_log(state: State, caplog: pytest.L
         assert [one.exc_info[0] for one in caplog.records if one.exc_info] == [ZeroDivisionError]
         answer = client.get("/api/full")
         assert (answer.status_code, answer.json()["error"]["message"]) == (507, "/inbox: no space left on device")
+
+
+def test_a_report_loads_nothing_but_its_own_style(client: TestClient, state: State) -> None:
+    from workflow.report.page import render
+
+    page = state.project.generations[0].folder / "report.html"
+    style = "body { color: red }"
+    page.write_text(f"<!doctype html><style>{style}</style><p>report")
+    answer = client.get("/api/generations/1/report")
+    page.unlink()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}';" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    template = Path(render.__code__.co_filename).parent / "templates" / "report.html.j2"
+    assert " style=" not in template.read_text()  # an attribute would need unsafe-hashes
+    assert "<script" not in template.read_text()

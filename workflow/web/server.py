@@ -8,6 +8,7 @@ import errno
 import resource
 import socket
 import sys
+import threading
 import webbrowser
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
@@ -71,7 +72,7 @@ def _run(state: State, listening: socket.socket, say: Callable[[str], None], *, 
             place = f"{place}login?token={login_code(state)}"
             say(f"open this once, in your browser: {place}")
         if open_page:
-            webbrowser.open(place)
+            threading.Thread(target=webbrowser.open, args=(place,), daemon=True).start()  # some wait for their end
 
     Server(state, started).run(sockets=[listening])
 
