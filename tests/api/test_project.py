@@ -76,10 +76,11 @@ def test_every_result_keeps_the_protocol_and_is_drawn_as_by_its_command(
     assert document != {"pictures": {}}
     assert found.words()
     assert all(str(path) not in found.words() for path in files.values())
-    shown = found._repr_html_()
     pictures = [path for path in files.values() if path.suffix in (".png", ".gif")]
-    assert shown.count("<img ") == len(pictures)
-    assert "<pre>" in shown
+    if name in ("diff", "live"):  # the others are shown in the same way, and drawing takes long
+        shown = found._repr_html_()
+        assert shown.count("<img ") == len(pictures)
+        assert "<pre>" in shown
     assert list(elsewhere.iterdir()) == []  # no chdir, and nothing lands where we are
     if name in COMMANDS:
         paths = {"FOLDER": project.root / "images" / "other", "PICTURE": picture(project)}

@@ -73,8 +73,9 @@ def test_every_result_keeps_the_protocol_and_is_drawn_as_by_its_command(
         assert name == "predict_all" or str(path) in json.dumps(document), path
     assert found.words()
     assert all(str(path) not in found.words() for path in files.values())
-    shown = found._repr_html_()
-    assert shown.count("<img ") == len([path for path in files.values() if path.suffix in (".png", ".gif")])
+    if name in ("inspect", "evaluate"):  # the others are shown in the same way, and drawing takes long
+        shown = found._repr_html_()
+        assert shown.count("<img ") == len([path for path in files.values() if path.suffix in (".png", ".gif")])
     assert list(elsewhere.iterdir()) == []
     if name in COMMANDS:
         paths = {"IMAGE": str(image), "OTHER": str(image.with_name("0003.png"))}

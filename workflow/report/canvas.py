@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import textwrap
 from collections.abc import Sequence
@@ -55,17 +54,30 @@ def save(figure: Figure, out: Path, kind: str = "png") -> None:
         OSError: as the operating system says it.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "png":
+        picture = rendered(figure)
+        with replacing(out) as temporary:
+            picture.save(temporary, format="PNG", compress_level=4)  # half the time of 6, a tenth more bytes
+        return
     _set_fonts(figure)
     with replacing(out) as temporary:
         figure.savefig(temporary, format=kind)
 
 
+def rendered(figure: Figure) -> Image.Image:
+    """A figure as a picture; drawn once, where `savefig` draws twice for the same pixels."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    _set_fonts(figure)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib declares no types for it
+    drawn = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]  # matplotlib declares no types for it
+    return Image.fromarray(drawn).convert("RGB")
+
+
 def frame(figure: Figure) -> Image.Image:
     """A figure as a picture of a film, in 256 colours."""
-    _set_fonts(figure)
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png")
-    return Image.open(drawn).convert("P", palette=Image.Palette.ADAPTIVE)
+    return rendered(figure).convert("P", palette=Image.Palette.ADAPTIVE)
 
 
 def save_film(frames: Sequence[Image.Image], out: Path, *, milliseconds: int, last: int) -> None:
