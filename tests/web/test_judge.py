@@ -68,6 +68,8 @@ def test_a_project_without_a_snapshot_says_what_to_do(tmp_path: Path) -> None:
     Project.start(tmp_path / "empty")
     with serving(tmp_path / "empty") as (client, _):
         told = client.post("/api/judge", content=png(), headers={"content-type": "image/png"})
+        for path in ("/api/generations", "/api/queues", "/api/takeover", "/api/jobs", "/loop", "/gen", "/label"):
+            assert client.get(path).status_code == 200, path
     assert told.status_code == 409
     assert told.json()["error"]["hint"] == "wf prepare makes the first"
 

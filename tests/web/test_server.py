@@ -152,7 +152,7 @@ def test_wf_serve_starts_says_where_and_ends(project_folder: Path) -> None:
     process.stderr.close()
 
 
-def test_addresses(project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_addresses(project_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="reached by others"):
         server.check(Settings(host="0.0.0.0"))
     server.check(Settings(host="0.0.0.0", names=("bot.example",)))
@@ -163,6 +163,10 @@ def test_addresses(project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.chdir(project_folder)
     ran = run_wf("serve", "--host", "0.0.0.0", code=2)
     assert "wf serve --host 0.0.0.0 --name bot.example" in ran.err
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "is not a wf project" in run_wf("-C", empty, "serve", code=2).err
+    assert not list(empty.iterdir())
     assert "no snapshot iter_7" in run_wf("serve", "--snapshot", "iter_7", code=2).err
 
 

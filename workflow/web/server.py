@@ -19,7 +19,9 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from workflow.errors import EnvironmentFault, UsageError
+from workflow.generations import no_project
 from workflow.inbox import Inbox
+from workflow.project import find
 from workflow.web.app import create_app
 from workflow.web.judge import Judge
 from workflow.web.limits import HEADER_SECONDS, Limits
@@ -48,10 +50,12 @@ def serve(project: Project, settings: Settings, *, say: Callable[[str], None], o
         open_page: whether to open it in the browser.
 
     Raises:
-        UsageError: an address that others reach, without a name; a name or port that cannot be used.
+        UsageError: L01, no project; an address that others reach, without a name; one that cannot be used.
         EnvironmentFault: the port is in use, or may not be used.
     """
     check(settings)
+    if find(project.root) is None:
+        raise no_project(project.root.absolute())
     sys.setswitchinterval(_SWITCH)
     _allow_connections()
     _share_memory_pools()

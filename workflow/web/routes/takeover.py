@@ -32,10 +32,21 @@ class Takeover(BaseModel):
     conflicts: list[Conflict]
 
 
+_NOTHING: dict[str, Any] = {
+    "patch": None,
+    "corrected": 0,
+    "linked": 0,
+    "moved": 0,
+    "removed": 0,
+    "unchanged": 0,
+    "conflicts": [],
+}
+
+
 @router.get("/api/takeover", response_model=Takeover)
 def preview(state: Shared) -> dict[str, Any]:
-    """What a take-over would do now."""
-    return state.inbox.takeover(preview=True).json()
+    """What a take-over would do now: nothing, before the first generation."""
+    return state.inbox.takeover(preview=True).json() if state.project.generations else _NOTHING
 
 
 @router.post("/api/takeover", response_model=Takeover)
