@@ -6,6 +6,9 @@ import hashlib
 import io
 import stat
 import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,7 @@ from PIL import Image
 from workflow.api import Project
 from workflow.data import corrections
 from workflow.errors import DataError, NotFound, UsageError
-from workflow.inbox import Filters, Inbox, thumbnails
+from workflow.inbox import Filters, Inbox, learning, thumbnails
 from workflow.inbox.schema import connect
 
 __all__ = ["inbox"]
@@ -219,3 +222,37 @@ def test_an_inbox_of_the_first_format_is_brought_up_to_date(inbox, monkeypatch):
         assert again.picture(sha)["label"] == "cat"
         columns = again.read(lambda c: [row[1] for row in c.execute("PRAGMA table_info (state)")])
         assert "taken_patch" in columns
+
+
+def test_threads_that_learn_at_once_learn_once(project):
+    make_one(project)
+    with Inbox(Project(project).config) as inbox, ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(lambda _: inbox.learn(), range(4))) == [0, 0, 0, 1]
+
+
+def test_no_takeover_sees_a_generation_that_is_half_learnt(project, monkeypatch):
+    """It would take pictures of the project's own folders for new ones, and link them."""
+    make_one(project)
+    with Inbox(Project(project).config) as inbox:
+        inbox.learn()
+        sha = inbox.gallery(Filters(class_name="circle", split="train")).items[0]["sha256"]
+        inbox.label([label(sha, "cross", was="circle")])
+        next(Path("images/train/empty").iterdir()).unlink()
+        Project(project).prepare(gen=1, force=True)
+        began, go_on = threading.Event(), threading.Event()
+        real = learning._learn
+
+        def slow(*arguments: object) -> None:
+            learning._forget(inbox.write, 1, ())
+            began.set()
+            go_on.wait(10)
+            real(*arguments)
+
+        monkeypatch.setattr(learning, "_learn", slow)
+        with ThreadPoolExecutor(2) as pool:
+            learnt = pool.submit(inbox.learn)
+            began.wait(10)
+            taken = pool.submit(inbox.takeover)
+            time.sleep(0.1)
+            go_on.set()
+            assert (learnt.result(), taken.result().corrected, taken.result().linked) == (1, 1, 0)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from workflow.config import Config
-from workflow.errors import BusyError, NotFound
+from workflow.errors import NotFound
 from workflow.generations import generations
 from workflow.inbox import (
     files,
@@ -38,6 +38,7 @@ from workflow.inbox import (
 )  # fmt: skip
 from workflow.inbox.decisions import Answer, Decision, Undone
 from workflow.inbox.fillings import Item
+from workflow.inbox.locking import alone
 from workflow.inbox.paging import LIMIT, Filters, Page
 from workflow.inbox.pictures import Facts, Known
 from workflow.inbox.queues import Queue
@@ -52,8 +53,6 @@ if TYPE_CHECKING:
     from workflow.inbox.takeover import Takeover
 
 T = TypeVar("T")
-
-_PATIENCE = 30.0  # seconds that a process waits for another one that opens the same inbox or takes over
 
 
 def folder(config: Config) -> Path:
@@ -80,7 +79,7 @@ class Inbox:
         files.make_folder(self.folder)
         self._readers: deque[sqlite3.Connection] = deque()
         self._classes: tuple[tuple[int, int, int], tuple[str, ...]] = ((0, 0, 0), ())
-        with self.alone("opening"), self._told():
+        with alone(self.folder, "opening"), self._told():
             migrate(self.database)
         self.database.chmod(0o600)
         self._writer = Writer(self.database, self._close_readers)
@@ -261,8 +260,21 @@ class Inbox:
 
     def learn(self) -> int:
         """Read the manifests of new generations, see `learning.learn`; how many there were."""
-        with self._reader() as c:
-            return learning.learn(self.config, c, self.write)
+        with self.learnt() as count:
+            return count
+
+    @contextmanager
+    def learnt(self) -> Iterator[int]:
+        """Read the manifests of new generations, and let nothing more be learnt meanwhile; yields how many there were.
+
+        Raises:
+            BusyError: another process takes too long.
+            DataError: a manifest is damaged.
+        """
+        with alone(self.folder, "learning"):
+            with self._reader() as c:
+                count = learning.learn(self.config, c, self.write)
+            yield count
 
     def classes(self) -> tuple[str, ...]:
         """The classes of the newest generation, which labels may name; none before there is one."""
@@ -369,26 +381,6 @@ class Inbox:
             yield
         except (sqlite3.Error, OverflowError) as error:
             raise translated(error, self.database) from error
-
-    @contextmanager
-    def alone(self, what: str) -> Iterator[None]:
-        """Be the only process or thread that does this with this inbox.
-
-        Args:
-            what: a word for it, which names the lock.
-
-        Raises:
-            BusyError: another one takes too long.
-        """
-        import filelock
-
-        try:
-            with filelock.FileLock(self.folder / f".{what}.lock", timeout=_PATIENCE, thread_local=False, mode=0o600):
-                yield
-        except filelock.Timeout:
-            raise BusyError(
-                f"another process has held {self.folder / f'.{what}.lock'} for {_PATIENCE:.0f} s", hint="try again"
-            ) from None
 
     def _has(self, path: str, size: int) -> bool:
         """Whether a file of that length is there."""

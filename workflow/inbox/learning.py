@@ -42,7 +42,7 @@ def learn(config: Config, read: sqlite3.Connection, write: Write) -> int:
             there[one.number] = one, one.read()
         except DataError:  # being made, or without a record: nothing to learn from it
             continue
-    new = [pair for number, pair in sorted(there.items()) if known.get(number) != pair[1].created]
+    new = [pair for number, pair in sorted(there.items()) if known.get(number) != _mark(pair[1])]
     gone = known.keys() - there.keys()
     if not new and not gone:
         return 0
@@ -62,7 +62,12 @@ def _learn(one: Generation, record: Record, undone: Collection[int], write: Writ
     images = manifest.read(one)
     while chunk := list(islice(images, _CHUNK)):
         write(partial(_enter, one=one, images=chunk, undone=undone))
-    write(lambda c: c.execute("UPDATE generation SET created = ? WHERE number = ?", (record.created, one.number)))
+    write(lambda c: c.execute("UPDATE generation SET created = ? WHERE number = ?", (_mark(record), one.number)))
+
+
+def _mark(record: Record) -> str:
+    """What a generation is known by: another one of its number, even of the same second, has another manifest."""
+    return f"{record.created} {record.hashes.get('images.jsonl', '')[:16]}"
 
 
 def _enter(c: sqlite3.Connection, *, one: Generation, images: Sequence[Image], undone: Collection[int]) -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.data import corrections
 from workflow.generations import existing
 from workflow.inbox import files
+from workflow.inbox.locking import alone
 from workflow.inbox.planning import Due, Plan, decide, source_of
 
 if TYPE_CHECKING:
@@ -65,26 +66,30 @@ def take_over(inbox: Inbox, *, preview: bool = False) -> Takeover:
         DataError: a patch or a manifest is damaged.
         OSError: as the operating system says it; repeat the take-over.
     """
-    inbox.learn()
-    with inbox.alone("takeover"):
+    with alone(inbox.folder, "takeover"):
         newest = existing(inbox.config)
         classes = newest.read().classes
+        with inbox.learnt():  # a generation that is half learnt looks as if it did not hold a picture
+            plans = _plans(inbox, classes)
         found = Takeover()
-        plans = _plans(inbox, classes)
         for plan in plans:
             _count(found, plan)
-        if preview:
-            return found
-        made = [plan.correction for plan in plans if plan.correction is not None and plan.conflict is None]
-        if made:
-            found.patch = corrections.add(inbox.config.generations, made).number
-        for plan in plans:
-            if plan.conflict is None:
-                _place(inbox, plan)
-        for start in range(0, len(plans), _CHUNK):
-            chunk = plans[start : start + _CHUNK]
-            inbox.write(partial(_settle, plans=chunk, newest=newest.number, patch=found.patch))
+        if not preview:
+            _carry_out(inbox, plans, found, newest.number)
         return found
+
+
+def _carry_out(inbox: Inbox, plans: Sequence[Plan], found: Takeover, newest: int) -> None:
+    """Patch, links, rows: each finds what an interrupted one did before it."""
+    made = [plan.correction for plan in plans if plan.correction is not None and plan.conflict is None]
+    if made:
+        found.patch = corrections.add(inbox.config.generations, made).number
+    for plan in plans:
+        if plan.conflict is None:
+            _place(inbox, plan)
+    for start in range(0, len(plans), _CHUNK):
+        chunk = plans[start : start + _CHUNK]
+        inbox.write(partial(_settle, plans=chunk, newest=newest, patch=found.patch))
 
 
 def _plans(inbox: Inbox, classes: Sequence[str]) -> list[Plan]:
