@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workflow.errors import WorkflowError
 from workflow.generations import Generation, generations
@@ -18,9 +18,20 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("workflow")
 _SECONDS = 0.5
+_PATIENCE = 10.0  # seconds after a look that failed
 _LONGEST = 2**20  # bytes of metrics in one answer
 
 Stamp = tuple[int, int] | None
+"""Changes when a file does; None without it."""
+
+
+class _Seen(NamedTuple):
+    """A generation at one moment."""
+
+    record: Stamp
+    metrics: Stamp
+    held: bool
+    """Whether a process works on it."""
 
 
 class Follower:
@@ -29,12 +40,12 @@ class Follower:
     Args:
         project: whose generations.
         inbox: which learns the pictures of new generations.
-        events: who is told: `generation` {number, state} and `metrics` {generation, next}.
+        events: who is told: `generation` {number, running} and `metrics` {generation}.
     """
 
     def __init__(self, project: Project, inbox: Inbox, events: Hub) -> None:
         self._project, self._inbox, self._events = project, inbox, events
-        self._seen: dict[int, tuple[Stamp, Stamp, bool]] = {}
+        self._seen: dict[int, _Seen] | None = None
         self._task = asyncio.create_task(self._run())
 
     def close(self) -> None:
@@ -42,32 +53,39 @@ class Follower:
         self._task.cancel()
 
     async def _run(self) -> None:
-        await self._learn()
         while True:
-            now = await asyncio.to_thread(self._look)
-            if self._seen and {number: one[0] for number, one in now.items()} != {
-                number: one[0] for number, one in self._seen.items()
-            }:
-                await self._learn()
-            for number in sorted(now.keys() | self._seen.keys()):
-                self._tell(number, self._seen.get(number), now.get(number))
-            self._seen = now
+            try:
+                await self._follow()
+            except Exception:  # a disk that hiccups: look again later
+                _log.exception("cannot look at the generations")
+                await asyncio.sleep(_PATIENCE)
             await asyncio.sleep(_SECONDS)
 
-    def _tell(
-        self, number: int, before: tuple[Stamp, Stamp, bool] | None, now: tuple[Stamp, Stamp, bool] | None
-    ) -> None:
+    async def _follow(self) -> None:
+        """Look once, and tell what is new since the last look."""
+        now = await asyncio.to_thread(self._look)
+        before, self._seen = self._seen, now
+        if before is None:
+            await self._learn()
+            return
+        if {number: one.record for number, one in now.items()} != {
+            number: one.record for number, one in before.items()
+        }:
+            await self._learn()
+        for number in sorted(now.keys() | before.keys()):
+            self._tell(number, before.get(number), now.get(number))
+
+    def _tell(self, number: int, before: _Seen | None, now: _Seen | None) -> None:
         if before == now:
             return
-        if before is None or now is None or (before[0], before[2]) != (now[0], now[2]):
-            self._events.publish("generation", {"number": number, "running": bool(now and now[2])})
-        if now is not None and (before is None or before[1] != now[1]):
+        if before is None or now is None or (before.record, before.held) != (now.record, now.held):
+            self._events.publish("generation", {"number": number, "running": bool(now and now.held)})
+        if now is not None and (before is None or before.metrics != now.metrics):
             self._events.publish("metrics", {"generation": number})
 
-    def _look(self) -> dict[int, tuple[Stamp, Stamp, bool]]:
-        """Number -> stamps of the record and of the metrics, and whether a process works on it."""
+    def _look(self) -> dict[int, _Seen]:
         return {
-            one.number: (_stamp(one.record_path), _stamp(metrics_file(one)), one.holder is not None)
+            one.number: _Seen(_stamp(one.record_path), _stamp(metrics_file(one)), one.holder is not None)
             for one in generations(self._project.config)
         }
 
