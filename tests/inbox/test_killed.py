@@ -121,3 +121,17 @@ def test_an_error_that_sqlite_takes_for_damage_is_not_called_damage(inbox: Inbox
     sha = send(inbox, 1)
     assert inbox.label([label(sha, "cat")])[0].status == "saved"
     assert digest(jpeg(1)) == sha
+
+
+def test_a_read_that_the_disk_refuses_says_so_and_the_next_one_succeeds(inbox: Inbox) -> None:
+    """SQLite has ended the transaction by itself then."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+
+    def work(c: sqlite3.Connection) -> None:
+        c.execute("ROLLBACK")
+        raise error
+
+    with pytest.raises(EnvironmentFault, match="disk I/O error"):
+        inbox.read(work)
+    assert inbox.queues()

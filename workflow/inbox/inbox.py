@@ -272,7 +272,7 @@ class Inbox:
             DataError: a manifest is damaged.
         """
         with alone(self.folder, "learning"):
-            with self._reader() as c:
+            with self._told(), self._reader() as c:
                 count = learning.learn(self.config, c, self.write)
             yield count
 
@@ -346,7 +346,8 @@ class Inbox:
             try:
                 return work(c)
             finally:
-                c.execute("COMMIT")
+                if c.in_transaction:  # SQLite ends it itself where the disk refuses to be read
+                    c.execute("COMMIT")
 
     @contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:
