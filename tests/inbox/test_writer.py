@@ -19,7 +19,7 @@ from workflow.inbox.schema import connect, translated
 __all__ = ["inbox"]
 
 
-def test_a_number_that_sqlite_cannot_hold_kills_nothing(inbox):
+def test_what_sqlite_cannot_hold_kills_nothing(inbox):
     sha = send(inbox, 1)
     with pytest.raises(UsageError, match="a number is too large"):
         inbox.write(lambda c: c.execute("UPDATE picture SET bytes = ?", (10**20,)))

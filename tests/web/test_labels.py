@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -93,6 +94,16 @@ def test_what_is_no_decision_is_refused_with_a_sentence(client, body):
     answer = client.post("/api/labels", json=body)
     assert answer.status_code == 422
     assert answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("field", ["class", "was", "key", "queue", "kind", "sha256"])
+@pytest.mark.parametrize("text", ["\\ud800", "\\u0000", "\\u202e", "x" * 5000])
+def test_texts_that_are_none_end_in_a_sentence(client, field, text):
+    entry = {"key": "k", "sha256": SHA, "kind": "label", "class": "cross"} | {field: "TEXT"}
+    body = json.dumps([entry]).replace("TEXT", text)
+    answer = client.post("/api/labels", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code in (200, 422)
+    assert answer.json()
 
 
 def test_every_page_of_a_queue_and_every_anchor(owner, own):

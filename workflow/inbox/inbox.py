@@ -380,7 +380,7 @@ class Inbox:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
             raise translated(error, self.database) from error
 
     def _has(self, path: str, size: int) -> bool:

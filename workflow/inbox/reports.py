@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from workflow.errors import UsageError
 from workflow.inbox.pictures import SENT, now, undecided, unknown
 
 NOTE = 500
@@ -16,7 +17,10 @@ def report(c: sqlite3.Connection, sha256: str, *, class_name: str | None, note: 
 
     Raises:
         NotFound: no such picture.
+        UsageError: the note is too long.
     """
+    if note is not None and len(note) > NOTE:
+        raise UsageError(f"the note has {len(note):,} characters, expected at most {NOTE}")
     found = c.execute("SELECT id, class FROM picture WHERE sha256 = ?", (sha256,)).fetchone()
     if found is None:
         raise unknown(sha256)

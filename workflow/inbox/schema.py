@@ -95,6 +95,8 @@ def translated(error: BaseException, path: Path) -> BaseException:
     """What SQLite refused, as an error of wf's own tree; other errors as they are."""
     if isinstance(error, OverflowError):
         return UsageError("a number is too large: expected at most 63 bits")
+    if isinstance(error, UnicodeEncodeError):
+        return UsageError("a text holds half of a character (a lone surrogate)")
     if not isinstance(error, sqlite3.Error):
         return error
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
