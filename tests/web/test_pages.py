@@ -109,6 +109,22 @@ def test_without_a_token_a_browser_comes_to_the_login(state: State) -> None:
             assert stranger.get(path).status_code == 401
 
 
+def test_a_labeller_sees_the_pages_that_labelling_needs(state: State) -> None:
+    own = make_state(state.project.root)
+    with TestClient(create_app(own), base_url=HOST, client=("203.0.113.9", 1)) as labeller:
+        text = own.inbox.add_token("helper of the pages", "labeller")
+        asking = HTML | {"authorization": f"Bearer {text}"}
+        found = labeller.get("/label", headers=asking).text
+        assert [one in found for one in ('href="/review"', 'href="/loop"', 'data-role="labeller"')] == [
+            True,
+            False,
+            True,
+        ]
+        refused = labeller.get("/loop", headers=asking)
+        assert refused.status_code == 403
+        assert "may not" in refused.text
+
+
 def test_a_project_name_is_text(state: State) -> None:
     class Project:
         root = Path("/tmp/<b>cats")  # nothing is written

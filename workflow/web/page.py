@@ -19,6 +19,8 @@ from workflow.web.words import LANGUAGES, preferred, text
 if TYPE_CHECKING:
     from workflow.web.state import State
 
+_LABELLERS = ("judge", "label", "review")
+"""Pages of those who label but do not own the project."""
 _STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -65,11 +67,14 @@ def page(request: Request, state: State, name: str, *, tab: str = "", status: in
     if "queue" in facts:
         facts["queue_title"] = _queue_title(language, facts["queue"])
     root = state.project.root.absolute()
+    caller = request.scope.get("state", {}).get("caller")
+    role = caller.role if caller is not None else "nobody"
     whole = _TEMPLATES.get_template(f"{name}.html.j2").render(
         page=name,
         modules=modules(name),
         tab=tab,
-        tabs=_TABS,
+        tabs=[one for one in _TABS if role == "owner" or one[0] in _LABELLERS],
+        role=role,
         title=t(f"title.{name}", **facts),
         t=t,
         language=language,

@@ -1,5 +1,5 @@
 // Judge pictures that are dropped, pasted, chosen or photographed.
-import { call, report } from "./api.js";
+import { call, get, report } from "./api.js";
 import { byId, h, icon, say, sharpen, toast } from "./dom.js";
 import { bars } from "./probabilities.js";
 import "./shell.js";
@@ -76,6 +76,7 @@ function count() {
 function show(one) {
   shown = one;
   const { answer } = one;
+  const place = h("div");
   const image = sharpen(h("img", { src: `/api/pictures/${answer.sha256}/thumb?side=512`, alt: t("judge.picture", { name: one.name }) }));
   byId("answer").replaceChildren(
     h("div", { class: "frame" }, image),
@@ -83,7 +84,10 @@ function show(one) {
       h("div", {}, h("p", { class: "soft small" }, t("judge.answer", { snapshot: answer.snapshot })), h("h2", { class: "answer" }, answer.label)),
       bars(answer.probabilities),
       knownWords(answer),
-      verdict({ sha256: answer.sha256, answer: answer.label, classes: Object.keys(answer.probabilities), current: null, look: true })));
+      place));
+  get(`/api/pictures/${answer.sha256}`).then(({ label }) => { // it may have been sent and labelled before
+    place.replaceChildren(verdict({ sha256: answer.sha256, answer: answer.label, classes: Object.keys(answer.probabilities), current: label, look: true }));
+  }, report);
   byId("answer").hidden = false;
   strip();
 }

@@ -102,9 +102,16 @@ async function refill() {
       if (before === 0) show();
     }
   } catch (error) {
+    if (error.status === 404) return showMissing(error);
     report(error);
     setTimeout(refill, 3000);
   }
+}
+
+/** A queue that was never filled. */
+function showMissing(error) {
+  desk.more = false;
+  stage.replaceChildren(h("div", { class: "empty" }, h("h2", {}, error.message), h("div", { class: "row" }, h("a", { class: "button main", href: "/label" }, t("label.toqueues")))));
 }
 
 // ---- what a key does ----
@@ -331,4 +338,4 @@ outbox.addEventListener("undone", () => {
 outbox.addEventListener("change", meter);
 setInterval(meter, 5000);
 await refill();
-if (!desk.ahead.length) show();
+if (!desk.ahead.length && !stage.children.length) show();

@@ -4,7 +4,7 @@ import { byId, h, icon, sharpen } from "./dom.js";
 import { finding } from "./finding.js";
 import { on } from "./live.js";
 import { bars } from "./probabilities.js";
-import { allJobs, learn, onJob, over } from "./shell.js";
+import { allJobs, learn, onJob, over, owner } from "./shell.js";
 import { verdict } from "./verdict.js";
 import { ago, bytes, percent, t } from "./words.js";
 
@@ -158,7 +158,8 @@ async function show() {
 
 onJob(take);
 byId("snapshot").addEventListener("change", reporting(choose));
-for (const look of LOOKS) showLook(look);
+if (owner) for (const look of LOOKS) showLook(look);
+else for (const part of ["inside", "why", "looks"]) byId(part).hidden = true;
 on("label", (news) => news?.sha256 === sha256 && show().catch(report));
 await reporting(show)();
-await reporting(showSnapshots)();
+if (owner) await reporting(showSnapshots)();

@@ -11,8 +11,9 @@ import { percent, t } from "./words.js";
 
 const STEPS = ["takeover", "prepare", "train", "compare"];
 const CHANGES = ["corrected", "linked", "moved", "removed"]; // of a take-over
+const TAKEN = `wf.taken.${document.body.dataset.project}`; // the newest generation when labels were taken over
 const jobs = {}; // kind -> its newest job
-const known = { takeover: null, tookover: null, live: null, generations: [] };
+const known = { takeover: null, tookover: false, live: null, generations: [] };
 let curve = null;
 
 const card = (step) => byId(step).querySelector(".card");
@@ -46,7 +47,9 @@ function showTakeover() {
 }
 
 async function takeOver() {
-  known.tookover = await post("/api/takeover");
+  await post("/api/takeover");
+  localStorage.setItem(TAKEN, newest()?.number ?? -1);
+  known.tookover = true;
   say(t("loop.tookover"));
   known.takeover = await get("/api/takeover");
   showTakeover();
@@ -171,9 +174,16 @@ function mark() {
   }
 }
 
+/** Before the first generation there is nothing to take over. */
+function nothing(error) {
+  if (![404, 422].includes(error.status)) throw error;
+  return { conflicts: [] };
+}
+
 async function refresh() {
-  const [takeover, { live, generations }] = await Promise.all([get("/api/takeover"), get("/api/generations")]);
-  if (known.tookover && (generations.at(-1)?.number ?? 0) > (newest()?.number ?? 0)) known.tookover = null;
+  const [takeover, { live, generations }] = await Promise.all([get("/api/takeover").catch(nothing), get("/api/generations")]);
+  const last = generations.reduce((most, one) => Math.max(most, one.number), -1);
+  known.tookover = localStorage.getItem(TAKEN) === String(last); // and no generation was prepared since
   Object.assign(known, { takeover, live, generations: [...generations].sort((one, other) => one.number - other.number) });
   showTakeover();
   showPrepare();

@@ -4,7 +4,7 @@ import { byId, h } from "./dom.js";
 import { on } from "./live.js";
 import "./refused.js";
 import { finding } from "./finding.js";
-import { jobTitle, learn, onJob, over, progress } from "./shell.js";
+import { jobTitle, learn, onJob, over, owner, progress } from "./shell.js";
 import { ago, known, number, t } from "./words.js";
 
 const way = byId("main").dataset.way;
@@ -15,7 +15,7 @@ function card(queue) {
   const job = running.get(queue.name);
   const title = known(`queue.${queue.name}`) ? t(`queue.${queue.name}`) : queue.title;
   const lead = known(`queue.${queue.name}.lead`) ? t(`queue.${queue.name}.lead`) : "";
-  const fill = FILLED.includes(queue.name) && (!job || over(job))
+  const fill = owner && FILLED.includes(queue.name) && (!job || over(job))
     ? h("button", { type: "button", on: { click: reporting(() => start(queue.name)) } }, t(queue.filled ? "queues.refill" : "queues.fill")) : null;
   const open = h("a", { class: queue.count ? "button main" : "button", href: `/${way}/${encodeURIComponent(queue.name)}` }, t(`queues.open.${way}`));
   const other = way === "label" ? "review" : "label";
@@ -30,7 +30,7 @@ function card(queue) {
 
 async function show() {
   const { queues } = await get("/api/queues");
-  const missing = FILLED.filter((name) => !queues.some((queue) => queue.name === name));
+  const missing = owner ? FILLED.filter((name) => !queues.some((queue) => queue.name === name)) : [];
   const list = [...queues, ...missing.map((name) => ({ name, title: name, count: 0, filled: null }))].map(card);
   if (way === "review") {
     list.push(h("li", { class: "card queue" }, h("div", {}, h("h2", {}, t("queue.all")), h("p", { class: "soft small" }, t("queue.all.lead"))),
@@ -47,7 +47,7 @@ async function start(name) {
 // ---- queues that are made of a folder ----
 
 async function showFolders() {
-  if (way !== "label") return;
+  if (way !== "label" || !owner) return;
   const { folders } = await get("/api/folders");
   if (!folders.length) return;
   const form = byId("folders");

@@ -17,6 +17,9 @@ function showUnsaved() {
   place.href = outbox.trouble === "login" ? "/login" : "/label";
 }
 
+/** Whether the reader owns the project; others label. */
+export const owner = document.body.dataset.role === "owner";
+
 const OVER = new Set(["done", "failed", "cancelled", "ended with the server"]);
 const listeners = new Set();
 const jobs = new Map();
@@ -80,7 +83,7 @@ outbox.addEventListener("result", ({ detail: { result } }) => {
   if (result.status === "conflict" || result.status === "refused") toast(t("outbox.notsaved"), { error: true, hint: result.message });
 });
 showUnsaved();
-if (document.body.dataset.page !== "login") {
+if (owner) {
   on("job", learn);
   on("open", fetchJobs);
 }
