@@ -26,8 +26,18 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+LONG = (
+    *("web/test_browser", "demo/test_steps", "api/test_snapshot", "cli/test_inspect", "pycaffe/test_surface"),
+    *("interpretation/test_generations_film", "training/test_run", "training/test_seeds", "report/test_page"),
+    *("test_examples", "cli/test_train", "api/test_project", "cli/test_twin", "api/test_docs", "web/test_jobs"),
+)
+"""The files that take longest: they begin first, so that at the end no core waits for another."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs real Caffe where it is not installed; in CI it must be."""
+    """Order the files, and skip what needs real Caffe where it is not installed; in CI it must be."""
+    places = {f"{name}.py": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.relative_to(ROOT / "tests").as_posix(), len(LONG)))
     if CAFFE_PYTHON.exists() or os.environ.get("CI"):
         return
     skip = pytest.mark.skip(reason="real Caffe is not installed: run scripts/install_caffe")
