@@ -1,9 +1,9 @@
-"""Nobody is left out of a page: axe-core on every page, at 320 and 1,400 pixels, light and dark, in both languages.
+#!/usr/bin/env python3
+"""Measure an inbox of 100,000 pictures: pages, counts, jumps, and labels while a queue is filled anew.
 
-    scripts/serve_check pages
+    scripts/serve_check pages [--pictures 100000]
 
-Nothing may be wider than the window, nothing may be asked of another host, and no script may fail or be refused by the
-policy of the page. Needs Chromium and axe-core (pip install '.[dev]').
+Milliseconds of the store alone, without HTTP; each bar is half of what the page has for it.
 """
 
 from __future__ import annotations
@@ -11,53 +11,92 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+from _served import digest
 
-from browsing import Server, axe_source, barriers, chromium, pages  # noqa: E402  # beside the tests, which use it too
+from workflow import Project
+from workflow.inbox import Decision, Facts, Filters, Inbox, Item
 
-from workflow.api import Project  # noqa: E402
-from workflow.demo.drawing import draw  # noqa: E402
-from workflow.demo.steps import set_up  # noqa: E402
+CLASSES = ("cat", "dog")
+
+
+def items(count: int) -> Iterator[Item]:
+    """Pictures of a folder that is not there."""
+    for number in range(count):
+        yield Item(facts=Facts(sha256=digest(number)), path=f"pile/{number}.jpg", suggestion=CLASSES[number % 2])
+
+
+def times(work: Callable[[], object], count: int) -> list[float]:
+    """Milliseconds of each of several calls, sorted."""
+    found = []
+    for _ in range(count):
+        began = time.perf_counter()
+        work()
+        found.append(1000 * (time.perf_counter() - began))
+    return sorted(found)
 
 
 def main() -> int:
-    """Look at all of them."""
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
-    axe = axe_source()
-    if axe is None:
-        print("axe-core is not installed: pip install '.[dev]'")
-        return 1
-    found = 0
-    with tempfile.TemporaryDirectory(prefix="wf-pages-") as name:
-        root = Path(name) / "pip"
-        set_up(root, count=80)
-        project = Project(root)
-        project.prepare()
-        project.train(max_iter=10)
-        draw(Path(name) / "others", count=20, seed=7)
-        with Server(root) as server, chromium() as browser:
-            pictures = [path.read_bytes() for path in (Path(name) / "others").glob("*/*.png")]
-            sent = [server.send(one) for one in pictures]
-            for language in ("en", "ja"):
-                for width in (320, 1400):
-                    for scheme in ("light", "dark"):
-                        faults = barriers(
-                            browser,
-                            server,
-                            pages(sent[0]["sha256"]),
-                            axe=axe,
-                            picture=pictures[0],
-                            scheme=scheme,
-                            width=width,
-                            language=language,
-                        )
-                        found += len(faults)
-                        print(f"{language}, {width} pixels, {scheme}: {faults or 'no violations'}", flush=True)
-    print("holds" if not found else f"MISSED: {found} pages")
-    return int(found > 0)
+    """Measure; 0 if every bar is reached."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pictures", type=int, default=100_000)
+    asked = parser.parse_args()
+    failed = 0
+
+    def told(name: str, found: list[float], bar: float) -> None:
+        nonlocal failed
+        half, most = found[len(found) // 2], found[int(0.99 * len(found))]
+        failed += half > bar
+        print(f"{name:48} p50 {half:8.2f}  p99 {most:8.2f}  bar {bar:g}{'' if half <= bar else '  MISSED'}", flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="wf-pages-") as folder:
+        project = Project.start(Path(folder) / "bot")
+        with project.inbox() as inbox:
+            began = time.perf_counter()
+            inbox.fill("next", "To be labelled", items(asked.pictures))
+            print(f"filling a queue with {asked.pictures:,} pictures: {time.perf_counter() - began:.1f} s", flush=True)
+            inbox.write(lambda c: c.execute("UPDATE picture SET class = CASE id % 2 WHEN 0 THEN 'cat' ELSE 'dog' END"))
+            _pages(inbox, told)
+            _labels(inbox, told, asked.pictures)
+    return int(failed > 0)
+
+
+def _pages(inbox: Inbox, told: Callable[[str, list[float], float], None]) -> None:
+    after: list[str | None] = [None]
+
+    def following() -> None:
+        after[0] = inbox.queue("next", after=after[0], limit=20).next
+
+    told("the next 20 of a queue", times(following, 1000), 1)
+    told("counts of all queues", times(inbox.queues, 1000), 1)
+    told("where every 100th picture of a queue is", times(lambda: inbox.anchors("next", Filters(), 100), 10), 150)
+    for filters in (Filters(), Filters(class_name="cat")):
+        name = "the gallery" if filters == Filters() else "the gallery of a class"
+        told(f"100 of {name}, and their number", times(lambda chosen=filters: inbox.gallery(chosen), 50), 50)
+        told(f"where every 100th of {name} is", times(lambda chosen=filters: inbox.anchors(None, chosen, 100), 10), 150)
+
+
+def _labels(inbox: Inbox, told: Callable[[str, list[float], float], None], pictures: int) -> None:
+    number = iter(range(pictures))
+
+    def label() -> None:
+        one = next(number)
+        decision = Decision(key=f"k{one}", sha256=digest(one), kind="label", class_name="cat", seq=0)
+        (answer,) = inbox.label([decision])
+        if answer.status != "saved":
+            raise RuntimeError(answer)
+
+    told("a label, on the disk", times(label, 500), 12)
+    filling = threading.Thread(target=inbox.fill, args=("next", "Again", items(pictures)))
+    filling.start()
+    found: list[float] = []
+    while filling.is_alive():
+        found += times(label, 1)
+    told("a label while the queue is filled anew", sorted(found), 50)
 
 
 if __name__ == "__main__":

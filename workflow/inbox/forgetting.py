@@ -23,7 +23,7 @@ from workflow.paths import located, recorded
 if TYPE_CHECKING:
     from workflow.inbox.inbox import Inbox
 
-_CHUNK = 100  # pictures in a transaction, which holds up everybody else
+_CHUNK = 20  # pictures in a transaction, which holds up everybody else
 
 
 @dataclass(kw_only=True)

@@ -17,8 +17,8 @@ def facts(c: sqlite3.Connection, sha256: str) -> dict[str, Any]:
         NotFound: no such picture.
     """
     row = c.execute(
-        "SELECT p.id, p.format, p.width, p.height, p.bytes, p.origin, t.name, p.received, p.class, s.kind, s.seq "
-        "FROM picture p LEFT JOIN token t ON t.id = p.sender LEFT JOIN state s ON s.picture = p.id "
+        "SELECT p.id, p.format, p.width, p.height, p.bytes, p.origin, t.name, p.received, p.class, s.kind, "
+        "coalesce(s.seq, 0) FROM picture p LEFT JOIN token t ON t.id = p.sender LEFT JOIN state s ON s.picture = p.id "
         "WHERE p.sha256 = ?",
         (sha256,),
     ).fetchone()

@@ -82,8 +82,8 @@ class Facts(BaseModel):
     label: str | None
     state: str | None
     """`label`, `keep`, `remove` or `later`."""
-    seq: int | None
-    """The last event, to be sent with a decision."""
+    seq: int
+    """The last event, to be sent with a decision; 0 for none."""
     answers: list[Answer]
     reports: list[Reported]
     events: list[Decided]
