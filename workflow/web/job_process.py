@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from workflow.errors import WorkflowError, system_errors
+from workflow.words import counted
 
 if TYPE_CHECKING:
     from workflow.api import Finding, Project
@@ -40,6 +41,8 @@ class Teller:
     """Writes lines to the server."""
 
     def __init__(self, out: IO[str]) -> None:
+        self.training = False
+        """Whether a step of a training is done, so that there is something to write a snapshot of."""
         self._out = out
         self._lock = threading.Lock()
         self._told = 0.0
@@ -107,7 +110,7 @@ def report(project: Project, wish: Wish, teller: Teller, control: Control) -> di
     """Write the page about a generation."""
     del control
     found = project.report(wish["generation"], progress=teller.progress("steps"))
-    return {"words": found.words(), "url": f"/api/generations/{wish['generation']}/report"}
+    return {"words": _near(found.words(), project.root), "url": f"/api/generations/{wish['generation']}/report"}
 
 
 def look(project: Project, wish: Wish, teller: Teller, control: Control) -> dict[str, Any]:
@@ -178,7 +181,7 @@ def fill(project: Project, wish: Wish, teller: Teller, control: Control) -> dict
             folder=folder,
             progress=teller.progress("pictures"),
         )
-    return found | {"words": f"{found['count']:,} pictures"}
+    return found | {"words": counted(found["count"], "picture")}
 
 
 Kind = Callable[["Project", Wish, Teller, "Control"], dict[str, Any]]
@@ -209,6 +212,7 @@ def _following(teller: Teller) -> Callable[[Event], None]:
             most = event.max_iter
             show(event.iteration, most)
         elif isinstance(event, Step):
+            teller.training = True
             show(event.iteration + 1, most)
         elif isinstance(event, Done):
             teller.tell(progress=[event.iteration, most, "iterations"])
@@ -264,13 +268,13 @@ def _leave(number: int, frame: object) -> NoReturn:
     sys.exit(143)
 
 
-def _obey(wishes: IO[str], control: Control, kind: str) -> None:
+def _obey(wishes: IO[str], control: Control, teller: Teller) -> None:
     """Wait for `stop`, or for the end of the server: a training writes a snapshot then, anything else ends at once."""
     for line in wishes:
         if line.strip() == "stop":
             control.stop()
     control.stop()
-    if kind != "train":
+    if not teller.training:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -303,7 +307,7 @@ def main() -> None:
     from workflow.api.events import Control
 
     control = Control()
-    threading.Thread(target=_obey, args=(sys.stdin, control, wish["kind"]), daemon=True).start()
+    threading.Thread(target=_obey, args=(sys.stdin, control, teller), daemon=True).start()
     logger = logging.getLogger("workflow")
     logger.setLevel(logging.INFO)
     logger.addHandler(_Notes(teller))
