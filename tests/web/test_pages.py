@@ -103,6 +103,8 @@ def test_a_page_that_does_not_exist_is_a_page_for_people(client: TestClient) -> 
 def test_without_a_token_a_browser_comes_to_the_login(state: State) -> None:
     with TestClient(create_app(make_state(state.project.root)), base_url=HOST, client=("203.0.113.9", 1)) as stranger:
         assert stranger.get("/login", headers=HTML).status_code == 200
+        used = stranger.get("/login?token=unknown", headers=HTML, follow_redirects=False)
+        assert (used.status_code, "was used before" in used.text, 'id="token"' in used.text) == (401, True, True)
         for path in set(PAGES) - {"/login"}:
             answer = stranger.get(path, headers=HTML, follow_redirects=False)
             assert (answer.status_code, answer.headers["location"]) == (303, f"/login?next={path}")

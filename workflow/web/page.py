@@ -120,6 +120,9 @@ def for_people(request: Request, state: State, refusal: Response) -> Response:
     navigates = request.method == "GET" and "text/html" in request.headers.get("accept", "")
     if not navigates or request.url.path.startswith(("/api/", "/static/")):
         return refusal
+    if refusal.status_code == 401 and request.url.path == "/login":  # the address that `wf serve` printed, used before
+        used = json.loads(bytes(refusal.body))["error"]["message"]
+        return page(request, state, "login", status=401, next="/", problem=used)
     if refusal.status_code == 401:
         return RedirectResponse(f"/login?next={quote(request.url.path)}", 303)
     missing = refusal.status_code in (404, 422)  # a page takes no parameter that could be wrong in another way

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -80,13 +79,6 @@ async def channel(request: Request, state: Shared, number: Number, blob: Blob, c
 async def loop(request: Request, state: Shared) -> Response:
     """Take over, prepare, train, compare."""
     return page(request, state, "loop", tab="loop")
-
-
-@router.get("/login")
-async def login(request: Request, state: Shared) -> Response:
-    """Ask for a token; `?next=` is where the reader wanted to go."""
-    wanted = request.query_params.get("next", "/")
-    return page(request, state, "login", next=wanted if re.fullmatch(r"/([\w.-][\w./-]*)?", wanted) else "/")
 
 
 @router.get("/static/locales/{language}.json")

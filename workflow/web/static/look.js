@@ -99,7 +99,7 @@ const CAPTION = 38; // pixels below the tiles of a grid, as the library draws it
 
 function showBlobs(job) {
   const place = byId("blobs");
-  if (job.state === "done" && job.result.label !== null) {
+  if (job.state === "done" && job.result.probabilities && job.result.label !== null) {
     answer = { snapshot: job.snapshot, label: job.result.label, probabilities: job.result.probabilities };
     if (picture) showPicture();
   }
