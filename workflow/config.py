@@ -81,6 +81,8 @@ class Train(Settings):
     threads: Annotated[int, Field(strict=True, ge=1)] | None = None
     """None leaves it to the engine: all cores for torch, one for caffe (its fastest)."""
     precision: Literal["float32", "bfloat16"] = "float32"
+    balance: Literal["none", "loss"] = "none"
+    """`loss`: in training a rare class counts as much as a common one, by InfogainLoss in place of SoftmaxWithLoss."""
     device: Literal["cpu", "cuda"] | None = None
     """For torch; None obeys a `solver_mode` that the solver writes, and is the CPU where it writes none."""
 

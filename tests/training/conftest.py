@@ -32,7 +32,7 @@ def run(generation: Generation, settings: Config) -> Callable[..., list[Event]]:
     """Train with the given options to the end; returns the events."""
 
     def go(**options: Any) -> list[Event]:
-        flags = {name: options.pop(name) for name in ("engine", "threads", "precision") if name in options}
+        flags = {name: options.pop(name) for name in ("engine", "threads", "precision", "balance") if name in options}
         config = over(settings, **{f"train__{name}": value for name, value in flags.items()})
         return list(train(config, **options))
 

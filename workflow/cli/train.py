@@ -37,6 +37,10 @@ def train(
         Literal["float32", "bfloat16"] | None,
         typer.Option("--precision", help="Number format; bfloat16 needs torch and a CPU that supports it."),
     ] = None,
+    balance: Annotated[
+        Literal["none", "loss"] | None,
+        typer.Option("--balance", help="loss: a rare class counts as much as a common one."),
+    ] = None,
     device: Annotated[
         Literal["cpu", "cuda"] | None,
         typer.Option("--device", help="Device for torch (default: the solver's solver_mode, else the CPU)."),
@@ -63,7 +67,11 @@ def train(
     wf train --gen 6 --weights gen5/best --seeds 3
     """
     project = call.project(
-        train__engine=engine, train__threads=threads, train__precision=precision, train__device=device
+        train__engine=engine,
+        train__threads=threads,
+        train__precision=precision,
+        train__balance=balance,
+        train__device=device,
     )
     from workflow.api.events import Control  # numpy and torch, which --help does not need
     from workflow.cli.signals import obeyed

@@ -17,7 +17,7 @@ from workflow.data.table import Table
 from workflow.errors import DataError, EnvironmentFault
 from workflow.words import counted
 
-_IMBALANCE = 50
+_IMBALANCE = 4  # times as many pictures
 
 
 def check_readable(forbidden: Sequence[str], changed: Sequence[tuple[str, str]]) -> None:
@@ -124,7 +124,10 @@ def check_classes(table: Table, active: Sequence[str]) -> list[str]:
             )
     least, most = min(active, key=lambda name: counts[name]), max(active, key=lambda name: counts[name])
     if counts[most] > _IMBALANCE * counts[least]:
-        return [f"'{least}' has {counts[least]:,} images, '{most}' {counts[most]:,}"]
+        return [
+            f"'{least}' has {counts[least]:,} images, '{most}' {counts[most]:,}: the net will prefer '{most}'; "
+            "add pictures, or train with --balance loss"
+        ]
     return []
 
 

@@ -8,9 +8,10 @@ from google.protobuf.message import DecodeError
 
 from workflow.errors import ModelError
 from workflow.formats import caffe_pb2
-from workflow.formats.blobproto import Array, to_array
+from workflow.formats.blobproto import Array, from_array, to_array
 from workflow.formats.files import read_whole
 from workflow.formats.foreign import refuse_foreign, refuse_message
+from workflow.storage import atomic_write
 
 _HINT = "a BlobProto, written for instance by pycaffe's io.array_to_blobproto(...).SerializeToString()"
 
@@ -34,3 +35,12 @@ def read_matrix(path: Path) -> Array:
     except ModelError as error:
         refuse_message(path, data, caffe_pb2.BlobProto, hint=_HINT, fault="M01")
         raise ModelError(f"{path}: {error.message}", hint=_HINT, fault="M01") from None
+
+
+def write_matrix(path: Path, array: Array) -> None:
+    """Replace `path` by the numbers, float32, as `read_matrix` reads them.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    atomic_write(path, from_array(array).SerializeToString())

@@ -114,6 +114,11 @@ class Generation:
         return self.folder / "prototxt" / f"{kind}.prototxt"
 
     @property
+    def balance(self) -> Path:
+        """The weights of the classes in the training loss, where the settings ask for them; see `net.balance`."""
+        return self.original.folder / "prototxt" / "balance.binaryproto"
+
+    @property
     def snapshots(self) -> Path:
         """Folder of caffemodels and solverstates."""
         return self.folder / "snapshots"

@@ -64,6 +64,7 @@ class RecordedTrain(Recorded):
     engine: str | None = None
     threads: int | None = None
     precision: str | None = None
+    balance: str | None = None
     device: str | None = None
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from workflow.config import Config
 from workflow.errors import NetError
 from workflow.formats import caffe_pb2, prototxt
+from workflow.formats.matrix import write_matrix
 from workflow.generations import Generation, Record
+from workflow.net.balance import balanced, matrix
 from workflow.net.fill import Filling, fill_deploy, fill_solver, fill_train_test
 from workflow.net.merge import merge
 from workflow.net.paths import refuse_outside
@@ -36,6 +38,8 @@ def write(
         test_count=sum(record.counts["test"].values()),
     )
     net, passes = fill_train_test(user_net, facts)
+    if settings.balance == "loss":
+        net = balanced(net, generation.recorded(generation.balance))
     deploy = fill_deploy(prototxt.read_net(settings.deploy), facts)
     refuse_outside(net, project=project, at=net_path, filled=["Data"])
     refuse_outside(deploy, project=project, at=settings.deploy)
@@ -49,6 +53,9 @@ def write(
         random_seed=seed,
     )
     generation.prototxt("solver").parent.mkdir(exist_ok=True)
+    if settings.balance == "loss":
+        counts = record.counts["train"]
+        write_matrix(generation.balance, matrix([counts[name] for name in record.classes]))
     prototxt.write(generation.prototxt("train_test"), net)
     prototxt.write(generation.prototxt("deploy"), deploy)
     prototxt.write(generation.prototxt("solver"), filled)
