@@ -41,7 +41,7 @@ class Labeller:
     """Key -> sha256 and class."""
     sent_again: int = 0
     known: int = 0
-    """Entries that were on the disk although nobody had acknowledged them."""
+    """Entries that were on the disk without an acknowledgement."""
     wrong: list[str] = field(default_factory=list)
     entered: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
@@ -100,7 +100,7 @@ def check(database: Path, labellers: list[Labeller]) -> dict[str, int]:
     return {
         "acknowledged labels lost": sum(stored.get(key) != facts for key, facts in wanted.items()),
         "events entered twice": len(rows) - len(stored),
-        "events that nobody sent": len(stored.keys() - wanted.keys()),
+        "events that were never sent": len(stored.keys() - wanted.keys()),
         "decisions that do not follow from the events": stale,
         "wrong counts of queues": int(left != open_),
         "damage": int(sound != "ok"),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure an inbox of 100,000 pictures: pages, counts, jumps, and labels while a queue is filled anew.
+"""Measure an inbox of 100,000 pictures: pages, counts, jumps, and labels while a queue is refilled.
 
     scripts/serve_check pages [--pictures 100000]
 
@@ -47,7 +47,7 @@ def main() -> int:
     asked = parser.parse_args()
     failed = 0
 
-    def told(name: str, found: list[float], bar: float) -> None:
+    def report(name: str, found: list[float], bar: float) -> None:
         nonlocal failed
         half, most = found[len(found) // 2], found[int(0.99 * len(found))]
         failed += half > bar
@@ -60,27 +60,29 @@ def main() -> int:
             inbox.fill("next", "To be labelled", items(asked.pictures))
             print(f"filling a queue with {asked.pictures:,} pictures: {time.perf_counter() - began:.1f} s", flush=True)
             inbox.write(lambda c: c.execute("UPDATE picture SET class = CASE id % 2 WHEN 0 THEN 'cat' ELSE 'dog' END"))
-            _pages(inbox, told)
-            _labels(inbox, told, asked.pictures)
+            _pages(inbox, report)
+            _labels(inbox, report, asked.pictures)
     return int(failed > 0)
 
 
-def _pages(inbox: Inbox, told: Callable[[str, list[float], float], None]) -> None:
+def _pages(inbox: Inbox, report: Callable[[str, list[float], float], None]) -> None:
     after: list[str | None] = [None]
 
     def following() -> None:
         after[0] = inbox.queue("next", after=after[0], limit=20).next
 
-    told("the next 20 of a queue", times(following, 1000), 1)
-    told("counts of all queues", times(inbox.queues, 1000), 1)
-    told("where every 100th picture of a queue is", times(lambda: inbox.anchors("next", Filters(), 100), 10), 150)
+    report("the next 20 of a queue", times(following, 1000), 1)
+    report("counts of all queues", times(inbox.queues, 1000), 1)
+    report("where every 100th picture of a queue is", times(lambda: inbox.anchors("next", Filters(), 100), 10), 150)
     for filters in (Filters(), Filters(class_name="cat")):
         name = "the gallery" if filters == Filters() else "the gallery of a class"
-        told(f"100 of {name}, and their number", times(lambda chosen=filters: inbox.gallery(chosen), 50), 50)
-        told(f"where every 100th of {name} is", times(lambda chosen=filters: inbox.anchors(None, chosen, 100), 10), 150)
+        report(f"100 of {name}, and their number", times(lambda chosen=filters: inbox.gallery(chosen), 50), 50)
+        report(
+            f"where every 100th of {name} is", times(lambda chosen=filters: inbox.anchors(None, chosen, 100), 10), 150
+        )
 
 
-def _labels(inbox: Inbox, told: Callable[[str, list[float], float], None], pictures: int) -> None:
+def _labels(inbox: Inbox, report: Callable[[str, list[float], float], None], pictures: int) -> None:
     number = iter(range(pictures))
 
     def label() -> None:
@@ -90,13 +92,13 @@ def _labels(inbox: Inbox, told: Callable[[str, list[float], float], None], pictu
         if answer.status != "saved":
             raise RuntimeError(answer)
 
-    told("a label, on the disk", times(label, 500), 12)
+    report("a label, on the disk", times(label, 500), 12)
     filling = threading.Thread(target=inbox.fill, args=("next", "Again", items(pictures)))
     filling.start()
     found: list[float] = []
     while filling.is_alive():
         found += times(label, 1)
-    told("a label while the queue is filled anew", sorted(found), 50)
+    report("a label while the queue is refilled", sorted(found), 50)
 
 
 if __name__ == "__main__":

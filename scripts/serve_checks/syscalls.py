@@ -39,7 +39,7 @@ CALLS = (
 
 
 def worker(root: Path, work: str, number: int) -> None:
-    """The process that is harmed: on a socket, whose calls are not harmed, it is told to begin and says how it went."""
+    """The process that is harmed: on a socket, whose calls are not harmed, it is started and reports the outcome."""
     from workflow import Project
     from workflow.errors import WorkflowError
     from workflow.inbox import Decision, Inbox
@@ -59,7 +59,7 @@ def worker(root: Path, work: str, number: int) -> None:
                 inbox.submit(PICTURE, format="JPEG", width=1, height=1, token=1, probabilities={"other": 1.0})
                 return "saved"
             return "conflict" if inbox.takeover().conflicts else "saved"
-        except (WorkflowError, OSError) as error:  # what a caller is told
+        except (WorkflowError, OSError) as error:  # what a caller gets
             return f"refused: {type(error).__name__} {getattr(error, 'message', error)}"
 
     line.send(b"ready")
@@ -101,7 +101,7 @@ def injected(root: Path, work: str, inject: str, log: Path) -> tuple[list[str], 
 
 
 def _detach(tracer: subprocess.Popen[str]) -> None:
-    """End strace, which waits for ever for a thread that died under it."""
+    """End strace, which hangs if a traced thread died."""
     tracer.send_signal(signal.SIGINT)
     try:
         tracer.communicate(timeout=2)
@@ -214,18 +214,20 @@ def main() -> int:
             calls = _calls(log)
             print(f"{work}: {len(calls)} calls", flush=True)
             for fault in asked.fault:
-                count = told = 0
+                count = acknowledged = 0
                 for name, number in calls[:: asked.every]:
                     _copy(made, root)
                     said, came = injected(root, work, f"inject={name}:{FAULTS[fault]}:when={number}", log)
                     count += came
-                    told += came and bool(said) and said[0] in ("saved", "known")
+                    acknowledged += came and bool(said) and said[0] in ("saved", "known")
                     if problem := wrong(root, work, said, fault):
                         failures += 1
                         print(f"{work}, {fault} at {name} {number}: {problem}", flush=True)
                     if asked.verbose:
                         print(f"{name} {number} {_harmed(log)}: {said[:1]}", flush=True)
-                table([(f"{work}, {fault}: calls harmed", count), ("  of which acknowledged all the same", told)])
+                table(
+                    [(f"{work}, {fault}: calls harmed", count), ("  of which acknowledged all the same", acknowledged)]
+                )
     table([("promises broken", failures)])
     return int(failures > 0)
 

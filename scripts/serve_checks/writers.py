@@ -5,7 +5,7 @@
 
 The server labels pictures and takes them over, one patch each; two processes apply tables of decisions as `wf suspects
 --apply` does; a fourth prepares generation after generation; a fifth adds and revokes tokens as `wf inbox` does. Every
-patch that was acknowledged must be there with its lines, under a number of its own, and nobody may be told that
+patch that was acknowledged must be there with its lines, under a number of its own, and no message may say that
 something is locked.
 """
 
@@ -145,9 +145,9 @@ def main() -> int:
         found = {
             "patches lost": len(set(given) - files.keys()),
             "numbers given twice": len(given) - len(set(given)),
-            "patches that nobody was told of": len(files.keys() - set(given)),
+            "patches that were not acknowledged": len(files.keys() - set(given)),
             "lines lost": len(given) - len(lines),
-            "told that something is locked": sum("locked" in one for one in [said, *troubles]),
+            "messages about a lock": sum("locked" in one for one in [said, *troubles]),
             "other troubles": len(troubles),
         }
     table(

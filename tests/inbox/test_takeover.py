@@ -170,7 +170,7 @@ def test_what_a_command_decided_meanwhile_is_a_conflict_until_somebody_decides_a
     corrections.add(inbox.config.generations, [Correction(sha256=own, path="", label="circle", to="empty")])
     found = inbox.takeover()
     assert found.conflicts == [
-        {"sha256": own, "message": "it is 'empty' by a correction or a moved file since; decide again to overrule that"}
+        {"sha256": own, "message": "it is 'empty' by a newer correction or a moved file; decide again to overrule it"}
     ]
     assert inbox.takeover().conflicts == found.conflicts
     assert lines(inbox) == [("circle", "empty", False, None)]

@@ -34,7 +34,7 @@ def fill_queue(
     count: int | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Fill a queue anew; pictures that are decided already are left out.
+    """Refill a queue; pictures that are already decided are left out.
 
     Args:
         project: whose snapshot is asked.
@@ -134,7 +134,7 @@ _SOURCES = {"mistakes": _mistakes, "suspects": _suspects, "next": _next, "junk":
 
 
 def _items(project: Project, found: Iterator[tuple[Path, str | None, float, str]]) -> Iterator[Item]:
-    """Items of files; a file that went away meanwhile is left out."""
+    """Items of files; a file that has disappeared is left out."""
     import hashlib
 
     from workflow.data.sniff import PictureError, sniff

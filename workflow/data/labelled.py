@@ -13,7 +13,7 @@ from workflow.data.table import Table
 from workflow.generations.record import FromInbox
 
 OWNER = "owner"
-"""Whose pictures are that nobody sent: those of folders on this machine."""
+"""The sender of pictures that come from folders of this machine."""
 
 
 @dataclass(frozen=True, kw_only=True)

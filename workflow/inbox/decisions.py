@@ -15,12 +15,12 @@ KEY = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What somebody wants done with a picture."""
+    """A decision about a picture."""
 
     key: str
     sha256: str
     kind: str
-    """label: it is of `class_name`; keep: its class is right; remove: it is to take no part; later: not now."""
+    """label: its class is `class_name`; keep: its class is right; remove: exclude it; later: decide later."""
     class_name: str | None = None
     was: str | None = None
     """The class that the author saw."""

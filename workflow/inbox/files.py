@@ -3,7 +3,7 @@
     inbox/files/9f/9f86….jpg            0600; never served
     inbox/labelled/CLASS/9f86….jpg      a hard link, made by a take-over
 
-A file is whole and durable before any row speaks of it; files without a row are swept.
+A file is complete and durable before its row is written; files without a row are swept.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Fill a queue anew.
+"""Refill a queue.
 
-A job makes a new filling, in small transactions that hold up nobody's label, and then lets the queue point to it.
-`sent` has one filling for ever, which submissions join, the least probable answer first.
+A job makes a new filling in small transactions, so that labels do not wait for it, and then points the queue to it.
+`sent` keeps its only filling, which submissions join, the least probable answer first.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Item:
 
 
 def fill(write: Write, name: str, title: str, items: Iterable[Item]) -> int:
-    """Fill a queue anew; pictures that are decided already are left out.
+    """Refill a queue; pictures that are already decided are left out.
 
     Args:
         write: see `writer.Write`.

@@ -1,7 +1,7 @@
 """Delete what a sender sent.
 
 What prepared generations hold is not touched: their databases and manifests are what their nets were trained on. They
-are counted, so that the owner can prepare anew and delete them.
+are counted, so that the owner can prepare new generations and delete the old ones.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Forgotten:
 def forget(inbox: Inbox, sender: str, *, ref: str | None = None) -> Forgotten:
     """Delete the pictures and reports of a sender: files, links, thumbnails, looks and rows.
 
-    Files go first, rows last, so that an interrupted run can be run again. A picture that somebody else sent, too,
+    Files go first, rows last, so that an interrupted run can be run again. A picture that another sender sent, too,
     stays, and so does one that is in the project's own folders.
 
     Args:

@@ -224,7 +224,7 @@ class Inbox:
 
         Raises:
             NotFound: no such decision.
-            UsageError: it is somebody else's.
+            UsageError: it is another person's decision.
         """
         return self.write(lambda c: labels.undo(c, key, token, others_too=others_too))
 
@@ -245,7 +245,7 @@ class Inbox:
         return self.read(lambda c: queues.page(c, name, filters or Filters(), after=after, limit=limit))
 
     def fill(self, name: str, title: str, items: Iterable[Item]) -> int:
-        """Fill a queue anew, see `fillings.fill`."""
+        """Refill a queue, see `fillings.fill`."""
         return fillings.fill(self.write, name, title, items)
 
     def gallery(self, filters: Filters, *, after: str | None = None, limit: int = LIMIT) -> Page:
@@ -265,7 +265,7 @@ class Inbox:
 
     @contextmanager
     def learnt(self) -> Iterator[int]:
-        """Read the manifests of new generations, and let nothing more be learnt meanwhile; yields how many there were.
+        """Read the manifests of new generations, and block further learning; yields how many there were.
 
         Raises:
             BusyError: another process takes too long.
@@ -373,7 +373,7 @@ class Inbox:
         """Close every connection that reads; those that are in use, once they are not."""
         pool, self._readers = self._readers, deque()
         while pool:
-            with suppress(IndexError):  # taken by a thread meanwhile, which closes it
+            with suppress(IndexError):  # a thread has just taken it, and closes it
                 pool.pop().close()
 
     @contextmanager

@@ -34,7 +34,7 @@ class _Picture(NamedTuple):
 
 
 def decide(c: sqlite3.Connection, one: Decision, token: int) -> Answer:
-    """Enter a decision, unless it is known or somebody has decided otherwise meanwhile."""
+    """Enter a decision, unless it is known or conflicts with a newer one."""
     entered = c.execute(
         "SELECT e.seq, p.sha256, e.kind, e.class FROM event e JOIN picture p ON p.id = e.picture WHERE e.key = ?",
         (one.key,),
@@ -79,7 +79,7 @@ def undo(c: sqlite3.Connection, key: str, token: int, *, others_too: bool = True
 
     Raises:
         NotFound: no such decision.
-        UsageError: it is somebody else's.
+        UsageError: it is another person's decision.
     """
     found = c.execute(
         "SELECT e.seq, e.picture, e.token, e.kind, e.queue, u.seq FROM event e LEFT JOIN event u ON u.undoes = e.seq "

@@ -16,7 +16,7 @@ _PATIENCE: dict[Task, float] = {"opening": 30, "learning": 300, "takeover": 60}
 
 @contextmanager
 def alone(folder: Path, task: Task) -> Iterator[None]:
-    """Be the only process or thread that does this with the inbox of a folder. Whoever dies holds nothing any more.
+    """Be the only process or thread that does this with the inbox of a folder. The lock of a dead process is free.
 
     `takeover` is taken before `learning`, never the other way round.
 

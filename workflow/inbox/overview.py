@@ -28,7 +28,7 @@ class Sender:
 
 
 def senders(c: sqlite3.Connection) -> list[Sender]:
-    """Everybody who sent something, whoever sent most first."""
+    """All senders, the busiest first."""
     rows = c.execute(
         "SELECT t.name, t.role, "
         "(SELECT count(*) FROM picture WHERE sender = t.id), "

@@ -13,7 +13,7 @@ from workflow.paths import located, recorded
 if TYPE_CHECKING:
     from workflow.inbox.inbox import Inbox
 
-_SET_ASIDE = "takes no part"
+_SET_ASIDE = "is excluded"
 
 
 class Due(NamedTuple):
@@ -50,7 +50,7 @@ class Plan:
     link: str | None = None
     """The class that the link is in afterwards."""
     make: bool = False
-    """Whether that link is to be made."""
+    """Whether that link must be made."""
     before: str | None = None
     """The class before anything was decided here, to which an undo leads back."""
     conflict: str | None = None
@@ -83,7 +83,7 @@ def decide(inbox: Inbox, due: Due, classes: Sequence[str], steps: list[Correctio
         expected.add(_SET_ASIDE)
     if folder is not None and seen not in expected and not _told(due, seen):
         said = _SET_ASIDE if removed else f"is '{now}'"
-        return _against(plan, f"it {said} by a correction or a moved file since; decide again to overrule that", seen)
+        return _against(plan, f"it {said} by a newer correction or a moved file; decide again to overrule it", seen)
     if held or wanted is None:
         plan.unlink = tuple(linked)
         if held:
@@ -107,7 +107,7 @@ def decide(inbox: Inbox, due: Due, classes: Sequence[str], steps: list[Correctio
 def _correction(
     due: Due, folder: str, steps: list[Correction], wanted: str | None, *, doubted: bool = True
 ) -> Correction | None:
-    """The line that gives a picture the class that is wanted, None for no part; None if nothing is to be said.
+    """The line that gives a picture the wanted class, None to exclude it; None if no line is needed.
 
     Args:
         due: the decision.
@@ -158,7 +158,7 @@ def _can_be_folder(class_name: str) -> bool:
 
 
 def _told(due: Due, seen: str | None) -> bool:
-    """Whether its author has decided again after being told of that conflict."""
+    """Whether its author has decided again after that conflict was reported."""
     number, _, what = (due.told or "").partition(" ")
     return number.isdigit() and int(number) < due.seq and what == seen
 

@@ -87,7 +87,7 @@ def migrate(path: Path) -> None:
 
 
 def is_fault(error: BaseException) -> bool:
-    """Whether an error is one of the disk or of the connection, so that the connection is to be opened again."""
+    """Whether an error comes from the disk or the connection, which must then be reopened."""
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _FAULTS
 
 

@@ -42,9 +42,9 @@ class Swept:
 
 
 def sweep(inbox: Inbox) -> Swept:
-    """Remove files that no row speaks of, and fillings that were never finished.
+    """Remove files without a row, and fillings that were never finished.
 
-    Each is removed within a transaction that has looked for its row, so that nothing which arrives meanwhile is taken.
+    Each is removed within a transaction that has looked for its row, so that nothing that arrives just then is lost.
     """
     found = Swept(temporary=files.remove_leftovers(inbox.folder))
     found.files = _remove(inbox, files.kept(inbox.folder), _orphan)
@@ -60,7 +60,7 @@ def sweep(inbox: Inbox) -> Swept:
 def _remove(inbox: Inbox, found: Iterable[Path], superfluous: Superfluous) -> int:
     """Remove the files that are superfluous; how many.
 
-    Most are not: they are only read about. Of the others each is looked at again where nobody else writes.
+    Most are not, and reading shows that. The others are checked again within a transaction that writes.
     """
     count = 0
     remaining = iter(found)
@@ -93,7 +93,7 @@ def _row(c: sqlite3.Connection, path: Path) -> tuple[str, str | None, int | None
 
 
 def _orphan(c: sqlite3.Connection, path: Path) -> bool:
-    """Whether no row speaks of a file in files/."""
+    """Whether a file in files/ has no row."""
     row = _row(c, path)
     return row is None or row[0] != "sent"
 

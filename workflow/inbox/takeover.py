@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from workflow.inbox.inbox import Inbox
 
 _CHUNK = 500  # rows in a transaction
-_SET_ASIDE = "takes no part"
 
 
 @dataclass(kw_only=True)
@@ -43,7 +42,7 @@ class Takeover:
     moved: int = 0
     """Pictures of earlier take-overs that get another class."""
     removed: int = 0
-    """Pictures that take no part from now on."""
+    """Pictures that are excluded from now on."""
     unchanged: int = 0
     """Decisions that patches and links say already."""
     conflicts: list[dict[str, str]] = field(default_factory=list)
@@ -143,7 +142,7 @@ def _place(inbox: Inbox, plan: Plan) -> None:
 
 
 def _settle(c: sqlite3.Connection, *, plans: Sequence[Plan], newest: int, patch: int | None) -> None:
-    """Note what was taken over; a picture that was decided again meanwhile stays due."""
+    """Note what was taken over; a picture that was decided again in the meantime stays due."""
     for plan in plans:
         due = plan.due
         if plan.conflict is not None:

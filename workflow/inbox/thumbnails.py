@@ -1,4 +1,4 @@
-"""Small pictures for pages: encoded anew, so that no position, name or comment of the sender's file leaves.
+"""Small pictures for pages: re-encoded, so that no position, name or comment of the sender's file is served.
 
 inbox/thumbs/9f/9f86….256.jpg        a cache: what is missing is made again
 """

@@ -29,7 +29,7 @@ Write = Callable[[Work[Any]], Any]
 """Runs a piece of work in a transaction, such as `Writer.write`."""
 
 DEADLINE = 20.0
-"""Seconds after which a caller is told that nothing was acknowledged."""
+"""Seconds after which a caller gets an error because nothing was acknowledged."""
 _GROUP = 64  # pieces of work in a transaction
 _CACHE = 2048  # pages of 4 KiB
 
@@ -64,7 +64,7 @@ class Writer:
             BusyError: the writer is closed.
         """
         job = _Job(work)
-        with self._gate:  # nothing is queued behind the last job, where it would wait for ever
+        with self._gate:  # nothing is queued behind the last job, where it would never run
             if self._closed:
                 raise BusyError("the inbox is closed: nothing more is saved", hint="start wf serve again")
             self._jobs.put(job)

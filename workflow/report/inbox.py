@@ -54,16 +54,16 @@ def describe_takeover(found: Takeover, *, preview: bool) -> str:
         (found.corrected, "in the project's folders corrected or confirmed"),
         (found.linked, "new with a class"),
         (found.moved, "moved to another class"),
-        (found.removed, "to take no part"),
+        (found.removed, "excluded"),
         (found.unchanged, "as it was already"),
     ]
-    told = [f"{counted(count, 'picture')} {words}" for count, words in parts if count]
-    lines = [("would take over: " if preview else "taken over: ") + ("; ".join(told) or "nothing")]
+    parts_done = [f"{counted(count, 'picture')} {words}" for count, words in parts if count]
+    lines = [("would take over: " if preview else "taken over: ") + ("; ".join(parts_done) or "nothing")]
     if found.patch is not None:
         lines.append(f"corrections {found.patch:03} (wf suspects --undo {found.patch} takes them back)")
     lines += [f"left out: {one['sha256'][:12]}…: {one['message']}" for one in found.conflicts[:_LISTED]]
     lines += and_more(len(found.conflicts), _LISTED)
-    if told and not preview:
+    if parts_done and not preview:
         lines.append("next: wf prepare")
     return "\n".join(lines)
 
@@ -107,8 +107,8 @@ def describe_swept(found: Swept) -> str:
         (found.temporary, "temporary file"),
         (found.items, "queue item"),
     ]
-    told = ", ".join(counted(count, noun) for count, noun in parts if count)
-    lines = [f"removed: {told or 'nothing'}"]
+    removed = ", ".join(counted(count, noun) for count, noun in parts if count)
+    lines = [f"removed: {removed or 'nothing'}"]
     if found.missing:
         lines.append(f"{counted(found.missing, 'picture')} without a file: copy inbox/files back from a backup")
     return "\n".join(lines)

@@ -117,7 +117,7 @@ def undo(asked: Undo, state: Shared, caller: Asking) -> dict[str, Any]:
 def _refusal(entry: Entry, classes: Sequence[str]) -> Answer | None:
     """Why an entry cannot be a decision here and now; None if it can.
 
-    The others of its request are kept all the same: a client that sends what it had put by must not be stopped by one.
+    The others of its request are still kept: one entry must not stop a client that resends its outbox.
     """
     if entry.kind == "label" and entry.class_ not in classes:
         what = "a label needs a class" if entry.class_ is None else f"there is no class '{entry.class_}'"
