@@ -103,6 +103,17 @@ def test_the_rest_of_a_refused_body_is_not_waited_for(address: str) -> None:
     assert took < 5
 
 
+@pytest.mark.parametrize("length", ["00000000000000000005", "5"])
+def test_zeros_hide_no_body(address: str, length: str) -> None:
+    with connect(address) as asked:
+        host = address.removeprefix("http://")
+        start = (
+            f"POST /api/undo HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
+        )
+        asked.sendall(start.encode() + b"hello")
+        assert status(asked) == 415
+
+
 def test_a_connection_serves_many(address: str) -> None:
     picture = png(71)
     with connect(address) as kept:

@@ -52,7 +52,7 @@ class Limits:
     """
 
     def __init__(
-        self, *, memory: int = 64 * MIB, pictures: int = 48, rates: Mapping[str, tuple[float, float]] = RATES
+        self, *, memory: int = 64 * MIB, pictures: int = 40, rates: Mapping[str, tuple[float, float]] = RATES
     ) -> None:
         self._memory, self._pictures, self._rates = memory, pictures, rates
         self.held = 0

@@ -91,7 +91,7 @@ class Guard:
             size = self._check(scope)
             # a body is held in memory while its request is answered
             with self._state.limits.body(size) if size else nullcontext():
-                await self._app(scope, _Body(receive, scope) if size else receive, answer)
+                await self._app(scope, _Body(receive, size) if size else receive, answer)
         except ClientDisconnect:
             return
         except Exception as error:
@@ -188,9 +188,9 @@ def check_content(scope: Scope, headers: Headers) -> int:
         Refused: 400, 413 or 415.
     """
     length, chunked = headers.get("content-length"), "transfer-encoding" in headers
-    if length is not None and not (length.isascii() and length.isdigit()):
+    if length is not None and not re.fullmatch(r"[0-9]{1,20}", length):
         raise Refused(400, "Content-Length is no number")
-    if not chunked and int((length or "0")[:12]) == 0:
+    if not chunked and int(length or 0) == 0:
         return 0
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _JSON and not (scope["path"] == JUDGE and _PICTURES.fullmatch(kind)):
@@ -240,10 +240,8 @@ def is_loopback(scope: Scope) -> bool:
 class _Body:
     """`receive` with a limit for size and for slowness."""
 
-    def __init__(self, receive: Receive, scope: Scope) -> None:
-        self._receive = receive
-        headers = Headers(scope=scope)
-        self._most = check_content(scope, headers)
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive, self._most = receive, most
         self._got = 0
         self._began = time.monotonic()
         self._over = False
