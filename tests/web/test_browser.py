@@ -67,6 +67,17 @@ def context(browser: Any, server: Server) -> Iterator[Any]:
     assert faults == []
 
 
+TRANSFER = """async (kind) => {
+  const source = document.querySelector("#answer img").src;
+  const data = new DataTransfer();
+  data.items.add(new File([await (await fetch(source)).blob()], "again.png", {type: "image/png"}));
+  const event = kind === "paste" ? new ClipboardEvent(kind, {clipboardData: data, bubbles: true})
+    : new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true});
+  document.body.dispatchEvent(event);
+}"""
+"""Pastes or drops the picture that is shown, encoded anew."""
+
+
 def send(server: Server, first: int, count: int) -> list[str]:
     """Pictures of noise, as a bot sends them; their sha256."""
     return [server.send(png(number))["sha256"] for number in range(first, first + count)]
@@ -226,6 +237,9 @@ def test_a_picture_is_judged_and_corrected(server: Server, context: Any) -> None
     until(lambda: label_of(server, link.removeprefix("/p/")) is None)
     page.locator("#files").set_input_files(files)
     until(lambda: page.locator("#strip li").count() == 3)
+    for kind in ("paste", "drop"):
+        page.evaluate(TRANSFER, kind)
+    until(lambda: page.locator("#strip li").count() == 5)
     page.locator("#files").set_input_files([{"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"}])
     until(lambda: page.locator(".toast.bad").count())
 

@@ -191,9 +191,22 @@ function show() {
   });
   showFacts(item);
   showButtons(item);
-  meter();
-  showLast();
-  say(announcement(item));
+  afterPaint(() => {
+    meter();
+    showLast();
+    say(announcement(item));
+  });
+}
+
+let pending = null;
+/** Do what may come a frame later than the picture; of several, the last. */
+function afterPaint(work) {
+  if (pending === null) requestAnimationFrame(() => setTimeout(() => {
+    const latest = pending;
+    pending = null;
+    latest();
+  }));
+  pending = work;
 }
 
 function announcement(item) {

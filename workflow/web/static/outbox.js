@@ -74,7 +74,7 @@ class Outbox extends EventTarget {
     localStorage.setItem(`${PREFIX}${String(this.#last).padStart(17, "0")}.${entry.key}${entry.undo ? ".undo" : ""}`, JSON.stringify(entry));
     this.#count += 1;
     this.dispatchEvent(new Event("change"));
-    setTimeout(() => this.send()); // after the page has painted what the key did
+    if (!this.trouble) setTimeout(() => this.send()); // after the page has painted what the key did; else the timer sends
   }
 
   #changed() {
