@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 import pytest
 
@@ -10,6 +11,7 @@ from workflow.config import rooted
 from workflow.data import manifest
 from workflow.data.labelled import Labelled, found
 from workflow.data.prepare import prepare
+from workflow.data.scan import scan
 from workflow.errors import DataError
 from workflow.generations import existing
 
@@ -67,3 +69,39 @@ def test_classes_are_the_same_whatever_the_form_of_an_accent(labelled, settings,
     labelled(tmp_path / "more", **{together: 2, "dog": 2})
     with pytest.raises(DataError, match="the form of an accent"):
         prepare(settings(), [tmp_path / "images", tmp_path / "more"])
+
+
+def test_a_takeover_in_between_leaves_pictures_to_the_next_generation(inbox, settings, tmp_path):
+    def relabelled(done: int, _: int) -> None:
+        if not done:
+            (inbox.root / "cat" / "100.png").rename(inbox.root / "dog" / "moved.png")
+
+    result = prepare(settings(), labelled=inbox, progress=relabelled)
+    assert [(path[-11:], reason) for path, reason in result.skipped] == [("cat/100.png", "was moved by a take-over")]
+    assert "1 picture of the inbox left out: relabelled while they were read" in result.warnings
+    assert result.train + result.test == 14
+    assert prepare(settings(), labelled=inbox).inbox.pictures == 3
+
+
+def test_a_file_of_the_users_own_that_disappears_still_stops(inbox, settings, tmp_path):
+    def deleted(done: int, _: int) -> None:
+        if not done:
+            (tmp_path / "images" / "cat" / "0.png").unlink()
+
+    with pytest.raises(DataError, match="disappeared while pictures were being read"):
+        prepare(settings(), labelled=inbox, progress=deleted)
+
+
+def test_a_class_folder_that_a_takeover_empties_while_it_is_looked_for(inbox, monkeypatch, tmp_path):
+    real = os.scandir
+
+    def emptied(folder):
+        if str(folder).endswith("labelled/dog"):
+            raise FileNotFoundError(2, "No such file or directory", str(folder))
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", emptied)
+    roots = [tmp_path / "images", inbox.root]
+    assert scan(roots, inbox=inbox.root).files == 14
+    with pytest.raises(FileNotFoundError):
+        scan(roots)

@@ -7,6 +7,7 @@ drop copies, refuse contradictions, split -> databases, mean, labels, manifest -
 from __future__ import annotations
 
 import logging
+import os
 import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from workflow.data.duplicates import nearly_equal
 from workflow.data.labelled import Labelled
 from workflow.data.pool import crew_for, decode_all
 from workflow.data.result import PrepareResult
-from workflow.data.scan import SPLITS, Scan, scan
+from workflow.data.scan import SPLITS, Scan, Skipped, scan
 from workflow.data.split import TEST, TRAIN, Split, decide
 from workflow.data.table import Spool, Table
 from workflow.data.writing import write_dataset
@@ -193,6 +194,7 @@ class _Preparation:
         settings = self.config.prepare
         files = len(table) + len(found.skipped)
         table.skipped += found.skipped
+        self._leave_out_moved(table)
         checks.check_readable(found.forbidden + sorted(table.forbidden), sorted(table.changed))
         checks.check_skipped(table.skipped, files, settings.max_bad, strict=self.strict)
         self.warn(*checks.remarks(table, self.config.preprocessing, files, table.skipped))
@@ -278,6 +280,19 @@ class _Preparation:
             versions=_versions(),
             commands=(self.command,) if self.command else (),
         )
+
+    def _leave_out_moved(self, table: Table) -> None:
+        """A take-over may move labelled pictures of the inbox while they are read: the next generation has them."""
+        if self.labelled is None:
+            return
+        root = os.path.join(self.labelled.root, "")  # noqa: PTH118  # as the table's paths are written
+        moved = [path for path, _ in table.changed if path.startswith(root)]
+        table.changed = [one for one in table.changed if not one[0].startswith(root)]
+        table.skipped += [
+            Skipped(path=path, reason="was moved by a take-over", kind="moved", bad=False) for path in moved
+        ]
+        if moved:
+            self.warn(f"{counted(len(moved), 'picture')} of the inbox left out: relabelled while they were read")
 
     def _from_inbox(self, table: Table) -> FromInbox:
         return FromInbox() if self.labelled is None else self.labelled.taken(table)

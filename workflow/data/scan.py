@@ -98,7 +98,7 @@ def scan(
             P25 two names that differ only by case or by the form of an accent.
     """
     found = Scan()
-    walk = _Walk(found, follow_symlinks)
+    walk = _Walk(found, follow_symlinks, inbox)
     names: dict[str, str] = {}
     distinct = list(dict.fromkeys(Path(root) for root in roots))
     splits = layout.of_roots(distinct)
@@ -176,8 +176,8 @@ def _class_name(entry: str, names: dict[str, str], root: Path, *, own: bool) -> 
 class _Walk:
     """Lists folders once, obeying the rules on links, hidden files and things that are no files."""
 
-    def __init__(self, found: Scan, follow_symlinks: bool) -> None:
-        self.found = found
+    def __init__(self, found: Scan, follow_symlinks: bool, inbox: Path | None) -> None:
+        self.found, self._inbox = found, inbox
         self._follow = follow_symlinks
         self._visited: set[tuple[int, int]] = set()
 
@@ -258,6 +258,10 @@ class _Walk:
         try:
             with os.scandir(folder) as entries:
                 everything = list(entries)
+        except FileNotFoundError:
+            if self._inbox is not None and self._inbox in folder.parents:  # a take-over has just emptied it
+                return []
+            raise
         except PermissionError:
             if str(folder) not in self.found.forbidden:
                 self.found.forbidden.append(str(folder))
