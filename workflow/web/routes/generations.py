@@ -22,7 +22,7 @@ from workflow.web.state import Shared, State
 
 router = APIRouter(prefix="/api/generations", tags=["generations"])
 
-Number = Annotated[int, Path(ge=0, le=999_999)]
+Number = Annotated[int, Path(ge=0, le=999_999, examples=[1])]
 Start = Annotated[int, Query(alias="from", ge=0, le=2**53, description="`next` of the answer before; 0 for all.")]
 
 

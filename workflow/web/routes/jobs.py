@@ -16,9 +16,9 @@ from workflow.web.state import Shared, State
 router = APIRouter(prefix="/api", tags=["jobs"])
 
 Number = Annotated[int, Path(ge=1, le=10**9)]
-Generation = Annotated[int, Field(strict=True, ge=0, le=999_999)]
-Named = Annotated[str, Field(pattern=r"^gen[0-9]{1,6}(/(best|latest|iter_[0-9]{1,10}))?$")]
-Unit = Annotated[str, Field(max_length=110, pattern=r"^[A-Za-z0-9_./-]+:[0-9]{1,6}$")]
+Generation = Annotated[int, Field(strict=True, ge=0, le=999_999, examples=[1])]
+Named = Annotated[str, Field(pattern=r"^gen[0-9]{1,6}(/(best|latest|iter_[0-9]{1,10}))?$", examples=["gen1"])]
+Unit = Annotated[str, Field(max_length=110, pattern=r"^[A-Za-z0-9_./-]+:[0-9]{1,6}$", examples=["conv:1"])]
 File = Annotated[str, Path(max_length=110, pattern=r"^[A-Za-z0-9_.-]+\.(png|gif)$")]
 
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["judge"])
 
 SNAPSHOT = r"gen[0-9]{1,6}(/seed_[0-9]{1,10})?/iter_[0-9]{1,10}"
-Reference = Annotated[str, Query(pattern=rf"^{SNAPSHOT}$", description="A snapshot of the project: gen5/iter_6000.")]
+Reference = Annotated[
+    str, Query(pattern=rf"^{SNAPSHOT}$", description="One of the project's snapshots.", examples=["gen1/iter_20"])
+]
 Keep = Annotated[bool, Query(description="Whether the picture is kept, to be looked at and labelled.")]
 Own = Annotated[str, Query(max_length=500, description="The sender's own name for it: the address of a post.")]
 Share = Annotated[float, Field(ge=0, le=1)]
