@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,6 +88,16 @@ def test_no_pattern_repeats_a_class_of_all_scripts(described: dict[str, Any]) ->
     found = patterns(described)
     assert len(found) > 5
     assert [one for one in found if re.search(r"\\[wds](?:[^\[\]]*\])?\{", one)] == []
+
+
+def test_the_page_names_what_there_is(described: dict[str, Any]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "serve.md").read_text(encoding="utf-8")
+    known = {(method, re.sub(r"{\w+}", "X", path)) for path, item in described["paths"].items() for method in item}
+    named = set()
+    for method, path in re.findall(r"`(GET|POST|DELETE) (/[^`?]*)[^`]*`", text):
+        named.add((method.lower(), re.sub(r"/(SHA|N|ID|NAME)(?=/|$)", "/X", path)))
+    assert len(named) > 20
+    assert named - known == set()
 
 
 def test_no_page_of_another_host_shows_it(client: TestClient) -> None:
