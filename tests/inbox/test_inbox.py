@@ -209,6 +209,26 @@ def test_a_preparation_that_began_before_the_takeover_does_not_turn_a_decision_b
         assert inbox.label([label(sha, "circle", was="cross", key="back")])[0].status == "saved"
 
 
+def test_an_undo_leads_back_behind_a_generation_that_was_made_of_the_decision(project):
+    make_one(project)
+    with Inbox(Project(project).config) as inbox:
+        inbox.learn()
+        own = inbox.gallery(Filters(class_name="circle", split="train")).items[0]["sha256"]
+        new = send(inbox, 1)
+        inbox.label([label(own, "cross", was="circle", key="own"), label(new, "cross", key="new")])
+        inbox.takeover()
+        Project(project).prepare()
+        inbox.learn()
+        assert (inbox.undo("own").class_name, inbox.undo("new").class_name) == ("circle", None)
+        for _ in range(2):
+            inbox.learn()
+            assert (inbox.picture(own)["label"], inbox.picture(new)["label"]) == ("circle", None)
+            inbox.takeover()
+            Project(project).prepare(force=True)
+        assert inbox.known(own).class_name == "circle"
+        assert inbox.known(new).generation == 2  # in no later one
+
+
 def test_an_inbox_of_the_first_format_is_brought_up_to_date(inbox, monkeypatch):
     sha = send(inbox, 1)
     inbox.label([label(sha, "cat")])

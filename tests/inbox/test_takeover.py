@@ -148,6 +148,19 @@ def test_undo_after_a_takeover_is_taken_over_too(inbox):
     assert effective(inbox, own, "circle") == "circle"
 
 
+def test_undo_leads_back_to_later_and_that_excludes_nothing(inbox):
+    own, new = known(inbox, "circle"), send(inbox, 1)
+    for number, sha in enumerate((own, new)):
+        was = "circle" if sha == own else None
+        decide(inbox, Decision(key=f"later{number}", sha256=sha, kind="later", was=was))
+        decide(inbox, label(sha, "cross", was=was, key=f"k{number}"))
+    done(inbox)
+    assert [inbox.undo(f"k{number}").state for number in range(2)] == ["later", "later"]
+    assert done(inbox) == {"corrected": 1, "removed": 1}
+    assert effective(inbox, own, "circle") == "circle"
+    assert links(inbox) == []
+
+
 def test_undo_before_a_takeover_leaves_nothing_to_do(inbox):
     own = known(inbox, "circle")
     decide(inbox, label(own, "cross", was="circle", key="own"))

@@ -23,14 +23,31 @@ class _Picture(NamedTuple):
 
     id: int
     class_name: str | None
+    known: str | None
+    """The class that its newest generation says."""
     kind: str | None
     decided: str | None
+    """The decided class; after an undo, the one of before."""
     seq: int
     token: int
     by: str | None
     pending: int
     base: str | None
+    """The class before the first decision that is to be taken over."""
     taken: int | None
+    taken_base: str | None
+    """The class before the first decision that was taken over."""
+    taken_generation: int | None
+    """The newest generation at the last take-over; None if there was none."""
+
+    @property
+    def restored(self) -> str | None:
+        """The class once no decision is left."""
+        if self.taken is not None:
+            return self.taken_base
+        if self.taken_generation is None:
+            return self.known
+        return self.base if self.pending else self.class_name
 
 
 def decide(c: sqlite3.Connection, one: Decision, token: int) -> Answer:
@@ -61,7 +78,7 @@ def decide(c: sqlite3.Connection, one: Decision, token: int) -> Answer:
             (_BEHIND + seq, picture.id, one.queue),
         )
         if picture.kind not in _DECISIONS:
-            _enter_state(c, picture, "later", None, seq, token)
+            _enter_state(c, picture, "later", picture.class_name, seq, token)
     else:
         _enter_state(c, picture, one.kind, class_name, seq, token)
         c.execute("UPDATE queue_item SET done = ? WHERE picture = ? AND done IS NULL", (seq, picture.id))
@@ -125,7 +142,7 @@ def _undo(c: sqlite3.Connection, seq: int, picture_id: int, kind: str, queue: st
     ).fetchone()
     last, state, class_name = before or (None, None, None)
     decided = state in _DECISIONS
-    _enter_state(c, picture, state, class_name if decided else None, undone, token)
+    _enter_state(c, picture, state, class_name if decided else picture.restored, undone, token)
     c.execute(
         "UPDATE queue_item SET done = ? WHERE picture = ? AND done = ?", (last if decided else None, picture_id, seq)
     )
@@ -134,9 +151,9 @@ def _undo(c: sqlite3.Connection, seq: int, picture_id: int, kind: str, queue: st
 
 def _picture(c: sqlite3.Connection, condition: str, value: object) -> _Picture | None:
     row = c.execute(
-        "SELECT p.id, p.class, s.kind, s.class, coalesce(s.seq, 0), coalesce(s.token, 0), t.name, "
-        "coalesce(s.pending, 0), s.base, s.taken FROM picture p LEFT JOIN state s ON s.picture = p.id "
-        f"LEFT JOIN token t ON t.id = s.token WHERE {condition}",
+        "SELECT p.id, p.class, p.known, s.kind, s.class, coalesce(s.seq, 0), coalesce(s.token, 0), t.name, "
+        "coalesce(s.pending, 0), s.base, s.taken, s.taken_base, s.taken_generation "
+        f"FROM picture p LEFT JOIN state s ON s.picture = p.id LEFT JOIN token t ON t.id = s.token WHERE {condition}",
         (value,),
     ).fetchone()
     return None if row is None else _Picture(*row)
@@ -179,7 +196,4 @@ def _enter_state(
         "token = excluded.token, pending = excluded.pending, base = excluded.base",
         (picture.id, kind, class_name, seq, token, pending, base),
     )
-    if kind in _DECISIONS:
-        c.execute("UPDATE picture SET class = ? WHERE id = ?", (class_name, picture.id))
-    else:  # as the generations know it
-        c.execute("UPDATE picture SET class = known WHERE id = ?", (picture.id,))
+    c.execute("UPDATE picture SET class = ? WHERE id = ?", (class_name, picture.id))

@@ -130,7 +130,7 @@ def _refresh(c: sqlite3.Connection, picture: int, undone: Collection[int]) -> No
     member = None if row is None else _Member(*row)
     decided = c.execute(
         "SELECT class, pending, taken_generation, taken_patch, link FROM state "
-        "WHERE picture = ? AND kind IN ('label', 'keep', 'remove')",
+        "WHERE picture = ? AND (kind IN ('label', 'keep', 'remove') OR taken_generation IS NOT NULL)",
         (picture,),
     ).fetchone()
     class_name = None if member is None else member.class_name

@@ -73,8 +73,9 @@ def decide(inbox: Inbox, due: Due, classes: Sequence[str], steps: list[Correctio
     now, removed = (None, False) if folder is None else _follow(folder, steps)
     plan = Plan(due=due, before=due.taken_base if due.taken is not None else due.base)
     remove = due.kind == "remove"
-    back = due.known if held and due.taken_base is None else due.taken_base
-    wanted = None if remove else due.class_name if due.kind is not None else back
+    wanted = due.class_name
+    if wanted is None and held and not remove:  # taken back, of a picture that was new before the first decision
+        wanted = due.known
     if wanted is not None and wanted not in classes:
         return _against(plan, f"there is no class '{wanted}' any more", wanted)
     seen = _SET_ASIDE if removed else now
