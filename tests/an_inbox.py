@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from workflow.api import Project
+from workflow.data import corrections
 from workflow.inbox import Decision, Inbox
 
 
@@ -49,6 +50,16 @@ def label(sha256: str, class_name: str | None, *, key: str = "", was: str | None
     kind = "remove" if class_name is None else "label"
     facts = {"key": key or f"{sha256[:8]}.{class_name}.{was}", "kind": kind, "class_name": class_name, "was": was}
     return Decision(sha256=sha256, **(facts | more))  # type: ignore[arg-type]
+
+
+def effective(inbox: Inbox, sha256: str, folder: str | None) -> str | None:
+    """The class that folder and corrections give a picture, None for none: `data.correcting` in short."""
+    for _, one in corrections.in_force(corrections.patches(inbox.config.generations)).get(sha256, ()):
+        if one.label == folder and one.refused is None:
+            if one.remove:
+                return None
+            folder = one.to or folder
+    return folder
 
 
 @pytest.fixture

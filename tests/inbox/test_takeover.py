@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from an_inbox import digest, jpeg, label, send
+from an_inbox import digest, effective, jpeg, label, send
 from one_generation import make_one
 
 from workflow.api import Project
@@ -108,34 +107,6 @@ def test_a_label_that_changes_writes_another_patch(inbox):
         ("empty", "circle", False, None),
     ]
     assert effective(inbox, own, "circle") == "circle"
-
-
-def effective(inbox: Inbox, sha256: str, folder: str) -> str | None:
-    """The class that a preparation gives a picture, None for none: `data.correcting` in three lines."""
-    name = folder
-    for _, one in corrections.in_force(corrections.patches(inbox.config.generations)).get(sha256, ()):
-        if one.label == name and one.refused is None:
-            if one.remove:
-                return None
-            name = one.to or name
-    return name
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_whatever_is_decided_in_any_order_a_preparation_obeys_the_last(inbox, seed):
-    random.seed(seed)
-    own, current = known(inbox, "circle"), "circle"
-    for step in range(8):
-        wanted = random.choice(["circle", "cross", "empty", None])
-        decide(inbox, label(own, wanted, was=current, key=f"{step}"))
-        current = wanted
-        if random.random() < 0.6:
-            done(inbox)
-            assert effective(inbox, own, "circle") == wanted
-        if random.random() < 0.3:
-            current = inbox.undo(f"{step}").class_name
-    done(inbox)
-    assert effective(inbox, own, "circle") == current
 
 
 def test_undo_after_a_takeover_is_taken_over_too(inbox):
