@@ -31,7 +31,7 @@ SMALL = Preprocessing(width=8, height=9)
 
 def decoding(ask: Callable[[Decoders], Awaitable[T]], **options: float) -> T:
     async def run() -> T:
-        decoders = Decoders(**options)  # type: ignore[arg-type]
+        decoders = Decoders(warm=True, **options)  # type: ignore[arg-type]
         try:
             return await ask(decoders)
         finally:

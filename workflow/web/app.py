@@ -29,11 +29,12 @@ STATIC = Path(__file__).parent / "static"
 _THREADS = 32  # that wait for the disk at a time: what they write is committed together
 
 
-def create_app(state: State) -> Application:
+def create_app(state: State, *, warm: bool = False) -> Application:
     """The guarded application.
 
     Args:
         state: what its routes share; its processes and threads are started with the application.
+        warm: start the decoding processes with it, and not for the first pictures.
     """
     app = FastAPI(
         title="wf serve",
@@ -42,7 +43,7 @@ def create_app(state: State) -> Application:
         openapi_url="/api/openapi.json",
         docs_url=None,  # pages that load scripts from another host
         redoc_url=None,
-        lifespan=lambda _: _running(state),
+        lifespan=lambda _: _running(state, warm=warm),
     )
     app.state.wf = state
     errors.install(app)
@@ -61,14 +62,14 @@ def routers() -> Iterator[APIRouter]:
 
 
 @asynccontextmanager
-async def _running(state: State) -> AsyncIterator[None]:
+async def _running(state: State, *, warm: bool) -> AsyncIterator[None]:
     """What runs beside the requests: decoding processes, the net, jobs, and what follows the project."""
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="request"))
     events = Hub()
     with Inbox(state.project.config) as state.opened:
         jobs = Jobs(state.inbox.folder, _common(state), lambda job: events.publish("job", job.json()))
-        state.running = Running(decoders=Decoders(), events=events, jobs=jobs)
+        state.running = Running(decoders=Decoders(warm=warm), events=events, jobs=jobs)
         state.judge.changed = lambda name: events.publish("generation", {"live": name})
         state.judge.start()
         follower = Follower(state.project, state.inbox, events)

@@ -58,14 +58,15 @@ class Decoders:
     Args:
         size: how many processes.
         seconds: that one picture may take.
+        warm: start the processes now, and not for the first pictures.
     """
 
-    def __init__(self, size: int = 2, *, seconds: float = _SECONDS) -> None:
+    def __init__(self, size: int = 2, *, seconds: float = _SECONDS, warm: bool = False) -> None:
         self._small: deque[_Task] = deque()
         self._large: deque[_Task] = deque()
         self._changed = threading.Condition()
         self._over = False
-        self._seconds = seconds
+        self._seconds, self._warm = seconds, warm
         self.processes: list[Process | None] = [None] * size
         self._loop = asyncio.get_running_loop()
         self._threads = [
@@ -120,8 +121,9 @@ class Decoders:
     # ---- in the threads
 
     def _drive(self, number: int) -> None:
-        with suppress(Exception):  # it is tried again for the first picture
-            self._started(number)
+        if self._warm:
+            with suppress(Exception):  # it is tried again for the first picture
+                self._started(number)
         while (task := self._take(large=number == 0)) is not None:
             if task.answer.cancelled():
                 continue

@@ -154,7 +154,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, state: State, started: Callable[[], None]) -> None:
         config = uvicorn.Config(
-            create_app(state),
+            create_app(state, warm=True),
             http=Protocol,
             ws="none",
             lifespan="on",
