@@ -42,6 +42,26 @@ def test_from_a_token_to_a_generation_and_away(wf: Run, project: Path) -> None:
     assert wf("inbox", "sweep").out == "removed: nothing\n"
 
 
+def test_a_class_that_is_renamed_is_renamed_in_the_inbox(wf: Run, project: Path) -> None:
+    make_one(project)
+    with Inbox(Project(project).config) as inbox:
+        taken, due = send(inbox, 1), send(inbox, 2)
+        inbox.label([label(taken, "cross")])
+        inbox.takeover()
+        inbox.label([label(due, "cross", key="due")])
+        wf("prepare", "--rename", "cross=plus")
+        inbox.learn()
+        assert [path.parent.name for path in inbox.folder.glob("labelled/*/*")] == ["plus"]
+        assert [inbox.picture(sha)["label"] for sha in (taken, due)] == ["plus", "plus"]
+        for split in ("train", "test"):
+            (project / "images" / split / "cross").rename(project / "images" / split / "plus")
+        assert inbox.takeover().linked == 1
+        document = wf("prepare", "--json").json
+        assert document["classes"] == ["circle", "plus", "empty"]
+        assert document["inbox"]["pictures"] == 2
+        assert inbox.undo("due").class_name is None
+
+
 def empty(project: Path) -> None:
     """A project without generations."""
     (project / "configs").mkdir()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,6 +124,15 @@ def sweep(project: Project) -> Finding[Swept]:
     with project.inbox() as inbox:
         found = inbox.sweep()
     return Finding(found=found, describe=lambda one, _: describe_swept(one))
+
+
+def rename_classes_of_inbox(config: Config, names: Mapping[str, str]) -> None:
+    """Give decisions and labelled pictures the new names of classes; nothing where there is no inbox."""
+    from workflow.inbox import Inbox, folder
+
+    if (folder(config) / "inbox.sqlite").is_file():
+        with Inbox(config) as inbox:
+            inbox.rename_classes(names)
 
 
 def labelled(config: Config) -> Labelled | None:

@@ -184,7 +184,7 @@ class Project:
             UsageError, DataError, EnvironmentFault: as `wf prepare`.
         """
         from workflow import project
-        from workflow.api.inbox import labelled
+        from workflow.api.inbox import labelled, rename_classes_of_inbox
         from workflow.data.prepare import prepare
         from workflow.generations import no_project
         from workflow.report.preparation import describe
@@ -205,6 +205,8 @@ class Project:
             command=self.command,
             labelled=labelled(self.config) if inbox else None,
         )
+        if rename_classes:
+            rename_classes_of_inbox(self.config, rename_classes)
         return Finding(found=found, describe=lambda one, _: describe(one), document=lambda one, _: one.to_json())
 
     def train(

@@ -31,6 +31,7 @@ from workflow.inbox import (
     picture_page,
     pictures,
     queues,
+    renaming,
     reports,
     sweeping,
     thumbnails,
@@ -233,6 +234,10 @@ class Inbox:
         from workflow.inbox.takeover import take_over
 
         return take_over(self, preview=preview)
+
+    def rename_classes(self, names: Mapping[str, str]) -> int:
+        """Follow classes that a preparation renamed, see `renaming.rename`; how many pictures were moved."""
+        return renaming.rename(self, names)
 
     # ---- queues and the gallery ----
 
