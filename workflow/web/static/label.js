@@ -4,6 +4,7 @@ import { get, report, reporting } from "./api.js";
 import { chooseClass } from "./choose.js";
 import { byId, h, icon, say, sharpen, toast } from "./dom.js";
 import { outbox } from "./outbox.js";
+import { on } from "./live.js";
 import { said } from "./refused.js";
 import "./shell.js";
 import { number, percent, t } from "./words.js";
@@ -24,6 +25,7 @@ const desk = {
   seen: new Set(),
   cursor: null,
   more: true,
+  checked: false, // whether the queue was looked through again since the last decision
   fetching: null,
   open: null, // pictures in the queue when this page had decided none of them
   decided: 0,
@@ -133,6 +135,7 @@ function act(kind, name, button = null) {
   desk.mine.add(key);
   desk.done.push({ item, key, kind, class: kind === "label" ? name : kind === "keep" ? item.class : null });
   desk.ahead.shift();
+  desk.checked = false;
   if (kind === "later") desk.seen.delete(item.sha256); // it comes again, at the queue's end
   desk.times.push(performance.now());
   if (!item.again && kind !== "later") desk.decided += 1;
@@ -249,6 +252,11 @@ function showEnd() {
   delete stage.dataset.sha256;
   byId("facts").replaceChildren();
   if (desk.more || desk.fetching) return;
+  if (!desk.checked) { // for what was put off, and for what came meanwhile
+    desk.checked = true;
+    lookAgain().catch(report);
+    return;
+  }
   const links = h("div", { class: "row" },
     h("button", { type: "button", on: { click: reporting(lookAgain) } }, t("label.lookagain")),
     h("a", { class: "button main", href: "/loop" }, t("label.toloop")));
@@ -343,12 +351,14 @@ for (const group of [byId("keys"), byId("classes")]) {
 outbox.addEventListener("result", ({ detail: { entry, result } }) => {
   if (desk.mine.delete(entry.key) && (result.status === "saved" || result.status === "known")) desk.saved += 1;
   meter();
+  if (entry.kind === "later" && !desk.ahead.length) lookAgain().catch(report);
 });
 outbox.addEventListener("undone", () => {
   desk.saved = Math.max(0, desk.saved - 1);
   meter();
 });
 outbox.addEventListener("change", meter);
+on("judged", () => queue === "sent" && !desk.ahead.length && lookAgain().catch(report));
 setInterval(meter, 5000);
 await refill();
 if (!desk.ahead.length && !stage.children.length) show();
