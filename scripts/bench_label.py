@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import re
 import statistics
 import sys
@@ -97,9 +98,17 @@ def label_by_key(page: Any, count: int, seconds: float) -> list[float]:
     took = time.monotonic() - start
     time.sleep(0.5)
     pressed, painted = page.evaluate("[window.pressed, window.painted]")
-    late = [painted[sha256] - at for at, sha256 in pressed if sha256 in painted]
-    if len(pressed) != count or len(late) < count - 2:
-        raise SystemExit(f"{len(pressed)} of {count} keys were seen, {len(late)} pictures painted")
+    if len(pressed) != count:
+        raise SystemExit(f"{len(pressed)} of {count} keys were seen")
+    late, next_painted = [], math.inf
+    for at, sha256 in reversed(
+        pressed
+    ):  # a picture that the next key replaced before a frame: the one that was painted
+        next_painted = min(next_painted, painted.get(sha256, math.inf))
+        late.append(next_painted - at)
+    skipped = sum(sha256 not in painted for _, sha256 in pressed)
+    if skipped:
+        print(f"  {skipped} of {count} pictures were replaced before a frame", flush=True)
     print(f"  {count} labels saved {took:.1f} s after the first key", flush=True)
     return late
 

@@ -46,31 +46,39 @@ function load(item) {
     image.decoding = "sync"; // it has been decoded: the frame that shows it must not be painted without it
     image.setAttribute("elementtiming", item.sha256);
     image.src = item.thumb.replace(/side=\d+/, `side=${side}`);
-    entry = { image, failed: false };
-    entry.ready = decoded(image).catch(() => (entry.failed = true));
+    entry = { image, failed: false, dropped: false };
+    entry.ready = decoded(entry).catch(() => (entry.failed = true));
     pictures.set(item.sha256, entry);
   }
   return entry;
 }
 
 /** Wait until a picture is decoded; a server that is busy is asked again. */
-async function decoded(image) {
+async function decoded(entry) {
   for (const wait of [300, 1000, 3000]) {
     try {
-      return await image.decode();
+      return await entry.image.decode();
     } catch {
+      if (entry.dropped) return undefined;
       await new Promise((resume) => setTimeout(resume, wait));
-      image.src = `${image.src}`;
+      if (entry.dropped) return undefined;
+      entry.image.src = `${entry.image.src}`;
     }
   }
-  return image.decode();
+  return entry.image.decode();
 }
 
 function preload() {
-  const wanted = [...desk.ahead.slice(0, AHEAD + 1), ...desk.done.slice(-KEPT).map((one) => one.item)];
-  for (const item of wanted) load(item);
-  const kept = new Set(wanted.map((item) => item.sha256));
-  for (const sha256 of pictures.keys()) if (!kept.has(sha256)) pictures.delete(sha256);
+  const ahead = desk.ahead.slice(0, AHEAD + 1);
+  for (const item of ahead) load(item);
+  const kept = new Set(ahead.map((item) => item.sha256));
+  const last = new Set(desk.done.slice(-KEPT).map((one) => one.item.sha256));
+  for (const [sha256, entry] of pictures) {
+    if (kept.has(sha256) || (last.has(sha256) && entry.image.complete)) continue;
+    pictures.delete(sha256);
+    entry.dropped = true;
+    if (!entry.image.complete) entry.image.src = ""; // whoever is quicker than the server waits for no picture of the past
+  }
 }
 
 // ---- the queue ----
@@ -287,7 +295,7 @@ function meter() {
 function showLast() {
   const last = desk.done.slice(-KEPT).reverse();
   byId("last").replaceChildren(...last.map((one) => {
-    const picture = load(one.item).image.cloneNode();
+    const picture = pictures.get(one.item.sha256)?.image.cloneNode() ?? h("img", { alt: "" });
     picture.removeAttribute("elementtiming");
     const text = described(one);
     return h("li", {}, h("button", { type: "button", "aria-label": t("label.return", { class: text }), on: { click: () => again(one) } }, picture, h("span", {}, text)));
