@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from workflow.cli.options import Call, VisionOut, Which
 from workflow.cli.viewer import show_pictures
-
-if TYPE_CHECKING:
-    pass
 
 
 def dream(

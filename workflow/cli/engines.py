@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from workflow.cli.options import Call
-
-if TYPE_CHECKING:
-    pass
 
 
 def engines(call: Call) -> None:

@@ -11,9 +11,6 @@ import typer
 from workflow.cli.options import Call, Gen, InspectOut
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from workflow.api import Finding
 
 

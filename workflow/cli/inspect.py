@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from workflow.cli.options import Call, Engine, IgnoreMismatch, InspectOut, Which, listed
 from workflow.cli.viewer import show_pictures
-
-if TYPE_CHECKING:
-    pass
 
 _SIDE_BY_SIDE = 8  # pictures; more make columns too narrow for any screen
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from workflow.cli.options import Call, listed
-
-if TYPE_CHECKING:
-    pass
 
 Shape = Annotated[
     str | None,

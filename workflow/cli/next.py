@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from workflow.cli.options import Call, EvaluationOut, Gen
 from workflow.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
 
 
 def next(  # the command's name is the function's

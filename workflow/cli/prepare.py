@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from workflow.cli.options import Call
 from workflow.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
 
 
 def share(text: str) -> float:

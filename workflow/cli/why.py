@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from workflow.cli.options import Call, Engine, InspectOut, Which
-
-if TYPE_CHECKING:
-    pass
 
 
 def why(

@@ -40,7 +40,10 @@ def get(name: str) -> Engine:
 
 def statuses() -> tuple[Status, ...]:
     """Which engines can run here, in the order of `names`."""
-    return tuple(map(_status, names()))
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor() as together:  # one imports PyTorch while another waits for real Caffe to start
+        return tuple(together.map(_status, names()))
 
 
 def _status(name: str) -> Status:
