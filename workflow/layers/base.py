@@ -56,7 +56,10 @@ class Layer:
         return []
 
     def top_shapes(self, *bottoms: Shape) -> list[Shape]:
-        """The shapes of the tops for bottoms of those shapes, found by a forward pass without numbers."""
+        """The shapes of the tops for bottoms of those shapes, found by a forward pass without numbers.
+
+        Types of usual nets say it themselves: for such a pass PyTorch imports a second's worth of modules.
+        """
         real = self.blobs
         self.blobs = [torch.empty(blob.shape, device="meta") for blob in self.param_blobs(*bottoms)]
         try:
@@ -91,6 +94,13 @@ class Layer:
     def fail(self, what: str, *, hint: str | None = None, fault: str = "") -> NetError:
         """An error that begins with this layer's name and type."""
         return NetError(f"layer '{self.spec.name}' ({self.spec.type}): {what}", hint=hint, fault=fault)
+
+
+class Elementwise(Layer):
+    """A layer whose tops have the shape of its first bottom."""
+
+    def top_shapes(self, *bottoms: Shape) -> list[Shape]:
+        return [bottoms[0]] * len(self.spec.tops)
 
 
 LAYERS = Registry[Layer]("torch", "real Caffe may know it: --engine caffe")

@@ -7,13 +7,13 @@ from pathlib import Path
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from workflow.layers.base import Layer, layer
+from workflow.layers.base import Elementwise, layer
 from workflow.layers.in_place import warn_in_place
 from workflow.net.spec import LayerSpec
 
 
 @layer("BNLL", bottoms=1, tops=1)
-class BNLL(Layer):
+class BNLL(Elementwise):
     """The binomial negative log likelihood y = log(1 + exp(x)), for any shape.
 
     Source: src/caffe/layers/bnll_layer.cpp.

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from torch import Tensor
 
-from workflow.layers.base import Layer, layer
+from workflow.layers.base import Elementwise, layer
 from workflow.layers.in_place import warn_in_place
 from workflow.net.spec import LayerSpec
 
 
 @layer("Clip", bottoms=1, tops=1)
-class Clip(Layer):
+class Clip(Elementwise):
     """y = x, at least `min` and at most `max`, for any shape; the gradient passes where min <= x <= max.
 
     Source: src/caffe/layers/clip_layer.cpp, which came after the release of Caffe 1.0.

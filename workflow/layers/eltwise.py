@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from workflow.formats import caffe_pb2
-from workflow.layers.base import Layer, layer
+from workflow.layers.base import Layer, Shape, layer
 from workflow.layers.in_place import warn_in_place
 from workflow.net.spec import LayerSpec
 
@@ -35,10 +35,13 @@ class Eltwise(Layer):
         warn_in_place(self)
         self.coefficients = coefficients or [1.0] * len(spec.bottoms)
 
+    def top_shapes(self, *bottoms: Shape) -> list[Shape]:
+        if any(shape != bottoms[0] for shape in bottoms):
+            raise self.fail(f"bottoms of shapes {', '.join(map(str, bottoms))}, expected equal ones")
+        return [bottoms[0]]
+
     def forward(self, *bottoms: Tensor) -> Tensor:
-        if any(x.shape != bottoms[0].shape for x in bottoms):
-            shapes = ", ".join(str(tuple(x.shape)) for x in bottoms)
-            raise self.fail(f"bottoms of shapes {shapes}, expected equal ones")
+        self.top_shapes(*(tuple(x.shape) for x in bottoms))
         if self.operation == _Eltwise.PROD:
             return functools.reduce(torch.mul, bottoms)
         if self.operation == _Eltwise.MAX:

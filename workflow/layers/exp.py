@@ -7,12 +7,12 @@ from pathlib import Path
 
 from torch import Tensor
 
-from workflow.layers.base import Layer, layer
+from workflow.layers.base import Elementwise, layer
 from workflow.net.spec import LayerSpec
 
 
 @layer("Exp", bottoms=1, tops=1)
-class Exp(Layer):
+class Exp(Elementwise):
     """y = base ^ (shift + scale x), for any shape; base -1 means e.
 
     Source: src/caffe/layers/exp_layer.cpp.

@@ -37,6 +37,9 @@ class InnerProduct(Layer):
         bias = ParamBlob(shape=(outputs,), filler=self.param.bias_filler)
         return [weight, bias] if self.param.bias_term else [weight]
 
+    def top_shapes(self, *bottoms: Shape) -> list[Shape]:
+        return [(*bottoms[0][: axis_of(self, self.param.axis, len(bottoms[0]))], self.param.num_output)]
+
     def forward(self, x: Tensor) -> Tensor:
         weight = self.blobs[0].t() if self.param.transpose else self.blobs[0]
         rows = x.flatten(axis_of(self, self.param.axis, x.dim()))  # (N, ..., K)

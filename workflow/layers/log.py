@@ -7,13 +7,13 @@ from pathlib import Path
 
 from torch import Tensor
 
-from workflow.layers.base import Layer, layer
+from workflow.layers.base import Elementwise, layer
 from workflow.layers.in_place import warn_in_place
 from workflow.net.spec import LayerSpec
 
 
 @layer("Log", bottoms=1, tops=1)
-class Log(Layer):
+class Log(Elementwise):
     """y = log(shift + scale x) to the base `base`, for any shape; base -1 means e. NaN where there is no logarithm.
 
     Source: src/caffe/layers/log_layer.cpp.

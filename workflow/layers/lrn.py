@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, avg_pool3d, pad
 
 from workflow.formats import caffe_pb2
-from workflow.layers.base import Layer, layer
+from workflow.layers.base import Layer, Shape, layer
 from workflow.net.spec import LayerSpec
 
 
@@ -30,9 +30,13 @@ class LRN(Layer):
         if self.param.local_size % 2 == 0:
             raise self.fail(f"local_size={self.param.local_size}, expected an odd number")
 
+    def top_shapes(self, *bottoms: Shape) -> list[Shape]:
+        if len(bottoms[0]) != 4:
+            raise self.fail(f"bottom of shape {bottoms[0]}, expected (N, C, H, W)")
+        return [bottoms[0]]
+
     def forward(self, x: Tensor) -> Tensor:
-        if x.dim() != 4:
-            raise self.fail(f"bottom of shape {tuple(x.shape)}, expected (N, C, H, W)")
+        self.top_shapes(tuple(x.shape))
         size, half = self.param.local_size, self.param.local_size // 2
         if self.param.norm_region == caffe_pb2.LRNParameter.WITHIN_CHANNEL:
             base, mean = 1.0, avg_pool2d(x * x, size, stride=1, padding=half)

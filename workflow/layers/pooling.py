@@ -52,14 +52,23 @@ class Pooling(Layer):
             self.average and any(window.pad)
         )
 
-    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        if x.dim() != 4:
-            raise self.fail(f"bottom of shape {tuple(x.shape)}, expected (N, C, H, W)")
-        size = (x.shape[2], x.shape[3])
-        window = pooling_window(self.message, size)
-        out = window.pooled(size, ceil=self.ceil)
+    def top_shapes(self, *bottoms: Shape) -> list[Shape]:
+        _, out = self._window(bottoms[0])
+        return [(*bottoms[0][:2], *out)] * len(self.spec.tops)
+
+    def _window(self, bottom: Shape) -> tuple[Window, Pair]:
+        """The windows over a bottom of that shape, and how many there are down and across."""
+        if len(bottom) != 4:
+            raise self.fail(f"bottom of shape {bottom}, expected (N, C, H, W)")
+        window = pooling_window(self.message, bottom[2:])
+        out = window.pooled(bottom[2:], ceil=self.ceil)
         if min(out) < 1:
-            raise self.fail(f"bottom of shape {tuple(x.shape)} is smaller than the window {window.kernel}")
+            raise self.fail(f"bottom of shape {bottom} is smaller than the window {window.kernel}")
+        return window, (out[0], out[1])
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        window, out = self._window(tuple(x.shape))
+        size = (x.shape[2], x.shape[3])
         if self.exact and not self.average:
             return self._maximum(torch.where(x >= -_FLOAT_MAX, x, -_FLOAT_MAX), window, out)  # NaN is not >= either
         if _torch_agrees(window, size, out):

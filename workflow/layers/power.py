@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from workflow.layers.base import Layer, layer
+from workflow.layers.base import Elementwise, layer
 from workflow.layers.in_place import own, warn_in_place
 from workflow.net.spec import LayerSpec
 
 
 @layer("Power", bottoms=1, tops=1)
-class Power(Layer):
+class Power(Elementwise):
     """y = (shift + scale x) ^ power, for any shape; NaN where a negative number meets a power that is not whole.
 
     Where power or scale is 0, y is 1 or shift ^ power everywhere, without a gradient.

@@ -6,11 +6,11 @@ from torch import Tensor
 from torch.nn.functional import prelu
 
 from workflow.formats import caffe_pb2
-from workflow.layers.base import Layer, ParamBlob, Shape, layer
+from workflow.layers.base import Elementwise, ParamBlob, Shape, layer
 
 
 @layer("PReLU", bottoms=1, tops=1)
-class PReLU(Layer):
+class PReLU(Elementwise):
     """y = max(x, 0) + slope min(x, 0), slopes being learned.
 
     bottom[0]  x      (N, C, ...)  2 to 4 axes        top[0]  y  same shape

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import leaky_relu, relu, relu_
 
-from workflow.layers.base import Layer, Shape, layer
+from workflow.layers.base import Elementwise, Shape, layer
 from workflow.layers.in_place import warn_in_place
 from workflow.net.spec import LayerSpec
 
 
 @layer("ReLU", bottoms=1, tops=1)
-class ReLU(Layer):
+class ReLU(Elementwise):
     """y = max(x, 0) + negative_slope min(x, 0), for any shape; the gradient at 0 is that of the negative side.
 
     Source: src/caffe/layers/relu_layer.cpp. Minus infinity gives 0 where the layer is not `exact`; NaN in Caffe, whose

@@ -43,19 +43,30 @@ class Sliding(Layer):
         bias = ParamBlob(shape=(outputs,), filler=self.param.bias_filler)
         return [weight, bias] if self.param.bias_term else [weight]
 
+    def top_shapes(self, *bottoms: Shape) -> list[Shape]:
+        self.param_blobs(*bottoms)  # which settles the window
+        return self._tops(*bottoms)
+
+    def _tops(self, *bottoms: Shape) -> list[Shape]:
+        first = bottoms[0]
+        if any(shape != first for shape in bottoms):
+            raise self.fail(f"bottoms of shapes {', '.join(map(str, bottoms))}, expected equal ones")
+        axis = self._axis(first)
+        size = first[axis + 1 :]
+        if len(size) != len(self.window.kernel):
+            raise self.fail(f"bottom of shape {first}, expected {len(self.window.kernel)} spatial axes")
+        out = self._out(self.window, size)
+        if min(out) < 1:
+            raise self.fail(f"bottom of shape {first} {self._too_small}")
+        return [(*first[:axis], self.param.num_output, *out)] * len(bottoms)
+
     def forward(self, *bottoms: Tensor) -> list[Tensor]:
-        if any(x.shape != bottoms[0].shape for x in bottoms):
-            raise self.fail(f"bottoms of shapes {', '.join(str(tuple(x.shape)) for x in bottoms)}, expected equal ones")
+        self._tops(*(tuple(x.shape) for x in bottoms))
         return [self._slide_over(x) for x in bottoms]
 
     def _slide_over(self, x: Tensor) -> Tensor:
         axis = self._axis(tuple(x.shape))
         items = x if axis == 1 else x.reshape(-1, *x.shape[axis:])  # (N, C, spatial...)
-        size = tuple(items.shape[2:])
-        if len(size) != len(self.window.kernel):
-            raise self.fail(f"bottom of shape {tuple(x.shape)}, expected {len(self.window.kernel)} spatial axes")
-        if min(self._out(self.window, size)) < 1:
-            raise self.fail(f"bottom of shape {tuple(x.shape)} {self._too_small}")
         channels, weight = items.shape[1], self.blobs[0]
         if channels % self.param.group or self._weight_channels(channels) != tuple(weight.shape[:2]):
             raise self.fail(f"bottom of shape {tuple(x.shape)} does not suit weights of shape {tuple(weight.shape)}")

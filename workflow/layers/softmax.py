@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from workflow.layers.base import Layer, axis_of, layer
+from workflow.layers.base import Layer, Shape, axis_of, layer
 
 
 @layer("Softmax", bottoms=1, tops=1)
@@ -14,6 +14,10 @@ class Softmax(Layer):
 
     Source: src/caffe/layers/softmax_layer.cpp.
     """
+
+    def top_shapes(self, *bottoms: Shape) -> list[Shape]:
+        axis_of(self, self.message.softmax_param.axis, len(bottoms[0]))
+        return [bottoms[0]]
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.softmax(x, axis_of(self, self.message.softmax_param.axis, x.dim()))

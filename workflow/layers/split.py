@@ -6,13 +6,13 @@ from pathlib import Path
 
 from torch import Tensor
 
-from workflow.layers.base import Layer, Shape, layer
+from workflow.layers.base import Elementwise, Shape, layer
 from workflow.layers.in_place import refuse_in_place
 from workflow.net.spec import LayerSpec
 
 
 @layer("Split", bottoms=1, tops=(1, None))
-class Split(Layer):
+class Split(Elementwise):
     """Every top is the bottom; their gradients add up. Caffe inserts these where a blob has several readers.
 
     Not in place. Source: src/caffe/layers/split_layer.cpp.

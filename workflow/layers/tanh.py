@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from workflow.layers.base import Layer, layer
+from workflow.layers.base import Elementwise, layer
 
 
 @layer("TanH", bottoms=1, tops=1)
-class TanH(Layer):
+class TanH(Elementwise):
     """y = tanh(x), for any shape.
 
     Source: src/caffe/layers/tanh_layer.cpp.

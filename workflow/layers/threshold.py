@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from workflow.layers.base import Layer, layer
+from workflow.layers.base import Elementwise, layer
 
 
 @layer("Threshold", bottoms=1, tops=1)
-class Threshold(Layer):
+class Threshold(Elementwise):
     """y = 1 where x > threshold (0), else 0, for any shape. No gradient.
 
     Source: src/caffe/layers/threshold_layer.cpp.

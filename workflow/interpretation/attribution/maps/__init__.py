@@ -1,4 +1,7 @@
-"""Attribution maps, one method per file, each registered by its decorator on import."""
+"""Attribution maps, one method per file, each registered by its decorator on import.
+
+A method imports Captum when it is called: pyplot and IPython come with it, half a second.
+"""
 
 from __future__ import annotations
 

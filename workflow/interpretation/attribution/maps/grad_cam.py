@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from captum.attr import LayerGradCam
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -18,6 +17,8 @@ def grad_cam(score: Score, x: Tensor, options: Options) -> Tensor:
     The map has the layer's size and is brought to the input's by bilinear interpolation, as in the paper. Windows of
     a net with unequal padding are not exactly where that puts them; they are at most half a stride away.
     """
+    from captum.attr import LayerGradCam
+
     layer = options.layer or default_layer(score)
     check_layer(score, layer)
     cam = LayerGradCam(score, score.net.layer_module(layer)).attribute(x, relu_attributions=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from captum.attr import GuidedBackprop
 from torch import Tensor
 
 from workflow.interpretation.attribution.maps.base import Options, method
@@ -15,6 +14,8 @@ def guided_backpropagation(score: Score, x: Tensor, options: Options) -> Tensor:
 
     It shows edges that the net can see rather than what decided (Adebayo et al. 2018). Leaky ReLUs pass unchanged.
     """
+    from captum.attr import GuidedBackprop
+
     del options
     found: Tensor = GuidedBackprop(score).attribute(x)
     return found

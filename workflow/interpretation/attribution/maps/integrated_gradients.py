@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from captum.attr import IntegratedGradients
 from torch import Tensor
 
 from workflow.interpretation.attribution.maps.base import BATCH, Options, method
@@ -21,6 +20,8 @@ def integrated_gradients(score: Score, x: Tensor, options: Options) -> Tensor:
     The way is cut more finely until the shares add up to S(x) - S(b) within 1 %: each time four times as finely,
     for the pictures that still need it.
     """
+    from captum.attr import IntegratedGradients
+
     del options
     explained = IntegratedGradients(score)
     found = torch.zeros_like(x)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from captum.attr import Occlusion
 from torch import Tensor
 
 from workflow.interpretation.attribution.maps.base import BATCH, Options, method
@@ -19,6 +18,8 @@ def occlusion(score: Score, x: Tensor, options: Options) -> Tensor:
     Windows are a sixth of the picture's side and move by a third of theirs: 5 x 5 and 1 pixel at 32 x 32, 37 x 37
     and 12 pixels at 224 x 224.
     """
+    from captum.attr import Occlusion
+
     del options
     channels, window, step = x.shape[1], window_of(x.shape[2:]), step_of(x.shape[2:])
     found: Tensor = Occlusion(score).attribute(

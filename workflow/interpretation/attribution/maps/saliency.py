@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from captum.attr import Saliency
 from torch import Tensor
 
 from workflow.interpretation.attribution.maps.base import Options, method
@@ -12,6 +11,8 @@ from workflow.interpretation.targets import Score
 @method("saliency", signed=False, source="Simonyan et al. 2013, arXiv:1312.6034")
 def saliency(score: Score, x: Tensor, options: Options) -> Tensor:
     """dS/dx: how much the score moves when an input value moves a little, with its sign."""
+    from captum.attr import Saliency
+
     del options
     found: Tensor = Saliency(score).attribute(x, abs=False)
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from captum.attr import NoiseTunnel, Saliency
 from torch import Tensor
 
 from workflow.interpretation.attribution.maps.base import BATCH, Options, method
@@ -17,6 +16,8 @@ NOISE = 0.15
 @method("smoothgrad", signed=False, source="Smilkov et al. 2017, arXiv:1706.03825")
 def smoothgrad(score: Score, x: Tensor, options: Options) -> Tensor:
     """The mean gradient of 50 copies of the picture with noise added."""
+    from captum.attr import NoiseTunnel, Saliency
+
     torch.manual_seed(options.seed)
     tunnel = NoiseTunnel(Saliency(score))
     maps = []
