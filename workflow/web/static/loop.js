@@ -140,16 +140,20 @@ async function stop(job) {
 
 function showCompare() {
   const trained = known.generations.filter((one) => one.snapshots.length);
-  const [old, fresh] = [trained.at(-2), trained.at(-1)];
-  const job = jobs.diff;
+  const fresh = trained.at(-1);
+  const answering = trained.find((one) => isLive(known.live, one));
+  const old = answering && answering !== fresh ? answering : trained.at(-2); // what would be replaced, else the one before
+  const job = jobs.diff?.new === fresh?.name ? jobs.diff : null; // a comparison of earlier generations decides nothing
   if (!fresh) return fill("compare", h("p", { class: "soft" }, t("loop.nocompare")));
   const live = isLive(known.live, fresh);
   fill("compare", h("p", { class: "soft" }, t("loop.comparelead")),
     h("div", { class: "tiles" }, [old, fresh].filter(Boolean).map((one) => h("div", {}, h("h3", {}, h("a", { href: `/gen/${one.number}` }, t("generations.name", { number: String(one.number) }))), accuracy(one)))),
-    old ? h("div", { class: "row" }, button(t("loop.docompare", { old: String(old.number), new: String(fresh.number) }), () => start({ kind: "diff", old: old.name, new: fresh.name }), { main: !job, disabled: working() }), cancelButton(job)) : null,
-    job ? finding(job, t("loop.compare")) : null,
+    old ? h("div", { class: "row" }, button(t("loop.docompare", { old: String(old.number), new: String(fresh.number) }), () => start({ kind: "diff", old: old === answering ? known.live : old.name, new: fresh.name }), { main: !job, disabled: working() }), cancelButton(job)) : null,
+    job?.result?.verdict?.words ? h("p", { class: "note" }, job.result.verdict.words) : null,
     live ? h("p", {}, h("span", { class: "chip good" }, icon("check"), t("loop.islive", { number: String(fresh.number) })))
-      : !old || job?.state === "done" ? h("div", {}, button(t("loop.promote", { number: String(fresh.number) }), () => promote(fresh), { main: true })) : null);
+      : !old || job?.state === "done" ? h("div", {}, button(t("loop.promote", { number: String(fresh.number) }), () => promote(fresh), { main: true })) : null,
+    !job || job.state !== "done" ? job && finding(job, t("loop.compare"))
+      : h("details", {}, h("summary", {}, t("loop.details")), finding(job, t("loop.compare")).reverse()));
   mark();
 }
 
