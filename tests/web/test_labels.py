@@ -170,6 +170,8 @@ def test_tokens(owner, own):
     asking = {"authorization": f"Bearer {text}"}
     entry = {"key": "a", "sha256": sha, "kind": "label", "class": "cross"}
     assert owner.post("/api/labels", json=[entry], headers=asking).json()["results"][0]["status"] == "saved"
+    for address in ("queues/sent", "queues/sent/anchors", "gallery", "gallery/anchors", f"pictures/{sha}"):
+        assert owner.get(f"/api/{address}", headers=asking).status_code == 200
     assert owner.post("/api/takeover", json={}, headers=asking).status_code == 403
     assert owner.get("/api/tokens", headers=asking).status_code == 403
     assert owner.post("/api/tokens", json={"name": "ann", "role": "bot"}).status_code == 422

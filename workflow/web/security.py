@@ -59,7 +59,7 @@ _BOT = (
 )
 _LABELLER = (
     *_BOT,
-    ("GET", rf"/|/p/{_SHA}|/label(/.*)?|/review(/.*)?|/api/(queues|queues/.*|gallery|events|generations)"),
+    ("GET", rf"/|/p/{_SHA}|/label(/.*)?|/review(/.*)?|/api/(queues|queues/.*|gallery(/anchors)?|events|generations)"),
     ("POST", r"/api/(labels|undo)"),
 )
 _MAY = {"nobody": _ANYBODY, "bot": _ANYBODY + _BOT, "labeller": _ANYBODY + _LABELLER}
