@@ -19,7 +19,7 @@ from PIL import Image
 from workflow.api import Project
 from workflow.data import corrections
 from workflow.errors import DataError, NotFound, UsageError
-from workflow.inbox import Filters, Inbox, learning, thumbnails
+from workflow.inbox import Filters, Inbox, learning, schema, thumbnails
 from workflow.inbox.schema import connect
 
 __all__ = ["inbox"]
@@ -72,6 +72,12 @@ def test_files_that_are_no_inbox(tmp_path):
     other.close()
     with pytest.raises(DataError, match="is a database, but no inbox of wf"):
         Inbox(config)
+
+
+def test_a_network_file_system_is_reported(inbox, monkeypatch, caplog):
+    monkeypatch.setattr(schema, "network_file_system", lambda _: "nfs4")
+    with Inbox(inbox.config):
+        assert "on a network file system (nfs4): only one computer may use it at a time" in caplog.text
 
 
 def test_an_inbox_of_a_newer_wf(inbox):

@@ -15,11 +15,16 @@ Every table is STRICT. Journal: WAL, synchronous FULL, so that what was committe
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from workflow.errors import BusyError, DataError, EnvironmentFault, UsageError
+from workflow.formats.file_system import network_file_system
+from workflow.storage import sync_folder
+
+_log = logging.getLogger("workflow")
 
 BUSY_SECONDS = 8.0
 """How long a connection waits while another process writes."""
@@ -61,12 +66,18 @@ def connect(path: Path, *, pages: int = 256) -> sqlite3.Connection:
 def migrate(path: Path) -> None:
     """Make the tables, or bring those of an older wf up to date; whole or not at all.
 
-    One process at a time: the caller holds a lock.
+    One process at a time: the caller holds a lock. A network file system is reported by a warning.
 
     Raises:
         DataError: the file is damaged, no inbox, or of a newer wf.
         sqlite3.Error: see `translated`.
     """
+    if kind := network_file_system(path):
+        _log.warning(
+            "%s is on a network file system (%s): only one computer may use it at a time, or labels are lost",
+            path,
+            kind,
+        )
     connection = connect(path)
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -84,6 +95,7 @@ def migrate(path: Path) -> None:
             )
     finally:
         connection.close()
+    sync_folder(path.parent)
 
 
 def is_fault(error: BaseException) -> bool:
