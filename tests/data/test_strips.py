@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from workflow.config import Preprocessing
-from workflow.data import large_webp, pictures, strips
+from workflow.data import decoding_cost, large_webp, pictures, strips
 from workflow.data.pictures import decode, load_rgb
 from workflow.data.sniff import PictureError
 
@@ -160,3 +160,20 @@ def test_p12_no_picture_takes_more_than_eight_bytes_for_a_pixel(tmp_path):
     peaks = [line.split() for line in done.stdout.splitlines()]
     assert len(peaks) == 3 * len(files)
     assert {name: float(used) for used, name in peaks if float(used) > 8 * side * side / 2**20} == {}
+
+
+def test_p12_kinds_that_take_more_for_a_pixel_have_a_lower_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding_cost, "LARGE", 100)
+    see_through, progressive, moving = tmp_path / "a.avif", tmp_path / "b.jpg", tmp_path / "c.webp"
+    Image.new("RGBA", (40, 25), (1, 2, 3, 4)).save(see_through)
+    Image.new("RGB", (40, 25), (1, 2, 3)).save(progressive, progressive=True)
+    frames = [Image.new("RGB", (40, 25), (9 * index, 2, 3)) for index in range(3)]
+    frames[0].save(moving, save_all=True, append_images=frames[1:])
+    assert decode(see_through, Preprocessing(), max_pixels=1375).any()
+    with pytest.raises(PictureError, match="more than the limit of 0.000999 for AVIF with transparency") as caught:
+        decode(see_through, Preprocessing(), max_pixels=1374)
+    assert caught.value.hint == "set prepare.max_pixels to 1375 in the settings"
+    assert decode(progressive, Preprocessing(), max_pixels=1000).any()
+    with pytest.raises(PictureError, match="for progressive JPEG with the opencv kernel, which takes 10 bytes"):
+        decode(progressive, Preprocessing(kernel="opencv"), max_pixels=1249)
+    assert decode(moving, Preprocessing(), max_pixels=1000).any()  # its first frame fills it

@@ -2,8 +2,8 @@
 
     sniff -> size check -> decode (large JPEGs at reduced size) -> orient -> opaque RGB or grey -> resize -> order
 
-A picture of 50 megapixels takes at most 400 MB, but for AVIF with transparency (550 MB), progressive JPEG with the
-opencv kernel (490 MB) and animated WebP whose first frame does not fill the canvas: their decoders need that.
+A picture takes at most 8 bytes for each pixel of the limit while it is decoded: 400 MB for 50 megapixels. For kinds
+whose decoders need more, the limit is lower in proportion.
 
 Only the first frame of an animation is read and nothing ever seeks to another. Colour profiles are not applied.
 CMYK becomes RGB by Pillow's own formula, without a profile.
@@ -28,6 +28,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from workflow.config import Preprocessing
+from workflow.data.decoding_cost import check_cost, in_megapixels, in_pixels
 from workflow.data.large_webp import Bands, first_frame, libwebp, starved
 from workflow.data.opaque import opaque, orientation, upright
 from workflow.data.plain_jpeg import plain_size, read_plain
@@ -111,6 +112,7 @@ def load_rgb(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS, max_si
     """
     with named(source) as data, silenced():
         image = _open(data, sniff(data), max_pixels)
+        check_cost(image, data, max_pixels)
         with _within_memory(image.size, max_pixels):
             _shrink_early(image, max_side, max_side)
             shown = _in_parts(image, data, WHITE) or _seen(_loaded(image), WHITE)
@@ -135,6 +137,7 @@ def interpret(data: bytes, preprocessing: Preprocessing, *, max_pixels: int = MA
     if image is not None:
         return _resized(image, image.size, kind, preprocessing)
     image = _open(data, kind, max_pixels)
+    check_cost(image, data, max_pixels, whole=preprocessing.kernel == "opencv")
     size = image.size
     with _within_memory(size, max_pixels):
         _shrink_early(image, width, height)
@@ -218,14 +221,14 @@ def _open(data: bytes, kind: str, max_pixels: int) -> ImageFile.ImageFile:
         raise out_of_memory(f"{len(data):,} bytes", max_pixels) from error
     except Exception as error:  # whatever a foreign parser raises on hostile bytes: the file is at fault
         if kind == "WEBP" and (starving := starved(data)):
-            raise out_of_memory(_pixels(starving), max_pixels) from error
+            raise out_of_memory(in_pixels(starving), max_pixels) from error
         if kind == "WEBP" and int.from_bytes(data[4:8], "little") + 8 > len(data):  # Pillow does not say why
             raise PictureError("is truncated", kind="truncated", fault="P07") from error
         raise _complaint(error) from error
     width, height = image.size
     if width * height > max_pixels:
         raise PictureError(
-            f"is {_pixels(image.size)}, more than the limit of {_mega(max_pixels)} (prepare.max_pixels)",
+            f"is {in_pixels(image.size)}, more than the limit of {in_megapixels(max_pixels)} (prepare.max_pixels)",
             kind="too large",
             fault="P12",
             hint=f"set prepare.max_pixels to {width * height} in the settings",
@@ -301,13 +304,13 @@ def _within_memory(size: tuple[int, int], max_pixels: int) -> Iterator[None]:
     try:
         yield
     except MemoryError as error:
-        raise out_of_memory(_pixels(size), max_pixels) from error
+        raise out_of_memory(in_pixels(size), max_pixels) from error
 
 
 def out_of_memory(what: str, max_pixels: int) -> PictureError:
     """The complaint about a file for which memory does not suffice."""
     return PictureError(
-        f"needs more memory than is available ({what}; prepare.max_pixels is {_mega(max_pixels)} Mpx)",
+        f"needs more memory than is available ({what}; prepare.max_pixels is {in_megapixels(max_pixels)} Mpx)",
         kind=OUT_OF_MEMORY,
         fault="P12",
         bad=False,
@@ -364,11 +367,3 @@ def _notes(image: Image.Image, size: tuple[int, int], preprocessing: Preprocessi
     if image.__dict__.get("n_frames", 1) > 1 or "mp" in image.info:
         notes += ("frames",)
     return notes
-
-
-def _pixels(size: tuple[int, int]) -> str:
-    return f"{size[0]}×{size[1]} = {_mega(size[0] * size[1])} Mpx"
-
-
-def _mega(pixels: int) -> str:
-    return f"{pixels / 1e6:.4g}" if pixels < 1e9 else f"{pixels / 1e6:.0f}"
