@@ -84,6 +84,19 @@ def test_a_queue_shows_the_old_filling_until_the_new_one_is_whole(inbox):
     assert left(inbox)["next"] == 604
 
 
+def test_two_jobs_that_fill_the_same_queue_do_not_disturb_each_other(inbox):
+    inbox.fill("next", "Next", items(2))
+
+    def interrupted():
+        yield from items(150, first=10)
+        assert inbox.fill("next", "The other", items(3, first=500)) == 3
+        yield from items(150, first=200)
+
+    assert inbox.fill("next", "Mine", interrupted()) == 300
+    assert left(inbox) == {"sent": 0, "next": 300}
+    assert inbox.read(lambda c: c.execute("SELECT count(*) FROM queue_item").fetchone()) == (300,)
+
+
 def test_a_filling_that_fails_leaves_the_queue_as_it_was(inbox):
     inbox.fill("next", "Next", items(2))
 

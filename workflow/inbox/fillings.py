@@ -58,10 +58,10 @@ def fill(write: Write, name: str, title: str, items: Iterable[Item]) -> int:
     while chunk := list(islice(remaining, _CHUNK)):
         write(partial(_add, filling=filling, items=chunk, first=rank))
         rank += len(chunk)
-    write(lambda c: _show(c, name, title, filling))
-    while write(lambda c: _drop_old(c, name, filling)):
+    before, left = write(lambda c: _show(c, name, title, filling))
+    while before is not None and write(partial(_drop, filling=before)):
         pass
-    return int(write(lambda c: c.execute("SELECT left FROM filling WHERE id = ?", (filling,)).fetchone()[0]))
+    return int(left)
 
 
 def _begin(c: sqlite3.Connection, name: str) -> int:
@@ -79,22 +79,25 @@ def _add(c: sqlite3.Connection, *, filling: int, items: Sequence[Item], first: i
         )
 
 
-def _show(c: sqlite3.Connection, name: str, title: str, filling: int) -> None:
+def _show(c: sqlite3.Connection, name: str, title: str, filling: int) -> tuple[int | None, int]:
+    """Point the queue to a filling; the one that it showed before, and how many items are open."""
+    before = c.execute("SELECT filling FROM queue WHERE name = ?", (name,)).fetchone()
     c.execute(
         "INSERT INTO queue (name, title, filling) VALUES (?, ?, ?) "
         "ON CONFLICT (name) DO UPDATE SET title = excluded.title, filling = excluded.filling",
         (name, title, filling),
     )
+    (left,) = c.execute("SELECT left FROM filling WHERE id = ?", (filling,)).fetchone()
+    return None if before is None else before[0], left
 
 
-def _drop_old(c: sqlite3.Connection, name: str, filling: int) -> int:
-    """Remove some items of earlier fillings; how many rows that were."""
+def _drop(c: sqlite3.Connection, *, filling: int) -> int:
+    """Remove some items of a filling that is no longer shown, and in the end the filling; how many items."""
     gone = c.execute(
-        "DELETE FROM queue_item WHERE (filling, picture) IN (SELECT filling, picture FROM queue_item "
-        "WHERE filling IN (SELECT id FROM filling WHERE queue = ? AND id < ?) LIMIT ?)",
-        (name, filling, _CHUNK),
+        "DELETE FROM queue_item WHERE (filling, picture) IN "
+        "(SELECT filling, picture FROM queue_item WHERE filling = ? LIMIT ?)",
+        (filling, _CHUNK),
     ).rowcount
-    if gone < _CHUNK:
-        c.execute("DELETE FROM filling WHERE queue = ? AND id < ?", (name, filling))
-        return 0
+    if not gone:
+        c.execute("DELETE FROM filling WHERE id = ?", (filling,))
     return gone
