@@ -11,7 +11,8 @@ import { t } from "./words.js";
  * @returns {Node[]}
  */
 export function finding(job, about, shown = null) {
-  if (!over(job)) return [progress(job)];
+  const notes = (job.notes ?? []).slice(-3).map((note) => h("p", { class: "soft small" }, note));
+  if (!over(job)) return [progress(job), ...notes];
   if (job.state === "failed") return [h("p", { class: "note bad" }, job.error?.message ?? t("job.failed"), job.error?.hint ? h("span", { class: "small" }, ` ${job.error.hint}`) : null)];
   if (job.state !== "done") return [h("p", { class: "note warn" }, stateWord(job))];
   const pictures = (job.result?.pictures ?? []).filter(({ name }) => !shown || shown.includes(name)).map(({ name, url }) =>

@@ -36,10 +36,9 @@ function counts(all) {
 }
 
 function snapshots(one) {
-  const list = one.snapshots.map((each) => (typeof each === "string" ? { name: each } : each));
-  const rows = [...list].reverse().map((each) => [
-    h("span", {}, each.name ?? `iter_${each.iteration}`, each.best ? h("span", { class: "chip good" }, t("generations.best")) : null),
-    percent(each.accuracy ?? each.test_accuracy), (each.loss ?? each.test_loss)?.toFixed(3) ?? "–"]);
+  const rows = [...one.snapshots].reverse().map((each) => [
+    h("span", {}, each.name, " ", each.best ? h("span", { class: "chip good" }, t("generations.best")) : null),
+    percent(each.accuracy), each.loss?.toFixed(3) ?? "–"]);
   return table([t("generations.iteration"), t("generations.accuracy"), t("generations.loss")], rows);
 }
 
