@@ -18,7 +18,7 @@ def test_json_and_words(learnt: Run) -> None:
     assert Path(document["pictures"]["twin"]).stat().st_size > 50_000
     ran = learnt("twin", IMAGE, "--blob", "conv3", "--out", "there")
     assert "nearest true positive" in ran.out
-    assert "of conv3 it leaves the class" in ran.out or "all channels of conv3" in ran.out
+    assert "of conv3 the answer is another class" in ran.out or "all channels of conv3" in ran.out
     assert Path("there/twin.png").is_file()
 
 

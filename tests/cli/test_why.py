@@ -25,7 +25,7 @@ def test_json(trained: Run) -> None:
 
 def test_words_for_people(trained: Run) -> None:
     ran = trained("why", IMAGE, "--class", "other", "--nearest", "2", "--metric", "cosine", "--out", "there")
-    assert "the contributions sum to the logit, within" in ran.out
+    assert "the contributions and the bias add up to the logit (error" in ran.out
     assert "largest contributions to 'other'" in ran.out
     assert ran.out.count("gen1  /") + ran.out.count("gen1  images") == 2
     assert ran.out.rstrip().endswith("there/ledger-other.png")

@@ -51,10 +51,12 @@ def judge(comparison: Comparison, before: Band | None, after: Band | None) -> Ve
     elif outcome != "noise":
         parts.append("the effect of the random seed was not measured")
     parts += _of_classes(comparison, outcome)
-    kind, judged = ("noise", "not shown to be better or worse") if outcome == "noise" else ("signal", outcome)
+    judged = f"{comparison.after} is {outcome} than {comparison.before}"
+    if outcome == "noise":
+        judged = f"{comparison.after} may be better or worse than {comparison.before}: the difference is within chance"
     return Verdict(
         outcome=outcome,
-        words="; ".join([f"{kind}: {comparison.after} is {judged} than {comparison.before}", *parts]),
+        words="; ".join([f"{'noise' if outcome == 'noise' else 'signal'}: {judged}", *parts]),
         seed_p_value=seeds,
     )
 

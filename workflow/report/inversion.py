@@ -44,7 +44,7 @@ def draw_inversion(found: Inversion, preprocessing: Preprocessing, out: Path) ->
         panel.set_xlabel(words, fontsize=8, color=INK)
     name = snapshot_name(found.snapshot)
     label = "" if found.label is None else f", labelled '{found.label}' by {name}"
-    set_title(figure, f"what is left of {found.image.name}{label}")
+    set_title(figure, f"{found.image.name}{label}, reconstructed")
     save(figure, out)
 
 
@@ -56,5 +56,5 @@ def describe(found: Inversion, pictures: Mapping[str, Path] | None = None) -> st
         for one in found.rebuilt
     ]
     label = "" if found.label is None else f", labelled '{found.label}'"
-    head = f"what is left of {found.image} in each layer of {found.snapshot}{label}"
+    head = f"{found.image}{label}, reconstructed from each layer of {found.snapshot}"
     return "\n".join([head, *table(rows, left=(0, 1)), *drawn(pictures)])

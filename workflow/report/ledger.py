@@ -208,7 +208,7 @@ def describe(ledger: Ledger, pictures: Mapping[str, Path] | None = None) -> str:
             ]
         )
     blocks = [[f"{ledger.image} as {ledger.snapshot} sees it", *table(rows)]]
-    blocks[0].append(f"the contributions sum to the logit, within {ledger.sum_error:.0e}")
+    blocks[0].append(f"the contributions and the bias add up to the logit (error {ledger.sum_error:.0e})")
     if ledger.note:
         blocks.append([ledger.note])
     if not one.contributions.any() and not other.contributions.any():

@@ -164,8 +164,8 @@ def describe_carrying(found: Twin) -> str:
     if one.enough is None:
         return f"the picture stays in the class even without all channels of {one.blob}"
     if one.enough == 1:
-        return f"without channel {one.channels[0].number} of {one.blob} it leaves the class"
-    return f"without the first {one.enough} of {len(one.channels)} channels of {one.blob} it leaves the class"
+        return f"without channel {one.channels[0].number} of {one.blob} the answer is another class"
+    return f"without the first {one.enough} of {len(one.channels)} channels of {one.blob} the answer is another class"
 
 
 def _draw_channels(panel: Axes, found: Twin) -> None:
@@ -215,7 +215,7 @@ def describe(found: Twin, pictures: Mapping[str, Path] | None = None) -> str:
     stages = [
         f"{describe_joining(found)} (distances to {found.counts[0]} and {found.counts[1]} pictures)",
         *table(rows),
-        "limit: 95 % of the pictures of other classes have a larger ratio",
+        "like the class: the ratio is below the limit, as for 5 % of the pictures of other classes",
     ]
     channels = [describe_carrying(found)]
     channels += [f"  channel {one.number:3}  log odds {-one.fall:+.2f}" for one in found.carrying.channels[:_LISTED]]
