@@ -71,6 +71,7 @@ async function decoded(entry) {
 function preload() {
   const ahead = desk.ahead.slice(0, AHEAD + 1);
   for (const item of ahead) load(item);
+  for (const { image } of ahead.slice(1, 3).map(load)) if (image.complete) image.decode().catch(() => {}); // a browser forgets what it decoded
   const kept = new Set(ahead.map((item) => item.sha256));
   const last = new Set(desk.done.slice(-KEPT).map((one) => one.item.sha256));
   for (const [sha256, entry] of pictures) {
