@@ -47,16 +47,16 @@ def run_wf(*arguments: str | Path, code: int | None = 0) -> Ran:
     ran = Ran(result.exit_code, result.stdout, result.stderr)
     if code is not None:
         assert ran.code == code, ran.err
-    if "--json" in arguments and ran.code == 0:
-        _check_keys(command_in(arguments), ran.json)
+    if "--json" in arguments and ran.code == 0 and (command := command_in(arguments)):
+        _check_keys(command, ran.json)
     return ran
 
 
 def command_in(arguments: Sequence[str | Path]) -> str:
-    """`twin`, `net show`, or `suspects --undo`."""
+    """`twin`, `net show`, or `suspects --undo`; nothing for `help L03`."""
     words = [word for word in map(str, arguments) if word in NAMES or word in _INNER]
     modes = [word for word in map(str, arguments) if word in _MODES]
-    return " ".join([*words[: 2 if words[0] in GROUPS else 1], *modes])
+    return " ".join([*words[: 2 if words[0] in GROUPS else 1], *modes]) if words else ""
 
 
 def _check_keys(command: str, document: Any) -> None:
