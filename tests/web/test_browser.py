@@ -282,7 +282,7 @@ def test_the_reader_may_choose_the_language(server: Server, context: Any) -> Non
 def test_nobody_is_left_out(server: Server, browser: Any) -> None:
     """axe-core finds nothing, and nothing is wider than the window; every page on a small or a large screen here.
 
-    `scripts/serve_check pages` looks at every page on both, light and dark.
+    `scripts/serve_check access` looks at every page on both, light and dark.
     """
     axe = axe_source()
     if axe is None:
