@@ -5,33 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import pytest
-from running import Run, run_wf
-from three_generations import make_three
-
-SETTINGS = """
-preprocessing: {width: 8, height: 9}
-train: {solver: prototxt/small_solver.prototxt, deploy: prototxt/small_deploy.prototxt}
-"""
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("three")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        make_three(folder)
-    (folder / "configs").mkdir()
-    (folder / "configs" / "default.yaml").write_text(SETTINGS)
-    return folder
-
-
-@pytest.fixture
-def three(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """`wf` in a project of three generations."""
-    shutil.copytree(made, tmp_path / "copy")
-    monkeypatch.chdir(tmp_path / "copy")
-    return run_wf
+from running import Run
 
 
 def test_diff_json(three: Run) -> None:

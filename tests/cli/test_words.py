@@ -8,18 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
-from running import Run, run_wf
-from three_generations import make_three
+from running import Run
 
 RECORDED = Path(__file__).parent / "words"
-SETTINGS = """
-preprocessing: {width: 8, height: 9}
-train: {solver: prototxt/small_solver.prototxt, deploy: prototxt/small_deploy.prototxt}
-"""
 IMAGE = "images/test/circle/1.png"
 COMMANDS = {
     "live": "live",
@@ -41,27 +35,9 @@ COMMANDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("words")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        make_three(folder)
-    (folder / "configs").mkdir()
-    (folder / "configs" / "default.yaml").write_text(SETTINGS)
-    return folder
-
-
-@pytest.fixture
-def three(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    shutil.copytree(made, tmp_path / "copy")
-    monkeypatch.chdir(tmp_path / "copy")
-    monkeypatch.setenv("COLUMNS", "80")
-    return run_wf
-
-
 @pytest.mark.parametrize("name", COMMANDS)
-def test_words(name: str, three: Run) -> None:
+def test_words(name: str, three: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     ran = three(*COMMANDS[name].split(), code=None)
     words = f"$ wf {COMMANDS[name]}\n{ran.out}{ran.err}exit code {ran.code}\n"
     tables = [line for line in words.splitlines() if "  " in line.strip()]  # a terminal wraps sentences
