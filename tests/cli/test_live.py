@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
 from running import Run
-from three_generations import make_three
 
-SETTINGS = """
-preprocessing: {width: 8, height: 9}
-train: {solver: prototxt/small_solver.prototxt, deploy: prototxt/small_deploy.prototxt}
-"""
 PICTURE = "images/test/cross/0.png"
-
-
-@pytest.fixture
-def three(wf: Run, project: Path) -> Run:
-    """`wf` in a project of three generations with two snapshots each."""
-    make_three(project)
-    (project / "configs").mkdir()
-    (project / "configs" / "default.yaml").write_text(SETTINGS)
-    return wf
 
 
 def test_no_command_goes_dark_while_a_generation_is_made(three: Run) -> None:
