@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from workflow.paths import recorded
 
@@ -51,10 +52,20 @@ class Preprocessing(Settings):
 
 
 class Split(Settings):
-    """Which pictures are test pictures: decided by a hash of the file's bytes, never by position."""
+    """Which pictures are test and validation pictures: decided by a hash of the file's bytes, never by position."""
 
     test: Annotated[float, Field(strict=True, gt=0, lt=1)] = 0.2
     """Share of test pictures where the folders do not say train/ and test/ themselves."""
+    validation: Annotated[float, Field(strict=True, ge=0, lt=1, validate_default=True)] = 0.0
+    """Share of validation pictures, likewise; they choose the best snapshot. 0: the test pictures choose it."""
+
+    @field_validator("validation")
+    @classmethod
+    def _leaves_training_pictures(cls, value: float, info: ValidationInfo) -> float:
+        test = info.data.get("test", 0.0)
+        if test + value >= 1:
+            raise PydanticCustomError("share", "less than what a test share of {test} leaves", {"test": test})
+        return value
 
 
 class Prepare(Settings):

@@ -7,6 +7,9 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+PARTS = {"train": "training", "validation": "validation", "test": "test"}
+"""What the splits of a generation are called before `pictures`."""
+
 
 def counted(number: int, noun: str) -> str:
     """`1 picture`, `2,000 pictures`."""

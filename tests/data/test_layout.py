@@ -88,11 +88,22 @@ def test_a_part_inside_the_part_of_its_name(tmp_path):
     assert scan([touch(tmp_path, *names)]).classes == ("cat", "dog")
 
 
-def test_a_validation_set_beside_train_and_test_takes_no_part(tmp_path):
+def test_val_is_the_validation_set_beside_train_and_test(tmp_path):
     names = [f"{one}/{name}/1.png" for one in ("train", "val", "test") for name in ("cat", "dog")]
     scanned = scan([touch(tmp_path, *names)])
-    assert {split for _, split, _ in found(scanned)} == {"train", "test"}
-    assert f"ignoring val beside train and test in {tmp_path}" in scanned.warnings
+    parts = {(split, inside.partition("/")[0]) for _, split, inside in found(scanned)}
+    assert parts == {("train", "train"), ("validation", "val"), ("test", "test")}
+    assert scanned.warnings == []
+    roots = [tmp_path / one for one in ("train", "val", "test")]
+    assert {split for _, split, _ in found(scan(roots))} == {"train", "validation", "test"}
+
+
+def test_parts_by_other_names_are_said(tmp_path):
+    names = [f"{one}/{name}/1.png" for one in ("training", "dev", "test_set") for name in ("cat", "dog")]
+    training, dev, test = (tmp_path / one for one in ("training", "dev", "test_set"))
+    assert scan([touch(tmp_path, *names)]).warnings == [
+        f"{training} used as training pictures, {dev} as validation pictures, {test} as test pictures"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from workflow.data.split import TEST, TRAIN, UNDECIDED, decide, fractions
+from workflow.data.split import TEST, TRAIN, UNDECIDED, VALIDATION, decide, fractions
 
 
 def digests(names: list[str]) -> np.ndarray:
@@ -54,7 +54,9 @@ def test_the_generation_before_wins_over_the_hash(names, share):
 
 def test_about_the_share_becomes_test():
     names = [str(number) for number in range(5000)]
-    assert abs(np.mean(list(sides(names, 0.2).values())) - 0.2) < 0.02
+    found = list(sides(names, 0.2, validation=0.1).values())
+    assert abs(np.mean([side == TEST for side in found]) - 0.2) < 0.02
+    assert abs(np.mean([side == VALIDATION for side in found]) - 0.1) < 0.02
     values = fractions(digests(names))
     assert 0 <= values.min() < 0.01
     assert 0.99 < values.max() < 1
@@ -73,7 +75,7 @@ def test_folders_win_over_everything():
     got = decide(digests(names), explicit, known, [np.array([0, 1])], 0.5)
     assert got.sides[:2].tolist() == [TRAIN, TEST]
     assert got.decided.tolist() == [True, True, False]
-    assert got.leaked == 1
+    assert got.leaked == {TEST: 1}
 
 
 def undecided(count: int) -> np.ndarray:
@@ -87,7 +89,8 @@ def test_p29_nearly_equal_pictures_stay_together(names, share):
     got = decide(digests(names), undecided(len(names)), {}, [group], share)
     smallest = min(digests(names)[index].tobytes() for index in group)
     (side,) = set(got.sides[group].tolist())
-    assert side == (int.from_bytes(hashlib.sha256(smallest).digest()[:8], "big") / 2**64 < share)
+    below = int.from_bytes(hashlib.sha256(smallest).digest()[:8], "big") / 2**64 < share
+    assert side == (TEST if below else TRAIN)
     assert got.moved == sum(alone[names[index]] != side for index in group)
     assert got.sides[len(group) :].tolist() == [alone[name] for name in names[len(group) :]]
 
@@ -127,4 +130,39 @@ def test_p29_a_new_copy_of_both_sides_is_kept_out_of_training():
     known = {digests(["one"])[0].tobytes(): TRAIN, digests(["other"])[0].tobytes(): TEST}
     got = decide(digests(names), undecided(3), known, [np.arange(3)], 0.5)
     assert got.sides.tolist() == [TRAIN, TEST, TEST]
-    assert got.leaked == 2
+    assert got.leaked == {TEST: 2}
+
+
+@given(NAMES, NAMES, st.floats(0.01, 0.6))
+def test_a_validation_picture_stays_one_whatever_comes_or_goes(old, new, validation):
+    before = sides(old, validation=validation)
+    known = {digests([name])[0].tobytes(): side for name, side in before.items()}
+    for earlier in (known, {}):
+        after = sides(sorted(set(old) | set(new)), validation=validation, known=earlier)
+        if earlier == {} or VALIDATION in known.values():
+            assert all(after[name] == side for name, side in before.items())
+
+
+@given(NAMES, st.floats(0.01, 0.6), st.booleans())
+def test_validation_pictures_are_cut_out_of_the_training_pictures_of_before(names, validation, joined):
+    groups = [np.arange(len(names))] if joined else []
+    before = sides(names, groups=groups)
+    known = {digests([name])[0].tobytes(): side for name, side in before.items()}
+    after = decide(digests(names), undecided(len(names)), known, groups, 0.3, validation)
+    assert [side == TEST for side in after.sides] == [side == TEST for side in before.values()]
+    assert after.leaked == {}
+    assert after.sides.tolist() == list(sides(names, groups=groups, validation=validation).values())
+
+
+def test_without_a_share_validation_pictures_are_training_pictures_again():
+    names = ["a", "b", "c"]
+    known = dict(zip([row.tobytes() for row in digests(names)], (TRAIN, VALIDATION, TEST), strict=True))
+    assert list(sides(names, known=known).values()) == [TRAIN, TRAIN, TEST]
+    explicit = np.array([UNDECIDED, VALIDATION, UNDECIDED], np.int8)
+    assert list(sides(names, known=known, explicit=explicit).values()) == [TRAIN, VALIDATION, TEST]
+
+
+def test_a_copy_of_a_validation_picture_joins_it():
+    names = ["known", "copy"]
+    known = {digests(["known"])[0].tobytes(): VALIDATION}
+    assert list(sides(names, known=known, groups=[np.arange(2)], validation=0.1).values()) == [VALIDATION] * 2

@@ -131,6 +131,11 @@ def test_y03_a_key_at_the_top(project: Path) -> None:
         ("split: {test: .nan}", "split.test: got nan, expected a finite number", None),
         ("split: {test: -1}", "split.test: got -1, expected more than 0", None),
         ("split: {test: true}", "split.test: got the boolean true, expected a number", None),
+        (
+            "split: {test: 0.5, validation: 0.5}",
+            "split.validation: got 0.5, expected less than what a test share of 0.5 leaves",
+            None,
+        ),
         ("train: {threads: 0}", "train.threads: got 0, expected at least 1", None),
         ("train: {threads: 2.5}", "train.threads: got 2.5, expected a whole number", None),
         ("train: [1]", "train: got a list of 1, expected a block of settings", None),

@@ -30,8 +30,8 @@ def check_files(generation: Generation, result: Verification) -> None:
         if sha256(path) == expected:
             continue
         result.problems.append(f"{path} does not match its checksum")
-        split = path.parent.name.removesuffix("_lmdb")
-        if path.name == "data.mdb" and generation.manifest.is_file():
+        split = next((one for one in generation.read().counts if generation.database(one) == path.parent), None)
+        if split is not None and generation.manifest.is_file():
             result.problems.extend(_changed_records(generation, split))
 
 

@@ -50,7 +50,7 @@ def verify(
         raise UsageError("a model from elsewhere has no data set to verify", hint="give a snapshot of a generation")
     result = Verification(generation=generation.name, snapshot=model.name if model else None)
     records.check_files(generation, result)
-    for split in ("train", "test"):
+    for split in generation.read().counts:
         records.check_records(generation, split, sample, config.prepare.max_pixels, result)
     if model is not None:
         agreement.check_blobs(model, generation, sample, engine=engine, others=others, result=result)

@@ -44,6 +44,15 @@ def prepare(
     test_share: Annotated[
         float | None, typer.Option("--test-share", metavar="SHARE", parser=share, help="Share of test pictures.")
     ] = None,
+    validation_share: Annotated[
+        float | None,
+        typer.Option(
+            "--validation-share",
+            metavar="SHARE",
+            parser=share,
+            help="Share of validation pictures, which choose the best snapshot; 0: the test pictures choose it.",
+        ),
+    ] = None,
     drop_class: Annotated[
         list[str] | None, typer.Option("--drop-class", metavar="NAME", help="Leave a class out (repeatable).")
     ] = None,
@@ -80,6 +89,7 @@ def prepare(
         prepare__max_pixels=max_pixels,
         prepare__on_conflict=on_conflict,
         split__test=test_share,
+        split__validation=validation_share,
     )
     with call.counting("preparing", "pictures") as progress:
         found = project.prepare(

@@ -37,7 +37,6 @@ from workflow.config import Config
 from workflow.curation import out_of_fold, patch_features
 from workflow.curation.near_duplicates import Hashes, Twins, hashes, miniatures, twins
 from workflow.data.corrections import decided, patches
-from workflow.data.scan import SPLITS
 from workflow.engines.base import Array
 from workflow.errors import DataError, UsageError
 from workflow.exams.answers import Progress
@@ -201,10 +200,11 @@ def _gather(model: Model, generation: Generation, classes: Sequence[str], progre
     pictures: list[Picture] = []
     splits: list[str] = []
     pixels, learned, values, small = [], [], [], []
-    count = sum(sum(of_split.values()) for of_split in generation.read().counts.values())
+    counts = generation.read().counts
+    count = sum(sum(of_split.values()) for of_split in counts.values())
     if count < _FEWEST:
         raise DataError(f"{generation.name} has {count} pictures; too few to find doubtful labels")
-    for split in SPLITS:
+    for split in counts:
         exam = of_generation(generation, model, split)
         before = len(pictures)
         learned.append(features(model, exam, progress=_part(progress, 2 * before, count)).values)

@@ -8,8 +8,7 @@ import numpy as np
 
 from workflow.data import manifest
 from workflow.data.classes import Classes
-from workflow.data.scan import SPLITS
-from workflow.data.split import TEST
+from workflow.data.split import SPLITS, TEST, TRAIN, VALIDATION
 from workflow.data.table import Table
 from workflow.errors import WorkflowError
 from workflow.formats.lmdb import verify
@@ -27,8 +26,11 @@ class Changes:
     relabelled: int = 0
     """Pictures that are in another class now; a class that was renamed is no other class."""
     to_train: int = 0
-    """Pictures that were in the test set and are in the training set now, since their folders say so."""
+    """Pictures of another part that are training pictures now, since their folders say so."""
+    to_validation: int = 0
     to_test: int = 0
+    from_test: int = 0
+    """Test pictures that are none any more."""
     new_classes: tuple[str, ...] = ()
     dropped_classes: tuple[str, ...] = ()
     renamed_classes: dict[str, str] = field(default_factory=dict)
@@ -36,7 +38,8 @@ class Changes:
     @property
     def any(self) -> bool:
         """Whether something changed, or there is no previous generation."""
-        pictures = self.added + self.removed + self.relabelled + self.to_train + self.to_test
+        moved = self.to_train + self.to_validation + self.to_test
+        pictures = self.added + self.removed + self.relabelled + moved
         return self.against is None or bool(pictures or self.new_classes or self.renamed_classes)
 
 
@@ -47,18 +50,18 @@ class Before:
     generation: Generation
     record: Record
     pictures: dict[bytes, int]
-    """Digest -> 2 times the class number, plus the side."""
+    """Digest -> 3 times the class number, plus the side."""
 
     @property
     def sides(self) -> dict[bytes, int]:
-        """Digest -> 0 train, 1 test."""
-        return {digest: code % 2 for digest, code in self.pictures.items()}
+        """Digest -> side, see `split.SPLITS`."""
+        return {digest: code % len(SPLITS) for digest, code in self.pictures.items()}
 
     def whole(self) -> bool:
         """Whether its data set is there and can be opened."""
         one = self.generation
         try:
-            for split in SPLITS:
+            for split in self.record.counts:
                 verify(one.database(split))
         except WorkflowError:
             return False
@@ -76,7 +79,7 @@ def before(generation: Generation) -> Before:
     pictures = {}
     if generation.manifest.exists():
         for image in manifest.read(generation):
-            code = 2 * numbers.get(image.class_name, 0) + SPLITS.index(image.split)
+            code = len(SPLITS) * numbers.get(image.class_name, 0) + SPLITS.index(image.split)
             pictures[bytes.fromhex(image.sha256)] = code
     return Before(generation=generation, record=record, pictures=pictures)
 
@@ -86,31 +89,35 @@ def compare(table: Table, sides: np.ndarray, previous: Before | None, classes: C
 
     Args:
         table: its `read` files are the generation's pictures.
-        sides: int8 (N,), 0 train or 1 test.
+        sides: int8 (N,), see `split.SPLITS`.
         previous: None for a first generation.
         classes: of the new generation.
     """
     if previous is None:
         return Changes(against=None)
     old_names = [classes.renamed.get(name, name) for name in previous.record.classes]
-    added = relabelled = to_train = to_test = kept = 0
+    added = relabelled = from_test = kept = 0
+    to = [0] * len(SPLITS)
     for index in np.flatnonzero(table.read):
         code = previous.pictures.get(table.digests[index].tobytes())
         if code is None:
             added += 1
             continue
         kept += 1
-        relabelled += old_names[code // 2] != table.classes[table.labels[index]]
-        if code % 2 != sides[index]:
-            to_test += int(sides[index] == TEST)
-            to_train += int(sides[index] != TEST)
+        number, side = divmod(code, len(SPLITS))
+        relabelled += old_names[number] != table.classes[table.labels[index]]
+        if side != sides[index]:
+            to[sides[index]] += 1
+            from_test += side == TEST
     return Changes(
         against=previous.record.number,
         added=added,
         removed=len(previous.pictures) - kept,
         relabelled=relabelled,
-        to_train=to_train,
-        to_test=to_test,
+        to_train=to[TRAIN],
+        to_validation=to[VALIDATION],
+        to_test=to[TEST],
+        from_test=from_test,
         new_classes=classes.new,
         dropped_classes=classes.dropped,
         renamed_classes=dict(classes.renamed),

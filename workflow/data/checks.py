@@ -12,7 +12,7 @@ from workflow.config import Config, Preprocessing
 from workflow.data.duplicates import same_bytes
 from workflow.data.pictures import OUT_OF_MEMORY
 from workflow.data.scan import Skipped, printable
-from workflow.data.split import TEST, TRAIN
+from workflow.data.split import TRAIN
 from workflow.data.table import Table
 from workflow.errors import DataError, EnvironmentFault
 from workflow.words import counted
@@ -63,25 +63,27 @@ def check_skipped(skipped: Sequence[Skipped], files: int, max_bad: float, *, str
         )
 
 
-def drop_copies(table: Table) -> tuple[int, int]:
-    """Keep one of several files with the same bytes and class: a test picture if there is one, else the first.
+def drop_copies(table: Table) -> tuple[int, dict[int, int]]:
+    """Keep one of several files with the same bytes and class: that of the largest side, else the first.
 
     Returns:
-        How many were dropped (P27), and of how many test pictures the folders had a copy among the training ones.
+        How many were dropped (P27), and of each side how many pictures the folders had in a smaller side, too.
     """
-    dropped = leaked = 0
+    dropped = 0
+    leaked: Counter[int] = Counter()
     for group in same_bytes(table.digests, np.flatnonzero(table.read)):
         for label in np.unique(table.labels[group]):
             kept, *copies = sorted(
                 group[table.labels[group] == label].tolist(), key=lambda index: -int(table.explicit[index])
             )
-            train = [copy for copy in copies if table.explicit[kept] == TEST and table.explicit[copy] == TRAIN]
+            side = int(table.explicit[kept])
+            leaks = [copy for copy in copies if TRAIN <= table.explicit[copy] < side]
             for copy in copies:
-                kind = "leak" if copy in train else "duplicate"
+                kind = "leak" if copy in leaks else "duplicate"
                 table.skip(copy, f"has the same bytes as {table.recorded(kept)}", kind, bad=False)
-            dropped += len(copies) - len(train)
-            leaked += bool(train)
-    return dropped, leaked
+            dropped += len(copies) - len(leaks)
+            leaked.update([side] * bool(leaks))
+    return dropped, dict(sorted(leaked.items()))
 
 
 def check_conflicts(table: Table, on_conflict: str) -> int:

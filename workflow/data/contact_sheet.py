@@ -1,4 +1,4 @@
-"""pictures.png: a contact sheet of a prepared data set, a row per class, training pictures before test pictures.
+"""pictures.png: a contact sheet of a prepared data set, a row per class: training, validation and test pictures.
 
 Shown is what the net gets: cut, scaled and with its colours in their order. A wrong fit or a class in the wrong folder
 is seen here before an hour of training.
@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from workflow.data.split import TEST, TRAIN
+from workflow.data.split import SPLITS
 from workflow.data.table import Spool, Table
 from workflow.fonts import draw_text, text_width
 from workflow.storage import replacing
+from workflow.words import PARTS
 
 CLASSES = 50  # rows; the picture is for looking, not for counting
-_EACH = {TRAIN: 8, TEST: 4}
+_EACH = (8, 2, 4)  # pictures of each side, see `split.SPLITS`
 _TILE = 64
 _GAP, _BETWEEN, _MARGIN = 4, 20, 10
 _NAMES = 170  # width of the column with the names
@@ -32,7 +33,7 @@ def write(path: Path, table: Table, sides: NDArray[np.int8], spool: Spool, chann
     Args:
         path: of the PNG.
         table: its `read` files are the data set's pictures.
-        sides: int8 (N,), 0 train or 1 test.
+        sides: int8 (N,), see `split.SPLITS`.
         spool: gives their pixels.
         channel_order: of the pixels: RGB, BGR or GRAY.
 
@@ -49,21 +50,27 @@ def draw(table: Table, sides: NDArray[np.int8], spool: Spool, channel_order: str
     for number, name in enumerate(table.classes):
         mine = table.read & (table.labels == number)
         if mine.any():
-            rows.append((name, [np.flatnonzero(mine & (sides == side)) for side in (TRAIN, TEST)]))
+            rows.append((name, [np.flatnonzero(mine & (sides == side)) for side in range(len(SPLITS))]))
     more = len(rows) - CLASSES
-    left = {TRAIN: _MARGIN + _NAMES, TEST: _MARGIN + _NAMES + _EACH[TRAIN] * (_TILE + _GAP) + _BETWEEN}
-    width = left[TEST] + _EACH[TEST] * (_TILE + _GAP) + _MARGIN
+    left: dict[int, int] = {}
+    width = _MARGIN + _NAMES
+    for side in np.unique(sides[table.read]).tolist():
+        left[side] = width
+        width += _EACH[side] * (_TILE + _GAP) + _BETWEEN
+    width += _MARGIN - _BETWEEN
     height = _HEAD + min(len(rows), CLASSES) * (_TILE + _GAP) + _MARGIN + _LINE * (more > 0)
     board = Image.new("RGB", (width, height), _PAPER)
     pen = ImageDraw.Draw(board)
-    for side, word in ((TRAIN, "training"), (TEST, "test")):
-        draw_text(pen, (left[side], 3), word, size=_LETTERS, fill=_PALE)
+    for side, place in left.items():
+        draw_text(pen, (place, 3), PARTS[SPLITS[side]], size=_LETTERS, fill=_PALE)
     for row, (name, indices) in enumerate(rows[:CLASSES]):
         top = _HEAD + row * (_TILE + _GAP)
         draw_text(pen, (_MARGIN, top + 12), _fitting(name), size=_LETTERS, fill=_INK)
-        counts = f"{len(indices[TRAIN]):,} training, {len(indices[TEST]):,} test"
-        draw_text(pen, (_MARGIN, top + 12 + _LINE), counts, size=_LETTERS, fill=_PALE)
-        for side in (TRAIN, TEST):
+        counts = [f"{len(indices[side]):,} {PARTS[SPLITS[side]]}" for side in left]
+        lines = [counts[0], ", ".join(counts[1:])] if len(counts) == len(SPLITS) else [", ".join(counts)]
+        for number, text in enumerate(lines, start=1):
+            draw_text(pen, (_MARGIN, top + 12 + number * _LINE), text, size=_LETTERS, fill=_PALE)
+        for side in left:
             for place, index in enumerate(_some(table, indices[side], _EACH[side])):
                 tile = _tile(spool.pixels(index), channel_order)
                 middle = ((_TILE - tile.width) // 2, (_TILE - tile.height) // 2)

@@ -1,7 +1,8 @@
-"""Decide which folders are classes and which are parts of a set: train, test and their other usual names.
+"""Decide which folders are classes and which are parts of a set: train, val, test and their other usual names.
 
     CLASS/                         classes; the split is decided later, by content
     train/CLASS/  test/CLASS/      the folders decide the split; Train, training_set, val, validation … are understood
+    … and val/CLASS/               the validation pictures; where there is no test/ they are the test pictures
     train/CLASS/                   one part alone: its classes
     dataset/train/CLASS/ …         the same one folder further down
 
@@ -31,7 +32,7 @@ class Layout:
     """Where the class folders are."""
 
     places: list[tuple[str, str | None]]
-    """Folders inside the root whose sub-folders are classes, with the split that they stand for: train, test, None."""
+    """Folders inside the root whose sub-folders are classes, with the split that they stand for, or None."""
     ignored: list[str] = field(default_factory=list)
     """Folders beside the parts, which take no part."""
     remarks: list[str] = field(default_factory=list)
@@ -47,9 +48,18 @@ def part(name: str) -> str | None:
 def of_roots(roots: Sequence[Path]) -> dict[Path, str]:
     """The split of each root where the user names the parts themselves (`data/train data/val`), else nothing."""
     kinds = {root: part(root.resolve().name) for root in roots}
-    if set(kinds.values()) not in ({"train", "test"}, {"train", "val"}):
+    splits = _splits(kinds.values())
+    if len(splits) < 2 or None in kinds.values():
         return {}
-    return {root: "train" if kind == "train" else "test" for root, kind in kinds.items()}
+    return {root: splits[kind] for root, kind in kinds.items() if kind is not None}
+
+
+def _splits(kinds: Collection[str | None]) -> dict[str, str]:
+    """Kind -> split, for the kinds that there are; val/ are the validation pictures only beside train/ and test/."""
+    if "train" not in kinds:
+        return {}
+    whole = {"train": "train", "val": "validation" if "test" in kinds else "test", "test": "test"}
+    return {kind: split for kind, split in whole.items() if kind in kinds}
 
 
 def find(root: Path, folders: Folders, pictures: Callable[[str], int], classes: Collection[str] = ()) -> Layout:
@@ -122,13 +132,11 @@ def _parts(
         _check_others(place, whole, others, below, folders)
         if len(whole) == 1:
             return None
-    chosen = {"train": by_kind.get("train"), "test": by_kind.get("test") or by_kind.get("val")}
-    taken = {split: found[0] for split, found in chosen.items() if found}
-    places: list[tuple[str, str | None]] = [
-        (_through(_join(place.inside, name), whole[name], folders), split if len(taken) == 2 else None)
-        for split, name in taken.items()
-    ]
-    spare = [name for name in whole if name not in taken.values()]
+    splits = _splits(by_kind)
+    alone = next(kind for kind in _KINDS if kind in by_kind)
+    taken: dict[str, str | None] = dict(splits) if len(splits) > 1 else {alone: None}
+    places = [(_through(_join(place.inside, by_kind[kind][0]), kind, folders), split) for kind, split in taken.items()]
+    spare = [name for name, kind in whole.items() if kind not in taken]
     return Layout(places=places, ignored=[*others, *spare], remarks=_remarks(place, places))
 
 
@@ -180,10 +188,11 @@ def _unclear(place: _Place, why: str) -> DataError:
 def _remarks(place: _Place, places: list[tuple[str, str | None]]) -> list[str]:
     if len(places) == 1:
         return [f"classes taken from {place.root / places[0][0]}, which has no other part beside it"]
-    if [inside for inside, _ in places] == ["train", "test"]:
+    plain = ["train", "val", "test"] if len(places) == len(_KINDS) else ["train", "test"]
+    if [inside for inside, _ in places] == plain:
         return []
-    train, test = (place.root / inside for inside, _ in places)
-    return [f"{train} used as training pictures, {test} as test pictures"]
+    (train, _), *others = [(place.root / inside, split or "") for inside, split in places]
+    return [", ".join([f"{train} used as training pictures", *(f"{one} as {split} pictures" for one, split in others)])]
 
 
 def _join(inside: str, name: str) -> str:

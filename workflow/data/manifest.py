@@ -1,4 +1,4 @@
-r"""images.jsonl: one line a picture in the order of the records (train, then test), then one a skipped file.
+r"""images.jsonl: one line a picture, those of train, validation and test in turn, then one a skipped file.
 
     {"path": "images/cat/1.png", "sha256": "9f86…", "class": "cat", "split": "train", "crc32": 907060870}
     {"path": "images/cat/2.png", "reason": "is truncated"}
@@ -57,7 +57,7 @@ def read(generation: Generation, split: str | None = None) -> Iterator[Image]:
 
     Args:
         generation: whose manifest; paths in it are made such that they can be opened, wherever its project is.
-        split: `train` or `test`: only its pictures; lines of others are not parsed.
+        split: `train`, `validation` or `test`: only its pictures; lines of others are not parsed.
 
     Raises:
         DataError: the file is missing or a line is not valid; the message names it.

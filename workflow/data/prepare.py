@@ -19,6 +19,7 @@ import PIL
 from PIL import features
 
 from workflow.config import Config
+from workflow.config import Split as SplitSettings
 from workflow.data import checks, classes, contact_sheet, corrections, place, split_checks, staging
 from workflow.data.changes import Before, Changes, before, compare
 from workflow.data.correcting import Corrected, obey
@@ -26,15 +27,15 @@ from workflow.data.duplicates import nearly_equal
 from workflow.data.labelled import Labelled
 from workflow.data.pool import crew_for, decode_all
 from workflow.data.result import PrepareResult
-from workflow.data.scan import SPLITS, Scan, Skipped, scan
-from workflow.data.split import TEST, TRAIN, Split, decide
+from workflow.data.scan import Scan, Skipped, scan
+from workflow.data.split import SPLITS, TEST, TRAIN, VALIDATION, Split, decide
 from workflow.data.table import Spool, Table
 from workflow.data.writing import write_dataset
 from workflow.errors import UsageError
 from workflow.generations import Generation, Record, generations
 from workflow.generations.record import Corrections, FromInbox, PreparedWith
 from workflow.version import __version__
-from workflow.words import counted
+from workflow.words import PARTS, counted
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and the number of all, about ten times a second and worker."""
@@ -202,11 +203,13 @@ class _Preparation:
         if overruled := self.corrected.overruled:
             self.warn(f"{counted(overruled, 'corrected image')} in another folder since: the folder wins")
         copies, leaked = checks.drop_copies(table)
-        if leaked:
-            tests = counted(int(np.count_nonzero(table.explicit == TEST)), "test image")
+        for side, count in leaked.items():
+            word = PARTS[SPLITS[side]]
+            whole = counted(int(np.count_nonzero(table.explicit == side)), f"{word} image")
+            smaller = [PARTS[SPLITS[one]] for one in range(side) if np.any(table.explicit == one)]
             self.warn(
-                f"leak: {leaked:,} of {tests} are in the training folders, too (the same bytes); "
-                "they take part as test images only"
+                f"leak: {count:,} of {whole} are in the {' or '.join(smaller)} folders, too (the same bytes); "
+                f"they take part as {word} images only"
             )
         if copies:
             self.warn(f"{counted(copies, 'duplicate image')} ignored")
@@ -216,17 +219,19 @@ class _Preparation:
         indices = np.flatnonzero(table.read)
         groups = nearly_equal(table.thumbnails, indices, spool.pixels)
         known = previous.sides if previous else {}
-        split = decide(table.digests, table.explicit, known, groups, self.config.split.test)
-        split_checks.check_split(table, split, arranged.active, self.config.split.test)
+        shares = self._shares(found)
+        split = decide(table.digests, table.explicit, known, groups, shares.test, shares.validation)
+        split_checks.check_split(table, split, arranged.active, shares)
         if split.moved:
             alike = counted(sum(map(len, groups)), "image")
             self.warn(
                 f"{alike} nearly equal to others, in {counted(len(groups), 'group')}; each group is kept on one "
                 "side of the split"
             )
-        self.warn(*split_checks.check_share(split, table.read, groups, self.config.split.test))
-        if split.leaked:
-            self.warn(f"leak: {counted(split.leaked, 'test image')} nearly equal to training ones")
+        self.warn(*split_checks.check_share(split, table.read, groups, shares.test))
+        self.warn(*split_checks.check_validation(table, split, arranged.active, shares))
+        for side, count in split.leaked.items():
+            self.warn(f"leak: {counted(count, f'{PARTS[SPLITS[side]]} image')} nearly equal to training ones")
         _log.debug(
             "%d hidden files ignored, %d with a wrong extension, first frame used of %d animations",
             found.ignored,
@@ -234,6 +239,13 @@ class _Preparation:
             table.note("frames"),
         )
         return split
+
+    def _shares(self, found: Scan) -> SplitSettings:
+        """Of the settings; without validation pictures where folders say train/ and test/, but no val/."""
+        said = {folder.split for folder in found.folders if folder.split is not None}
+        if said and SPLITS[VALIDATION] not in said:
+            return self.config.split.model_copy(update={"validation": 0.0})
+        return self.config.split
 
     def _check_new(self, changes: Changes, previous: Before | None, arranged: classes.Classes) -> None:
         """A generation that would be the same as the one before is not made unasked.
@@ -255,17 +267,21 @@ class _Preparation:
         )
 
     def _say_changes(self, changes: Changes) -> None:
-        if changes.to_train:
+        if changes.from_test:
+            places = {"train/": changes.to_train, "val/": changes.to_validation}
+            now = " or ".join(name for name, count in places.items() if count)
             self.warn(
-                f"{counted(changes.to_train, 'test image')} of generation {changes.against} in train/ now: "
-                "the generations no longer have the same test set"
+                f"{counted(changes.from_test, 'test image')} of generation {changes.against} "
+                f"in {now} now: the generations no longer have the same test set"
             )
 
     def _record(self, table: Table, split: Split, previous: Before | None, hashes: dict[str, str]) -> Record:
         counts = {}
         for side, name in enumerate(SPLITS):
-            numbers = np.bincount(table.labels[table.read & (split.sides == side)], minlength=len(table.classes))
-            counts[name] = dict(zip(table.classes, numbers.tolist(), strict=True))
+            mine = table.read & (split.sides == side)
+            if mine.any():
+                numbers = np.bincount(table.labels[mine], minlength=len(table.classes))
+                counts[name] = dict(zip(table.classes, numbers.tolist(), strict=True))
         return Record(
             number=self.target.number,
             parent=previous.record.number if previous else None,
@@ -305,6 +321,7 @@ class _Preparation:
             classes=table.classes,
             train=int(np.count_nonzero(table.read & (split.sides == TRAIN))),
             test=int(np.count_nonzero(table.read & (split.sides == TEST))),
+            validation=int(np.count_nonzero(table.read & (split.sides == VALIDATION))),
             skipped=tuple(skipped),
             changes=changes,
             corrected=self.corrected,

@@ -19,6 +19,7 @@ class PrepareResult:
     folder: Path
     classes: tuple[str, ...]
     train: int
+    validation: int
     test: int
     skipped: tuple[tuple[str, str], ...]
     """(path, reason), by path; the reason is to be said after the path: `is truncated`."""
@@ -34,7 +35,7 @@ class PrepareResult:
     @property
     def test_share(self) -> float:
         """The share of test pictures that came."""
-        return self.test / (self.train + self.test)
+        return self.test / (self.train + self.validation + self.test)
 
     def to_json(self) -> dict[str, Any]:
         """The document of `wf prepare --json`."""
@@ -43,6 +44,7 @@ class PrepareResult:
             "folder": str(self.folder),
             "classes": list(self.classes),
             "train": self.train,
+            "validation": self.validation,
             "test": self.test,
             "test_share": self.test_share,
             "skipped": [{"path": path, "reason": reason} for path, reason in self.skipped],

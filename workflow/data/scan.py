@@ -18,12 +18,11 @@ from pathlib import Path
 from workflow.data import layout
 from workflow.data.sniff import SUFFIXES
 from workflow.errors import DataError, UsageError, did_you_mean
-from workflow.words import counted
+from workflow.words import PARTS, counted
 
 # what operating systems and archivers leave beside pictures; names with a leading dot go without saying
 _LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir"})
 _PICTURES = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
-SPLITS = ("train", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +35,7 @@ class Folder:
     """This folder, relative to `root`, with slashes: `train/cat`."""
     class_name: str
     split: str | None
-    """`train` or `test` where the folders say it, else None."""
+    """One of `split.SPLITS` where the folders say it, else None."""
     names: tuple[str, ...]
     """Sorted."""
 
@@ -103,7 +102,7 @@ def scan(
     distinct = list(dict.fromkeys(Path(root) for root in roots))
     splits = layout.of_roots(distinct)
     for root, side in splits.items():
-        found.warnings.append(f"{root} used as {'training' if side == 'train' else 'test'} pictures")
+        found.warnings.append(f"{root} used as {PARTS[side]} pictures")
     for root in distinct:
         _check_root(root)
         for inside, within in _layout(walk, root, classes, project):

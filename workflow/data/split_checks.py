@@ -1,4 +1,4 @@
-"""Check that a split gives each class pictures on both sides and the requested share of test pictures."""
+"""Check that a split gives each class pictures on each side and the requested share of test pictures."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.data.scan import SPLITS
-from workflow.data.split import TEST, TRAIN, Split
+from workflow.config import Split as Shares
+from workflow.data.split import SPLITS, TEST, TRAIN, VALIDATION, Split
 from workflow.data.table import Table
 from workflow.errors import DataError
-from workflow.words import counted
+from workflow.words import counted, named
 
+_NAMED = 5  # classes
 _SHARE_OFF = 0.05  # that chance explains with a few hundred pictures, and that needs no words
 
 
-def check_split(table: Table, split: Split, active: Sequence[str], share: float) -> None:
-    """Each class needs pictures on both sides (P38); the hint names a share of test pictures that gives them.
+def check_split(table: Table, split: Split, active: Sequence[str], shares: Shares) -> None:
+    """Each class needs training and test pictures (P38); the hint names a share of test pictures that gives them.
 
     Raises:
         DataError: P38.
@@ -44,7 +45,7 @@ def check_split(table: Table, split: Split, active: Sequence[str], share: float)
     if split.decided[mine].all():
         why, hint = _by_folders(table, split, name, side, active)
     else:
-        why, hint = _by_share(split, mine, name, share, _between(above, upto, share))
+        why, hint = _by_share(split, mine, name, shares, _between(above, upto, shares.test))
     raise DataError(f"0 {SPLITS[side]} images for '{name}'{why}", hint=hint, fault="P38")
 
 
@@ -63,9 +64,29 @@ def check_share(split: Split, read: NDArray[np.bool_], groups: Sequence[NDArray[
     ]
 
 
-def _by_share(split: Split, mine: NDArray[np.bool_], name: str, share: float, better: float | None) -> tuple[str, str]:
-    """Why a class has pictures on one side only, and what helps, where its pictures' bytes decide."""
-    why, hint = f" with a test share of {share:g}", f"add images of '{name}'"
+def check_validation(table: Table, split: Split, active: Sequence[str], shares: Shares) -> list[str]:
+    """The warning about classes without validation pictures, where there are any or some were asked for."""
+    mine = table.read & (split.sides == VALIDATION)
+    if not mine.any():
+        if not shares.validation:
+            return []
+        pictures = counted(int(np.count_nonzero(table.read)), "picture")
+        return [f"no validation picture among {pictures}: the test pictures choose the best snapshot"]
+    missing = [name for name in active if not np.any(table.labels[mine] == table.number(name))]
+    if not missing:
+        return []
+    return [
+        f"no validation picture of {named(missing, _NAMED)}: the best snapshot is chosen by the other classes alone"
+    ]
+
+
+def _by_share(
+    split: Split, mine: NDArray[np.bool_], name: str, shares: Shares, better: float | None
+) -> tuple[str, str]:
+    """Why a class has no training or no test pictures, and what helps, where its pictures' bytes decide."""
+    why, hint = f" with a test share of {shares.test:g}", f"add images of '{name}'"
+    if np.any(split.sides[mine] == VALIDATION):
+        return f"{why} and a validation share of {shares.validation:g}", f"{hint}, or --validation-share 0"
     images, different = int(np.count_nonzero(mine)), len(np.unique(split.fractions[mine]))
     if different < images:
         what = f"{different} different ones" if different > 1 else "all nearly equal"

@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.data.pool import Result, spool_path
-from workflow.data.scan import SPLITS, Folder, Skipped
+from workflow.data.scan import Folder, Skipped
+from workflow.data.split import SPLITS, UNDECIDED
 from workflow.data.thumbnails import SIDE
 from workflow.data.worker import CHANGED, FORBIDDEN, NOTES
 from workflow.paths import recorded
-
-NO_SPLIT = -1
 
 
 class Table:
@@ -30,7 +29,7 @@ class Table:
 
     Attributes:
         labels: uint16 (N,), the class numbers.
-        explicit: int8 (N,), 0 or 1 where the folders say train or test, else -1.
+        explicit: int8 (N,), the side where the folders say it, else -1.
         read: bool (N,), whether the file gave a picture that takes part.
         digests: uint8 (N, 32), sha256 of the file's bytes.
         thumbnails: uint8 (N, 64).
@@ -47,7 +46,7 @@ class Table:
         self._starts = [0, *np.cumsum(counts, dtype=int).tolist()]
         self.classes = tuple(classes)
         self._numbers = numbers = {name: number for number, name in enumerate(classes)}
-        splits = {None: NO_SPLIT} | {split: number for number, split in enumerate(SPLITS)}
+        splits = {None: UNDECIDED} | {split: number for number, split in enumerate(SPLITS)}
         self.labels = np.repeat(np.array([numbers[one.class_name] for one in self.folders], np.uint16), counts)
         self.explicit = np.repeat(np.array([splits[one.split] for one in self.folders], np.int8), counts)
         files = len(self)

@@ -1,4 +1,4 @@
-"""Write the files of dataset/: two databases, mean, labels, manifest, and their hashes."""
+"""Write the files of dataset/: the databases, mean, labels, manifest, and their hashes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from workflow.data import manifest
 from workflow.data.mean import RunningMean
-from workflow.data.scan import SPLITS, Skipped
-from workflow.data.split import TRAIN
+from workflow.data.scan import Skipped
+from workflow.data.split import SPLITS, TRAIN, VALIDATION
 from workflow.data.table import Spool, Table
 from workflow.formats import datum, labels
 from workflow.formats.binaryproto import write_mean
@@ -31,7 +31,7 @@ def write_dataset(
     Args:
         generation: its folder exists.
         table: its `read` files become records.
-        sides: int8 (N,), 0 train or 1 test.
+        sides: int8 (N,), see `split.SPLITS`; without validation pictures they get no database.
         spool: gives the pixels.
         seed: of the order of the records.
         skipped: what to list as skipped.
@@ -51,6 +51,8 @@ def write_dataset(
         path.open("w", encoding="utf-8") as listing,
     ):
         for side, name in enumerate(SPLITS):
+            if side == VALIDATION and not np.any(sides[table.read] == side):
+                continue
             chosen = shuffled(table.digests, np.flatnonzero(table.read & (sides == side)), seed)
             mean = RunningMean(spool.shape) if side == TRAIN else None
             folder = generation.database(name)
@@ -60,8 +62,9 @@ def write_dataset(
                 write_mean(generation.mean, mean.result())
         manifest.write_skipped(listing, generation, skipped)
     labels.write(generation.labels, table.classes)
-    for folder in (generation.database("train"), generation.database("test"), generation.dataset):
-        sync_folder(folder)
+    for name in hashes:
+        sync_folder((generation.dataset / name).parent)
+    sync_folder(generation.dataset)
     small = (generation.mean, generation.labels, generation.manifest)
     return {name: future.result() for name, future in hashes.items()} | {path.name: sha256(path) for path in small}
 

@@ -32,7 +32,8 @@ class Changes:
     relabelled: tuple[Relabelled, ...] = ()
     """A class that was renamed is no other class."""
     to_train: tuple[Image, ...] = ()
-    """Pictures that were in the test set and are in the training set now."""
+    """Pictures of another part that are training pictures now."""
+    to_validation: tuple[Image, ...] = ()
     to_test: tuple[Image, ...] = ()
 
     def json(self) -> dict[str, Any]:
@@ -48,6 +49,7 @@ class Changes:
                 {"path": one.path, "before": one.before, "after": one.after} for one in self.relabelled
             ],
             "to_train": len(self.to_train),
+            "to_validation": len(self.to_validation),
             "to_test": len(self.to_test),
         }
 
@@ -83,8 +85,7 @@ def between(before: Mapping[str, Image], earlier: Record, after: Mapping[str, Im
     """
     names = renamed(earlier.classes, later.classes)
     relabelled: list[Relabelled] = []
-    to_train: list[Image] = []
-    to_test: list[Image] = []
+    to: dict[str, list[Image]] = {}
     for sha256, now in after.items():
         was = before.get(sha256)
         if was is None:
@@ -92,13 +93,14 @@ def between(before: Mapping[str, Image], earlier: Record, after: Mapping[str, Im
         if names.get(was.class_name, was.class_name) != now.class_name:
             relabelled.append(Relabelled(path=now.path, sha256=sha256, before=was.class_name, after=now.class_name))
         if was.split != now.split:
-            (to_train if now.split == "train" else to_test).append(now)
+            to.setdefault(now.split, []).append(now)
     return Changes(
         added=tuple(image for sha256, image in after.items() if sha256 not in before),
         removed=tuple(image for sha256, image in before.items() if sha256 not in after),
         relabelled=tuple(relabelled),
-        to_train=tuple(to_train),
-        to_test=tuple(to_test),
+        to_train=tuple(to.get("train", ())),
+        to_validation=tuple(to.get("validation", ())),
+        to_test=tuple(to.get("test", ())),
     )
 
 

@@ -86,8 +86,8 @@ class Generation:
         return self.original.folder / "dataset"
 
     def database(self, split: str) -> Path:
-        """The LMDB of `train` or `test`."""
-        return self.dataset / f"{split}_lmdb"
+        """The LMDB of `train`, `validation` or `test`."""
+        return self.dataset / f"{'val' if split == 'validation' else split}_lmdb"
 
     @property
     def mean(self) -> Path:

@@ -44,6 +44,7 @@ class RecordedSplit(Recorded):
 
     test: float | None = None
     """Share of test pictures, 0..1."""
+    validation: float | None = None
 
 
 class RecordedPrepare(Recorded):

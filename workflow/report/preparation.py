@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def describe(result: PrepareResult) -> str:
     """What a person wants to know of a preparation."""
     lines = [
-        f"generation {result.generation}: {result.train:,} training and {result.test:,} test pictures "
+        f"generation {result.generation}: {_parts(result)} test pictures "
         f"({result.test_share:.0%}) of {len(result.classes)} classes ({', '.join(result.classes)})"
     ]
     corrected = result.corrected
@@ -29,3 +29,9 @@ def describe(result: PrepareResult) -> str:
         lines.append(f"against generation {changes.against}: {told}")
     lines += [f"contact sheet  {path}" for path in result.pictures]
     return "\n".join([*lines, f"next: wf train --gen {result.generation}"])
+
+
+def _parts(result: PrepareResult) -> str:
+    if not result.validation:
+        return f"{result.train:,} training and {result.test:,}"
+    return f"{result.train:,} training, {result.validation:,} validation and {result.test:,}"

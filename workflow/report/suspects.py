@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.curation import decisions
 from workflow.report.contact_sheet import sheets, write_named_sheets
 from workflow.storage import write_document
-from workflow.words import and_more, table
+from workflow.words import PARTS, and_more, table
 
 if TYPE_CHECKING:
     from workflow.curation.decisions import Applied
@@ -55,7 +55,8 @@ def document(found: Suspects, pictures: Mapping[str, Path]) -> dict[str, Any]:
 def describe(found: Suspects, pictures: Mapping[str, Path] | None = None) -> str:
     """The number of doubtful labels, the most doubtful ones, and the files."""
     splits = Tally(one.split for one in found.suspects)
-    told = f" ({splits['train']:,} training, {splits['test']:,} test pictures)" if found.suspects else ""
+    parts = [f"{splits[split]:,} {word}" for split, word in PARTS.items() if splits[split] or split != "validation"]
+    told = f" ({', '.join(parts)} pictures)" if found.suspects else ""
     lines = [f"{found.snapshot}: {len(found.suspects):,} of {found.pictures:,} labels are doubtful{told}"]
     rows = [[f"{one.score:.4f}", one.label, one.suggested, str(one.picture.path)] for one in found.suspects[:_LISTED]]
     if rows:

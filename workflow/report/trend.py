@@ -164,6 +164,7 @@ def _changes(one: Entry) -> str:
         "removed": changes.removed,
         "relabelled": changes.relabelled,
         "moved to train": changes.to_train,
+        "moved to validation": changes.to_validation,
         "moved to test": changes.to_test,
     }
     named = [f"{len(found):,} {name}" for name, found in counts.items() if found]
