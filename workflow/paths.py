@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,16 @@ def recorded(path: str | Path, project: Path) -> str:
 
     `..` in it stays: what is beside the project is found again when both are moved.
     """
-    text = os.fspath(path)
-    if project == Path():
+    text, below = os.fspath(path), _prefix(str(project))
+    if not below:
         return text
     whole = text if os.path.isabs(text) else os.path.abspath(text)  # noqa: PTH100, PTH117  # 100,000 of them
-    return whole.removeprefix(_prefix(project))
+    return whole.removeprefix(below)
 
 
 def located(path: str, project: Path) -> str:
     """A path out of a file of the project, as it can be opened: the counterpart of `recorded`."""
-    return path if project == Path() else os.path.join(project, path)  # noqa: PTH118  # 100,000 of them
+    return os.path.join(_prefix(str(project)), path)  # noqa: PTH118  # 100,000 of them
 
 
 def recorded_document(document: Any, project: Path) -> Any:
@@ -36,7 +37,7 @@ def recorded_document(document: Any, project: Path) -> Any:
     if isinstance(document, Path):
         document = os.fspath(document)
     if isinstance(document, str):
-        return document if project == Path() else document.removeprefix(_prefix(project))
+        return document.removeprefix(_prefix(str(project)))
     if isinstance(document, dict):
         return {recorded_document(name, project): recorded_document(one, project) for name, one in document.items()}
     if isinstance(document, list | tuple):
@@ -44,8 +45,10 @@ def recorded_document(document: Any, project: Path) -> Any:
     return document
 
 
-def _prefix(project: Path) -> str:
-    return os.path.join(project, "")  # noqa: PTH118
+@lru_cache
+def _prefix(project: str) -> str:
+    """What the paths below a project folder begin with; empty for the current folder."""
+    return "" if project == "." else os.path.join(project, "")  # noqa: PTH118
 
 
 def file_stem(name: str) -> str:

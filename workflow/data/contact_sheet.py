@@ -41,7 +41,7 @@ def write(path: Path, table: Table, sides: NDArray[np.int8], spool: Spool, chann
         OSError: as the operating system says it.
     """
     with replacing(path) as temporary:
-        draw(table, sides, spool, channel_order).save(temporary, format="PNG")
+        draw(table, sides, spool, channel_order).save(temporary, format="PNG", compress_level=3)
 
 
 def draw(table: Table, sides: NDArray[np.int8], spool: Spool, channel_order: str) -> Image.Image:

@@ -45,6 +45,8 @@ _SECONDS = 0.05  # that a task should take: long enough to be worth the talk, sh
 
 # -P and an explicit path: never the user's own folder first, always the modules that this process would import
 _PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from workflow.data.worker import main; main()"
+# glibc gives the memory of a decoded picture back to the system and asks for it again at the next, unless some is kept
+_KEEP_MEMORY = {"MALLOC_TOP_PAD_": str(2**23)}  # bytes
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -243,7 +245,7 @@ class _Process:
             [sys.executable, "-P", "-c", _PROGRAM, *sys.path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | _ONE_THREAD,
+            env=_KEEP_MEMORY | os.environ | _ONE_THREAD,
         )
         self._greeting = [preprocessing.model_dump_json().encode(), os.fsencode(spool), str(max_pixels).encode()]
 
