@@ -10,6 +10,8 @@ from pathlib import Path
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
 """What the splits of a generation are called before `pictures`."""
 
+CHOSEN_BY_TEST = "the best snapshot was chosen by its accuracy on these test pictures, which flatters it a little"
+
 
 def counted(number: int, noun: str) -> str:
     """`1 picture`, `2,000 pictures`."""

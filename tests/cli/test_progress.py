@@ -69,9 +69,9 @@ def test_a_training_run(at_once: None, capsys: pytest.CaptureFixture[str]) -> No
     assert lines[0] == "resuming from iter_100, to 104 iterations"
     assert lines[2] == "iteration 102/104  0:00 left  loss 0.8123  rate 0.001  128 pictures/s"
     assert lines[3:] == [
-        "tested after 102 iterations: accuracy 0.7500, loss 0.6000 (always answering 'cat' would score 0.6000)",
+        "after 102 iterations: test accuracy 0.7500, test loss 0.6000 (always answering 'cat' would score 0.6000)",
         "snapshot iter_102",
-        "tested after 104 iterations: accuracy 0.7500, loss 0.6000",
+        "after 104 iterations: test accuracy 0.7500, test loss 0.6000",
     ]
     assert training.snapshot == "iter_102"
 

@@ -39,7 +39,7 @@ def test_json_keys_and_plain_progress(small: Run) -> None:
     assert document["test_loss"] > 0
     assert document["seconds"] > 0
     assert document["seconds_per_iteration"] > 0
-    assert "tested after 0 iterations: accuracy" in ran.err
+    assert "after 0 iterations: test accuracy" in ran.err
     assert "snapshot iter_10" in ran.err
     assert "\x1b" not in ran.err
     record = generation(Config(), 1).read()
@@ -69,9 +69,9 @@ def test_the_result_for_people_and_going_on(small: Run) -> None:
 )
 def test_each_figure_is_of_an_iteration(tested_at: int | None, words: str) -> None:
     figures = (0.75, 0.6) if tested_at is not None else (None, None)
-    facts = dict(zip(("test_accuracy", "test_loss"), figures, strict=True)) | {"tested_at": tested_at}
+    facts = dict(zip(("accuracy", "loss"), figures, strict=True)) | {"tested_at": tested_at, "solver_split": "test"}
     facts |= {"generation": 1, "iterations": 9, "seconds": 1, "seconds_per_iteration": None, "snapshots": []}
-    facts |= dict.fromkeys(("always", "best", "grown"))
+    facts |= dict.fromkeys(("always", "best", "grown", "test", "chosen_by_test"))
     assert describe(facts).splitlines()[0] == f"generation 1: {words}"
 
 
@@ -139,7 +139,7 @@ def test_t04_a_second_sigint_quits_now(small: Run, tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if line.startswith("tested after 0"):
+            if line.startswith("after 0"):
                 break
         process.send_signal(signal.SIGINT)
         time.sleep(0.2)

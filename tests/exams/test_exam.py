@@ -119,11 +119,11 @@ def test_what_is_asked_for_by_default(one: Generation, project: Path) -> None:
     add_snapshot(one, 30)
     model = load(settings())
     assert exam.asked(Config(), model).name == "gen1 test"
-    assert exam.is_own_test(model, exam.asked(Config(), model))
-    assert not exam.is_own_test(model, exam.of_labelled(Path("images/test")))
+    assert exam.own_split(model, exam.asked(Config(), model)) == "test"
+    assert exam.own_split(model, exam.of_labelled(Path("images/test"))) is None
     foreign = replace(model, generation=None, iteration=None)
     assert exam.asked(Config(), foreign).name == "gen1 test"
-    assert not exam.is_own_test(foreign, exam.asked(Config(), foreign))
+    assert exam.own_split(foreign, exam.asked(Config(), foreign)) is None
     with pytest.raises(UsageError, match="generation 7 not found"):
         exam.asked(Config(), foreign, number=7)
     (project / "hollow" / "cat").mkdir(parents=True)

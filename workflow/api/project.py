@@ -285,7 +285,7 @@ class Project:
         )
 
     def constant_answer(self, gen: int | None = None) -> str | None:
-        """What always giving one answer would reach on the test set, in words; None without test pictures.
+        """What always giving one answer would reach in the solver's test passes, in words; None without pictures.
 
         Raises:
             UsageError: no such generation.
@@ -293,8 +293,19 @@ class Project:
         from workflow.evaluation.metrics import constant_answer
         from workflow.generations import existing
 
-        found = constant_answer(existing(self.config, gen).read().counts["test"])
+        record = existing(self.config, gen).read()
+        found = constant_answer(record.counts[record.solver_split])
         return None if found is None else found.words
+
+    def solver_split(self, gen: int | None = None) -> str:
+        """What the solver's test passes look at, and the best snapshot is chosen by: `validation` or `test`.
+
+        Raises:
+            UsageError: no such generation.
+        """
+        from workflow.generations import existing
+
+        return existing(self.config, gen).read().solver_split
 
     def import_(
         self,

@@ -556,6 +556,7 @@ class Snapshot:
         folder: str | Path | None = None,
         *,
         gen: int | None = None,
+        part: str = "test",
         fresh: bool = False,
         engine: str | None = None,
         progress: Progress | None = None,
@@ -565,6 +566,7 @@ class Snapshot:
         Args:
             folder: pictures in class folders; None is the test set.
             gen: the generation whose test set it is; None is the snapshot's own.
+            part: `validation` shows the pictures that chose the best snapshot, in place of the test set.
             fresh: show the pictures to the net again, whatever is kept.
             engine: as of `inspect`; one that is named looks again, too.
             progress: called with (done, all).
@@ -578,7 +580,7 @@ class Snapshot:
         from workflow.report.confusion import draw_confusion
         from workflow.report.evaluation import describe
 
-        exam = self._exam(folder, gen)
+        exam = self._exam(folder, gen, part)
         fresh = fresh or engine is not None
         found = evaluate(self.model, exam, fresh=fresh, engine=engine, progress=progress)
 
@@ -737,10 +739,11 @@ class Snapshot:
             raise UsageError(f"{self.name} belongs to no generation: {otherwise}")
         return self.model.generation
 
-    def _exam(self, folder: str | Path | None, gen: int | None) -> Exam:
+    def _exam(self, folder: str | Path | None, gen: int | None, part: str = "test") -> Exam:
         from workflow.exams import exam
 
-        return exam.asked(self.config, self.model, folder=None if folder is None else Path(folder), number=gen)
+        path = None if folder is None else Path(folder)
+        return exam.asked(self.config, self.model, folder=path, number=gen, split=part)
 
     def _exam_place(self, exam: Exam) -> Path | None:
         from workflow.exams import cache

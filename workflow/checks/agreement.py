@@ -55,7 +55,7 @@ def check_blobs(
     _check_mirror(generation, result)
     net, batch = _test_net(generation)
     runner = choose(net, engine)
-    count = len(records.images(generation, "test"))
+    count = len(records.images(generation, generation.read().solver_split))
     batches = max(1, min(-(-sample // batch), count // batch))
     with (
         runner.open(net, model.weights, source=source, folder=generation.project) as testing,
@@ -95,9 +95,10 @@ def _test_net(generation: Generation) -> tuple[caffe_pb2.NetParameter, int]:
             break
     else:
         raise NetError(f"{source} has no Data layer for phase TEST", at=source, hint=places(net) or None)
+    split = generation.read().solver_split
     for layer in net.layer:
         if layer.type == "Data":
-            database = generation.database("train" if "train" in Path(layer.data_param.source).name else "test")
+            database = generation.database("train" if "train" in Path(layer.data_param.source).name else split)
             layer.data_param.source = str(database.resolve())
             layer.transform_param.mirror = False
             if layer.transform_param.mean_file:
@@ -107,9 +108,10 @@ def _test_net(generation: Generation) -> tuple[caffe_pb2.NetParameter, int]:
 
 def _pictures(model: Model, generation: Generation, positions: range, result: Verification) -> list[Pixels]:
     """The pictures as inspect reads them; for a missing or changed file, the record itself."""
-    listed = records.images(generation, "test")
+    split = generation.read().solver_split
+    listed = records.images(generation, split)
     pictures: list[Pixels] = []
-    with Reader(generation.database("test")) as reader:
+    with Reader(generation.database(split)) as reader:
         for position in positions:
             index = position % len(reader)
             data = records.source(listed[index], result)

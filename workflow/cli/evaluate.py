@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,6 +20,9 @@ def evaluate(
         float | None,
         typer.Option("--min-accuracy", metavar="X", min=0, max=1, help="Exit with code 1 if the accuracy is lower."),
     ] = None,
+    part: Annotated[
+        Literal["test", "validation"], typer.Option("--part", help="Which pictures of the generation.")
+    ] = "test",
     out: EvaluationOut = None,
     fresh: Fresh = False,
     engine: Engine = None,
@@ -32,7 +35,7 @@ def evaluate(
     chosen = which.load(call.project())
     chosen.check_place(out)
     with call.counting("evaluating", "pictures") as progress:
-        found = chosen.evaluate(folder, gen=which.gen, fresh=fresh, engine=engine, progress=progress)
+        found = chosen.evaluate(folder, gen=which.gen, part=part, fresh=fresh, engine=engine, progress=progress)
     call.give(found, out)
     call.console.skipped(found.answers.skipped)
     if min_accuracy is not None:

@@ -99,11 +99,13 @@ class Training(Line):
 
     Args:
         console: where to speak.
-        always: the best constant answer to the test, shown beside the first accuracy.
+        split: what the test passes look at: `validation` or `test`.
+        always: the best constant answer to them, shown beside the first accuracy.
     """
 
-    def __init__(self, console: Console, *, always: str | None = None) -> None:
+    def __init__(self, console: Console, *, split: str = "test", always: str | None = None) -> None:
         super().__init__(console, "iteration")
+        self._split = split
         self._always = always
         self.snapshot: str | None = None
         """The last snapshot that is whole, such as `iter_6000`."""
@@ -134,12 +136,12 @@ class Training(Line):
                 pass
 
     def _tested(self, event: Validation) -> str:
-        numbers = ", ".join(f"{output.name} {output.value:.4f}" for output in event.outputs[:4])
+        numbers = ", ".join(f"{self._split} {output.name} {output.value:.4f}" for output in event.outputs[:4])
         scored = any(output.name.startswith("accuracy") for output in event.outputs)
         beside = f" ({self._always})" if scored and self._always is not None else ""
         if scored:
             self._always = None  # once is enough
-        return f"tested after {event.iteration:,} iterations: {numbers}{beside}"
+        return f"after {event.iteration:,} iterations: {numbers}{beside}"
 
     def _start(self, event: Started) -> None:
         self._began, self._goal, self._images = event.iteration, event.max_iter, event.images

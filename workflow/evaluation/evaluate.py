@@ -15,7 +15,7 @@ from workflow.evaluation.colours import colours
 from workflow.evaluation.result import Evaluation, Score
 from workflow.exams import cache
 from workflow.exams.answers import Answers, Progress
-from workflow.exams.exam import Exam, is_own_test
+from workflow.exams.exam import Exam, own_split
 from workflow.exams.overlap import trained_on
 from workflow.exams.picture import Picture
 from workflow.exams.unknown_classes import unknown_classes
@@ -47,15 +47,16 @@ def evaluate(
     """
     found = cache.answers(model, exam, fresh=fresh, engine=engine, progress=progress)
     unknown = unknown_classes(found)
-    own = is_own_test(model, exam)
-    overlap, apart = (None, None) if own or model.generation is None else _overlap(model, found)
+    split = own_split(model, exam)
+    overlap, apart = (None, None) if split or model.generation is None else _overlap(model, found)
     evaluation = Evaluation(
         answers=found,
         unknown=unknown,
-        recorded=_recorded(model) if own else None,
+        recorded=None if split is None else _recorded(model, split),
+        chosen_by_test=split == "test" and _chosen_by_test(model),
         overlap=overlap,
         apart=apart,
-        colours=colours(model.generation) if own and model.generation is not None else None,
+        colours=colours(model.generation) if split == "test" and model.generation is not None else None,
     )
     _warn(evaluation)
     return evaluation
@@ -108,11 +109,19 @@ def _overlap(model: Model, found: Answers) -> tuple[int | None, Score | None]:
     return count, Score(correct=int(found.correct[rest].sum()), count=int(rest.sum()))
 
 
-def _recorded(model: Model) -> float | None:
-    if model.generation is None:
+def _recorded(model: Model, split: str) -> float | None:
+    record = None if model.generation is None else model.generation.read()
+    if record is None or record.solver_split != split:
         return None
-    by_iteration = {one.iteration: one.test_accuracy for one in model.generation.read().snapshots}
+    by_iteration = {one.iteration: one.tested(split)[0] for one in record.snapshots}
     return by_iteration.get(model.iteration or 0)
+
+
+def _chosen_by_test(model: Model) -> bool:
+    record = None if model.generation is None else model.generation.read()
+    if record is None or record.best is None:
+        return False
+    return record.chosen_by_test and record.best.iteration == model.iteration
 
 
 # ---- warnings ----

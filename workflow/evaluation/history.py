@@ -18,7 +18,7 @@ from workflow.evaluation.seed_spread import Band, recorded_band
 from workflow.exams.answers import Progress
 from workflow.exams.choice import of_test_set
 from workflow.exams.picture import Picture
-from workflow.generations import Generation, Record, generations, no_generation
+from workflow.generations import Generation, Record, SnapshotRecord, generations, no_generation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +39,12 @@ class Entry:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Pictures of `train` and `test`."""
+        """Pictures of `train`, `test`, and `validation` where there are any."""
         return {split: sum(classes.values()) for split, classes in self.record.counts.items()}
 
     @property
     def accuracy(self) -> float | None:
-        """Of the best snapshot on the generation's own test set, 0..1; None before the first."""
+        """Of the best snapshot on the generation's own test set, 0..1; None until it was shown that."""
         return self.record.best.test_accuracy if self.record.best is not None else None
 
     @property
@@ -71,13 +71,21 @@ class Entry:
             "engine": record.training.engine,
             "growth": record.training.growth,
             "parts": record.training.parts,
-            "snapshots": [{"iteration": one.iteration, "test_accuracy": one.test_accuracy} for one in record.snapshots],
+            "solver_split": record.solver_split,
+            "snapshots": [{"iteration": one.iteration} | accuracies(record, one) for one in record.snapshots],
             "best": f"iter_{record.best.iteration}" if record.best is not None else None,
             "test_accuracy": self.accuracy,
             "interval": self.interval,
+            "chosen_by_test": record.chosen_by_test,
             "seeds": self.band.json() if self.band is not None else None,
             "exam": self.sitting.json() if self.sitting is not None else None,
         }
+
+
+def accuracies(record: Record, one: SnapshotRecord) -> dict[str, float | None]:
+    """test_accuracy of a snapshot, and validation_accuracy where the generation has validation pictures."""
+    splits = dict.fromkeys([record.solver_split, "test"])
+    return {f"{split}_accuracy": one.tested(split)[0] for split in splits}
 
 
 def chain(config: Config, *, exam: Generation | None = None, progress: Progress | None = None) -> tuple[Entry, ...]:

@@ -37,7 +37,7 @@ class Overview:
 
     @property
     def pictures(self) -> dict[str, int]:
-        """Of `train` and `test`."""
+        """Of `train`, `test`, and `validation` where there are any."""
         return {split: sum(classes.values()) for split, classes in self.record.counts.items()}
 
     @property
@@ -49,7 +49,7 @@ class Overview:
 
     def json(self) -> dict[str, Any]:
         """As the web application's list of generations has it."""
-        best = self.record.best
+        best, split = self.record.best, self.record.solver_split
         return {
             "number": self.generation.number,
             "name": self.generation.name,
@@ -62,6 +62,8 @@ class Overview:
             "counts": self.record.counts,
             "accuracy": None if best is None else best.test_accuracy,
             "interval": self.interval,
+            "validation_accuracy": None if best is None else best.validation_accuracy,
+            "solver_split": split,
             "verdict": self.verdict,
             "trained": _trained(self.generation, self.record),
             "iterations": self.record.training.iterations,
@@ -69,8 +71,8 @@ class Overview:
                 {
                     "name": f"iter_{one.iteration}",
                     "iteration": one.iteration,
-                    "accuracy": one.test_accuracy,
-                    "loss": one.test_loss,
+                    "accuracy": one.tested(split)[0],
+                    "loss": one.tested(split)[1],
                     "best": best is not None and one.iteration == best.iteration,
                 }
                 for one in self.record.snapshots

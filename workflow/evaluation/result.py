@@ -51,11 +51,13 @@ class Evaluation:
     unknown: dict[str, int]
     """Class that the snapshot does not know -> pictures of it."""
     recorded: float | None
-    """The solver's own test accuracy of this snapshot, where the exam is that test."""
+    """The solver's own accuracy of this snapshot, where the exam is what its test passes look at."""
     overlap: int | None
     """Pictures that the snapshot was trained on; None where that is not known, or cannot be."""
     apart: Score | None
     """Without those, where there are any."""
+    chosen_by_test: bool = False
+    """Whether these test pictures chose the snapshot among others, so that the accuracy is a little too high."""
     colours: Colours | None = None
     """What colours alone come to, where the exam is the own test set."""
     predictions: Path | None = None
@@ -122,6 +124,7 @@ class Evaluation:
             "calibration": _bins(self.calibration),
             "thresholds": [_row(one, found.classes) for one in self.thresholds],
             "solver_accuracy": self.recorded,
+            "chosen_by_test": self.chosen_by_test,
             "overlap": self.overlap,
             "without_overlap": None if self.apart is None else self.apart.json(),
             "unknown_classes": self.unknown,

@@ -21,7 +21,7 @@ from workflow.errors import UsageError
 from workflow.exams import activity
 from workflow.exams.activity import Activity
 from workflow.exams.answers import Answers, Progress, observe
-from workflow.exams.exam import Exam, is_own_test
+from workflow.exams.exam import Exam, own_split
 from workflow.exams.packed_pictures import Pictures
 from workflow.exams.picture import Skipped
 from workflow.generations import Generation
@@ -40,7 +40,7 @@ def folder(model: Model, exam: Exam) -> Path:
     if model.generation is None or model.iteration is None:
         raise UsageError(f"{model.name} belongs to no generation, so nothing is cached", hint="use --out DIR")
     place = model.generation.project / exam.name
-    elsewhere = None if is_own_test(model, exam) else place
+    elsewhere = None if own_split(model, exam) else place
     return model.place.exam(model.generation.recorded(place), elsewhere=elsewhere)
 
 
@@ -66,7 +66,7 @@ def answers(
     if known is not None:
         exam.skipped[:] = known.skipped
         return known
-    seen = Activity() if is_own_test(model, exam) else None
+    seen = Activity() if own_split(model, exam) == "test" else None
     found = observe(model, exam, engine=engine, progress=progress, activity=seen)
     _write(path, found, key, model.generation)
     if seen is not None:

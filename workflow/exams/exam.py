@@ -13,7 +13,7 @@ from typing import Protocol
 from workflow.config import Config
 from workflow.data import manifest
 from workflow.data.scan import scan
-from workflow.errors import DataError
+from workflow.errors import DataError, UsageError
 from workflow.exams.files import Files, pictures
 from workflow.exams.picture import Batch, Picture, Skipped, digest_of
 from workflow.formats.datum import decode_all as decode_records
@@ -21,6 +21,7 @@ from workflow.formats.lmdb import Reader
 from workflow.formats.mending import make_again
 from workflow.generations import Generation, existing
 from workflow.models.model import Model
+from workflow.words import PARTS
 
 _log = logging.getLogger("workflow")
 
@@ -107,7 +108,9 @@ def of_generation(generation: Generation, model: Model, split: str = "test") -> 
     )
 
 
-def asked(config: Config, model: Model, *, folder: Path | None = None, number: int | None = None) -> Exam:
+def asked(
+    config: Config, model: Model, *, folder: Path | None = None, number: int | None = None, split: str = "test"
+) -> Exam:
     """The exam of a command: a labelled folder, else the test set of the snapshot's generation.
 
     Args:
@@ -115,13 +118,22 @@ def asked(config: Config, model: Model, *, folder: Path | None = None, number: i
         model: the snapshot.
         folder: with a sub-folder for each class.
         number: whose test set a model from elsewhere is shown; None is the newest's.
+        split: of the generation, `test` or `validation`.
 
     Raises:
-        UsageError, DataError: as `of_labelled`; there is no such generation.
+        UsageError, DataError: as `of_labelled`; there is no such generation, or it has no validation pictures.
     """
     if folder is not None:
+        if split != "test":
+            raise UsageError(f"--part {split} and a folder cannot be used together", hint="use one of them")
         return of_labelled(folder)
-    return of_generation(model.generation or existing(config, number), model)
+    one = model.generation or existing(config, number)
+    if split != "test" and split not in one.read().counts:
+        raise UsageError(
+            f"{one.name} has no {split} pictures",
+            hint="its best snapshot was chosen by the test pictures; wf evaluate shows them",
+        )
+    return of_generation(one, model, split)
 
 
 def of_labelled(folder: Path) -> Exam:
@@ -154,6 +166,7 @@ def of_unlabelled(*paths: Path) -> Exam:
     return Files(name=" ".join(map(str, paths)), files=[(str(path), None) for path in pictures(paths)])
 
 
-def is_own_test(model: Model, exam: Exam) -> bool:
-    """Whether the exam is the test set of the snapshot's own generation, which the solver put to it too."""
-    return model.generation is not None and exam.name == f"{model.generation.name} test"
+def own_split(model: Model, exam: Exam) -> str | None:
+    """`train`, `validation` or `test` if the exam is that part of the snapshot's own generation, else None."""
+    name, _, split = exam.name.rpartition(" ")
+    return split if model.generation is not None and name == model.generation.name and split in PARTS else None

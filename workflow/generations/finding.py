@@ -91,8 +91,8 @@ def resolve(config: Config, reference: str = "latest", number: int | None = None
     """Find a snapshot by what the user calls it.
 
     `iter_6000` or `6000`, `latest`, `best`, each alone or after `gen4/` or `gen4/seed_7/`; `gen4` alone is its best;
-    or the path of a model's file, whatever its name. `best` is the one with the highest test accuracy; among equals
-    the one with the lower test loss.
+    or the path of a model's file, whatever its name. `best` is `Record.best`: the one with the highest
+    accuracy in the solver's test passes.
 
     Raises:
         UsageError: there is no such snapshot; the message lists those that there are.

@@ -106,8 +106,11 @@ class Training(Recorded):
     ended_at: int | None = None
     """Where the last run ended that was not stopped; 0 before the first."""
     test_accuracy: float | None = None
-    """Of the last test pass, 0..1."""
+    """Of the last test pass, 0..1, where the solver looks at the test pictures; see `Record.solver_split`."""
     test_loss: float | None = None
+    validation_accuracy: float | None = None
+    """The same where it looks at the validation pictures."""
+    validation_loss: float | None = None
     tested_at: int | None = None
     """The iteration of that pass."""
     seconds: float = 0.0
@@ -129,14 +132,20 @@ class SnapshotRecord(Settings):
     """Path of `model` and of `state` -> sha256."""
     engine: str = "torch"
     test_accuracy: float | None = None
+    """0..1. Where there are validation pictures, only the best snapshot has one, of the end of training."""
     test_loss: float | None = None
+    validation_accuracy: float | None = None
+    """Of the solver's test pass, where there are validation pictures."""
+    validation_loss: float | None = None
 
+    @model_serializer(mode="wrap")
+    def _as_it_was(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        late = {"validation_accuracy", "validation_loss"} - self.model_fields_set
+        return {name: value for name, value in write(self).items() if name not in late}
 
-def _merit(one: SnapshotRecord) -> tuple[float, float, int]:
-    """Of a tested snapshot: the larger, the better."""
-    accuracy = -math.inf if one.test_accuracy is None else one.test_accuracy
-    loss = math.inf if one.test_loss is None else one.test_loss
-    return accuracy, -loss, -one.iteration
+    def tested(self, split: str) -> tuple[float | None, float | None]:
+        """Accuracy and loss of a test pass over the `validation` or `test` pictures."""
+        return getattr(self, f"{split}_accuracy"), getattr(self, f"{split}_loss")
 
 
 class Record(Settings):
@@ -151,7 +160,7 @@ class Record(Settings):
     """In the order of their label numbers."""
     preprocessing: Preprocessing
     counts: dict[str, dict[str, int]]
-    """split -> class -> pictures."""
+    """split -> class -> pictures; `validation` only where there are such pictures."""
     hashes: dict[str, str]
     """File of dataset/ -> sha256."""
     corrections: Corrections = Corrections()
@@ -171,13 +180,31 @@ class Record(Settings):
         return {name: value for name, value in write(self).items() if name != "inbox" or known}
 
     @property
-    def best(self) -> SnapshotRecord | None:
-        """The snapshot of the highest test accuracy; None without snapshots.
+    def solver_split(self) -> str:
+        """The pictures that the solver's test passes look at: `validation` where there are any, else `test`."""
+        return "validation" if "validation" in self.counts else "test"
 
-        Ties go to the lower test loss, then to the fewer iterations. Where none was tested it is the latest.
+    @property
+    def best(self) -> SnapshotRecord | None:
+        """The snapshot of the highest accuracy in the solver's test passes; None without snapshots.
+
+        Ties go to the lower loss, then to the fewer iterations. Where none was tested it is the latest.
         """
-        tested = [one for one in self.snapshots if one.test_accuracy is not None or one.test_loss is not None]
-        return max(tested, key=_merit, default=self.latest)
+        return max(self._tested, key=self._merit, default=self.latest)
+
+    @property
+    def chosen_by_test(self) -> bool:
+        """Whether the best snapshot was chosen by its accuracy on the test pictures, which flatters it a little."""
+        return self.solver_split == "test" and len(self._tested) > 1
+
+    @property
+    def _tested(self) -> list[SnapshotRecord]:
+        return [one for one in self.snapshots if one.tested(self.solver_split) != (None, None)]
+
+    def _merit(self, one: SnapshotRecord) -> tuple[float, float, int]:
+        """Of a tested snapshot: the larger, the better."""
+        accuracy, loss = one.tested(self.solver_split)
+        return -math.inf if accuracy is None else accuracy, -math.inf if loss is None else -loss, -one.iteration
 
     @property
     def ended_at(self) -> int:

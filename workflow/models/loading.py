@@ -12,7 +12,7 @@ from workflow.errors import NetError, UsageError
 from workflow.formats import caffe_pb2
 from workflow.formats.binaryproto import read_mean
 from workflow.formats.prototxt import read_net
-from workflow.generations import Generation, Record, Reference, generations
+from workflow.generations import Generation, Record, Reference, SnapshotRecord, generations
 from workflow.models import deploy, external, weights_file
 from workflow.models.external import Flags
 from workflow.models.model import Model
@@ -65,6 +65,17 @@ def load(
             f"{reference.weights} belongs to no generation, so its net is unknown",
             hint="add --net deploy.prototxt, and --mean, --labels and --channel-order as in its training",
         )
+    return replace(model, max_pixels=config.prepare.max_pixels, project=config.project)
+
+
+def of_snapshot(config: Config, generation: Generation, snapshot: SnapshotRecord) -> Model:
+    """Load a snapshot that a generation's record lists; the same generation need not be one that a name finds.
+
+    Raises:
+        ModelError, NetError: as `load`.
+    """
+    reference = Reference(generation.folder / snapshot.model, generation, snapshot.iteration)
+    model = _ours(reference, generation, weights_file.read(reference), None)
     return replace(model, max_pixels=config.prepare.max_pixels, project=config.project)
 
 

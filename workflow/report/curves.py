@@ -27,6 +27,8 @@ class Metrics:
 
     loss: list[tuple[int, float]] = field(default_factory=list)
     """Of each training step."""
+    split: str = "test"
+    """What the test passes looked at: `validation` or `test` pictures."""
     test_loss: list[tuple[int, float]] = field(default_factory=list)
     accuracy: list[tuple[int, float]] = field(default_factory=list)
     """Of each test pass, 0..1."""
@@ -53,8 +55,8 @@ def draw_curves(metrics: Path, out: Path) -> None:
 
     Args:
         metrics: lines `{"kind": "step", "iteration": k, "loss": x, "rate": r}` and
-            `{"kind": "test", "iteration": k, "net": 0, "accuracy": a, "loss": l}`; a half-written last line is
-            ignored, as are numbers that are not finite.
+            `{"kind": "test", "iteration": k, "net": 0, "accuracy": a, "loss": l}`, or of kind `validation`; a
+            half-written last line is ignored, as are numbers that are not finite.
         out: the PNG to write.
 
     Raises:
@@ -93,7 +95,8 @@ def read_metrics(path: Path) -> Metrics:
             continue  # the half-written line of a running training
         if kind == "step":
             _take(found.loss, iteration, row.get("loss"))
-        elif kind == "test" and row.get("net", 0) == 0:
+        elif kind in ("validation", "test") and row.get("net", 0) == 0:
+            found.split = kind
             _take(found.test_loss, iteration, _first(row, "loss"))
             _take(found.accuracy, iteration, _first(row, "accuracy"))
     for pairs in (found.loss, found.test_loss, found.accuracy):
@@ -122,12 +125,12 @@ def _draw_loss(panel: Axes, found: Metrics) -> None:
         mean = smoothed(list(losses), width)
         panel.plot(iterations[::every], mean[::every], color=_BLUE, label=f"training, mean of {width} steps")
     if found.test_loss:
-        panel.plot(*zip(*found.test_loss, strict=True), "o-", color=_RED, markersize=4, label="test")
+        panel.plot(*zip(*found.test_loss, strict=True), "o-", color=_RED, markersize=4, label=found.split)
     panel.set_ylim(0, 1.1 * max((loss for _, loss in found.loss + found.test_loss), default=1.0))
 
 
 def _draw_accuracy(panel: Axes, found: Metrics) -> None:
-    panel.set_ylabel("test accuracy (share right)")
+    panel.set_ylabel(f"{found.split} accuracy (share right)")
     if not found.accuracy:
         panel.set_ylim(0, 1)
         panel.text(0.5, 0.5, "no test pass with an accuracy yet", transform=panel.transAxes, ha="center", color=INK)

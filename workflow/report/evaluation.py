@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflow.words import joined, share, table
+from workflow.words import CHOSEN_BY_TEST, joined, share, table
 
 if TYPE_CHECKING:
     from workflow.evaluation.result import Evaluation
@@ -47,7 +47,8 @@ def _scores(found: Evaluation) -> list[str]:
     rows.append(["ECE", share(found.calibration.ece), "mean gap between confidence and accuracy"])
     width = max(len(row[0]) for row in rows)
     head = f"{found.answers.snapshot} on {found.answers.exam}: {score.correct:,} of {score.count:,} right"
-    return [head, *(f"  {name:{width}}  {value:>6}  {remark}" for name, value, remark in rows)]
+    lines = [head, *(f"  {name:{width}}  {value:>6}  {remark}" for name, value, remark in rows)]
+    return [*lines, CHOSEN_BY_TEST] if found.chosen_by_test else lines
 
 
 def _classes(found: Evaluation) -> list[str]:

@@ -149,8 +149,11 @@ def _openable(document: Any, project: Path) -> Any:
 def _training(record: Record) -> str:
     best = record.best
     parts = [f"{len(record.snapshots)} snapshots, the last after {record.snapshots[-1].iteration:,} iterations"]
-    if best is not None and best.test_accuracy is not None:
-        parts.append(f"the best is iter_{best.iteration} with {best.test_accuracy:.4f} right")
+    split = record.solver_split
+    if best is not None and (accuracy := best.tested(split)[0]) is not None:
+        parts.append(f"the best is iter_{best.iteration} with {accuracy:.4f} of the {split} pictures right")
+    if record.chosen_by_test:
+        parts.append("so the accuracy on this page is a little too high")
     return "; ".join(parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workflow.words import duration, share
+from workflow.words import CHOSEN_BY_TEST, counted, duration, share
 
 
 def describe(facts: Mapping[str, Any]) -> str:
@@ -34,24 +34,32 @@ def describe(facts: Mapping[str, Any]) -> str:
 def _course(facts: Mapping[str, Any]) -> list[str]:
     """What to compare the accuracy with, where it was best, and what has grown since."""
     lines = []
-    if facts["test_accuracy"] is not None and facts["always"] is not None:
+    if facts["accuracy"] is not None and facts["always"] is not None:
         lines.append(facts["always"]["words"])
-    best = facts["best"]
+    best, split, test = facts["best"], facts["solver_split"], facts["test"]
     if best is not None:
-        loss = "" if best["test_loss"] is None else f", test loss {best['test_loss']:.4f}"
-        line = f"best at iteration {best['iteration']:,}: test accuracy {best['test_accuracy']:.4f}{loss}"
+        loss = "" if best["loss"] is None else f", {split} loss {best['loss']:.4f}"
+        line = f"best at iteration {best['iteration']:,}: {split} accuracy {best['accuracy']:.4f}{loss}"
         if not best["snapshot"]:
             line += f" (not snapshotted; the best snapshot is {facts['best_snapshot']})"
         lines.append(line)
     if facts["grown"] is not None:
         lines.append(facts["grown"]["words"])
+    if facts["chosen_by_test"]:
+        lines.append(CHOSEN_BY_TEST)
+    if split != "test" and test is not None:
+        low, high = test["interval"]
+        lines.append(
+            f"test accuracy of {facts['best_snapshot']}: {test['accuracy']:.4f}, 95 % interval {low:.4f} to {high:.4f} "
+            f"({counted(test['count'], 'picture')})"
+        )
     return lines
 
 
 def _tested(facts: Mapping[str, Any]) -> str:
     """The last test, and of which iteration it is where that is not the end: a run that was stopped."""
-    found = ((name, facts[f"test_{name}"]) for name in ("accuracy", "loss"))
-    numbers = ", ".join(f"test {name} {value:.4f}" for name, value in found if value is not None)
+    found = ((f"{facts['solver_split']} {name}", facts[name]) for name in ("accuracy", "loss"))
+    numbers = ", ".join(f"{name} {value:.4f}" for name, value in found if value is not None)
     if not numbers:
         return "not tested"
     if facts["tested_at"] == facts["iterations"]:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workflow.evaluation.history import Entry
 from workflow.evaluation.metrics import interval
 from workflow.report.canvas import INK, new_figure, save
-from workflow.words import drawn, table
+from workflow.words import CHOSEN_BY_TEST, drawn, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _BLUE, _RED, _PALE = "#2f6fb0", "#d1495b", "#a9c3df"
+_BARS: dict[str, dict[str, Any]] = {
+    "train": {"color": _PALE},
+    "validation": {"color": _BLUE, "alpha": 0.55},
+    "test": {"color": _RED, "alpha": 0.55},
+}
 _APART = 0.06  # between the two series, so that their bars do not hide each other
 _Point = tuple[float, float, tuple[float, float]]
 
@@ -113,13 +118,15 @@ def _draw_seeds(panel: Axes, entries: Sequence[Entry]) -> None:
 
 
 def _draw_pictures(panel: Axes, entries: Sequence[Entry]) -> None:
-    train, test = ([one.counts.get(split, 0) for one in entries] for split in ("train", "test"))
-    places = range(len(entries))
-    panel.bar(places, train, width=0.5, color=_PALE, label="train")
-    panel.bar(places, test, width=0.5, bottom=train, color=_RED, alpha=0.55, label="test")
+    places, below = range(len(entries)), [0] * len(entries)
+    for split, look in _BARS.items():
+        counts = [one.counts.get(split, 0) for one in entries]
+        if any(counts):
+            panel.bar(places, counts, width=0.5, bottom=below, label=split, **look)
+        below = [sum(pair) for pair in zip(below, counts, strict=True)]
     panel.set_ylabel("pictures")
     panel.yaxis.set_major_formatter("{x:,.0f}")
-    panel.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(0, 1.3), ncols=2)
+    panel.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(0, 1.3), ncols=3)
 
 
 def describe(entries: Sequence[Entry], pictures: Mapping[str, Path] | None = None, *, exam: str | None) -> str:
@@ -183,13 +190,20 @@ def _classes(one: Entry) -> str:
 
 
 def _snapshots(one: Entry) -> list[str]:
-    best = one.record.best
+    best, split = one.record.best, one.record.solver_split
     rows = []
     for snapshot in one.record.snapshots:
-        accuracy = f"{snapshot.test_accuracy:.4f}" if snapshot.test_accuracy is not None else "not tested"
-        remark = ""
-        if snapshot is best and one.interval is not None:
-            remark = f"best, 95 % {one.interval[0]:.4f} to {one.interval[1]:.4f}"
-        rows.append([f"iter_{snapshot.iteration}", accuracy, remark])
+        found, _ = snapshot.tested(split)
+        accuracy = "not tested" if found is None else f"{found:.4f}" if split == "test" else f"{split} {found:.4f}"
+        rows.append([f"iter_{snapshot.iteration}", accuracy, _best(one) if snapshot is best else ""])
     lines = table(rows, left=(0, 1, 2))
+    if one.record.chosen_by_test:
+        lines.append(CHOSEN_BY_TEST)
     return [f"{'snapshots' if not index else '':10} {line}" for index, line in enumerate(lines)]
+
+
+def _best(one: Entry) -> str:
+    if one.accuracy is None or one.interval is None:
+        return "best"
+    tested = "" if one.record.solver_split == "test" else f" test {one.accuracy:.4f},"
+    return f"best,{tested} 95 % {one.interval[0]:.4f} to {one.interval[1]:.4f}"

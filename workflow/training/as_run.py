@@ -31,11 +31,11 @@ def write(
     user_net, net_path = _net(solver, settings.solver, project)
     facts = Filling(
         train_source=generation.recorded(generation.database("train")),
-        test_source=generation.recorded(generation.database("test")),
+        test_source=generation.recorded(generation.database(record.solver_split)),
         mean=generation.recorded(generation.mean),
         classes=len(record.classes),
         shape=record.preprocessing.shape,
-        test_count=sum(record.counts["test"].values()),
+        test_count=sum(record.counts[record.solver_split].values()),
     )
     net, passes = fill_train_test(user_net, facts)
     if settings.balance == "loss":

@@ -16,10 +16,12 @@ _GROWN = 1.2  # times its lowest value: a test loss that is said to have grown
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """A test loss that is higher at the end than it was."""
+    """A loss of the test passes that is higher at the end than it was."""
 
+    split: str
+    """Whose pictures they looked at, `validation` or `test`."""
     since: int
-    """The iteration of the lowest test loss."""
+    """The iteration of the lowest loss."""
     test_loss: tuple[float, float]
     """Then and at the last test."""
     train_loss: tuple[float, float] | None
@@ -29,7 +31,7 @@ class Growth:
     def words(self) -> str:
         """One line for people."""
         low, last = self.test_loss
-        text = f"test loss lowest at iteration {self.since:,} ({low:.4f}); it has grown to {last:.4f} since"
+        text = f"{self.split} loss lowest at iteration {self.since:,} ({low:.4f}); it has grown to {last:.4f} since"
         if self.train_loss is None:
             return text
         verb = "fell" if self.train_loss[1] < self.train_loss[0] else "grew"
@@ -45,9 +47,9 @@ class Course:
     """What the test passes of a run say; that of the untrained net is left out."""
 
     best: tuple[int, float, float | None] | None
-    """(iteration, test accuracy, test loss) of the best pass, see `Metrics.best`."""
+    """(iteration, accuracy, loss) of the best pass, see `Metrics.best`."""
     growth: Growth | None
-    """Where the last test loss is at least 1.2 times the lowest."""
+    """Where the last loss of a test pass is at least 1.2 times the lowest."""
 
 
 def course(metrics: Path) -> Course:
@@ -56,10 +58,10 @@ def course(metrics: Path) -> Course:
         return Course(best=None, growth=None)
     found = read_metrics(metrics)
     losses = {iteration: loss for iteration, loss in found.test_loss if iteration}
-    return Course(best=found.best, growth=_growth(losses, found.loss))
+    return Course(best=found.best, growth=_growth(found.split, losses, found.loss))
 
 
-def _growth(losses: dict[int, float], steps: Sequence[tuple[int, float]]) -> Growth | None:
+def _growth(split: str, losses: dict[int, float], steps: Sequence[tuple[int, float]]) -> Growth | None:
     if not losses:
         return None
     low, last = min(losses, key=lambda iteration: (losses[iteration], iteration)), max(losses)
@@ -67,7 +69,7 @@ def _growth(losses: dict[int, float], steps: Sequence[tuple[int, float]]) -> Gro
         return None
     means = [_mean(steps, iteration) for iteration in (low, last)]
     train = None if None in means else (means[0] or 0.0, means[1] or 0.0)
-    return Growth(since=low, test_loss=(losses[low], losses[last]), train_loss=train)
+    return Growth(split=split, since=low, test_loss=(losses[low], losses[last]), train_loss=train)
 
 
 def _mean(steps: Sequence[tuple[int, float]], iteration: int) -> float | None:

@@ -112,17 +112,16 @@ class Recorder:
             self._metrics.write(json.dumps(row) + "\n")
 
     def _validated(self, event: Validation) -> None:
+        split = self.record.solver_split
         if (event.iteration, event.net) not in self._known_tests:
-            self._measure(kind="test", iteration=event.iteration, net=event.net, **_numbers(event.outputs))
+            self._measure(kind=split, iteration=event.iteration, net=event.net, **_numbers(event.outputs))
         if event.net != 0 or event.iteration == 0:  # what the untrained net scores is no result of the run
             return
         accuracy, loss = accuracy_of(event.outputs), loss_of(event.outputs)
-        self.facts |= {"test_accuracy": accuracy, "test_loss": loss, "tested_at": event.iteration}
+        found = {f"{split}_accuracy": accuracy, f"{split}_loss": loss}
+        self.facts |= {**found, "tested_at": event.iteration}
         scored = [
-            one.model_copy(update={"test_accuracy": accuracy, "test_loss": loss})
-            if one.iteration == event.iteration
-            else one
-            for one in self.record.snapshots
+            one.model_copy(update=found) if one.iteration == event.iteration else one for one in self.record.snapshots
         ]
         if tuple(scored) != self.record.snapshots:
             self._save(snapshots=tuple(scored))
@@ -182,7 +181,7 @@ def _reopen(path: Path, iteration: int) -> tuple[TextIO, set[tuple[int, int]]]:
         for line in path.read_text(encoding="utf-8").splitlines():
             try:
                 row = json.loads(line)
-                test = row["kind"] == "test" and row["iteration"] == iteration
+                test = row["kind"] != "step" and row["iteration"] == iteration
                 if test:
                     tests.add((iteration, int(row["net"])))
                 if test or row["iteration"] < iteration:

@@ -22,6 +22,7 @@ from workflow.generations.record import Part
 from workflow.report.curves import draw_curves
 from workflow.training import as_run, growth, parts, start
 from workflow.training.beginning import as_before_unless_begun, move_aside, opening
+from workflow.training.final_test import final_test
 from workflow.training.recorder import Recorder
 from workflow.training.watch import Watch
 
@@ -122,7 +123,7 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
 
         resolve("cuda", prototxt.read_solver(settings.solver))
     if settings.engine == "caffe":  # ours verifies when it opens them; a damaged one would kill real Caffe
-        for split in ("train", "test"):
+        for split in record.counts:
             verify(generation.database(split))
     begin = start.choose(config, generation, record, resume=wishes.resume, weights=wishes.weights, fresh=wishes.fresh)
     before = parts.recipe(generation) if begin.resume is not None else None
@@ -133,6 +134,7 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
             solver = as_run.repeat(generation)
         start.check_solver(record, solver, begin)
         if begin.resume is not None and begin.iteration >= solver.max_iter:
+            final_test(config, generation)
             yield from _nothing_to_do(generation, begin, solver, told=not wishes.one_of_several)
             return
         _probe(generation)
@@ -179,11 +181,13 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
             recorder = Recorder(generation, record, engine=settings.engine, facts=facts, log=log)
             watch = Watch(
                 train=record.counts["train"],
-                test=record.counts["test"],
+                test=record.counts[record.solver_split],
+                split=record.solver_split,
                 net=prototxt.read_net(generation.prototxt("train_test")),
                 solver=settings.solver.as_posix(),
             )
             yield from _recorded(itertools.chain(said, events), recorder, watch)
+        final_test(config, generation)
 
 
 def _recorded(events: Iterable[Event], recorder: Recorder, watch: Watch) -> Iterator[Event]:

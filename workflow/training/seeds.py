@@ -88,6 +88,8 @@ def train_seeds(
 def facts(generation: Generation) -> dict[str, Any]:
     """`seeds` ([{seed, folder, iterations, test_accuracy, best, best_accuracy}]) and `band` of a generation.
 
+    `test_accuracy` is that of the last test pass, where it looked at the test pictures.
+
     Returns:
         Nothing where it was trained with one seed. The band is of the best snapshots' test accuracy, None with fewer
         than two runs that are complete.

@@ -69,7 +69,7 @@ def check_dataset(generation: Generation, record: Record) -> None:
         DatabaseError: L01, a database is missing.
         DataError: T14, the manifest differs from the one recorded.
     """
-    for split in ("train", "test"):
+    for split in record.counts:
         if not (generation.database(split) / "data.mdb").is_file():
             raise DatabaseError(
                 f"no database for generation {generation.number}: {generation.database(split)}",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from workflow.config import Config
+from workflow.evaluation.history import accuracies
 from workflow.evaluation.metrics import constant_answer
-from workflow.generations import existing
+from workflow.evaluation.result import Score
+from workflow.generations import Record, SnapshotRecord, existing
 from workflow.training import seeds
 from workflow.training.course import Course, course
 
@@ -15,36 +17,43 @@ def summary(config: Config, number: int | None) -> dict[str, Any]:
     """The facts of a generation's training, from its record.
 
     Returns:
-        generation, engine, iterations, snapshots ([{iteration, path, test_accuracy}]), test_accuracy and test_loss
-        (of the last test pass of the run, 0..1 and nats; None before the first, and that of the untrained net is
-        none), tested_at (the iteration of that pass), always ({class, accuracy, words} of the best constant answer),
-        best ({iteration, test_accuracy, test_loss, snapshot} of the best pass: whether there is a snapshot of it),
-        best_snapshot (`iter_1000`), grown (see `course.Growth`), seconds,
-        seconds_per_iteration; and where it was trained with several seeds, what `seeds.facts` gives.
+        generation, engine, iterations; solver_split (`validation` or `test`: the pictures that the solver's test
+        passes look at), snapshots ([{iteration, path, test_accuracy}], and validation_accuracy where there are
+        validation pictures); accuracy and loss (of the last pass of the run, 0..1 and nats; None before the first,
+        and that of the untrained net is none), tested_at (the iteration of that pass), always ({class, accuracy,
+        words} of the best constant answer to it), best ({iteration, accuracy, loss, snapshot} of the best pass:
+        whether there is a snapshot of it), best_snapshot (`iter_1000`), test_accuracy and test_loss (of the last pass
+        where that looks at the test pictures; else of the best snapshot when the training ended, its loss not
+        known), test ({accuracy, interval, count, correct} of the best snapshot on the test pictures, None before it
+        was shown them), chosen_by_test (whether that chose it, which flatters it), grown (see `course.Growth`),
+        seconds, seconds_per_iteration; and where it was trained with several seeds, what `seeds.facts` gives.
     """
     generation = existing(config, number)
     record = generation.read()
     training = record.training
     went = course(generation.logs / "metrics.jsonl")
-    always = constant_answer(record.counts["test"])
+    always = constant_answer(record.counts[record.solver_split])
+    best = record.best
+    of_solver = training if record.solver_split == "test" else best
     return {
         "generation": generation.number,
         "engine": training.engine,
         "iterations": seeds.iterations(record),
+        "solver_split": record.solver_split,
         "snapshots": [
-            {
-                "iteration": one.iteration,
-                "path": (generation.folder / one.model).as_posix(),
-                "test_accuracy": one.test_accuracy,
-            }
+            {"iteration": one.iteration, "path": (generation.folder / one.model).as_posix()} | accuracies(record, one)
             for one in record.snapshots
         ],
-        "test_accuracy": training.test_accuracy,
-        "test_loss": training.test_loss,
+        "accuracy": getattr(training, f"{record.solver_split}_accuracy"),
+        "loss": getattr(training, f"{record.solver_split}_loss"),
+        "test_accuracy": None if of_solver is None else of_solver.test_accuracy,
+        "test_loss": None if of_solver is None else of_solver.test_loss,
+        "test": None if best is None else _on_test(record, best),
+        "chosen_by_test": record.chosen_by_test,
         "tested_at": training.tested_at,
         "always": None if always is None else always.json(),
         "best": _best(went, {one.iteration for one in record.snapshots}),
-        "best_snapshot": None if record.best is None else f"iter_{record.best.iteration}",
+        "best_snapshot": None if best is None else f"iter_{best.iteration}",
         "grown": None if went.growth is None else went.growth.json() | {"words": went.growth.words},
         "seconds": training.seconds,
         "seconds_per_iteration": training.seconds_per_iteration,
@@ -56,9 +65,11 @@ def _best(went: Course, snapshots: set[int]) -> dict[str, Any] | None:
     if went.best is None:
         return None
     iteration, accuracy, loss = went.best
-    return {
-        "iteration": iteration,
-        "test_accuracy": accuracy,
-        "test_loss": loss,
-        "snapshot": iteration in snapshots,
-    }
+    return {"iteration": iteration, "accuracy": accuracy, "loss": loss, "snapshot": iteration in snapshots}
+
+
+def _on_test(record: Record, best: SnapshotRecord) -> dict[str, Any] | None:
+    if best.test_accuracy is None:
+        return None
+    count = sum(record.counts["test"].values())
+    return Score(correct=round(best.test_accuracy * count), count=count).json()

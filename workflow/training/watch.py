@@ -47,13 +47,20 @@ class Watch:
 
     Args:
         train: pictures of each class that are trained on.
-        test: pictures of each class that are tested with.
+        test: pictures of each class that the test passes look at.
+        split: what these are: `validation` or `test`.
         net: the train_test net; its losses say whether the cost of guessing is known.
         solver: name of the user's solver file, for the advice.
     """
 
     def __init__(
-        self, *, train: Mapping[str, int], test: Mapping[str, int], net: caffe_pb2.NetParameter, solver: str
+        self,
+        *,
+        train: Mapping[str, int],
+        test: Mapping[str, int],
+        net: caffe_pb2.NetParameter,
+        solver: str,
+        split: str = "test",
     ) -> None:
         weight = _softmax_weight(net)
         self._guess = None if weight is None else weight * _entropy(train) or None  # of one class: nothing to guess
@@ -61,7 +68,7 @@ class Watch:
         self._constant = constant_answer(test)
         self._count = sum(test.values())
         self._rarest = min((count for count in test.values() if count), default=0) / max(self._count, 1)
-        self._solver = solver
+        self._solver, self._split = solver, split
         self._losses: deque[float] = deque(maxlen=2 * _WINDOW)
         self._start: list[float] = []
         self._passes: list[_Pass] = []
@@ -136,7 +143,9 @@ class Watch:
         if not still and (self._guess is None or not self._is_still(self._guess)):
             return False
         cost = "" if self._guess is None else f"; guessing gives {self._guess:.3f}"
-        tested = "" if last is None or self._constant is None else f"; test accuracy {last:.4f}, {self._always}"
+        tested = (
+            "" if last is None or self._constant is None else f"; {self._split} accuracy {last:.4f}, {self._always}"
+        )
         self._say(
             "guesses",
             f"after {self._steps:,} iterations the net has learned nothing (loss {level:.3f}, {start:.3f} at the start"
@@ -153,15 +162,15 @@ class Watch:
         if accuracy < self._rarest - 3 * math.sqrt(self._rarest * (1 - self._rarest) / self._count):
             self._say(
                 "below",
-                f"test accuracy {accuracy:.4f} is below chance, and the training loss is {level:.3g}: the "
-                "labels of the test pictures are probably swapped. wf suspects lists them",
+                f"{self._split} accuracy {accuracy:.4f} is below chance, and the training loss is {level:.3g}: the "
+                f"labels of the {self._split} pictures are probably swapped. wf suspects lists them",
             )
             return True
         if self._beats(accuracy, 1):
             return False
         self._say(
             "constant",
-            f"test accuracy {accuracy:.4f} is hardly better than a constant answer ({self._always}); the "
+            f"{self._split} accuracy {accuracy:.4f} is hardly better than a constant answer ({self._always}); the "
             f"training loss is {level:.3g}. wf evaluate shows each class, wf suspects lists doubtful labels",
         )
         return True
@@ -181,9 +190,9 @@ class Watch:
             return
         self._say(
             "memorises",
-            f"the test loss has grown from {low.loss:.4f} at iteration {low.iteration:,} to {last.loss:.4f} while the "
-            f"training loss fell from {low.train_loss:.3g} to {last.train_loss:.3g}: the net memorises its training "
-            "pictures. More iterations do not help; more pictures do: wf next FOLDER chooses them",
+            f"the {self._split} loss has grown from {low.loss:.4f} at iteration {low.iteration:,} to {last.loss:.4f} "
+            f"while the training loss fell from {low.train_loss:.3g} to {last.train_loss:.3g}: the net memorises its "
+            "training pictures. More iterations do not help; more pictures do: wf next FOLDER chooses them",
         )
 
     # ---- numbers and words ----

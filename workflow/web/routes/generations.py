@@ -51,6 +51,10 @@ class Shown(BaseModel):
     counts: dict[str, dict[str, int]]
     accuracy: Share | None
     interval: tuple[float, float] | None
+    validation_accuracy: Share | None
+    """Of the best snapshot, where there are validation pictures."""
+    solver_split: Literal["validation", "test"]
+    """What `accuracy` and `loss` of the snapshots are of."""
     verdict: str | None
     trained: str | None
     iterations: int | None

@@ -24,7 +24,7 @@ Step = Annotated[int, Query(ge=1, le=LIMIT, description="Pictures from one curso
 
 def _filters(
     class_name: Annotated[ClassName | None, Query(alias="class")] = None,
-    split: Literal["train", "test"] | None = None,
+    split: Literal["train", "validation", "test"] | None = None,
     sender: Annotated[str | None, Query(max_length=64)] = None,
     generation: Annotated[int | None, Query(ge=0, le=10**6)] = None,
 ) -> Filters:

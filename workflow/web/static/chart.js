@@ -15,6 +15,7 @@ export class Curve {
   #place;
   #generation;
   #rows = { steps: [], tests: new Map() };
+  #split = "test"; // what the test passes look at
   #from = 0;
   #plot = null;
   #figure;
@@ -89,7 +90,12 @@ export class Curve {
     if (row.kind === "step") {
       while (this.#rows.steps.length && this.#rows.steps.at(-1)[0] >= row.iteration) this.#rows.steps.pop(); // resumed
       this.#rows.steps.push([row.iteration, row.loss]);
-    } else if (row.kind === "test" && row.net === 0) {
+    } else if (row.net === 0) {
+      if (row.kind !== this.#split) {
+        this.#split = row.kind;
+        this.#plot?.destroy();
+        this.#plot = null;
+      }
       const named = (part) => Object.entries(row).find(([name]) => name.includes(part))?.[1] ?? null;
       this.#rows.tests.set(row.iteration, { accuracy: named("acc"), loss: named("loss") });
     }
@@ -117,7 +123,7 @@ export class Curve {
     const last = this.#rows.steps.at(-1);
     const [tested, test] = [...this.#rows.tests].at(-1) ?? [null, null];
     const words = [last ? t("curve.step", { iteration: last[0], loss: last[1]?.toFixed(3) ?? "–" }) : ""];
-    if (test && test.accuracy !== null) words.push(t("curve.test", { iteration: tested, accuracy: percent(test.accuracy) }));
+    if (test && test.accuracy !== null) words.push(t(`curve.${this.#split}`, { iteration: tested, accuracy: percent(test.accuracy) }));
     this.#words.textContent = words.join(" ");
     if (this.#plot) this.#plot.setData(data);
     else this.#plot = new window.uPlot(this.#options(), data, this.#figure);
@@ -134,13 +140,13 @@ export class Curve {
       axes: [
         { ...axis, label: t("curve.iteration"), labelSize: 22, labelFont: "12px system-ui, sans-serif", values: (_, ticks) => ticks.map(number) },
         { ...axis, label: t("curve.loss"), labelSize: 22, labelFont: "12px system-ui, sans-serif" },
-        { ...axis, scale: "accuracy", side: 1, grid: { show: false }, label: t("curve.accuracy"), labelSize: 22, labelFont: "12px system-ui, sans-serif", values: (_, ticks) => ticks.map((tick) => percent(tick, 0)) },
+        { ...axis, scale: "accuracy", side: 1, grid: { show: false }, label: t(`curve.${this.#split}accuracy`), labelSize: 22, labelFont: "12px system-ui, sans-serif", values: (_, ticks) => ticks.map((tick) => percent(tick, 0)) },
       ],
       series: [
         { label: t("curve.iteration"), value: (_, value) => (value === null ? "–" : number(value)) },
         { label: t("curve.trainloss"), stroke: style("--edge"), width: 1, points: { show: false }, ...gaps, value: (_, value) => value?.toFixed(4) ?? "–" },
-        { label: t("curve.testloss"), stroke: style("--warn"), width: 2, points: { size: 6, fill: style("--warn") }, ...gaps, value: (_, value) => value?.toFixed(4) ?? "–" },
-        { label: t("curve.accuracy"), scale: "accuracy", stroke: style("--accent"), width: 2, points: { size: 6, fill: style("--accent") }, ...gaps, value: (_, value) => percent(value) },
+        { label: t(`curve.${this.#split}loss`), stroke: style("--warn"), width: 2, points: { size: 6, fill: style("--warn") }, ...gaps, value: (_, value) => value?.toFixed(4) ?? "–" },
+        { label: t(`curve.${this.#split}accuracy`), scale: "accuracy", stroke: style("--accent"), width: 2, points: { size: 6, fill: style("--accent") }, ...gaps, value: (_, value) => percent(value) },
       ],
     };
   }

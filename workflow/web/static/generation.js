@@ -1,5 +1,5 @@
 // One generation: its figures, its curve, its snapshots and its report.
-import { accuracy, isLive } from "./accuracy.js";
+import { accuracy, isLive, pictures } from "./accuracy.js";
 import { get, post, reporting } from "./api.js";
 import { Curve } from "./chart.js";
 import { byId, h, icon } from "./dom.js";
@@ -22,24 +22,26 @@ async function show() {
     h("div", { class: "row spread" }, accuracy(one),
       h("div", { class: "row" }, isLive(live, one) ? h("span", { class: "chip good" }, icon("check"), t("generations.live")) : null, h("span", { class: "chip" }, t(`generations.state.${one.state.replace(" ", "")}`)))),
     ...[one.verdict ? h("p", {}, one.verdict) : null].filter(Boolean),
-    h("p", { class: "soft small number" }, [t("generations.pictures", { train: number(one.pictures.train ?? 0), test: number(one.pictures.test ?? 0) }), one.trained ? ago(one.trained) : null].filter(Boolean).join(" · ")),
+    h("p", { class: "soft small number" }, [pictures(one.pictures), one.trained ? ago(one.trained) : null].filter(Boolean).join(" · ")),
     ...(one.counts ? [counts(one.counts)] : []));
   byId("facts").removeAttribute("aria-busy");
   byId("snapshots").replaceChildren(one.snapshots.length ? snapshots(one) : h("p", { class: "soft" }, t("generations.nosnapshots")));
 }
 
-/** Pictures of each class: `{train: {class: n}, test: {class: n}}`. */
+/** Pictures of each class: `{train: {class: n}, validation: {class: n}, test: {class: n}}`. */
 function counts(all) {
-  const names = [...new Set([...Object.keys(all.train ?? {}), ...Object.keys(all.test ?? {})])];
-  const rows = names.map((name) => [name, number(all.train?.[name] ?? 0), number(all.test?.[name] ?? 0)]);
-  return h("div", { class: "scroll", tabindex: 0 }, table([t("generations.class"), t("generations.trainpictures"), t("generations.testpictures")], rows));
+  const splits = ["train", "validation", "test"].filter((split) => all[split]);
+  const names = [...new Set(splits.flatMap((split) => Object.keys(all[split])))];
+  const rows = names.map((name) => [name, ...splits.map((split) => number(all[split][name] ?? 0))]);
+  const heads = [t("generations.class"), ...splits.map((split) => t(`generations.${split}pictures`))];
+  return h("div", { class: "scroll", tabindex: 0 }, table(heads, rows));
 }
 
 function snapshots(one) {
   const rows = [...one.snapshots].reverse().map((each) => [
     h("span", {}, each.name, " ", each.best ? h("span", { class: "chip good" }, t("generations.best")) : null),
     percent(each.accuracy), each.loss?.toFixed(3) ?? "–"]);
-  return table([t("generations.iteration"), t("generations.accuracy"), t("generations.loss")], rows);
+  return table([t("generations.iteration"), t(`generations.${one.solver_split}accuracy`), t(`generations.${one.solver_split}loss`)], rows);
 }
 
 function showReport() {

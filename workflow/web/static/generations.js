@@ -1,10 +1,10 @@
 // All generations, the newest first.
-import { accuracy, isLive } from "./accuracy.js";
+import { accuracy, isLive, pictures } from "./accuracy.js";
 import { get, reporting } from "./api.js";
 import { byId, h, icon } from "./dom.js";
 import { on } from "./live.js";
 import "./shell.js";
-import { ago, number, t } from "./words.js";
+import { ago, t } from "./words.js";
 
 function card(one, live) {
   return h("article", { class: "card" },
@@ -14,7 +14,7 @@ function card(one, live) {
     accuracy(one),
     one.verdict ? h("p", {}, one.verdict) : null,
     h("p", { class: "soft small number" }, [
-      one.pictures ? t("generations.pictures", { train: number(one.pictures.train ?? 0), test: number(one.pictures.test ?? 0) }) : null,
+      one.pictures ? pictures(one.pictures) : null,
       t("generations.snapshotcount", { count: one.snapshots.length }),
       one.trained ? ago(one.trained) : null].filter(Boolean).join(" · ")));
 }

@@ -280,7 +280,7 @@ async function fillFilters() {
   const fields = byId("filters").elements;
   const add = (name, values, text = (value) => value) => fields[name].append(...values.map((value) => h("option", { value }, text(value))));
   add("class", classes);
-  add("split", ["train", "test"], (split) => t(`review.${split}`));
+  add("split", ["train", "validation", "test"], (split) => t(`review.${split}`));
   add("generation", (await get("/api/generations")).generations.map((one) => one.number));
   const senders = await get("/api/tokens").catch(() => ({ tokens: [] })); // the owner's alone
   add("sender", senders.tokens.map((token) => token.name));

@@ -1,0 +1,45 @@
+"""The end of a training that has validation pictures: the best snapshot is shown the test pictures, once.
+
+Until then nobody has looked at them, so that the accuracy is not flattered by the choice of the snapshot.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from workflow.config import Config
+from workflow.errors import WorkflowError
+from workflow.exams import cache
+from workflow.exams.exam import of_generation
+from workflow.generations import Generation
+from workflow.models.loading import of_snapshot
+from workflow.training.outputs import plain
+
+_log = logging.getLogger("workflow")
+
+
+def final_test(config: Config, generation: Generation) -> None:
+    """Record the best snapshot's test accuracy, unless it is known; its answers are kept as `wf evaluate` keeps them.
+
+    Nothing is done where the solver's test passes look at the test pictures themselves, and while a run is not at its
+    end. What keeps the net from being evaluated is a warning: the training is not lost for it.
+
+    Args:
+        config: the settings.
+        generation: that was trained; the caller holds it.
+    """
+    record = generation.read()
+    best = record.best
+    if record.solver_split == "test" or best is None or best.test_accuracy is not None:
+        return
+    if record.training.ended_at != record.training.iterations:
+        return
+    try:
+        model = of_snapshot(config, generation, best)
+        found = cache.answers(model, of_generation(generation, model))
+    except WorkflowError as error:
+        _log.warning("iter_%d cannot be shown the test pictures: %s", best.iteration, error.message)
+        return
+    tested = best.model_copy(update={"test_accuracy": plain(float(found.correct.mean()))})
+    snapshots = tuple(tested if one.iteration == best.iteration else one for one in record.snapshots)
+    generation.write(record.model_copy(update={"snapshots": snapshots}))
