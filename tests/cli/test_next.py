@@ -76,6 +76,13 @@ def test_decisions_are_applied_once_and_not_written_over(trained: Run) -> None:
     again = trained("next", "--apply", table)
     assert again.out.startswith(f"no new picture decided in {table} (3 already there, 1 refused, 2 open)")
     trained("next", "pile", "--count", "3", "--out", "there")  # what was applied may be written over
+    refused = rows[2]["path"]
+    found = trained("next", "pile", "--count", "99", "--out", "elsewhere")
+    assert "1 that you refused" in found.out
+    assert refused not in Path("elsewhere/next.csv").read_text()
+    trained("suspects", "--undo")
+    trained("next", "pile", "--count", "99", "--out", "offered")
+    assert refused in Path("offered/next.csv").read_text()
     Path(copies[2].with_name(Path(rows[3]["path"]).name)).unlink()
     assert trained("prepare", "--json").json["changes"]["added"] == 3
 

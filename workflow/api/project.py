@@ -623,7 +623,7 @@ class Project:
         Raises:
             UsageError: a table there holds decisions that have not been applied.
         """
-        from workflow.curation.labelling import check_free
+        from workflow.curation.decision_table import check_free
         from workflow.curation.next import choose
         from workflow.report import next as report
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from workflow.errors import DataError, Location, UsageError
 from workflow.formats.text import decode
+from workflow.storage import atomic_write, sha256
+from workflow.words import counted
 
 ACCEPT, REFUSE, REMOVE = "accept", "refuse", "remove"
 """The suggested class; the label is right, or the picture is not to be labelled; the picture takes no part."""
@@ -59,3 +61,37 @@ def read(path: Path, needed: Sequence[str], columns: Sequence[str], *, root: Pat
         at = Location(path=path, line=table.line_num)
         raise DataError(f"line {at.line}: not a row of a table: {error}", at=at) from error
     return rows
+
+
+def mark_applied(path: Path) -> None:
+    """Note that all decisions of the table, as it is now, have been applied.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    atomic_write(_mark(path), sha256(path).encode())
+
+
+def check_free(path: Path) -> None:
+    """Make sure that writing a new table destroys no decision that was not applied.
+
+    Raises:
+        UsageError: the table at `path` holds such decisions, or cannot be read.
+    """
+    if not path.exists() or (_mark(path).is_file() and _mark(path).read_text() == sha256(path)):
+        return
+    try:
+        rows = read(path, ("path",), ("path", "decision"), root=path.parent)
+    except DataError as error:
+        raise UsageError(f"{path} exists and is not a table of wf: {error.message}", hint="use --out DIR") from error
+    filled = sum(bool(row.get("decision", "").strip()) for _, row in rows)
+    if filled:
+        raise UsageError(
+            f"{path} holds {counted(filled, 'decision')} that have not been applied",
+            hint=f"wf next --apply {path}, or use --out DIR",
+        )
+
+
+def _mark(path: Path) -> Path:
+    """The file beside a table with the digest of its last applied version."""
+    return path.with_name(f".{path.name}.applied")

@@ -1,7 +1,7 @@
 """Apply the decisions of `wf next`: copy pictures into the folders of their classes.
 
 `decision` is empty in what is written. The user fills in `accept` (the suggested class), `refuse` (the picture is not
-to be labelled), or the name of a class; what stays empty stays open.
+to be labelled, and not offered again), or the name of a class; what stays empty stays open.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from typing import Any
 from workflow.config import Config
 from workflow.curation import decision_table
 from workflow.curation.decision_table import ACCEPT, REFUSE, REMOVE
+from workflow.data import corrections
+from workflow.data.corrections import Correction, Patch
 from workflow.data.scan import Folder, scan
-from workflow.errors import DataError, Location, UsageError, did_you_mean
+from workflow.errors import DataError, Location, did_you_mean
 from workflow.exams.picture import Skipped
 from workflow.generations import existing
-from workflow.paths import located
-from workflow.storage import atomic_write, create
-from workflow.words import counted
+from workflow.paths import located, recorded_document
+from workflow.storage import create
 
 _NEEDED = ("path", "sha256", "suggested", "decision")
 
@@ -38,6 +39,9 @@ class Labelled:
     present: int
     """Decided pictures whose class folder had them already."""
     refused: int
+    """Not offered again, until the patch is undone."""
+    patch: Patch | None
+    """With those refused for the first time; None if there are none."""
     open: int
     """Rows without a decision."""
     skipped: tuple[Skipped, ...]
@@ -49,6 +53,7 @@ class Labelled:
             "classes": dict(self.classes),
             "present": self.present,
             "refused": self.refused,
+            "patch": None if self.patch is None else str(self.patch.path),
             "open": self.open,
             "skipped": [{"path": str(one.path), "reason": one.reason} for one in self.skipped],
         }
@@ -96,40 +101,34 @@ def apply(config: Config, path: Path) -> Labelled:
         else:
             copied[row["path"]] = copy
             counts[name] += 1
-    atomic_write(_mark(path), _digest(path.read_bytes()).encode())
+    refused = [row for row, name in chosen if name == ""]
+    patch = _refuse(config, refused)
+    decision_table.mark_applied(path)
     return Labelled(
         copied=copied,
         classes=dict(counts.most_common()),
         present=present,
-        refused=sum(name == "" for _, name in chosen),
+        refused=len(refused),
+        patch=patch,
         open=sum(name is None for _, name in chosen),
         skipped=tuple(skipped),
     )
 
 
-def check_free(path: Path) -> None:
-    """Make sure that writing a new table destroys no decision that was not applied.
-
-    Raises:
-        UsageError: the table at `path` holds such decisions, or cannot be read.
-    """
-    if not path.exists() or (_mark(path).is_file() and _mark(path).read_text() == _digest(path.read_bytes())):
-        return
-    try:
-        rows = decision_table.read(path, ("path",), ("path", "decision"), root=path.parent)
-    except DataError as error:
-        raise UsageError(f"{path} exists and is not a table of wf: {error.message}", hint="use --out DIR") from error
-    filled = sum(bool(row.get("decision", "").strip()) for _, row in rows)
-    if filled:
-        raise UsageError(
-            f"{path} holds {counted(filled, 'decision')} that have not been applied",
-            hint=f"wf next --apply {path}, or use --out DIR",
+def _refuse(config: Config, rows: Sequence[Mapping[str, str]]) -> Patch | None:
+    """Remember the refused pictures that no patch knows yet."""
+    known = corrections.unwanted(corrections.patches(config.generations))
+    new = [
+        Correction(
+            sha256=row["sha256"].strip(),
+            path=str(recorded_document(row["path"], config.project)),
+            label="",
+            refused=row["suggested"].strip(),
         )
-
-
-def _mark(path: Path) -> Path:
-    """The file beside a table with the digest of its last applied version."""
-    return path.with_name(f".{path.name}.applied")
+        for row in rows
+        if row["sha256"].strip() not in known
+    ]
+    return corrections.add(config.generations, new) if new else None
 
 
 def _digest(data: bytes) -> str:

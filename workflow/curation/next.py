@@ -1,7 +1,8 @@
 """`wf next`: choose the unlabelled pictures from which the next generation can learn most.
 
-The pile is put in the order of its `worth`. Then the best are taken one by one (`picking`): none that any generation
-knows by its bytes, no two that are nearly the same, and of each predicted class no more than its share.
+The pile is put in the order of its `worth`. Then the best are taken one by one (`selection`): none that any generation
+knows by its bytes, none that the user has refused to label, no two that are nearly the same, and of each predicted
+class no more than its share.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from workflow.config import Config
 from workflow.curation.acquisition import Worth, likely, weigh
 from workflow.curation.selection import pick
+from workflow.data import corrections
 from workflow.exams import cache
 from workflow.exams.answers import Progress
 from workflow.exams.committee import ask
@@ -68,6 +70,8 @@ class Next:
     """Pictures in the pile that can be read."""
     known: int
     """Those that a generation has already."""
+    refused: int
+    """Those that are not to be labelled, as an applied table says."""
     twins: int
     """Pictures left out as near-duplicates of chosen ones."""
     weights: dict[str, float]
@@ -84,6 +88,7 @@ class Next:
             "snapshots": list(self.snapshots),
             "count": self.count,
             "known": self.known,
+            "refused": self.refused,
             "twins": self.twins,
             "weights": self.weights,
             "next": [one.json() for one in self.candidates],
@@ -117,7 +122,8 @@ def choose(
     worth = weigh(panel, near.distances[:, 0].astype(np.float64))
     score = worth.score
     known = origins(generations(config), {one.sha256 for one in panel.pictures})
-    fresh = [one.sha256 not in known for one in panel.pictures]
+    unwanted = corrections.unwanted(corrections.patches(config.generations)).difference(known)
+    fresh = [one.sha256 not in known and one.sha256 not in unwanted for one in panel.pictures]
     order = [index for index in np.argsort(-score, kind="stable").tolist() if fresh[index]]
     chosen = pick(model, panel.pictures, panel.newest.probabilities.argmax(1), order, count)
     return Next(
@@ -125,7 +131,8 @@ def choose(
         target=cache.folder(model, exam),
         snapshots=tuple(one.model.name for one in panel.members),
         count=len(panel.pictures),
-        known=len(fresh) - sum(fresh),
+        known=sum(one.sha256 in known for one in panel.pictures),
+        refused=sum(one.sha256 in unwanted for one in panel.pictures),
         twins=chosen.twins,
         weights=worth.weights,
         candidates=tuple(_candidate(worth, index, float(score[index])) for index in chosen.indices),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -41,7 +41,7 @@ def obey(table: Table, patches: Sequence[Patch], classes: Classes) -> Corrected:
     Raises:
         DataError: a correction names a class that there is not.
     """
-    wanted = {bytes.fromhex(sha256): steps for sha256, steps in in_force(patches).items()}
+    wanted = {bytes.fromhex(sha256): steps for sha256, steps in in_force(patches).items() if any(_labels(steps))}
     relabelled = removed = overruled = 0
     for index in np.flatnonzero(table.read).tolist() if wanted else []:
         steps = wanted.get(table.digests[index].tobytes())
@@ -57,6 +57,11 @@ def obey(table: Table, patches: Sequence[Patch], classes: Classes) -> Corrected:
     return Corrected(
         patches=tuple(patch.name for patch in patches), relabelled=relabelled, removed=removed, overruled=overruled
     )
+
+
+def _labels(steps: Sequence[tuple[Patch, Correction]]) -> Iterator[str]:
+    """The classes that the corrections are about; none if the picture was only refused as a new one."""
+    return (one.label for _, one in steps if one.label)
 
 
 def _follow(table: Table, index: int, steps: Sequence[tuple[Patch, Correction]], classes: Classes) -> bool:

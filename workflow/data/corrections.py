@@ -7,7 +7,8 @@
 
 A picture is known by its bytes, wherever it lies; `path` is for the reader only. Patches are applied in their order. A
 line holds for a picture that has the class `from` at that point: when its owner has moved the file to another folder
-since, the folder wins. Of several lines about the same picture and the same `from`, the last holds.
+since, the folder wins. Of several lines about the same picture and the same `from`, the last holds. An empty `from`
+is a picture outside the class folders: it is not wanted as a new picture of the class `refused`, nor of any other.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Correction:
     sha256: str
     path: str
     label: str
-    """The class that it had: `from`."""
+    """The class that it had: `from`; empty for a picture that had none."""
     to: str | None = None
     """The class that it has now."""
     remove: bool = False
@@ -157,6 +158,11 @@ def in_force(held: Sequence[Patch]) -> dict[str, list[tuple[Patch, Correction]]]
             of_picture.pop(one.label, None)  # the last one holds, in its own place
             of_picture[one.label] = patch, one
     return {sha256: list(of_picture.values()) for sha256, of_picture in steps.items()}
+
+
+def unwanted(held: Sequence[Patch]) -> set[str]:
+    """sha256 of the pictures that are not to be labelled."""
+    return {one.sha256 for patch in held for one in patch.corrections if not one.label}
 
 
 def decided(held: Sequence[Patch]) -> set[tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.curation.next import write_csv
 from workflow.report.contact_sheet import sheets, write_named_sheets
-from workflow.words import and_more, joined, table
+from workflow.words import and_more, counted, joined, table
 
 if TYPE_CHECKING:
     from workflow.curation.labelling import Labelled
@@ -22,12 +22,16 @@ _LISTED = 15  # pictures that are printed; --json and next.csv have all
 def describe_applied(done: Labelled, table: Path) -> str:
     """Where the pictures are now, and what to do next."""
     rest = f"{done.refused:,} refused, {done.open:,} open"
+    undo = ""
+    if done.patch is not None:
+        new = counted(len(done.patch.corrections), "refused picture")
+        undo = f"\nnot offered again: {new}; wf suspects --undo {done.patch.number} reverts it"
     if not done.copied:
-        return f"no new picture decided in {table} ({done.present:,} already there, {rest})"
+        return f"no new picture decided in {table} ({done.present:,} already there, {rest}){undo}"
     counts = ", ".join(f"{count:,} {name}" for name, count in done.classes.items())
     folders = sorted({str(path.parent) for path in done.copied.values()})
     present = f", {done.present:,} already there" if done.present else ""
-    return f"copied {counts} to {', '.join(folders)} ({rest}{present})\nnext: wf prepare"
+    return f"copied {counts} to {', '.join(folders)} ({rest}{present}){undo}\nnext: wf prepare"
 
 
 def draw_next(found: Next, folder: Path, *, max_pixels: int) -> dict[str, Path]:
@@ -59,7 +63,9 @@ def describe(found: Next, pictures: Mapping[str, Path] | None = None) -> str:
     rows = [[f"{row}.", f"{one.score:.3f}", f"{one.suggested}?", one.path, one.reason] for row, one in shown]
     blocks = [[head, *table(rows, left=(2, 3, 4)), *and_more(len(found.candidates), _LISTED)]] if rows else [[head]]
     asked = "scored by: " + ", ".join(found.snapshots)
-    blocks.append([asked, f"left out: {found.known:,} that are in a generation, {found.twins:,} near-duplicates"])
+    refused = f", {found.refused:,} that you refused" if found.refused else ""
+    left_out = f"left out: {found.known:,} that are in a generation, {found.twins:,} near-duplicates{refused}"
+    blocks.append([asked, left_out])
     if rows:
         tally = Tally(one.suggested for one in found.candidates).most_common()
         blocks[-1].append("predicted: " + ", ".join(f"{count:,} {label}" for label, count in tally))
