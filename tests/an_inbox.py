@@ -14,7 +14,7 @@ from PIL import Image
 
 from workflow.api import Project
 from workflow.data import corrections
-from workflow.inbox import Decision, Inbox
+from workflow.inbox import Decision, Inbox, Submission
 
 
 @cache
@@ -33,9 +33,7 @@ def digest(data: bytes) -> str:
 def send(inbox: Inbox, seed: int, *, token: int = 1, ref: str | None = None, **probabilities: float) -> str:
     """Submit picture number `seed`; its sha256."""
     data = jpeg(seed)
-    inbox.submit(
-        data,
-        format="JPEG",
+    submission = Submission(
         width=40,
         height=30,
         token=token,
@@ -43,6 +41,7 @@ def send(inbox: Inbox, seed: int, *, token: int = 1, ref: str | None = None, **p
         snapshot="gen1/iter_10",
         probabilities=probabilities or None,
     )
+    inbox.enter(inbox.keep(data, "JPEG"), submission).result()
     return digest(data)
 
 

@@ -29,6 +29,8 @@ from pathlib import Path
 
 from _served import digest, make_project, table
 
+from workflow.inbox import Inbox, Submission
+
 WORK = ("label", "submit", "takeover")
 FAULTS = {"KILL": "signal=KILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
 CALLS = (
@@ -42,7 +44,7 @@ def worker(root: Path, work: str, number: int) -> None:
     """The process that is harmed: on a socket, whose calls are not harmed, it is started and reports the outcome."""
     from workflow import Project
     from workflow.errors import WorkflowError
-    from workflow.inbox import Decision, Inbox
+    from workflow.inbox import Decision
     from workflow.inbox import takeover as _  # noqa: F401  # loaded before the faults begin
 
     line = socket.socket(fileno=number)
@@ -56,7 +58,7 @@ def worker(root: Path, work: str, number: int) -> None:
                 decision = Decision(key="k", sha256=digest(1), kind="label", class_name="other", queue="next")
                 return inbox.label([decision])[0].status
             if work == "submit":
-                inbox.submit(PICTURE, format="JPEG", width=1, height=1, token=1, probabilities={"other": 1.0})
+                send(inbox)
                 return "saved"
             return "conflict" if inbox.takeover().conflicts else "saved"
         except (WorkflowError, OSError) as error:  # what a caller gets
@@ -66,6 +68,12 @@ def worker(root: Path, work: str, number: int) -> None:
     while line.recv(10):
         line.send(once().encode())
     os._exit(0)
+
+
+def send(inbox: Inbox) -> None:
+    """Submit the picture."""
+    submission = Submission(width=1, height=1, token=1, probabilities={"other": 1.0})
+    inbox.enter(inbox.keep(PICTURE, "JPEG"), submission).result()
 
 
 PICTURE = b"\xff\xd8\xff" + b"a picture, as far as the inbox is concerned" * 100
@@ -113,7 +121,7 @@ def _detach(tracer: subprocess.Popen[str]) -> None:
 def wrong(root: Path, work: str, said: list[str], fault: str) -> str | None:
     """What is wrong afterwards; None if nothing is."""
     from workflow import Project
-    from workflow.inbox import Decision, Inbox
+    from workflow.inbox import Decision
 
     with closing(sqlite3.connect(root / "inbox" / "inbox.sqlite")) as c:
         if c.execute("PRAGMA integrity_check").fetchone() != ("ok",):
@@ -140,7 +148,7 @@ def wrong(root: Path, work: str, said: list[str], fault: str) -> str | None:
             if acknowledged and inbox.path(sha256).read_bytes() != PICTURE:
                 return "the bytes of an acknowledged picture are others"
             inbox.sweep()
-            inbox.submit(PICTURE, format="JPEG", width=1, height=1, token=1, probabilities={"other": 1.0})
+            send(inbox)
             return None if inbox.path(sha256).read_bytes() == PICTURE else "the bytes are others"
         inbox.takeover()
         patches = sorted((root / "corrections").glob("*.jsonl"))
@@ -183,7 +191,7 @@ def start(folder: Path, work: str) -> Path:
         with project.inbox() as inbox:
             import hashlib
 
-            inbox.submit(PICTURE, format="JPEG", width=1, height=1, token=1)
+            send(inbox)
             own = inbox.gallery(Filters(class_name="character")).items[0]["sha256"]
             inbox.label(
                 [

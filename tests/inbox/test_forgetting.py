@@ -10,7 +10,7 @@ from one_generation import make_one
 
 from workflow.api import Project
 from workflow.errors import NotFound
-from workflow.inbox import Inbox
+from workflow.inbox import Inbox, Submission
 from workflow.inbox import files as kept_files
 
 __all__ = ["inbox"]
@@ -92,7 +92,7 @@ def test_a_picture_that_is_also_in_the_own_folders_stays(project):
         inbox.learn()
         bot = inbox.token(inbox.add_token("bot", "bot"))
         path = next(Path("images").rglob("*.png"))
-        inbox.submit(path.read_bytes(), format="PNG", width=1, height=1, token=bot.id)
+        inbox.enter(inbox.keep(path.read_bytes(), "PNG"), Submission(width=1, height=1, token=bot.id)).result()
         assert not list(kept_files.kept(inbox.folder))  # nor is it kept twice
         assert (found := inbox.forget("bot")).kept == 1
         assert found.pictures == 0

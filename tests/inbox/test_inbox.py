@@ -19,7 +19,7 @@ from PIL import Image
 from workflow.api import Project
 from workflow.data import corrections
 from workflow.errors import DataError, NotFound, UsageError
-from workflow.inbox import Filters, Inbox, learning, schema, thumbnails
+from workflow.inbox import Filters, Inbox, Submission, learning, schema, thumbnails
 from workflow.inbox.schema import connect
 
 __all__ = ["inbox"]
@@ -135,7 +135,7 @@ def photo() -> bytes:
 def test_a_thumbnail_carries_nothing_of_the_senders_file_but_pixels(inbox):
     data = photo()
     assert b"SecretCamera" in data
-    inbox.submit(data, format="JPEG", width=600, height=400, token=1)
+    inbox.enter(inbox.keep(data, "JPEG"), Submission(width=600, height=400, token=1)).result()
     for side in thumbnails.SIDES:
         made = inbox.thumbnail(digest(data), side)
         assert b"Secret" not in made

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from served import TestClient, png, serving
 
 from workflow import Project
+from workflow.data.sniff import sniff
+from workflow.inbox import files
 from workflow.web.state import State
+
+COUNT = "SELECT count(*) FROM picture WHERE sha256 = ?"
 
 
 def test_the_answer_is_that_of_predict(client: TestClient, project_folder: Path, tmp_path: Path) -> None:
@@ -86,6 +93,47 @@ def test_what_is_no_picture_is_refused_in_words(client: TestClient, state: State
     assert client.post("/api/judge", files={"picture": (None, "no file")}).status_code == 400
     assert state.limits.pending == 0
     assert state.limits.held == 0
+
+
+def test_a_picture_that_is_refused_is_not_kept(client: TestClient, state: State) -> None:
+    for data in (png(31)[:-40], png(32), b"GIF89a" + bytes(500)):
+        told = client.post("/api/judge", content=data, headers={"content-type": "image/png"})
+        path = files.place(state.inbox.folder, hashlib.sha256(data).hexdigest(), sniff(data))
+        assert path.exists() == (told.status_code == 200)
+
+
+def test_the_row_comes_after_the_file_however_long_that_takes(
+    client: TestClient, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, real, rows = png(33), files.store, []
+    sha256 = hashlib.sha256(data).hexdigest()
+
+    def slowly(*arguments: Any) -> Path:
+        time.sleep(0.3)  # far longer than judging takes
+        path = real(*arguments)
+        rows.append(state.inbox.read(lambda c: c.execute(COUNT, (sha256,)).fetchone()[0]))
+        return path
+
+    monkeypatch.setattr(files, "store", slowly)
+    assert client.post("/api/judge", content=data, headers={"content-type": "image/png"}).status_code == 200
+    assert rows == [0]
+    assert state.inbox.path(sha256).read_bytes() == data
+
+
+def test_a_picture_whose_file_cannot_be_written_has_no_row(
+    client: TestClient, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = png(34)
+
+    def full(*_: object) -> Path:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files, "store", full)
+    assert client.post("/api/judge", content=data, headers={"content-type": "image/png"}).status_code == 507
+    sha256 = hashlib.sha256(data).hexdigest()
+    assert state.inbox.read(lambda c: c.execute(COUNT, (sha256,)).fetchone()[0]) == 0
+    monkeypatch.undo()
+    assert client.post("/api/judge", content=data, headers={"content-type": "image/png"}).status_code == 200
 
 
 def _answering(client: TestClient, name: str) -> bool:

@@ -4,22 +4,28 @@ from workflow.inbox.decisions import Answer, Decision, Undone
 from workflow.inbox.fillings import Item
 from workflow.inbox.inbox import Inbox, folder
 from workflow.inbox.paging import Filters, Page
-from workflow.inbox.pictures import Facts, Known
+from workflow.inbox.pictures import Facts, Known, Submission
 from workflow.inbox.queues import Queue
+from workflow.inbox.submitting import Entered, Kept
 from workflow.inbox.tokens import OWNER, Token
+from workflow.inbox.writer import acknowledged
 
 __all__ = [
     "OWNER",
     "Answer",
     "Decision",
+    "Entered",
     "Facts",
     "Filters",
     "Inbox",
     "Item",
+    "Kept",
     "Known",
     "Page",
     "Queue",
+    "Submission",
     "Token",
     "Undone",
+    "acknowledged",
     "folder",
 ]

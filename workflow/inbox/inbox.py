@@ -1,7 +1,7 @@
 """The inbox of a project: everything that its methods acknowledge is on the disk.
 
     with Inbox(project.config) as inbox:
-        inbox.submit(data, format="JPEG", width=640, height=480, token=bot.id)
+        inbox.enter(inbox.keep(data, "JPEG"), Submission(width=640, height=480, token=bot.id)).result()
         inbox.label([Decision(key="a1", sha256=…, kind="label", class_name="cat")])
         inbox.takeover()
 
@@ -10,10 +10,10 @@ Every thread may call every method. Several processes may have the inbox of a pr
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -33,6 +33,7 @@ from workflow.inbox import (
     queues,
     renaming,
     reports,
+    submitting,
     sweeping,
     thumbnails,
     tokens,
@@ -41,12 +42,13 @@ from workflow.inbox.decisions import Answer, Decision, Undone
 from workflow.inbox.fillings import Item
 from workflow.inbox.locking import alone
 from workflow.inbox.paging import LIMIT, Filters, Page
-from workflow.inbox.pictures import Facts, Known
+from workflow.inbox.pictures import Known, Submission
 from workflow.inbox.queues import Queue
 from workflow.inbox.schema import connect, migrate, translated
+from workflow.inbox.submitting import Entered, Kept
 from workflow.inbox.tokens import OWNER, Token
 from workflow.inbox.writer import Writer
-from workflow.paths import located, recorded
+from workflow.paths import located
 
 if TYPE_CHECKING:
     from workflow.inbox.forgetting import Forgotten
@@ -98,58 +100,38 @@ class Inbox:
 
     # ---- pictures and who sent them ----
 
-    def submit(
-        self,
-        data: bytes,
-        *,
-        format: str,  # the term of the manifest and the API
-        width: int,
-        height: int,
-        token: int,
-        ref: str | None = None,
-        snapshot: str | None = None,
-        probabilities: Mapping[str, float] | None = None,
-    ) -> bool:
-        """Keep a picture that was sent: its bytes first, then its row.
+    def keep(self, data: bytes, format: str) -> Kept:  # the term of the manifest and the API
+        """Write the bytes of a picture that was sent, durably, for `enter` or `discard`.
 
         Bytes that a generation holds, and whose file is still there, are not kept twice.
 
         Args:
             data: the file as it was sent.
             format: as `data.sniff` names it: `JPEG`.
-            width: in pixels.
-            height: in pixels.
-            token: whose it is, `Token.id`.
-            ref: the sender's own name for it, such as the address of a post.
-            snapshot: which answered.
-            probabilities: of each class, 0..1.
-
-        Returns:
-            Whether the picture is new.
 
         Raises:
-            BusyError, EnvironmentFault: it was not kept.
+            OSError: as the operating system says it.
         """
-        sha256 = hashlib.sha256(data).hexdigest()
-        facts = Facts(sha256=sha256, bytes=len(data), format=format, width=width, height=height)
-        elsewhere = self.known(sha256)
-        there = elsewhere is not None and self._has(elsewhere.path, len(data))
-        path = None if there else files.store(self.folder, data, sha256, format)
+        return submitting.keep(self, data, format)
 
-        def work(c: sqlite3.Connection) -> bool:
-            if path is not None and not path.is_file():  # swept or forgotten in between
-                files.store(self.folder, data, sha256, format)
-            return pictures.submit(
-                c,
-                facts,
-                path=None if path is None else recorded(path, self.config.project),
-                token=token,
-                ref=ref,
-                snapshot=snapshot,
-                probabilities=probabilities,
-            )
+    def enter(self, kept: Kept, submission: Submission) -> Future[Entered]:
+        """Enter who sent a picture whose bytes are kept, and what the net answered.
 
-        return self.write(work)
+        Returns:
+            What comes once it is on the disk; raises BusyError or EnvironmentFault if it was not entered.
+
+        Raises:
+            BusyError: the inbox is closed.
+        """
+        return self._writer.submit(lambda c: submitting.enter(c, self, kept, submission))
+
+    def discard(self, kept: Kept) -> None:
+        """Remove bytes that are not to be entered, unless somebody else has sent the same ones.
+
+        Raises:
+            BusyError, EnvironmentFault: they stay until a sweep.
+        """
+        submitting.discard(self, kept)
 
     def report(self, sha256: str, *, class_name: str | None, note: str | None = None, token: int = OWNER) -> int:
         """Keep what a sender says a picture is; None is: not what the net says.
@@ -387,10 +369,3 @@ class Inbox:
             yield
         except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
             raise translated(error, self.database) from error
-
-    def _has(self, path: str, size: int) -> bool:
-        """Whether a file of that length is there."""
-        try:
-            return Path(located(path, self.config.project)).stat().st_size == size
-        except OSError:
-            return False

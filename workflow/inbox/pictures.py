@@ -32,6 +32,23 @@ class Facts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Submission:
+    """Who sent a picture, how large it is, and what the net answered."""
+
+    width: int
+    """In pixels, before it is turned upright."""
+    height: int
+    token: int
+    """Whose it is, `Token.id`."""
+    ref: str | None = None
+    """The sender's own name for it, such as the address of a post."""
+    snapshot: str | None = None
+    """Which answered."""
+    probabilities: Mapping[str, float] | None = None
+    """Class -> 0..1."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Known:
     """What the newest generation that holds a picture says of it."""
 
@@ -93,28 +110,23 @@ def enter(
     return int(found[0]), False
 
 
-def submit(
-    c: sqlite3.Connection,
-    facts: Facts,
-    *,
-    path: str | None,
-    token: int,
-    ref: str | None,
-    snapshot: str | None,
-    probabilities: Mapping[str, float] | None,
-) -> bool:
+def submit(c: sqlite3.Connection, facts: Facts, submission: Submission, *, path: str | None) -> bool:
     """Enter a picture that was sent, and what the net answered; whether the picture is new.
 
     A picture that is not decided yet and of which no generation knows the class joins the queue `sent`.
     """
+    token, shares = submission.token, submission.probabilities
     picture, new = enter(c, facts, origin="sent", path=path, sender=token)
     if path is not None:  # bytes that were known only from elsewhere are kept here now
         c.execute("UPDATE picture SET path = ?, origin = 'sent' WHERE id = ? AND origin <> 'sent'", (path, picture))
     c.execute(
         "INSERT INTO submission (picture, token, ref, at, snapshot, probabilities) VALUES (?, ?, ?, ?, ?, ?)",
-        (picture, token, ref, now(), snapshot, None if probabilities is None else json.dumps(dict(probabilities))),
-    )
-    label, probability = first(probabilities)
+        (
+            picture, token, submission.ref, now(), submission.snapshot,
+            None if shares is None else json.dumps(dict(shares)),
+        ),
+    )  # fmt: skip
+    label, probability = first(shares)
     if undecided(c, picture, known_too=False):
         c.execute(
             "INSERT INTO queue_item (filling, picture, rank, place, suggestion, probability) VALUES (?, ?, ?, ?, ?, ?) "

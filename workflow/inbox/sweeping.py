@@ -83,6 +83,11 @@ def _unlinked(c: sqlite3.Connection, *, chunk: Sequence[Path], superfluous: Supe
     return len(gone)
 
 
+def remove_orphan(c: sqlite3.Connection, path: Path) -> None:
+    """Remove a file in inbox/files, within a transaction that writes, if it has no row."""
+    _unlinked(c, chunk=[path], superfluous=_orphan)
+
+
 def _row(c: sqlite3.Connection, path: Path) -> tuple[str, str | None, int | None] | None:
     """Origin, class of the link, and whether a take-over is due, of the picture that a file is named after."""
     row: tuple[str, str | None, int | None] | None = c.execute(

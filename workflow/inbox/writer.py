@@ -7,6 +7,7 @@ others of its group are committed all the same. Nothing that a piece of work rai
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import sqlite3
 import threading
@@ -88,7 +89,7 @@ class Writer:
             if future.done():  # what the work itself raised
                 raise
             future.cancel()
-            raise BusyError(f"not acknowledged within {timeout:.0f} s", hint="send it again") from None
+            raise _late(timeout) from None
 
     def close(self) -> None:
         """Finish what is queued, then end; further work is refused."""
@@ -144,6 +145,24 @@ class Writer:
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
+
+
+async def acknowledged(future: Future[T], timeout: float = DEADLINE) -> T:
+    """What comes of a piece of work that was queued, without holding up a thread.
+
+    Raises:
+        BusyError, WorkflowError, sqlite3.Error: see `Writer.write`.
+    """
+    waiting = asyncio.wrap_future(future)  # cancels the work, too, if it has not begun
+    await asyncio.wait([waiting], timeout=timeout)
+    if not waiting.done():
+        waiting.cancel()
+        raise _late(timeout)
+    return waiting.result()
+
+
+def _late(timeout: float) -> BusyError:
+    return BusyError(f"not acknowledged within {timeout:.0f} s", hint="send it again")
 
 
 def _begin(connection: sqlite3.Connection) -> None:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from workflow.config import Preprocessing
 from workflow.data.pictures import OUT_OF_MEMORY
+from workflow.data.sniff import PictureError, sniff
 from workflow.data.worker import receive, send
 from workflow.web.errors import Busy, Refused
 
@@ -189,6 +190,18 @@ class Decoders:
 
         with suppress(RuntimeError):  # the server has ended
             self._loop.call_soon_threadsafe(settle)
+
+
+def format_of(data: bytes) -> str:
+    """The format that a file's bytes begin as; see `data.sniff`.
+
+    Raises:
+        Refused: 415, it is no picture.
+    """
+    try:
+        return sniff(data)
+    except PictureError as error:
+        raise refusal(vars(error)) from None
 
 
 def refusal(facts: Mapping[str, Any]) -> Refused:

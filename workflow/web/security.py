@@ -256,7 +256,8 @@ class _Body:
             return await self._receive()
         left = self._began + BODY_SECONDS + self._got / SLOWEST - time.monotonic()
         try:
-            message = await asyncio.wait_for(self._receive(), max(0.0, left))
+            async with asyncio.timeout(max(0.0, left)):
+                message = await self._receive()
         except TimeoutError:
             raise BodyRefused(
                 408, f"the body arrives too slowly: {self._got:,} bytes so far", {"Connection": "close"}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -13,11 +14,12 @@ from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response
 
 from workflow import inbox
+from workflow.web.decoders import format_of
 from workflow.web.errors import Refused
 from workflow.web.state import Asking, Shared, State
 
 if TYPE_CHECKING:
-    from workflow.api.judging import Judgement
+    from workflow.api.judging import Judgement, Judging
     from workflow.web.decoders import Decoded
 
 router = APIRouter(tags=["judge"])
@@ -97,10 +99,23 @@ async def judge(
     with state.limits.picture():
         data = await read_picture(request)
         net = await state.judge.net(snapshot)
-        decoded = await state.decoders.pixels(data, net.preprocessing)
-        found = await state.judge.label(net, decoded.pixels)
-        store = functools.partial(_store, state, data, decoded, net.name, found, caller.author, ref)
-        sha256, known = await asyncio.to_thread(store if keep else functools.partial(_known, state, data))
+        if keep:
+            async with _keeping(state, data) as keeping:
+                decoded, found = await _answer(state, net, data)
+                submission = inbox.Submission(
+                    width=decoded.width,
+                    height=decoded.height,
+                    token=caller.author,
+                    ref=ref,
+                    snapshot=net.name,
+                    probabilities=found.probabilities,
+                )
+                kept = await keeping  # the row is entered once the bytes are on the disk
+                entered = await inbox.acknowledged(state.inbox.enter(kept, submission))
+            sha256, known = kept.sha256, entered.known
+        else:
+            _, found = await _answer(state, net, data)
+            sha256, known = await asyncio.to_thread(_known, state, data)
     answer = {
         "sha256": sha256,
         "label": found.label,
@@ -141,21 +156,25 @@ async def read_picture(request: Request) -> bytes:
     return data
 
 
-def _store(
-    state: State, data: bytes, decoded: Decoded, snapshot: str, found: Judgement, token: int, ref: str | None
-) -> tuple[str, inbox.Known | None]:
-    """Keep a picture and its answer, durably."""
-    state.inbox.submit(
-        data,
-        format=decoded.format,
-        width=decoded.width,
-        height=decoded.height,
-        token=token,
-        ref=ref,
-        snapshot=snapshot,
-        probabilities=found.probabilities,
-    )
-    return _known(state, data)
+async def _answer(state: State, net: Judging, data: bytes) -> tuple[Decoded, Judgement]:
+    decoded = await state.decoders.pixels(data, net.preprocessing)
+    return decoded, await state.judge.label(net, decoded.pixels)
+
+
+@asynccontextmanager
+async def _keeping(state: State, data: bytes) -> AsyncIterator[asyncio.Task[inbox.Kept]]:
+    """Write a picture's bytes while it is judged; they are removed if there is no answer.
+
+    Raises:
+        Refused: 415, it does not begin as a picture does; nothing is written.
+    """
+    keeping = asyncio.create_task(asyncio.to_thread(state.inbox.keep, data, format_of(data)))
+    try:
+        yield keeping
+    except BaseException:
+        with suppress(Exception):  # they have no row, so that the next server sweeps them
+            await asyncio.to_thread(state.inbox.discard, await keeping)
+        raise
 
 
 def _known(state: State, data: bytes) -> tuple[str, inbox.Known | None]:
