@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import re
 import shutil
 import signal
@@ -37,7 +36,6 @@ class Server:
             cwd=self.root,
             stderr=subprocess.PIPE,
             text=True,
-            env=os.environ | {"GOMP_SPINCOUNT": "1000"},
         )
         assert self.process.stderr is not None
         said = ""
@@ -110,11 +108,15 @@ def chromium() -> Iterator[Any]:
 
 
 def until(condition: Callable[[], Any], seconds: float = 10) -> Any:
-    """Wait until something holds; gives it. The page's own policy forbids Playwright's `wait_for_function`."""
-    end = time.monotonic() + seconds
+    """Wait until something holds; gives it. The page's own policy forbids Playwright's `wait_for_function`.
+
+    What takes longer is asked for less often: asking takes time from what is waited for.
+    """
+    begun = time.monotonic()
     while not (found := condition()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
+        waited = time.monotonic() - begun
+        assert waited < seconds, "waited in vain"
+        time.sleep(min(0.3, 0.02 + waited / 10))
     return found
 
 

@@ -11,19 +11,49 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode adds no folder: helpers beside this file
 
 from caffe_process import CAFFE_PYTHON, run_caffe
 
+from workflow import cores
+
 ROOT = Path(__file__).parents[1]
+
+# On a busy machine any example may take any time, and many of them write files.
+settings.register_profile("suite", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def pytest_configure() -> None:
     """Hear Ctrl-C, and let child processes hear it: what a script starts in the background inherits a deaf ear."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    _share_cores()
+    _keep_bytecode()
+
+
+def _share_cores() -> None:
+    """Compute as `wf` does; of several test processes, each with its part of the cores.
+
+    With `-n 0` a test computes on all cores. Tests of several threads ask for their number.
+    """
+    os.environ.update(cores.sparing())
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if processes > 1:
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores.available() // processes)))
+
+
+def _keep_bytecode() -> None:
+    """Compile each module once, although PYTHONDONTWRITEBYTECODE is set.
+
+    Otherwise each of the processes that tests start compiles all of wf again, and each test process rewrites the
+    assertions of all tests.
+    """
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 LONG = (

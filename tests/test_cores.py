@@ -69,6 +69,15 @@ def test_omp_num_threads_is_obeyed(monkeypatch: pytest.MonkeyPatch, value: str, 
     assert cores.threads() == (expected or cores.available())
 
 
+def test_threads_are_spared_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENBLAS_NUM_THREADS", "GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    assert cores.sparing() == {"OPENBLAS_NUM_THREADS": "1", "GOMP_SPINCOUNT": "1000"}
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    assert cores.sparing() == {}
+
+
 def test_nothing_else_counts_cores() -> None:
     root = Path(cores.__file__).parent
     others = [

@@ -22,6 +22,20 @@ def threads() -> int:
     return int(wished) if wished.isdigit() and int(wished) else available()
 
 
+def sparing() -> dict[str, str]:
+    """Environment variables that keep the threads of numerical libraries apart, but for those the user has set.
+
+    They must be set before the libraries are loaded. numpy's BLAS gains nothing from threads on nets this
+    small, and loses much where other processes run beside it; PyTorch has threads of its own. Threads of OpenMP,
+    PyTorch's too, spin while they wait for each other: beside a busy process a training iteration then takes several
+    times as long. With `GOMP_SPINCOUNT` they sleep after so many rounds.
+    """
+    wished = {"OPENBLAS_NUM_THREADS": "1"}
+    if "OMP_WAIT_POLICY" not in os.environ:
+        wished["GOMP_SPINCOUNT"] = "1000"
+    return {name: value for name, value in wished.items() if name not in os.environ}
+
+
 def quota(cgroups: Path = _CGROUPS, own: Path = _OWN) -> int:
     """The quota of the process's cgroup and of those around it in whole cores, rounded up; a huge number without one.
 

@@ -60,7 +60,6 @@ class Server:
         self.process = subprocess.Popen(
             command,
             cwd=root,
-            env=os.environ | {"GOMP_SPINCOUNT": "1000"},
             stderr=subprocess.PIPE,
             start_new_session=True,
         )

@@ -7,15 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from workflow.formats import caffe_pb2
 from workflow.formats.blobproto import from_array
 from workflow.formats.lmdb import Writer
-
-# Files are written for most examples: on a busy machine one of them may take any time.
-settings.register_profile("formats", deadline=None, max_examples=60)
-settings.load_profile("formats")
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from workflow import cores
 from workflow.storage import atomic_write
 from workflow.web.errors import Busy, Refused
 
@@ -190,7 +191,7 @@ class Jobs:
             stdout=asyncio.subprocess.PIPE,
             limit=_LINE,
             cwd=self._common["project"],
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"} | _patient_openmp(),
+            env=os.environ | cores.sparing(),
         )
         try:
             await self._send(process, json.dumps(self._common | {"kind": job.kind} | job.wish | self._place(job)))
@@ -287,11 +288,6 @@ async def _ended(process: asyncio.subprocess.Process) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def _patient_openmp() -> dict[str, str]:
-    """OpenMP's threads sleep while they wait, unless the user says otherwise: see `workflow.cli`."""
-    return {} if {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys() else {"GOMP_SPINCOUNT": "1000"}
 
 
 def _now() -> str:
