@@ -119,6 +119,8 @@ def _set_fonts(figure: Figure) -> None:
     from matplotlib.text import Text
 
     for panel in figure.axes:
+        if not panel.axison:  # finding the texts below would make tick labels that are never drawn
+            panel.set(xticks=[], yticks=[])
         for axis in (panel.xaxis, panel.yaxis):
             labels = [tick.label1.get_text() for tick in axis.get_major_ticks()]
             if any(readable(label) != label for label in labels):  # an axis writes its labels again while it is drawn
