@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from trained_projects import LEARNT, trained_project
+from trained_projects import three_generations
 
 from workflow import Project, pycaffe
 from workflow.config import Config
@@ -56,8 +56,9 @@ def test_every_example_is_tested() -> None:
 
 
 def test_a_daily_round(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    shutil.copytree(trained_project(tmp_path_factory, LEARNT), tmp_path / "mybot")
+    shutil.copytree(three_generations(tmp_path_factory), tmp_path / "mybot")
     project = Project(tmp_path / "mybot")
+    project.train(3, max_iter=150, fresh=True)  # then it knows pictures of every class
     draw_junk(tmp_path / "incoming", count=8)
     (tmp_path / "incoming" / "note.jpg").write_text("no picture")
     lines = run("daily_round.py", project.root, tmp_path / "incoming").splitlines()

@@ -42,7 +42,7 @@ RESULTS = {
     "blame": lambda project: project.blame(picture(project)),
     "junk": lambda project: project.junk(project.root / "images" / "other", class_name="character"),
     "film": lambda project: project.film(picture(project), gen=1),
-    "generations film": lambda project: project.generations_film(picture(project)),
+    "generations film": lambda project: project.generations_film(picture(project), blobs=["conv1", "prob"]),
     "suspects": lambda project: project.suspects(gen=1),
     "live": lambda project: project.live(),
     "verify": lambda project: project.verify(sample=3),
@@ -58,7 +58,7 @@ COMMANDS = {
     "diff": "diff gen1 gen2",
     "log": "log",
     "junk": "junk FOLDER --class character",
-    "generations film": "film PICTURE --generations all",
+    "generations film": "film PICTURE --generations all --blob conv1 --blob prob",
 }
 """What the terminal says for the same."""
 

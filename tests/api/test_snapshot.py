@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from running import run_wf
-from trained_projects import LEARNT, trained_project
+from trained_projects import three_generations
 
 from workflow import Project, Snapshot
 from workflow.api import Finding, Result
@@ -94,14 +94,14 @@ def pictures_in(folder: Path) -> dict[Path, bytes]:
 
 
 def test_a_twin(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    shutil.copytree(trained_project(tmp_path_factory, LEARNT), tmp_path / "trained")
-    project = Project(tmp_path / "trained")
-    image = project.root / "images" / "character" / "0000.png"
+    shutil.copytree(three_generations(tmp_path_factory), tmp_path / "three")
+    project = Project(tmp_path / "three")
+    image = project.root / "images" / "test" / "circle" / "2.png"
     found = project.snapshot().twin(image)
     files = found.draw()
     assert isinstance(found, Result)
     assert found.nearest.label == found.target.name
-    assert files["twin"].is_relative_to(project.root / "generations" / "gen1" / "inspect")
+    assert files["twin"].is_relative_to(project.root / "generations" / "gen3" / "inspect")
     assert found._repr_html_().count("<img ") == 1
 
 
