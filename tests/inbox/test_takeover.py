@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from an_inbox import digest, effective, jpeg, label, send
@@ -17,7 +18,7 @@ from workflow.api import Project
 from workflow.data import corrections
 from workflow.data.corrections import Correction
 from workflow.errors import UsageError
-from workflow.inbox import Decision, Facts, Filters, Inbox, Item
+from workflow.inbox import Decision, Facts, Filters, Inbox, Item, takeover
 
 
 @pytest.fixture
@@ -236,6 +237,33 @@ def test_a_kill_at_any_step_is_made_good_by_the_next_takeover(inbox, project, st
     inbox.undo("own")
     assert done(inbox) == {"corrected": 1}
     assert effective(inbox, own, "circle") == "circle"
+
+
+@pytest.mark.parametrize("first", ["cross", None])
+@pytest.mark.parametrize("then", ["undo", "circle", "empty", "remove"])
+def test_what_is_decided_during_a_takeover_is_taken_over_by_the_next(inbox, monkeypatch, first, then):
+    own, new = known(inbox, "circle"), send(inbox, 1)
+    decide(inbox, label(own, first, was="circle", key="own"), label(new, first or "cross", key="new"))
+    real = takeover._plans
+
+    def plans(*arguments: Any) -> list[Any]:
+        found = real(*arguments)
+        if then == "undo":
+            inbox.undo("own")
+            inbox.undo("new")
+        else:
+            wanted = None if then == "remove" else then
+            inbox.label([label(own, wanted, was=first), label(new, wanted, was=first or "cross")])
+        return found
+
+    monkeypatch.setattr(takeover, "_plans", plans)
+    assert not inbox.takeover().conflicts
+    monkeypatch.undo()
+    assert not inbox.takeover().conflicts
+    wanted = {"undo": "circle", "remove": None}.get(then, then)
+    assert effective(inbox, own, "circle") == wanted
+    assert links(inbox) == ([] if then in ("undo", "remove") else [then])
+    assert done(inbox) == {}
 
 
 def test_only_what_is_due_is_looked_at(inbox):

@@ -53,6 +53,8 @@ class Plan:
     """Whether that link must be made."""
     before: str | None = None
     """The class before anything was decided here, to which an undo leads back."""
+    after: str | None = None
+    """The class that the picture then has; None for none."""
     conflict: str | None = None
     seen: str | None = None
     """What the conflict is with."""
@@ -76,6 +78,7 @@ def decide(inbox: Inbox, due: Due, classes: Sequence[str], steps: list[Correctio
     wanted = due.class_name
     if wanted is None and held and not remove:  # taken back, of a picture that was new before the first decision
         wanted = due.known
+    plan.after = wanted
     if wanted is not None and wanted not in classes:
         return _against(plan, f"there is no class '{wanted}' any more", wanted)
     seen = _SET_ASIDE if removed else now

@@ -154,14 +154,15 @@ def _settle(c: sqlite3.Connection, *, plans: Sequence[Plan], newest: int, patch:
             continue
         taken = None if due.kind is None or due.kind == "later" else due.seq
         c.execute(
-            "UPDATE state SET taken = ?, taken_base = ?, taken_generation = ?, taken_patch = ?, link = ?, told = NULL, "
-            "pending = CASE WHEN seq = ? THEN 0 ELSE 1 END WHERE picture = ?",
+            "UPDATE state SET taken = ?1, taken_base = ?2, taken_generation = ?3, taken_patch = ?4, link = ?5, "
+            "told = NULL, pending = iif(seq = ?7, 0, 1), base = iif(seq = ?7, base, ?6) WHERE picture = ?8",
             (
                 taken,
                 plan.before if taken else None,
                 newest,
                 patch if plan.correction is not None else None,
                 plan.link,
+                plan.after,
                 due.seq,
                 due.picture,
             ),
