@@ -84,14 +84,26 @@ class Server:
 
 
 class Client:
-    """One connection, opened again after each failure."""
+    """One connection, opened again after each failure.
 
-    def __init__(self, port: int, timeout: float = 20) -> None:
+    Args:
+        port: of the server.
+        timeout: seconds.
+        token: whose requests they are; None is the owner on this machine.
+    """
+
+    def __init__(self, port: int, timeout: float = 20, token: str | None = None) -> None:
         self._port, self._timeout = port, timeout
+        self._headers = {} if token is None else {"authorization": f"Bearer {token}"}
         self._connection: http.client.HTTPConnection | None = None
 
     def ask(self, method: str, path: str, document: object = None) -> tuple[int, Any]:
         """Status and document of an answer.
+
+        Args:
+            method: of HTTP.
+            path: with the query.
+            document: the body: a picture's bytes, or what becomes JSON.
 
         Raises:
             OSError, HTTPException: the server is not there, or went away.
@@ -99,9 +111,10 @@ class Client:
         if self._connection is None:
             self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._timeout)
         try:
-            body = None if document is None else json.dumps(document)
-            headers = {} if body is None else {"content-type": "application/json"}
-            self._connection.request(method, path, body, headers)
+            picture = isinstance(document, bytes)
+            body = document if picture or document is None else json.dumps(document)
+            headers = {} if body is None else {"content-type": "image/jpeg" if picture else "application/json"}
+            self._connection.request(method, path, body, headers | self._headers)
             answer = self._connection.getresponse()
             return answer.status, json.loads(answer.read())
         except (OSError, http.client.HTTPException, ValueError):
