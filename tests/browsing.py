@@ -123,7 +123,7 @@ def until(condition: Callable[[], Any], seconds: float = 10) -> Any:
 def pages(sha256: str, *, blob: str = "conv1") -> list[str]:
     """Every page, with a picture and a channel that exist."""
     named = ["/", "/label", "/label/sent", "/review", "/review/all", "/gen", "/gen/1", f"/gen/1/{blob}/3", "/loop"]
-    return [*named, f"/p/{sha256}", "/login", "/nothing"]
+    return [*named, f"/p/{sha256}", "/tokens", "/login", "/nothing"]
 
 
 def axe_source() -> str | None:

@@ -271,6 +271,24 @@ def test_the_grid_takes_a_range(server: Server, context: Any) -> None:
     until(lambda: page.locator(f"#cell-{total - 1}").count())
 
 
+def test_the_owner_makes_a_token_and_revokes_it(server: Server, context: Any) -> None:
+    page = context.new_page()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/label")
+    page.get_by_role("link", name="Bots and helpers").click()
+    page.get_by_label("Name").fill("ann @ home")
+    page.get_by_label("Role").select_option("labeller")
+    page.get_by_label("Name").press("Enter")
+    token = page.locator("code.token")
+    until(token.count)
+    asked = {"headers": {"authorization": f"Bearer {token.text_content()}"}}
+    assert page.request.get("/api/queues", **asked).status == 200
+    assert page.request.get("/api/tokens", **asked).status == 403
+    page.get_by_role("button", name="Revoke ann @ home").click()
+    until(page.get_by_text("Revoked").count)
+    assert page.request.get("/api/queues", **asked).status == 401
+
+
 def test_the_reader_may_choose_the_language(server: Server, context: Any) -> None:
     page = context.new_page()
     page.goto("/label")

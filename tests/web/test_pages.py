@@ -29,6 +29,7 @@ PAGES = (
     "/gen/1",
     "/gen/1/conv1/3",
     "/loop",
+    "/tokens",
     "/login",
 )
 HTML = {"accept": "text/html,*/*;q=0.8"}

@@ -81,6 +81,12 @@ async def loop(request: Request, state: Shared) -> Response:
     return page(request, state, "loop", tab="loop")
 
 
+@router.get("/tokens")
+async def tokens(request: Request, state: Shared) -> Response:
+    """Make and revoke tokens of bots and helpers."""
+    return page(request, state, "tokens", tab="label")
+
+
 @router.get("/static/locales/{language}.json")
 async def locale(language: Language) -> Response:
     """The words of one language."""
