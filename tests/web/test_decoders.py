@@ -84,6 +84,16 @@ def test_limits_depend_on_the_format() -> None:
     assert decoding(ask) == [200, 413, 413, 413, 422]
 
 
+def test_a_large_picture_of_the_owner_has_a_thumbnail() -> None:
+    """What a stranger sends is judged first, and refused then."""
+    file = io.BytesIO()
+    Image.new("L", (5000, 2600), 77).save(file, "PNG")
+    made = decoding(lambda decoders: decoders.thumbnail(file.getvalue(), 256))
+    assert Image.open(io.BytesIO(made)).size == (256, 133)
+    with pytest.raises(Refused, match="more than the limit of 50 Mpx"):
+        decoding(lambda decoders: decoders.thumbnail(bomb(8000, 7000), 256))
+
+
 def test_a_death_costs_one_answer() -> None:
     async def ask(decoders: Decoders) -> list[object]:
         for process in await started(decoders):

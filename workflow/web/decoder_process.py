@@ -47,7 +47,7 @@ def answer(task: bytes, argument: bytes, large: bool, data: bytes) -> tuple[dict
     """
     try:
         head = header(data)
-        _check_size(head)
+        _check_size(head, task)
         if head.width * head.height > LARGE and not large:
             return {"state": POSTPONED}, b""
         facts = {"state": DONE, "format": head.format, "width": head.width, "height": head.height}
@@ -69,8 +69,9 @@ def answer(task: bytes, argument: bytes, large: bool, data: bytes) -> tuple[dict
         return {"state": REFUSED, "reason": reason, "kind": OUT_OF_MEMORY, "bad": False, "fault": "P12"}, b""
 
 
-def _check_size(head: Header) -> None:
-    most = MOST_PIXELS[head.baseline]
+def _check_size(head: Header, task: bytes) -> None:
+    # what there are thumbnails of was judged, or is the owner's own
+    most = MOST_PIXELS[head.baseline or task == THUMBNAIL]
     if not 0 < head.width * head.height <= most:
         kind = (
             "baseline JPEG"
