@@ -65,8 +65,10 @@ def draw_curves(metrics: Path, out: Path) -> None:
     from matplotlib.ticker import MaxNLocator
 
     found = read_metrics(metrics)
-    figure = new_figure(9, 6.5, dpi=110)
-    above, below = figure.subplots(2, 1, sharex=True)
+    figure = new_figure(9, 6.5, dpi=110, free=True)  # arranging two panels by itself took a third of the time
+    above, below = figure.subplots(
+        2, 1, sharex=True, gridspec_kw={"left": 0.09, "right": 0.98, "bottom": 0.08, "top": 0.92, "hspace": 0.06}
+    )
     _draw_loss(above, found)
     _draw_accuracy(below, found)
     last = found.iterations
