@@ -7,13 +7,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+from made_once import made_once
 from PIL import Image
 from small_net import DEPLOY, NET, SOLVER, picture
 
 from workflow.config import Config, Preprocessing, Train
 from workflow.data.prepare import prepare
 from workflow.formats import blobproto, caffe_pb2, caffemodel
-from workflow.generations import Generation, SnapshotRecord, generation
+from workflow.generations import Generation, SnapshotRecord, generation, generations
 from workflow.generations.record import Training
 from workflow.training import as_run
 
@@ -85,20 +86,25 @@ def make_three(project: Path) -> list[Generation]:
     gen3: circle 1 is called a cross; test picture circle 0 of gen1 is a training picture now; 10 more circles to
     test with.
     """
+    _make_three(project)
+    return generations(settings())
+
+
+@made_once
+def _make_three(project: Path) -> None:
     images = project / "images"
     write_prototxt(project)
     for name in ("circle", "cross"):
         draw(images, "train", name, 0, 8)
         draw(images, "test", name, 0, 6)
-    made = [next_generation(project)]
+    next_generation(project)
     for name in ("circle", "cross"):
         draw(images, "train", name, 8, 12)
     draw(images, "train", "empty", 0, 5)
     draw(images, "test", "empty", 0, 4)
     (images / "train" / "circle" / "0.png").unlink()
-    made.append(next_generation(project))
+    next_generation(project)
     shutil.move(images / "train" / "circle" / "1.png", images / "train" / "cross" / "was_a_circle.png")
     shutil.move(images / "test" / "circle" / "0.png", images / "train" / "circle" / "was_a_test.png")
     draw(images, "test", "circle", 6, 16)
-    made.append(next_generation(project))
-    return made
+    next_generation(project)

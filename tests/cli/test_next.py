@@ -12,8 +12,8 @@ from workflow.demo.drawing import draw
 
 
 def pile() -> str:
-    """40 new pictures and 5 that the generation has."""
-    draw(Path("pile"), count=40, seed=98)
+    """12 new pictures and 5 that the generation has."""
+    draw(Path("pile"), count=12, seed=98)
     for index in range(5):
         shutil.copy(f"images/other/000{index}.png", f"pile/known{index}.png")
     return "pile"
@@ -21,7 +21,7 @@ def pile() -> str:
 
 def test_json(trained: Run) -> None:
     document = trained("next", pile(), "--count", "8", "--json").json
-    assert (document["count"], document["known"], len(document["next"])) == (45, 5, 8)
+    assert (document["count"], document["known"], len(document["next"])) == (17, 5, 8)
     assert document["weights"].keys() == {"margin", "novelty"}
     with Path(document["csv"]).open(newline="") as file:
         assert [row["path"] for row in csv.DictReader(file)] == [one["path"] for one in document["next"]]
@@ -31,7 +31,7 @@ def test_json(trained: Run) -> None:
 def test_words_for_people(trained: Run) -> None:
     ran = trained("next", pile(), "--count", "3", "--out", "there")
     lines = ran.out.splitlines()
-    assert lines[0] == "3 of 45 pictures of pile to label next"
+    assert lines[0] == "3 of 17 pictures of pile to label next"
     assert "left out: 5 that are in a generation" in ran.out
     assert lines[-4:-2] == ["table          there/next.csv", "contact sheet  there/next.png"]
     assert lines[-1] == "  wf next --apply there/next.csv"

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from made_once import made_once
 from running import Run
 
 from workflow.cli.prepare import share
@@ -15,10 +16,15 @@ from workflow.demo.drawing import draw
 from workflow.generations import generation
 
 
+@made_once
+def drawn(project: Path) -> None:
+    draw(project / "images", count=60)
+
+
 @pytest.fixture
 def pictures(project: Path) -> Path:
     """images/character and images/other, 30 each."""
-    draw(project / "images", count=60)
+    drawn(project)
     return project / "images"
 
 

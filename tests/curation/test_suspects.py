@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_once import made_once
 from PIL import Image
 from three_generations import ROOT, draw, next_generation, settings, write_prototxt
 
@@ -23,6 +24,12 @@ TURNED = {"train/cross/9.png", "train/cross/31.png", "train/circle/5.png", "test
 
 @pytest.fixture
 def turned(project: Path) -> Path:
+    turn(project)
+    return project
+
+
+@made_once
+def turn(project: Path) -> None:
     """60 + 15 circles and crosses, four of which lie in the wrong folder, and a copy of a circle among the tests."""
     images = project / "images"
     write_prototxt(project)
@@ -36,7 +43,6 @@ def turned(project: Path) -> Path:
     copied = np.asarray(Image.open(images / "train" / "circle" / "7.png"))
     Image.fromarray(np.clip(copied.astype(int) + 2, 0, 255).astype(np.uint8)).save(images / "test/cross/copy.png")
     next_generation(project)
-    return project
 
 
 def find(**options: int) -> Suspects:
