@@ -295,6 +295,11 @@ def test_the_reader_may_choose_the_language(server: Server, context: Any) -> Non
     page.get_by_role("link", name="日本語").click()
     until(lambda: page.evaluate("document.documentElement.lang") == "ja")
     until(lambda: "届いた画像" in page.locator("main").text_content())
+    page.goto("/")
+    picture = {"name": "half.png", "mimeType": "image/png", "buffer": png(1)[:200]}
+    page.locator("input[type=file]").first.set_input_files(picture)
+    until(page.get_by_text("画像ファイルが壊れています。").count)
+    assert "the picture is truncated" in page.locator(".toast .hint").text_content()
 
 
 def test_nobody_is_left_out(server: Server, browser: Any) -> None:

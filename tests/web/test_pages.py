@@ -93,6 +93,17 @@ def test_preferred_language(accepted: str, language: str) -> None:
     assert preferred(accepted) == language
 
 
+def test_an_error_is_told_in_the_readers_language(state: State) -> None:
+    own = make_state(state.project.root)
+    with TestClient(create_app(own), base_url=HOST, client=("203.0.113.9", 1)) as labeller:
+        token = own.inbox.add_token("helper who reads Japanese", "labeller")
+        asking = HTML | {"authorization": f"Bearer {token}"}
+        message = "a labeller&#39;s token may not GET /loop"
+        assert f"<h1>{message}</h1>" in labeller.get("/loop", headers=asking | {"accept-language": "en"}).text
+        told = labeller.get("/loop", headers=asking | {"accept-language": "ja"}).text
+        assert f"<h1>この操作は許可されていません。</h1><p>{message}</p>" in told
+
+
 def test_a_page_that_does_not_exist_is_a_page_for_people(client: TestClient) -> None:
     for path in ("/nothing", "/p/xyz", "/gen/x", "/label/A", "/gen/1/conv1/-1"):
         answer = client.get(path, headers=HTML)

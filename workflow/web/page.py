@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from workflow.web.words import LANGUAGES, preferred, text
+from workflow.web.words import LANGUAGES, preferred, text, wrong
 
 if TYPE_CHECKING:
     from workflow.web.state import State
@@ -57,8 +57,7 @@ def page(request: Request, state: State, name: str, *, tab: str = "", status: in
         again = RedirectResponse(request.url.path + (f"?{urlencode(others)}" if others else ""), 303)
         again.set_cookie(_COOKIE, chosen, max_age=_YEAR, httponly=True, samesite="lax")
         return again
-    kept = request.cookies.get(_COOKIE, "")
-    language = kept if kept in LANGUAGES else preferred(request.headers.get("accept-language", ""))
+    language = _language(request)
     other = next(one for one in LANGUAGES if one != language)
 
     def t(key: str, **values: object) -> str:
@@ -86,6 +85,12 @@ def page(request: Request, state: State, name: str, *, tab: str = "", status: in
     )
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Language, Cookie", "Content-Language": language}
     return HTMLResponse(whole, status, headers)
+
+
+def _language(request: Request) -> str:
+    """That the reader chose, or that the browser prefers."""
+    kept = request.cookies.get(_COOKIE, "")
+    return kept if kept in LANGUAGES else preferred(request.headers.get("accept-language", ""))
 
 
 def _queue_title(language: str, queue: str) -> str:
@@ -125,13 +130,8 @@ def for_people(request: Request, state: State, refusal: Response) -> Response:
         return page(request, state, "login", status=401, next="/", problem=used)
     if refusal.status_code == 401:
         return RedirectResponse(f"/login?next={quote(request.url.path)}", 303)
-    missing = refusal.status_code in (404, 422)  # a page takes no parameter that could be wrong in another way
+    if refusal.status_code in (404, 422):  # a page takes no parameter that could be wrong in another way
+        return page(request, state, "problem", status=404, message=None, hint=None)
     error = json.loads(bytes(refusal.body))["error"]
-    return page(
-        request,
-        state,
-        "problem",
-        status=404 if missing else refusal.status_code,
-        message=None if missing else error["message"],
-        hint=None if missing else error["hint"],
-    )
+    message, hint = wrong(_language(request), error["id"], refusal.status_code, error["message"], error["hint"])
+    return page(request, state, "problem", status=refusal.status_code, message=message, hint=hint)

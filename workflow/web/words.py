@@ -28,6 +28,25 @@ def text(language: str, key: str, **values: object) -> str:
     return words(language)[key].format(**values)
 
 
+def wrong(language: str, fault: str, status: int, message: str, hint: str | None) -> tuple[str, str | None]:
+    """What went wrong, in the reader's language: a sentence and a hint.
+
+    The server's own sentences are English: other readers get the sentence of the kind of error, and the server's as a
+    hint, for what it says of this one. `wrong` in static/words.js does the same.
+
+    Args:
+        language: the reader's.
+        fault: the row of the catalogue of errors, or nothing.
+        status: of HTTP.
+        message: the server's sentence.
+        hint: the server's hint.
+    """
+    kind = next((key for key in (f"error.{fault}", f"error.{status}") if key in words(language)), None)
+    if kind is None or language == next(iter(LANGUAGES)):
+        return message, hint
+    return text(language, kind), f"{message} {hint}" if hint else message
+
+
 def preferred(accepted: str) -> str:
     """The language that a browser prefers.
 

@@ -1,12 +1,13 @@
 // Calls of the API: JSON in, JSON out.
 import { toast } from "./dom.js";
-import { t } from "./words.js";
+import { wrong } from "./words.js";
 
 /** An answer that is no success: its sentence, its hint and its status; status 0 is a server that did not answer. */
 export class ApiError extends Error {
   constructor(status, { id = null, message = "", hint = null } = {}, wait = null) {
-    super(message || t(status === 0 ? "error.away" : "error.status", { status: String(status) }));
-    Object.assign(this, { status, id, hint, wait });
+    const found = wrong({ id, status, message, hint });
+    super(found.text);
+    Object.assign(this, { status, id, hint: found.hint, wait });
   }
 }
 

@@ -1,7 +1,7 @@
 // What a job found: its pictures and its words.
 import { h, sharpen } from "./dom.js";
 import { over, progress, stateWord } from "./shell.js";
-import { t } from "./words.js";
+import { wrong } from "./words.js";
 
 /**
  * A job as it stands: progress, result or reason.
@@ -13,7 +13,10 @@ import { t } from "./words.js";
 export function finding(job, about, shown = null) {
   const notes = (job.notes ?? []).slice(-3).map((note) => h("p", { class: "soft small" }, note));
   if (!over(job)) return [progress(job), ...notes];
-  if (job.state === "failed") return [h("p", { class: "note bad" }, job.error?.message ?? t("job.failed"), job.error?.hint ? h("span", { class: "small" }, ` ${job.error.hint}`) : null)];
+  if (job.state === "failed") {
+    const { text, hint } = wrong({ ...job.error, status: "failed" });
+    return [h("p", { class: "note bad" }, text, " ", h("span", { class: "small" }, hint))];
+  }
   if (job.state !== "done") return [h("p", { class: "note warn" }, stateWord(job))];
   const pictures = (job.result?.pictures ?? []).filter(({ name }) => !shown || shown.includes(name)).map(({ name, url }) =>
     h("figure", {}, h("a", { href: url, target: "_blank", rel: "noopener" }, sharpen(h("img", { src: url, alt: `${name}: ${about}`, loading: "lazy" })))));

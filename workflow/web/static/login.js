@@ -1,7 +1,7 @@
 // Exchange a token for the cookie.
 import { byId } from "./dom.js";
 import "./shell.js";
-import { t } from "./words.js";
+import { t, wrong } from "./words.js";
 
 const form = byId("login");
 
@@ -16,9 +16,9 @@ form.addEventListener("submit", async (event) => {
       return;
     }
     const text = await answer.json().catch(() => ({}));
-    problem.textContent = answer.status === 401 ? t("login.wrong") : (text.error?.message ?? t("error.status", { status: String(answer.status) }));
+    problem.textContent = answer.status === 401 ? t("login.wrong") : wrong({ ...text.error, status: answer.status }).text;
   } catch {
-    problem.textContent = t("error.away");
+    problem.textContent = wrong({ status: 0 }).text;
   }
   problem.hidden = false;
   byId("token").focus();

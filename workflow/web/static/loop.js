@@ -7,7 +7,7 @@ import { finding } from "./finding.js";
 import { on } from "./live.js";
 import { outbox } from "./outbox.js";
 import { learn, onJob, over } from "./shell.js";
-import { percent, t } from "./words.js";
+import { percent, sentences, t } from "./words.js";
 
 const STEPS = ["takeover", "prepare", "train", "compare"];
 const CHANGES = ["corrected", "linked", "moved", "removed"]; // of a take-over
@@ -40,7 +40,7 @@ function showTakeover() {
   fill("takeover",
     some ? h("ul", {}, changes.map(([key, count]) => h("li", {}, t(`loop.${key}`, { count })))) : h("p", { class: known.tookover ? "good" : "soft" }, t(known.tookover ? "loop.tookover" : "loop.nothing")),
     found.conflicts.length ? h("details", { class: "note warn" }, h("summary", {}, t("loop.conflicts", { count: found.conflicts.length })),
-      h("ul", { class: "events" }, found.conflicts.slice(0, 100).map((one) => h("li", {}, h("a", { href: `/p/${one.sha256}` }, one.sha256.slice(0, 12)), ` ${one.message}`)))) : null,
+      h("ul", { class: "events" }, found.conflicts.slice(0, 100).map((one) => h("li", {}, h("a", { href: `/p/${one.sha256}` }, one.sha256.slice(0, 12)), ` ${sentences({ status: "overruled", message: one.message })}`)))) : null,
     outbox.waiting ? h("p", { class: "note warn" }, t("loop.unsaved")) : null,
     h("div", { class: "row" }, button(t("loop.dotakeover"), takeOver, { main: some, disabled: !some }), h("a", { class: "button", href: "/label" }, t("loop.labelmore"))));
   mark();

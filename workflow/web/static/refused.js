@@ -2,7 +2,7 @@
 import { get, reporting } from "./api.js";
 import { byId, h } from "./dom.js";
 import { outbox } from "./outbox.js";
-import { t } from "./words.js";
+import { sentences, t } from "./words.js";
 
 /** What a label says, in a word. */
 export const said = ({ kind, class: name }) => (kind === "label" ? name : t(`label.did.${kind}`));
@@ -19,7 +19,7 @@ function show() {
   byId("refusedlist").replaceChildren(...refused.map(({ entry, status, message }) => {
     const conflict = status === "conflict";
     return h("li", { class: "stack" },
-      h("p", {}, h("a", { href: `/p/${entry.sha256}` }, said(entry)), ` – ${message}`),
+      h("p", {}, h("a", { href: `/p/${entry.sha256}` }, said(entry)), ` – ${sentences({ status, message })}`),
       h("div", { class: "row" },
         conflict ? h("button", { type: "button", on: { click: reporting(() => insist(entry)) } }, t("label.usemine")) : null,
         h("button", { type: "button", on: { click: () => outbox.dismiss(entry.key) } }, t(conflict ? "label.keeptheirs" : "label.forget"))));

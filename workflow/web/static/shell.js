@@ -3,7 +3,7 @@ import { get } from "./api.js";
 import { byId, h, toast } from "./dom.js";
 import { on } from "./live.js";
 import { outbox } from "./outbox.js";
-import { known, percent, t } from "./words.js";
+import { known, percent, sentences, t } from "./words.js";
 
 function showUnsaved() {
   const place = byId("unsaved");
@@ -80,7 +80,7 @@ export function progress(job) {
 
 outbox.addEventListener("change", showUnsaved);
 outbox.addEventListener("result", ({ detail: { result } }) => {
-  if (result.status === "conflict" || result.status === "refused") toast(t("outbox.notsaved"), { error: true, hint: result.message });
+  if (result.status === "conflict" || result.status === "refused") toast(t("outbox.notsaved"), { error: true, hint: sentences(result) });
 });
 showUnsaved();
 if (owner) {

@@ -12,6 +12,24 @@ export function t(key, values = {}) {
   });
 }
 
+/**
+ * What went wrong, in the reader's language. The server's own sentences are English: other readers get the sentence of the
+ * kind of error, and the server's as a hint, for what it says of this one.
+ * @param {{id: string?, status: number|string, message: string?, hint: string?}} error status: of HTTP, or of a label or job
+ * @returns {{text: string, hint: string}}
+ */
+export function wrong({ id, status, message, hint }) {
+  const kind = [`error.${id}`, `error.${status}`].find((key) => key in words);
+  if (message && (language === "en" || !kind)) return { text: message, hint: hint ?? "" };
+  return { text: kind ? t(kind) : t("error.status", { status: String(status) }), hint: [message, hint].filter(Boolean).join(" ") };
+}
+
+/** `wrong`, in one text. */
+export function sentences(error) {
+  const { text, hint } = wrong(error);
+  return hint ? `${text} ${hint}` : text;
+}
+
 /** Whether there is a text of that key. */
 export const known = (key) => key in words;
 
