@@ -57,9 +57,10 @@ def _keep_bytecode() -> None:
 
 
 LONG = (
-    *("web/test_browser", "demo/test_steps", "api/test_snapshot", "cli/test_inspect", "pycaffe/test_surface"),
-    *("interpretation/test_generations_film", "training/test_run", "training/test_seeds", "report/test_page"),
-    *("test_examples", "cli/test_train", "api/test_project", "cli/test_twin", "api/test_docs", "web/test_jobs"),
+    *("web/test_browser", "training/test_run", "web/test_jobs", "api/test_snapshot", "api/test_project"),
+    *("cli/test_inspect", "demo/test_steps", "cli/test_train", "training/test_seeds", "api/test_docs"),
+    *("interpretation/test_generations_film", "cli/test_next", "data/test_prepare_killed", "report/test_lineage"),
+    *("test_examples", "engines/bvlc/test_training", "training/test_faults", "training/test_growth", "web/test_server"),
 )
 """The files that take longest: they begin first, so that at the end no core waits for another."""
 
