@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,10 +41,15 @@ def test_commands_and_options_exist(page: str, line: list[str]) -> None:
     name = words[:2] if words[0] in GROUPS else words[:1]
     if name[0] in ("help", "version") or not re.fullmatch(r"[a-z]+", name[0]) or "X" in name[0]:
         return
-    shown = run_wf(*name, "--help").out
+    shown = help_of(*name)
     for word in line:
         if word.startswith("--"):
             assert re.search(rf"{re.escape(word.partition('=')[0])}\b", shown), f"{page}: wf {' '.join(line)}"
+
+
+@cache
+def help_of(*name: str) -> str:
+    return run_wf(*name, "--help").out
 
 
 def test_there_are_many() -> None:
