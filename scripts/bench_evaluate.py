@@ -9,6 +9,8 @@ import sys
 from itertools import cycle, islice
 from pathlib import Path
 
+from msgspec import structs
+
 from workflow.config import Config
 from workflow.data import manifest
 from workflow.evaluation.evaluate import evaluate, write
@@ -37,7 +39,7 @@ def make(number: int) -> None:
             writer.put(b"%08d" % index, value)
     with target.manifest.open("w") as file:
         file.writelines(islice(cycle(lines), number))
-    target.write(record.model_copy(update={"counts": {"test": {"all": number}}}))
+    target.write(structs.replace(record, counts={"test": {"all": number}}))
 
 
 def exam(kind: str, number: int) -> Exam:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from PIL import Image
 from small_net import CLASSES, DEPLOY, NET, SOLVER, picture
 
@@ -48,7 +49,7 @@ def add_snapshot(one: Generation, iteration: int, *, accuracy: float | None = No
     snapshot = SnapshotRecord(
         iteration=iteration, model=model, state=state, sha256={model: digest}, test_accuracy=accuracy
     )
-    one.write(record.model_copy(update={"snapshots": (*record.snapshots, snapshot)}))
+    one.write(structs.replace(record, snapshots=(*record.snapshots, snapshot)))
     return one.folder / model
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from workflow.config import Config, Preprocessing
 from workflow.formats import binaryproto, datum, labels, lmdb
 from workflow.generations import Generation, Record, generation
+from workflow.generations.record import PreparedWith
 
 CLASSES = ("circle", "cross", "empty")
 
@@ -98,7 +99,7 @@ def make_generation(project: Path, number: int = 1) -> Generation:
             preprocessing=Preprocessing(width=8, height=9),
             counts={"train": dict.fromkeys(CLASSES, 0) | {"circle": 50}, "test": dict.fromkeys(CLASSES, 5)},
             hashes={},
-            config={},
+            config=PreparedWith(),
             versions={},
         )
     )

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from small_net import make_generation
 
 from workflow.config import Config
@@ -25,7 +26,7 @@ def two(project):
         snapshots.append(
             SnapshotRecord(iteration=iteration, model=model, state=state, sha256={}, test_accuracy=accuracy)
         )
-    first.write(first.read().model_copy(update={"snapshots": tuple(snapshots)}))
+    first.write(structs.replace(first.read(), snapshots=tuple(snapshots)))
     return first
 
 
@@ -63,7 +64,7 @@ def test_the_best_is_right_most_often_and_among_equals_has_the_lower_loss(two, t
         SnapshotRecord(iteration=index, model="m", state="s", sha256={}, test_accuracy=accuracy, test_loss=loss)
         for index, (accuracy, loss) in enumerate(tests, start=1)
     ]
-    assert two.read().model_copy(update={"snapshots": tuple(snapshots)}).best.iteration == best
+    assert structs.replace(two.read(), snapshots=tuple(snapshots)).best.iteration == best
 
 
 def test_a_path_inside_a_generation_knows_it(two):

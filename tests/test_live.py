@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from small_net import make_generation
 
 from workflow.config import Config
@@ -24,7 +25,7 @@ def snapshots(one: Generation, tests: dict[int, float], **training: object) -> G
         )
         for k, accuracy in tests.items()
     )
-    one.write(one.read().model_copy(update={"snapshots": found, "training": Training.model_validate(training)}))
+    one.write(structs.replace(one.read(), snapshots=found, training=Training.of(training)))
     return one
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from made_once import made_once
+from msgspec import structs
 from PIL import Image
 from small_net import DEPLOY, NET, SOLVER, picture
 
@@ -64,8 +65,8 @@ def add_snapshot(one: Generation, iteration: int, *, accuracy: float | None = No
     caffemodel.write(one.folder / model, weights(len(record.classes), iteration if seed is None else seed))
     digest = hashlib.sha256((one.folder / model).read_bytes()).hexdigest()
     new = SnapshotRecord(iteration=iteration, model=model, state=state, sha256={model: digest}, test_accuracy=accuracy)
-    training = Training(engine="torch")
-    one.write(record.model_copy(update={"snapshots": (*record.snapshots, new), "training": training}))
+    training = Training.of({"engine": "torch"})
+    one.write(structs.replace(record, snapshots=(*record.snapshots, new), training=training))
 
 
 def next_generation(project: Path) -> Generation:

@@ -7,31 +7,53 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from msgspec import Meta, Struct, convert, structs, to_builtins
 
 from workflow.paths import recorded
 
-Name = Annotated[str, Field(min_length=1, strict=True)]
-Level = Annotated[int, Field(strict=True, ge=0, le=255)]
+T = TypeVar("T")
+
+Name = Annotated[str, Meta(min_length=1)]
+Level = Annotated[int, Meta(ge=0, le=255)]
+Side = Annotated[int, Meta(ge=1, le=4096)]
+Count = Annotated[int, Meta(ge=1)]
 
 
-class Settings(BaseModel):
-    """Frozen; unknown keys, NaN and infinity are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Frozen; what is read from a document must have exactly the types and the range of its fields."""
 
 
-class Preprocessing(Settings):
+def typed(value: Any, kind: type[T]) -> T:
+    """A part of a YAML or JSON document as a value of a type, a `Settings` or what is in one.
+
+    Raises:
+        msgspec.ValidationError: it is not; the message says where.
+    """
+    return convert(value, kind, dec_hook=_path)
+
+
+def untyped(value: Any) -> Any:
+    """The counterpart of `typed`: of dictionaries, sequences, text, numbers and None."""
+    return to_builtins(value, enc_hook=os.fspath)
+
+
+def _path(kind: type, value: Any) -> Path:
+    """For msgspec, which does not know paths."""
+    if kind is not Path or not isinstance(value, str | Path):
+        raise TypeError("Expected a path")
+    return Path(value)
+
+
+class Preprocessing(Settings, frozen=True, kw_only=True):
     """How a picture file becomes the uint8 array (channels, height, width) that a net's data blob is made of.
 
     Recorded with every data set and obeyed by every reader: prepare, inspect, predict, evaluate.
     """
 
-    width: Annotated[int, Field(strict=True, ge=1, le=4096)] = 32
-    height: Annotated[int, Field(strict=True, ge=1, le=4096)] = 32
+    width: Side = 32
+    height: Side = 32
     channel_order: Literal["RGB", "BGR", "GRAY"] = "RGB"
     fit: Literal["squash", "crop", "pad"] = "squash"
     """squash ignores the aspect ratio, as Caffe's tools do; crop keeps the centre; pad adds background."""
@@ -51,45 +73,43 @@ class Preprocessing(Settings):
         return self.channels, self.height, self.width
 
 
-class Split(Settings):
+class Split(Settings, frozen=True, kw_only=True):
     """Which pictures are test and validation pictures: decided by a hash of the file's bytes, never by position."""
 
-    test: Annotated[float, Field(strict=True, gt=0, lt=1)] = 0.2
+    test: Annotated[float, Meta(gt=0, lt=1)] = 0.2
     """Share of test pictures where the folders do not say train/ and test/ themselves."""
-    validation: Annotated[float, Field(strict=True, ge=0, lt=1, validate_default=True)] = 0.0
+    validation: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     """Share of validation pictures, likewise; they choose the best snapshot. 0: the test pictures choose it."""
 
-    @field_validator("validation")
-    @classmethod
-    def _leaves_training_pictures(cls, value: float, info: ValidationInfo) -> float:
-        test = info.data.get("test", 0.0)
-        if test + value >= 1:
-            raise PydanticCustomError("share", "less than what a test share of {test} leaves", {"test": test})
-        return value
+    def __post_init__(self) -> None:
+        if self.test + self.validation >= 1:
+            raise ValueError(
+                f"validation: got {self.validation}, expected less than what a test share of {self.test} leaves"
+            )
 
 
-class Prepare(Settings):
+class Prepare(Settings, frozen=True, kw_only=True):
     """Settings of `wf prepare`: tolerances and number of processes."""
 
-    max_bad: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.05
+    max_bad: Annotated[float, Meta(ge=0, le=1)] = 0.05
     """Share of unreadable files above which preparation stops: probably a broken copy."""
-    max_pixels: Annotated[int, Field(strict=True, ge=1)] = 50_000_000
+    max_pixels: Count = 50_000_000
     on_conflict: Literal["stop", "skip"] = "stop"
     """What to do with the same bytes in two classes."""
-    workers: Annotated[int, Field(strict=True, ge=1)] | None = None
+    workers: Count | None = None
     """Decoding processes; None is one for each core."""
-    seed: Annotated[int, Field(strict=True, ge=0)] = 1
+    seed: Annotated[int, Meta(ge=0)] = 1
     """Of the shuffled order of the records."""
 
 
-class Train(Settings):
+class Train(Settings, frozen=True, kw_only=True):
     """Settings of a training run that the solver's prototxt cannot contain."""
 
     solver: Path = Path("prototxt/cifar10_quick_solver.prototxt")
     """Its `net:` names the train_test net, relative to the project folder or to the solver's own."""
     deploy: Path = Path("prototxt/cifar10_quick_deploy.prototxt")
     engine: Literal["torch", "caffe"] = "torch"
-    threads: Annotated[int, Field(strict=True, ge=1)] | None = None
+    threads: Count | None = None
     """None leaves it to the engine: all cores for torch, one for caffe (its fastest)."""
     precision: Literal["float32", "bfloat16"] = "float32"
     balance: Literal["none", "loss"] = "none"
@@ -98,7 +118,7 @@ class Train(Settings):
     """For torch; None obeys a `solver_mode` that the solver writes, and is the CPU where it writes none."""
 
 
-class Config(Settings):
+class Config(Settings, frozen=True, kw_only=True):
     """One project's settings; every path in the YAML is relative to the project folder.
 
     As loaded, the project is the current folder, and paths stay relative to it. `rooted` gives the same settings for
@@ -113,16 +133,13 @@ class Config(Settings):
     split: Split = Split()
     prepare: Prepare = Prepare()
     train: Train = Train()
-    _project: Path = PrivateAttr(Path())
-
-    @property
-    def project(self) -> Path:
-        """The project folder: absolute, or `Path()` for the current folder."""
-        return self._project
+    project: Path = Path()
+    """The project folder: absolute, or `Path()` for the current folder. Not a setting."""
 
     def recorded(self) -> dict[str, Any]:
         """The settings as generation.json records them: paths below the project folder are relative to it."""
-        settings = self.model_dump(mode="json")
+        settings: dict[str, Any] = untyped(self)
+        del settings["project"]
         settings["images"] = [recorded(path, self.project) for path in self.images]
         settings["generations"] = recorded(self.generations, self.project)
         for name in ("solver", "deploy"):
@@ -145,15 +162,8 @@ def rooted(config: Config, root: Path) -> Config:
     if root == Path():
         return config
     project = Path(os.path.abspath(root))  # noqa: PTH100  # links in the path are the user's to keep
-    train = config.train.model_copy(
-        update={"solver": project / config.train.solver, "deploy": project / config.train.deploy}
+    train = structs.replace(config.train, solver=project / config.train.solver, deploy=project / config.train.deploy)
+    images = tuple(project / folder for folder in config.images)
+    return structs.replace(
+        config, images=images, generations=project / config.generations, train=train, project=project
     )
-    made = config.model_copy(
-        update={
-            "images": tuple(project / folder for folder in config.images),
-            "generations": project / config.generations,
-            "train": train,
-        }
-    )
-    made._project = project
-    return made

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from PIL import Image
 
 from workflow.checks.verify import verify
@@ -146,8 +147,8 @@ def test_fewer_records_than_were_listed(settings, trained):
 
 def test_other_preprocessing_than_was_recorded(settings, trained):
     record = trained.read()
-    other = record.preprocessing.model_copy(update={"channel_order": "BGR"})
-    trained.write(record.model_copy(update={"preprocessing": other}))
+    other = structs.replace(record.preprocessing, channel_order="BGR")
+    trained.write(structs.replace(record, preprocessing=other))
     found = verify(settings, others=[])
     assert any("differs from its picture" in problem for problem in found.problems)
     assert found.max_abs_difference > 1
@@ -198,8 +199,8 @@ def test_a_deploy_net_whose_answers_depend_on_the_batch(settings, trained, setti
     weights.layer.add(name="bn", blobs=[blobproto.from_array(one.astype("f")) for one in statistics])
     caffemodel.write(model, weights)
     record = trained.read()
-    snapshots = tuple(one.model_copy(update={"sha256": {}}) for one in record.snapshots)
-    trained.write(record.model_copy(update={"snapshots": snapshots}))
+    snapshots = tuple(structs.replace(one, sha256={}) for one in record.snapshots)
+    trained.write(structs.replace(record, snapshots=snapshots))
     found = verify(settings, others=[])
     assert any("blob 'bn' of the deploy net depends on the other" in one for one in found.net_problems) == depends
     assert bool(found.problems) == depends  # the blob of the test net is another one

@@ -61,11 +61,23 @@ def test_help_is_a_command_too(wf: Run) -> None:
 
 
 def test_a_shell_completes_commands(wf: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "--install-completion" in wf("--help").out
-    monkeypatch.setenv("_WF_COMPLETE", "complete_bash")
+    monkeypatch.setenv("_WF_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", "wf ins")
     monkeypatch.setenv("COMP_CWORD", "1")
-    assert wf().out.split() == ["inspect"]
+    assert wf().out.split() == ["plain,inspect"]
+
+
+def test_completion_is_installed_once(wf: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "--install-completion" in wf("--help").out
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SHELL", "/bin/bash")
+    (tmp_path / ".bashrc").write_text("alias ll='ls -l'")
+    wf("--install-completion")
+    assert str(tmp_path / ".bashrc") in wf("--install-completion").err
+    lines = (tmp_path / ".bashrc").read_text().splitlines()
+    assert lines == ["alias ll='ls -l'", 'eval "$(_WF_COMPLETE=bash_source wf)"']
+    monkeypatch.setenv("SHELL", "/bin/tcsh")
+    assert "no completion for the shell 'tcsh'" in wf("--install-completion", code=2).err
 
 
 def test_a_misspelt_command_is_guessed(wf: Run) -> None:

@@ -11,9 +11,9 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
-import typer
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
 from workflow import errors
 from workflow.cli.boundary import Boundary
@@ -22,15 +22,8 @@ from workflow.errors import Location
 
 def run(act: Callable[[], None], *flags: str) -> Result:
     """A command line whose only command does `act`."""
-    app = typer.Typer(cls=Boundary, rich_markup_mode=None)
-
-    @app.callback()
-    def group(json: bool = False, debug: bool = False, quiet: bool = False) -> None: ...
-
-    @app.command()
-    def command() -> None:
-        act()
-
+    flag = [click.Option([f"--{name}"], is_flag=True, expose_value=False) for name in ("json", "debug", "quiet")]
+    app = Boundary("wf", params=flag, commands={"command": click.Command("command", callback=act)})
     return CliRunner().invoke(app, [*flags, "command"])
 
 
@@ -78,7 +71,7 @@ def test_each_branch_of_the_tree_has_its_exit_code(kind: type[errors.WorkflowErr
         (FileNotFoundError(errno.ENOENT, "No such file", "x"), 70, "this is a bug in wf: FileNotFoundError"),
         (ZeroDivisionError("a / 0"), 70, "this is a bug in wf: ZeroDivisionError: a / 0"),
         (KeyboardInterrupt(), 130, "interrupted"),
-        (typer.Exit(7), 7, ""),
+        (click.exceptions.Exit(7), 7, ""),
     ],
 )
 def test_what_comes_from_elsewhere(error: BaseException, code: int, words: str) -> None:

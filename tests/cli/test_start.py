@@ -42,9 +42,9 @@ def test_help_and_version_take_less_than_400_ms(flag: str) -> None:
     assert min(seconds() for _ in range(3)) < 0.4  # of processor time: other processes may be busy
 
 
-def test_version_needs_no_typer() -> None:
+def test_version_needs_no_click() -> None:
     code = (
-        "import sys; sys.argv = ['wf', '--version']; import workflow.cli as w; w.main(); print('typer' in sys.modules)"
+        "import sys; sys.argv = ['wf', '--version']; import workflow.cli as w; w.main(); print('click' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[::2] == ["wf", "False"]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from workflow.config import Config, Prepare, Preprocessing, Split
+from workflow.config import Config, Prepare, Preprocessing, Split, typed
 
 Draw = Callable[..., Path]
 
@@ -58,7 +58,7 @@ def settings(tmp_path: Path) -> Callable[..., Config]:
             generations=tmp_path / "generations",
             preprocessing=Preprocessing(width=5, height=7),
             split=Split(test=test),
-            prepare=Prepare.model_validate(prepare),
+            prepare=typed(prepare, Prepare),
         )
 
     return make

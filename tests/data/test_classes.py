@@ -10,6 +10,7 @@ from workflow.config import Preprocessing
 from workflow.data.classes import arrange
 from workflow.errors import DataError, UsageError
 from workflow.generations import Record
+from workflow.generations.record import PreparedWith
 
 NAMES = st.lists(st.sampled_from("abcdefgh"), unique=True, min_size=2)
 
@@ -24,7 +25,7 @@ def record(*classes: str, gone: tuple[str, ...] = ()) -> Record:
         preprocessing=Preprocessing(),
         counts={"train": counts, "test": counts},
         hashes={},
-        config={},
+        config=PreparedWith(),
         versions={},
     )
 

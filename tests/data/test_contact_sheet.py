@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from PIL import Image
 
 from workflow.config import Config, Preprocessing, rooted
@@ -47,7 +48,7 @@ def images(tmp_path) -> Path:
 
 @pytest.mark.parametrize("order", ["RGB", "BGR", "GRAY"])
 def test_rows_are_classes_and_colours_are_true(images, settings, tmp_path, order):
-    config = settings().model_copy(update={"preprocessing": Preprocessing(width=8, height=8, channel_order=order)})
+    config = structs.replace(settings(), preprocessing=Preprocessing(width=8, height=8, channel_order=order))
     result = prepare(config)
     path = generation(rooted(Config(), tmp_path), 1).dataset / "pictures.png"
     assert result.pictures == (path,)

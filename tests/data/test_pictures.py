@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from PIL import Image, features
 
 from workflow.config import Preprocessing
@@ -36,7 +37,7 @@ def pair(mode: str, left: object, right: object) -> Image.Image:
 
 def pixels(data: bytes, **options: object) -> list[list[int]]:
     """The two pixels of a picture, each with its channels."""
-    got = decode(data, TWO.model_copy(update=options))
+    got = decode(data, structs.replace(TWO, **options))
     assert got.dtype == np.uint8
     assert got.flags.c_contiguous
     return got[:, 0, :].T.tolist()

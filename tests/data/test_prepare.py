@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from PIL import Image
 
 from workflow.config import Config, rooted
@@ -290,7 +291,7 @@ def test_p21_unreadable_files_are_all_named_at_once(open_folder, labelled, setti
     labelled(open_folder / "images", cat=6, dog=6)
     for index in range(3):
         (open_folder / "images" / "cat" / f"{index}.png").chmod(0)
-    config = settings().model_copy(update={"generations": open_folder / "generations"})
+    config = structs.replace(settings(), generations=open_folder / "generations")
     with nobody(), pytest.raises(EnvironmentFault, match="cannot read 3 files .permission denied., first: ") as caught:
         prepare(config, [open_folder / "images"])
     assert caught.value.fault == "P21"
@@ -411,9 +412,9 @@ def test_p32_not_enough_disk(tmp_path, settings):
     for index in range(files):
         (tmp_path / "images" / ("cat", "dog")[index % 2] / f"{index}.png").write_bytes(b"")
     config = settings()
-    large = config.preprocessing.model_copy(update={"width": 4096, "height": 4096})
+    large = structs.replace(config.preprocessing, width=4096, height=4096)
     with pytest.raises(EnvironmentFault, match=r"needs about [\d.,]+ GB, [\d.,]+ GB free in") as caught:
-        prepare(config.model_copy(update={"preprocessing": large}))
+        prepare(structs.replace(config, preprocessing=large))
     assert caught.value.exit_code == 6
 
 
@@ -431,7 +432,7 @@ def small_disk(tmp_path):
 
 @pytest.mark.parametrize("moment", [0, 22])
 def test_p33_disk_full_while_writing(images, settings, small_disk, moment):
-    config = settings().model_copy(update={"generations": small_disk / "generations"})
+    config = structs.replace(settings(), generations=small_disk / "generations")
     prepare(config)
     before = (small_disk / "generations/gen1/generation.json").read_bytes()
 
@@ -558,7 +559,7 @@ def test_t10_one_process_at_a_time(images, settings, tmp_path):
 def test_a_place_that_cannot_be_written(open_folder, labelled, settings, nobody):
     labelled(open_folder / "images", cat=6, dog=6)
     (open_folder / "generations").mkdir(mode=0o755)
-    config = settings().model_copy(update={"generations": open_folder / "generations"})
+    config = structs.replace(settings(), generations=open_folder / "generations")
     with nobody(), pytest.raises(EnvironmentFault, match="permission denied"):
         prepare(config, [open_folder / "images"])
 

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from workflow.config import Preprocessing
 from workflow.data import corrections
@@ -59,7 +60,7 @@ def test_a_correction_is_new(root, settings):
 
 def test_other_settings_are_new(root, settings):
     assert prepare(settings(seed=2)).generation == 2
-    wider = settings(seed=2).model_copy(update={"preprocessing": Preprocessing(width=6, height=7)})
+    wider = structs.replace(settings(seed=2), preprocessing=Preprocessing(width=6, height=7))
     assert prepare(wider).generation == 3
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from PIL import Image
 
 from workflow.config import Config, Split, rooted
@@ -73,7 +74,7 @@ def test_p38_near_duplicates_that_leave_a_side_empty(tmp_path, settings):
 
 
 def with_validation(settings: Config, share: float) -> Config:
-    return settings.model_copy(update={"split": Split(test=settings.split.test, validation=share)})
+    return structs.replace(settings, split=Split(test=settings.split.test, validation=share))
 
 
 def parts(tmp_path: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from PIL import Image
 from three_generations import ROOT, add_snapshot, make_three, settings
 
@@ -45,7 +46,7 @@ def add_rerun(one: Generation, seed: int, *, accuracy: float) -> Generation:
     """A rerun as `wf train --seeds` leaves it."""
     rerun = one.rerun(seed)
     shutil.copytree(one.folder / "prototxt", rerun.folder / "prototxt")
-    rerun.write(one.read().model_copy(update={"snapshots": (), "training": Training()}))
+    rerun.write(structs.replace(one.read(), snapshots=(), training=Training()))
     for iteration in (10, 20):
         add_snapshot(rerun, iteration, accuracy=accuracy if iteration == 20 else 0.1, seed=seed + iteration)
     text = rerun.prototxt("solver").read_text()
@@ -187,7 +188,7 @@ def test_reruns_that_are_not_comparable(three: Path) -> None:
     one = generation(Config(), 3)
     short, other, good = (add_rerun(one, seed, accuracy=0.5) for seed in (6, 7, 8))
     record = short.read()
-    short.write(record.model_copy(update={"snapshots": record.snapshots[:1]}))  # was stopped early
+    short.write(structs.replace(record, snapshots=record.snapshots[:1]))  # was stopped early
     text = other.prototxt("solver").read_text()
     other.prototxt("solver").write_text(text.replace("base_lr: 0.02", "base_lr: 0.01"))
     assert comparable_reruns(one) == [good]

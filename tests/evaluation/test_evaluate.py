@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from one_generation import make_one
 from three_generations import settings
 
@@ -35,8 +36,8 @@ def one(project: Path) -> Generation:
 
 def recorded(one: Generation, accuracy: float) -> None:
     record = one.read()
-    snapshots = [snapshot.model_copy(update={"test_accuracy": accuracy}) for snapshot in record.snapshots]
-    one.write(record.model_copy(update={"snapshots": tuple(snapshots)}))
+    snapshots = [structs.replace(snapshot, test_accuracy=accuracy) for snapshot in record.snapshots]
+    one.write(structs.replace(record, snapshots=tuple(snapshots)))
 
 
 def of(truths: list[str | None], predicted: list[str], shares: list[float]) -> Evaluation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from msgspec import structs
 from one_generation import make_one
 
 from workflow import Project
@@ -27,7 +28,7 @@ def test_it_says_what_is_recorded(project: Path) -> None:
 
 def test_the_verdict_is_that_of_the_newest_comparison_with_the_parent(project: Path) -> None:
     one = make_one(project)
-    one.write(one.read().model_copy(update={"parent": 0}))
+    one.write(structs.replace(one.read(), parent=0))
     place = one.folder / "evaluation" / "iter_20" / "gen1-test" / "diff-gen0-iter_5"
     place.mkdir(parents=True)
     (place / "diff.json").write_text('{"verdict": {"words": "signal: better"}}')

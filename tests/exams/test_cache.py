@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from one_generation import make_one
 from PIL import Image
 from three_generations import add_snapshot, settings, weights
@@ -88,12 +89,12 @@ def other_classes(model: Model, one: Generation) -> Model:
 
 
 def other_dataset(model: Model, one: Generation) -> Model:
-    one.write(one.read().model_copy(update={"hashes": {"images.jsonl": "0"}}))
+    one.write(structs.replace(one.read(), hashes={"images.jsonl": "0"}))
     return model
 
 
 def other_preprocessing(model: Model, one: Generation) -> Model:
-    return replace(model, preprocessing=model.preprocessing.model_copy(update={"channel_order": "BGR"}))
+    return replace(model, preprocessing=structs.replace(model.preprocessing, channel_order="BGR"))
 
 
 @pytest.mark.parametrize(

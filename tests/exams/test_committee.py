@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from three_generations import make_three, settings
 
 from workflow.errors import UsageError
@@ -52,7 +53,7 @@ def test_up_to_a_generation_and_without_damaged_ones(project, caplog):
     assert [one.generation for one in panel.members] == ["gen1", "gen3"]
     assert panel.newest.generation == "gen3"
     assert "gen2 is ignored" in caplog.text
-    first.write(first.read().model_copy(update={"snapshots": ()}))
+    first.write(structs.replace(first.read(), snapshots=()))
     with pytest.raises(UsageError, match="no generation in generations has a snapshot") as caught:
         ask(settings(), exam, number=2)
     assert caught.value.hint == "wf train"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from one_generation import make_one
 from PIL import Image
 from three_generations import add_snapshot, settings
@@ -55,7 +56,7 @@ def test_records_come_in_the_order_of_the_manifest_with_the_pixels_of_their_file
 
 def test_a_snapshot_with_another_preprocessing_is_shown_the_files(one: Generation) -> None:
     model = load(settings())
-    other = replace(model, preprocessing=model.preprocessing.model_copy(update={"channel_order": "BGR"}))
+    other = replace(model, preprocessing=structs.replace(model.preprocessing, channel_order="BGR"))
     found = exam.of_generation(one, other)
     assert isinstance(found, Files)
     assert found.name == "gen1 test"  # it is the same exam
@@ -70,7 +71,7 @@ def test_a_snapshot_with_another_preprocessing_is_shown_the_files(one: Generatio
 
 def test_files_that_changed_since_or_cannot_be_read_are_set_aside(one: Generation) -> None:
     model = load(settings())
-    other = replace(model, preprocessing=model.preprocessing.model_copy(update={"channel_order": "BGR"}))
+    other = replace(model, preprocessing=structs.replace(model.preprocessing, channel_order="BGR"))
     paths = sorted(Path("images/test/cross").iterdir())
     Image.new("RGB", (8, 9)).save(paths[0])
     paths[1].write_bytes(paths[1].read_bytes()[:60])
@@ -149,7 +150,7 @@ def test_an_exam_is_known_by_its_content(one: Generation) -> None:
     Image.new("RGB", (8, 9), (3, 2, 1)).save("images/test/circle/0.png")
     assert exam.of_labelled(Path("images/test")).identity() != before[1]
     assert exam.of_generation(one, model, "train").identity() != before[0]
-    one.write(one.read().model_copy(update={"hashes": {"images.jsonl": "0"}}))
+    one.write(structs.replace(one.read(), hashes={"images.jsonl": "0"}))
     assert exam.of_generation(one, model).identity() != before[0]
 
 

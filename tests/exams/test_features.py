@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from three_generations import add_snapshot, make_three, settings
 
 from workflow.errors import DataError, NetError
@@ -63,7 +64,7 @@ def test_other_weights_or_a_damaged_file_are_noticed(project):
     array.write_bytes(array.read_bytes()[:200])
     np.testing.assert_array_equal(features(model, exam).values, before)
     first.snapshots.joinpath("small_iter_20.caffemodel").unlink()
-    first.write(first.read().model_copy(update={"snapshots": ()}))
+    first.write(structs.replace(first.read(), snapshots=()))
     add_snapshot(first, 20, seed=99)
     other = features(load(settings(), snapshot="gen1/iter_20", tell=False), exam)
     assert not np.allclose(other.values, before)

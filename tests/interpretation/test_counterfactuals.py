@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from PIL import Image
 
 from workflow import pycaffe
@@ -64,7 +65,7 @@ def test_probabilities_are_the_nets_for_those_pixels(yellow_lover: Model) -> Non
 
 @pytest.mark.parametrize("order", ["RGB", "BGR"])
 def test_changes_are_made_in_the_recorded_channel_order(yellow_lover: Model, order: str) -> None:
-    model = replace(yellow_lover, preprocessing=yellow_lover.preprocessing.model_copy(update={"channel_order": order}))
+    model = replace(yellow_lover, preprocessing=structs.replace(yellow_lover.preprocessing, channel_order=order))
     pixels = stranger()[:: -1 if order == "BGR" else 1]
     found = {short: one for _, short, one in changes(model, pixels)}
     assert (found["no blue"][:, 2:6, 2:8] == 128).all()
@@ -74,7 +75,7 @@ def test_changes_are_made_in_the_recorded_channel_order(yellow_lover: Model, ord
 
 
 def test_a_grey_net_has_no_colours_to_change(yellow_lover: Model) -> None:
-    model = replace(yellow_lover, preprocessing=yellow_lover.preprocessing.model_copy(update={"channel_order": "GRAY"}))
+    model = replace(yellow_lover, preprocessing=structs.replace(yellow_lover.preprocessing, channel_order="GRAY"))
     model = replace(model, transform=replace(model.transform, mean=None))
     found = [short for _, short, _ in changes(model, stranger()[:1])]
     assert found == ["no top third", "no middle third", "no bottom third", "mirrored", "blurred"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from one_generation import make_one
 from three_generations import settings
 
@@ -45,8 +46,8 @@ def kill(project: Path) -> Callable[..., Model]:
         conv.blobs[1].CopyFrom(blobproto.from_array(bias))
         caffemodel.write(path, model)
         record = one.read()
-        snapshots = tuple(snapshot.model_copy(update={"sha256": {}}) for snapshot in record.snapshots)
-        one.write(record.model_copy(update={"snapshots": snapshots}))
+        snapshots = tuple(structs.replace(snapshot, sha256={}) for snapshot in record.snapshots)
+        one.write(structs.replace(record, snapshots=snapshots))
         return load(settings())
 
     return killed

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from small_net import edit
 from three_generations import make_three, settings, weights
 
@@ -34,8 +35,8 @@ def store(one: Generation, net: caffe_pb2.NetParameter) -> None:
     newest = record.snapshots[-1]
     caffemodel.write(one.folder / newest.model, net)
     digest = {"model": hashlib.sha256((one.folder / newest.model).read_bytes()).hexdigest()}
-    changed = newest.model_copy(update={"sha256": digest})
-    one.write(record.model_copy(update={"snapshots": (*record.snapshots[:-1], changed)}))
+    changed = structs.replace(newest, sha256=digest)
+    one.write(structs.replace(record, snapshots=(*record.snapshots[:-1], changed)))
 
 
 def arrays(net: caffe_pb2.NetParameter) -> dict[str, list[np.ndarray]]:
@@ -121,7 +122,7 @@ def test_classes_are_matched_by_name(three: list[Generation]) -> None:
 
 def test_a_class_that_is_gone_keeps_its_probabilities(three: list[Generation]) -> None:
     record = three[2].read()
-    three[2].write(record.model_copy(update={"classes": ("circle", "cross", "blank")}))
+    three[2].write(structs.replace(record, classes=("circle", "cross", "blank")))
     found = trace(settings(), IMAGE, blobs=["prob"])
     assert found.classes == ("circle", "cross", "blank", "empty")
     assert found.json()["probabilities"]["empty"] == [
@@ -169,8 +170,8 @@ def test_a_blob_without_channels(three: list[Generation]) -> None:
 
 def test_each_generation_has_its_own_preprocessing(three: list[Generation]) -> None:
     record = three[0].read()
-    swapped = record.preprocessing.model_copy(update={"channel_order": "BGR"})
-    three[0].write(record.model_copy(update={"preprocessing": swapped}))
+    swapped = structs.replace(record.preprocessing, channel_order="BGR")
+    three[0].write(structs.replace(record, preprocessing=swapped))
     newest = weights(3, 301)
     store(three[2], newest)
     blobs = arrays(newest)
@@ -197,8 +198,8 @@ def test_the_picture_itself_has_learned_nothing(three: list[Generation]) -> None
 
 def test_no_picture_is_left_to_match_by(three: list[Generation]) -> None:
     record = three[0].read()
-    other = record.preprocessing.model_copy(update={"kernel": "box"})
-    three[0].write(record.model_copy(update={"preprocessing": other}))
+    other = structs.replace(record.preprocessing, kernel="box")
+    three[0].write(structs.replace(record, preprocessing=other))
     image = Path("elsewhere.png")
     IMAGE.rename(image)
     for one in Path("images/test").rglob("*.png"):
@@ -209,14 +210,14 @@ def test_no_picture_is_left_to_match_by(three: list[Generation]) -> None:
 
 def test_best_takes_the_most_accurate(three: list[Generation]) -> None:
     record = three[0].read()
-    first = record.snapshots[0].model_copy(update={"test_accuracy": 0.9})
-    three[0].write(record.model_copy(update={"snapshots": (first, *record.snapshots[1:])}))
+    first = structs.replace(record.snapshots[0], test_accuracy=0.9)
+    three[0].write(structs.replace(record, snapshots=(first, *record.snapshots[1:])))
     found = trace(settings(), IMAGE, which="best", blobs=["prob"])
     assert [one.iteration for one in found.columns] == [10, 20, 20]
 
 
 def test_a_generation_without_a_snapshot(three: list[Generation]) -> None:
-    three[1].write(three[1].read().model_copy(update={"snapshots": ()}))
+    three[1].write(structs.replace(three[1].read(), snapshots=()))
     found = trace(settings(), IMAGE, blobs=["prob"])
     assert [one.generation for one in found.columns] == [1, 3]
     assert found.without == ("gen2",)

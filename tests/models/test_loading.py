@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 import pytest
+from msgspec import structs
 from small_net import CLASSES, DEPLOY
 
 from workflow.errors import ModelError, NetError, UsageError
@@ -100,7 +101,7 @@ def test_i03_the_snapshots_own_classes(settings, trained, caplog):
     record = trained.read()
     newer = generation(settings, 2)
     newer.folder.mkdir()
-    newer.write(record.model_copy(update={"number": 2, "classes": (*CLASSES[:2], "fox", "owl"), "snapshots": ()}))
+    newer.write(structs.replace(record, number=2, classes=(*CLASSES[:2], "fox", "owl"), snapshots=()))
     with caplog.at_level(logging.WARNING, "workflow"):
         model = load(settings, snapshot="gen1/iter_10")
     assert model.classes == CLASSES

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from msgspec import structs
 from PIL import Image
 from small_net import DEPLOY
 
@@ -31,7 +32,7 @@ def test_channels_in_the_recorded_order(foreign, project):
 
 
 def test_the_limit_of_pixels_is_the_settings(settings, trained):
-    tight = settings.model_copy(update={"prepare": settings.prepare.model_copy(update={"max_pixels": 50})})
+    tight = structs.replace(settings, prepare=structs.replace(settings.prepare, max_pixels=50))
     with pytest.raises(DataError, match="more than the limit"):
         load(tight).read(settings.images[0] / "test" / "cross" / "0.png")
 

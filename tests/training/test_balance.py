@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from small_net import DEPLOY, without_chance
 
 from workflow.engines.base import Step
@@ -18,7 +19,7 @@ def uneven(generation):
     """The generation, whose record says that its classes have 30, 15 and 5 training pictures."""
     record = generation.read()
     counts = dict(zip(record.classes, (30, 15, 5), strict=True))
-    generation.write(record.model_copy(update={"counts": record.counts | {"train": counts}}))
+    generation.write(structs.replace(record, counts=record.counts | {"train": counts}))
     return generation
 
 

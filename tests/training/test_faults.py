@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from small_net import edit
 
 from workflow.engines.base import Control, Done, Started, Step
@@ -164,7 +165,7 @@ def test_c06_unknown_snapshot(run):
 def test_c07_another_kind_of_solver_or_no_state(run, generation):
     run(max_iter=10)
     record = generation.read()
-    generation.write(record.model_copy(update={"training": record.training.updated({"solver_type": "Nesterov"})}))
+    generation.write(structs.replace(record, training=record.training.updated({"solver_type": "Nesterov"})))
     with pytest.raises(UsageError, match="iter_10 was trained with Nesterov, the solver now says SGD"):
         run()
     generation.write(record)
@@ -284,7 +285,7 @@ def test_t11_the_lock_of_a_dead_process_is_free(run, generation):
 
 def test_t14_another_data_set_is_refused(run, generation):
     record = generation.read()
-    generation.write(record.model_copy(update={"hashes": {"images.jsonl": "0" * 64}}))
+    generation.write(structs.replace(record, hashes={"images.jsonl": "0" * 64}))
     with pytest.raises(DataError, match="changed since it was prepared") as caught:
         run()
     assert caught.value.fault == "T14"

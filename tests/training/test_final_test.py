@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from overriding import over
 from three_generations import KINDS, draw, settings, write_prototxt
 
@@ -49,7 +50,7 @@ def test_the_nets_differ_in_nothing_but_the_source_of_the_test_passes(validated)
         "generations/gen1/dataset/val_lmdb",
     ]
     assert net.layer[1].data_param.batch_size * solver.test_iter[0] == 9
-    without = record.model_copy(update={"counts": {split: record.counts[split] for split in COUNTS}})
+    without = structs.replace(record, counts={split: record.counts[split] for split in COUNTS})
     as_run.write(settings(), validated, without, max_iter=None, seed=None)
     plain = read_net(validated.prototxt("train_test"))
     assert plain.layer[1].data_param.source == "generations/gen1/dataset/test_lmdb"
@@ -114,10 +115,10 @@ def test_best_is_chosen_by_validation(validated):
     record = validated.read()
     figures = ((0.5, 1.0), (0.9, 0.2))  # (validation, test)
     snapshots = tuple(
-        one.model_copy(update={"validation_accuracy": validation, "test_accuracy": test})
+        structs.replace(one, validation_accuracy=validation, test_accuracy=test)
         for one, (validation, test) in zip(record.snapshots, figures, strict=True)
     )
-    validated.write(record.model_copy(update={"snapshots": snapshots}))
+    validated.write(structs.replace(record, snapshots=snapshots))
     assert resolve(Config(), "best").iteration == 20
     assert validated.read().chosen_by_test is False
 

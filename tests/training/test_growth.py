@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from overriding import over
 from small_net import edit, make_generation
 
@@ -23,7 +24,7 @@ def second(run, project, generation):
     run(max_iter=10)
     other = make_generation(project, 2)
     counts = {"train": dict.fromkeys(CLASSES, 0) | {"circle": 50}, "test": dict.fromkeys(CLASSES, 5)}
-    other.write(other.read().model_copy(update={"classes": CLASSES, "counts": counts, "parent": 1}))
+    other.write(structs.replace(other.read(), classes=CLASSES, counts=counts, parent=1))
     return other
 
 
@@ -75,7 +76,7 @@ def test_the_run_is_recorded_and_begins_from_the_grown_weights(second, settings)
 def test_more_classes_than_before(second, settings):
     classes = (*CLASSES, "cross", "star")
     record = second.read()
-    second.write(record.model_copy(update={"classes": classes}))
+    second.write(structs.replace(record, classes=classes))
     list(train(settings, weights=["gen1/best"], max_iter=2))
     assert classifier(second.folder / second.read().snapshots[-1].model)[0].shape == (5, 54)
 

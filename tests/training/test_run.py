@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from small_net import edit
 
 from workflow.config import Config
@@ -194,7 +195,7 @@ def test_a_run_that_learns_nothing_says_so_and_how_it_went(run, generation, capl
     edit(SOLVER, "snapshot: 10", "snapshot: 1000")
     record = generation.read()
     counts = {split: dict.fromkeys(record.classes, 5) for split in ("train", "test")}
-    generation.write(record.model_copy(update={"counts": counts}))
+    generation.write(structs.replace(record, counts=counts))
     run(max_iter=300)
     assert caplog.text.count("the net has learned nothing (loss 1.") == 1
     assert (
@@ -270,7 +271,7 @@ def test_t06_sigkill_at_random_moments(run, generation):
     moments = random.Random(4)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     shutil.rmtree(generation.snapshots)
-    generation.write(generation.read().model_copy(update={"snapshots": ()}))
+    generation.write(structs.replace(generation.read(), snapshots=()))
     for _ in range(kills):
         with subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE, env=environment) as child:
             assert child.stdout.readline() == b"begin\n"

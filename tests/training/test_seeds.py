@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from overriding import over
 from small_net import edit, make_generation
 
@@ -123,7 +124,7 @@ def test_a_solver_that_changed_after_the_first_run_was_done_changes_no_rerun(gen
 def test_weights_are_those_of_the_first_run(run, generation, project, settings):
     run(max_iter=10)
     other = make_generation(project, 2)
-    other.write(other.read().model_copy(update={"classes": ("cross", "circle", "empty")}))
+    other.write(structs.replace(other.read(), classes=("cross", "circle", "empty")))
     list(train(settings, weights=["gen1/best"], max_iter=10))
     events = list(train_seeds(settings, seeds=2, max_iter=10))
     assert [event.text for event in events if isinstance(event, Note)] == [

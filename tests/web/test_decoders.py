@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -146,7 +147,7 @@ def test_too_little_memory_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None
         raise MemoryError
 
     monkeypatch.setattr(decoder_process, "interpret", starve)
-    facts, _ = decoder_process.answer(b"pixels", SMALL.model_dump_json().encode(), True, png())
+    facts, _ = decoder_process.answer(b"pixels", msgspec.json.encode(SMALL), True, png())
     refused = refusal(facts)
     assert (refused.status, refused.fault) == (413, "P12")
 

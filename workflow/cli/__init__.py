@@ -10,7 +10,7 @@ import sys
 def main() -> None:
     """The console script `wf`."""
     if sys.argv[1:] in (["--version"], ["version"]):
-        from workflow.cli.console import show_version  # without Typer, which takes longer than the answer
+        from workflow.cli.console import show_version  # without click, which takes longer than the answer
 
         show_version()
         return

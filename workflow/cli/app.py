@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import inspect
+from collections.abc import Callable, Collection, Iterator
 from importlib import import_module
 from typing import Annotated
 
-import typer
+import click
 
 from workflow.cli.boundary import Boundary, State
 from workflow.cli.console import show_version
-from workflow.cli.options import ConfigFile, Debug, Directory, Json, Quiet, help_of, with_common
+from workflow.cli.options import ConfigFile, Debug, Directory, Json, Quiet, command_of
+from workflow.cli.parameters import Group, Option, made
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "Get started": ("init", "demo"),
@@ -38,48 +40,54 @@ _ANYWHERE = {"init", "demo"}
 """What makes a project does not look for one around the current folder."""
 
 
-def build(wanted: Collection[str] = NAMES) -> typer.Typer:
+def build(wanted: Collection[str] = NAMES) -> Boundary:
     """The command line with these commands; importing all of them takes a tenth of a short command's time."""
-    app = typer.Typer(
-        cls=Boundary,
-        name="wf",
-        add_completion=True,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,  # plain help: rich's takes longer to import than all the rest
+    return Boundary(
+        "wf",
+        commands={name: one for panel, names in COMMANDS.items() for name, one in _commands(panel, names, wanted)},
+        callback=wf,
+        params=[made(one) for one in inspect.signature(wf, eval_str=True).parameters.values()],
+        help=wf.__doc__,
+        invoke_without_command=True,
+        subcommand_metavar="COMMAND [ARGS]...",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback(invoke_without_command=True)(wf)
-    for panel, names in COMMANDS.items():
-        for name in names:
-            if name not in wanted:
-                continue
-            if name in GROUPS:
-                app.add_typer(_group(name), rich_help_panel=panel)
-                continue
-            command = _function(name)
-            searching = with_common(command, search=name not in _ANYWHERE)
-            app.command(name, help=help_of(command), rich_help_panel=panel)(searching)
-    return app
 
 
 def wf(
-    context: typer.Context,
     config: ConfigFile = None,
     directory: Directory = None,
     json: Json = False,
     debug: Debug = False,
     quiet: Quiet = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    version: Annotated[bool, Option("--version", help="Show the version.")] = False,
+    install_completion: Annotated[
+        bool, Option("--install-completion", help="Complete the commands of wf in the shell (bash, zsh, fish).")
+    ] = False,
 ) -> None:
     """Prepare labelled pictures, train Caffe's small networks on a plain CPU, and look at what they see."""
     del json, debug, quiet  # the console has looked at these already
+    context = click.get_current_context()
+    state = context.ensure_object(State)
     if version:
         show_version()
-        raise typer.Exit
-    state = context.ensure_object(State)
+        context.exit()
+    if install_completion:
+        from workflow.cli.completion import install
+
+        install(state.console)
+        context.exit()
     state.config, state.directory = config, directory
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        click.echo(context.get_help())
+
+
+def _commands(panel: str, names: Collection[str], wanted: Collection[str]) -> Iterator[tuple[str, click.Command]]:
+    for name in names:
+        if name in wanted:
+            one = _group(name) if name in GROUPS else command_of(name, _function(name), search=name not in _ANYWHERE)
+            one.panel = panel
+            yield name, one
 
 
 def _function(name: str) -> Callable[..., None]:
@@ -88,12 +96,12 @@ def _function(name: str) -> Callable[..., None]:
     return found
 
 
-def _group(name: str) -> typer.Typer:
+def _group(name: str) -> Group:
     """`wf net show`, `wf net deploy`, `wf net upgrade`."""
     summary, functions = GROUPS[name]
-    group = typer.Typer(name=name, help=summary, rich_markup_mode=None)
     module = import_module(f"workflow.cli.{name}")
+    group = Group(name, help=summary)
     for function in functions:
-        command = getattr(module, f"{function}_" if function == "list" else function)  # a word of Python
-        group.command(function, help=help_of(command))(with_common(command))
+        attribute = f"{function}_" if function == "list" else function  # a word of Python
+        group.add_command(command_of(function, getattr(module, attribute)))
     return group

@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call
+from workflow.cli.parameters import Argument
 
 
 def blame(
     call: Call,
-    image: Annotated[
-        Path, typer.Argument(metavar="IMAGE", help="A picture; its contents are looked up, not its path.")
-    ],
+    image: Annotated[Path, Argument(metavar="IMAGE", help="A picture; its contents are looked up, not its path.")],
 ) -> None:
     """Show which generation added a picture, and all predictions.
 

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-import typer
-from typer.core import TyperGroup
+import click
 
 from workflow.cli.console import Console
 from workflow.errors import EnvironmentFault, UsageError, WorkflowError, system_errors
@@ -41,7 +40,7 @@ class State:
     """Of `-C`."""
 
 
-class Boundary(TyperGroup):
+class Boundary(click.Group):
     """The group of all commands; nothing that a user can cause leaves it as a traceback."""
 
     def main(
@@ -49,7 +48,7 @@ class Boundary(TyperGroup):
         args: Sequence[str] | None = None,
         prog_name: str | None = None,
         complete_var: str | None = None,
-        standalone_mode: bool = True,  # noqa: ARG002  (Typer's signature; this group always stands alone)
+        standalone_mode: bool = True,  # noqa: ARG002  (click's signature; this group always stands alone)
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> NoReturn:
@@ -83,7 +82,7 @@ class Boundary(TyperGroup):
         panels: dict[str, list[tuple[str, str]]] = {}
         width = max(map(len, self.commands))
         for name, command in self.commands.items():
-            panel = str(getattr(command, "rich_help_panel", None) or "Commands")
+            panel = getattr(command, "panel", "") or "Commands"
             summary = command.get_short_help_str(formatter.width - width - 6)
             panels.setdefault(panel, []).append((f"{name:{width}}", summary))
         for panel, rows in panels.items():
@@ -91,7 +90,7 @@ class Boundary(TyperGroup):
                 formatter.write_dl(rows)
 
     def invoke(self, ctx: Any) -> Any:
-        """As Typer does, but a Ctrl-C or a SIGTERM is said to have arrived."""
+        """As click does, but a Ctrl-C or a SIGTERM is said to have arrived."""
         console = ctx.ensure_object(State).console
         try:
             return super().invoke(ctx)
@@ -135,8 +134,10 @@ def _told(console: Console, typed: str) -> Iterator[None]:
             yield
     except WorkflowError as error:
         code = _tell(console, error)
-    except typer.TyperException as error:  # Typer's own: unknown options, missing arguments
+    except click.ClickException as error:  # click's own: unknown options, missing arguments
         code = _tell(console, _usage(error, typed))
+    except click.Abort:  # click's word for a KeyboardInterrupt
+        code = INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
         code = BROKEN_PIPE
@@ -158,8 +159,8 @@ def _tell(console: Console, error: WorkflowError) -> int:
     return error.exit_code
 
 
-def _usage(error: typer.TyperException, typed: str) -> WorkflowError:
-    message = error.format_message().strip().rstrip(".").replace("Value error, ", "")  # pydantic's word for it
+def _usage(error: click.ClickException, typed: str) -> WorkflowError:
+    message = error.format_message().strip().rstrip(".")
     context = getattr(error, "ctx", None)  # missing where the parser finds no value for an option
     path = getattr(context, "command_path", typed)
     usage = UsageError(message[:1].lower() + message[1:], hint=f"{path} --help")

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call, Gen, Snapshot, VisionOut
+from workflow.cli.parameters import Argument, Option
 
 
 def channels(
     call: Call,
-    blob: Annotated[str, typer.Argument(metavar="BLOB", help="The blob: conv1, conv2, conv3, pool3.")],
+    blob: Annotated[str, Argument(metavar="BLOB", help="The blob: conv1, conv2, conv3, pool3.")],
     channel: Annotated[
-        list[int] | None, typer.Option("--channel", metavar="N", help="Only this channel (repeatable).")
+        list[int] | None, Option("--channel", metavar="N", help="Only this channel (repeatable).")
     ] = None,
     snapshot: Snapshot = None,
     gen: Gen = None,
     out: VisionOut = None,
-    show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
+    show: Annotated[bool, Option("--show", help="Open the picture.")] = False,
 ) -> None:
     """Show what each channel of a layer responds to.
 

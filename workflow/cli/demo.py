@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+import click
 
 from workflow.cli.options import Call
+from workflow.cli.parameters import Argument, Option
 from workflow.cli.progress import Counter, Training
 
 if TYPE_CHECKING:
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
 
 def demo(
     call: Call,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder; it is created if needed.")] = Path("demo"),
-    serve: Annotated[
-        bool, typer.Option("--serve", help="Then open it in the browser, as wf serve --open does.")
-    ] = False,
+    folder: Annotated[Path, Argument(metavar="DIR", help="The folder; it is created if needed.")] = Path("demo"),
+    serve: Annotated[bool, Option("--serve", help="Then open it in the browser, as wf serve --open does.")] = False,
 ) -> None:
     """Run the whole loop on a small drawn data set (about a minute).
 
@@ -51,7 +50,7 @@ def demo(
         for event in steps.train(config, control=control, command=call.command):
             training.see(event)
     if interruption.exit_code:
-        raise typer.Exit(interruption.exit_code)
+        raise click.exceptions.Exit(interruption.exit_code)
     looked = steps.look(config)
     call.console.result(document(looked, folder), describe(looked, folder))
     if serve:

@@ -5,32 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call, EvaluationOut
+from workflow.cli.parameters import Argument, Option
 
 
 def diff(
     call: Call,
-    before: Annotated[str, typer.Argument(metavar="BEFORE", help="gen4 (its best snapshot) or gen4/iter_6000.")],
-    after: Annotated[
-        str, typer.Argument(metavar="AFTER", help="gen5, gen5/iter_6000, or a .caffemodel of a generation.")
-    ],
+    before: Annotated[str, Argument(metavar="BEFORE", help="gen4 (its best snapshot) or gen4/iter_6000.")],
+    after: Annotated[str, Argument(metavar="AFTER", help="gen5, gen5/iter_6000, or a .caffemodel of a generation.")],
     exam: Annotated[
         str | None,
-        typer.Option("--exam", metavar="GEN", help="Compare on this generation's test set (default: the newer one's)."),
+        Option("--exam", metavar="GEN", help="Compare on this generation's test set (default: the newer one's)."),
     ] = None,
-    folder: Annotated[
-        Path | None, typer.Option("--folder", metavar="DIR", help="Use a labelled folder instead.")
-    ] = None,
+    folder: Annotated[Path | None, Option("--folder", metavar="DIR", help="Use a labelled folder instead.")] = None,
     history: Annotated[
         bool,
-        typer.Option(
-            "--history/--no-history", help="Look in all generations for pictures that changed more than once."
-        ),
+        Option("--history/--no-history", help="Look in all generations for pictures that changed more than once."),
     ] = True,
     out: EvaluationOut = None,
-    show: Annotated[bool, typer.Option("--show", help="Open the contact sheet.")] = False,
+    show: Annotated[bool, Option("--show", help="Open the contact sheet.")] = False,
 ) -> None:
     """Compare two snapshots: what is fixed, broken, still wrong.
 

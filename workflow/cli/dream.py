@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call, VisionOut, Which
+from workflow.cli.parameters import Option
 from workflow.cli.viewer import show_pictures
 
 
@@ -15,11 +14,11 @@ def dream(
     which: Which,
     class_name: Annotated[
         list[str] | None,
-        typer.Option("--class", metavar="CLASS", help="A class; repeatable (default: all classes)."),
+        Option("--class", metavar="CLASS", help="A class; repeatable (default: all classes)."),
     ] = None,
     unit: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--unit",
             metavar="BLOB:CHANNEL",
             help="Maximise a channel instead of a class, such as conv3:17, or a unit of it: conv3:17,2,3; "
@@ -27,17 +26,15 @@ def dream(
         ),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option("--steps", metavar="N", min=1, help="Steps of gradient ascent (default: 128).")
+        int | None, Option("--steps", metavar="N", min=1, help="Steps of gradient ascent (default: 128).")
     ] = None,
     seeds: Annotated[
         int | None,
-        typer.Option(
-            "--seeds", metavar="N", min=1, help="Number of random starts; the best result is kept (default: 4)."
-        ),
+        Option("--seeds", metavar="N", min=1, help="Number of random starts; the best result is kept (default: 4)."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Random seed.")] = 0,
+    seed: Annotated[int, Option("--seed", metavar="N", help="Random seed.")] = 0,
     out: VisionOut = None,
-    show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
+    show: Annotated[bool, Option("--show", help="Open the pictures.")] = False,
 ) -> None:
     """Generate the picture that maximises a class or a channel.
 

@@ -5,24 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
-
 from workflow.cli.options import Call, Engine, EvaluationOut, Fresh, Which
+from workflow.cli.parameters import Argument, Option
 
 
 def evaluate(
     call: Call,
     which: Which,
     folder: Annotated[
-        Path | None, typer.Argument(metavar="FOLDER", help="Pictures in class folders (default: the test set).")
+        Path | None, Argument(metavar="FOLDER", help="Pictures in class folders (default: the test set).")
     ] = None,
     min_accuracy: Annotated[
         float | None,
-        typer.Option("--min-accuracy", metavar="X", min=0, max=1, help="Exit with code 1 if the accuracy is lower."),
+        Option("--min-accuracy", metavar="X", min=0, max=1, help="Exit with code 1 if the accuracy is lower."),
     ] = None,
-    part: Annotated[
-        Literal["test", "validation"], typer.Option("--part", help="Which pictures of the generation.")
-    ] = "test",
+    part: Annotated[Literal["test", "validation"], Option("--part", help="Which pictures of the generation.")] = "test",
     out: EvaluationOut = None,
     fresh: Fresh = False,
     engine: Engine = None,

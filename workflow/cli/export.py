@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from workflow.cli.options import Call, Which
+from workflow.cli.parameters import Option
 
 
 def export(
     call: Call,
     which: Which,
-    onnx: Annotated[Path | None, typer.Option("--onnx", metavar="FILE", help="Write an ONNX model.")] = None,
+    onnx: Annotated[Path | None, Option("--onnx", metavar="FILE", help="Write an ONNX model.")] = None,
     bundle: Annotated[
-        Path | None, typer.Option("--bundle", metavar="FILE.tar.gz", help="Write an archive of Caffe files.")
+        Path | None, Option("--bundle", metavar="FILE.tar.gz", help="Write an archive of Caffe files.")
     ] = None,
 ) -> None:
     """Export a snapshot as ONNX or as a bundle of Caffe files.

@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from workflow.cli.options import Call, Gen, InspectOut
+from workflow.cli.parameters import Argument, Option
 
 if TYPE_CHECKING:
     from workflow.api import Finding
@@ -16,23 +15,21 @@ if TYPE_CHECKING:
 
 def film(
     call: Call,
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture file.")],
+    image: Annotated[Path, Argument(metavar="IMAGE", help="A picture file.")],
     gen: Gen = None,
     generations: Annotated[
         str | None,
-        typer.Option(
-            "--generations", metavar="4,5|all", help="Compare these generations instead of the snapshots of one."
-        ),
+        Option("--generations", metavar="4,5|all", help="Compare these generations instead of the snapshots of one."),
     ] = None,
     best: Annotated[
-        bool, typer.Option("--best", help="With --generations: the most accurate snapshot of each, not the newest.")
+        bool, Option("--best", help="With --generations: the most accurate snapshot of each, not the newest.")
     ] = False,
     blobs: Annotated[
         list[str] | None,
-        typer.Option("--blob", metavar="NAME", help="Show this blob; repeatable (default: as in wf inspect)."),
+        Option("--blob", metavar="NAME", help="Show this blob; repeatable (default: as in wf inspect)."),
     ] = None,
     out: InspectOut = None,
-    show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
+    show: Annotated[bool, Option("--show", help="Open the pictures.")] = False,
 ) -> None:
     """Show one picture through all snapshots, or all generations.
 
@@ -68,7 +65,7 @@ def _numbers(text: str) -> list[int] | None:
     Raises:
         UsageError: it is neither.
     """
-    from workflow.errors import UsageError  # pydantic's neighbour, which --help does not need
+    from workflow.errors import UsageError
 
     if text.strip() == "all":
         return None

@@ -5,34 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
-
 from workflow.cli.options import Call
+from workflow.cli.parameters import Argument, Option
 
 
 def import_(
     call: Call,
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH", help="Two LMDBs, or folders or archives that contain them."),
+        Argument(metavar="PATH", help="Two LMDBs, or folders or archives that contain them."),
     ],
-    gen: Annotated[int, typer.Option("--gen", metavar="N", min=0, help="Number of the generation.")] = 0,
+    gen: Annotated[int, Option("--gen", metavar="N", min=0, help="Number of the generation.")] = 0,
     mean: Annotated[
         Path | None,
-        typer.Option("--mean", metavar="FILE", help="The mean (default: found beside the databases, else computed)."),
+        Option("--mean", metavar="FILE", help="The mean (default: found beside the databases, else computed)."),
     ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--labels", metavar="FILE", help="Names of the classes, one per line (default: found beside the databases)."
         ),
     ] = None,
     channel_order: Annotated[
         Literal["RGB", "BGR"],
-        typer.Option("--channel-order", help="Channel order of the records; convert_imageset and DIGITS write BGR."),
+        Option("--channel-order", help="Channel order of the records; convert_imageset and DIGITS write BGR."),
     ] = "BGR",
     allow_network_fs: Annotated[
-        bool, typer.Option("--allow-network-fs", help="Allow databases on a network file system.")
+        bool, Option("--allow-network-fs", help="Allow databases on a network file system.")
     ] = False,
 ) -> None:
     """Import a data set made by Caffe's tools or DIGITS.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import typer
-
 from workflow.cli.options import Call
+from workflow.cli.parameters import Argument, Option
 from workflow.errors import UsageError
 
 
@@ -23,14 +22,12 @@ def list_(call: Call) -> None:
 def tokens(
     call: Call,
     action: Annotated[
-        Literal["add", "revoke"] | None, typer.Argument(metavar="[add|revoke]", help="Default: list the tokens.")
+        Literal["add", "revoke"] | None, Argument(metavar="[add|revoke]", help="Default: list the tokens.")
     ] = None,
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Name of the token.")] = None,
+    name: Annotated[str | None, Argument(metavar="NAME", help="Name of the token.")] = None,
     role: Annotated[
         Literal["bot", "labeller", "owner"],
-        typer.Option(
-            "--role", help="What it may do: bot judges and reports, labeller labels, owner may do everything."
-        ),
+        Option("--role", help="What it may do: bot judges and reports, labeller labels, owner may do everything."),
     ] = "bot",
 ) -> None:
     """List, make and revoke tokens.
@@ -60,7 +57,7 @@ def tokens(
 
 def takeover(
     call: Call,
-    preview: Annotated[bool, typer.Option("--preview", help="Only show what would be done.")] = False,
+    preview: Annotated[bool, Option("--preview", help="Only show what would be done.")] = False,
 ) -> None:
     """Hand decisions on to the next wf prepare.
 
@@ -77,10 +74,8 @@ def takeover(
 
 def forget(
     call: Call,
-    sender: Annotated[str, typer.Argument(metavar="SENDER", help="Name of the sender's token.")],
-    ref: Annotated[
-        str | None, typer.Option("--ref", metavar="TEXT", help="Only what was sent with this reference.")
-    ] = None,
+    sender: Annotated[str, Argument(metavar="SENDER", help="Name of the sender's token.")],
+    ref: Annotated[str | None, Option("--ref", metavar="TEXT", help="Only what was sent with this reference.")] = None,
 ) -> None:
     """Delete everything that a sender sent, and revoke its token.
 

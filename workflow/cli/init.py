@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call
+from workflow.cli.parameters import Argument
 
 NEXT = """{path} is a project: settings in configs/, nets and solvers in prototxt/
 next:{enter}
@@ -18,7 +17,7 @@ next:{enter}
 
 def init(
     call: Call,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder; it is created if needed.")] = Path(),
+    folder: Annotated[Path, Argument(metavar="DIR", help="The folder; it is created if needed.")] = Path(),
 ) -> None:
     """Create a project folder with settings, nets and solvers."""
     from workflow.project import start

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import typer
-
 from workflow.cli.options import Call, Engine, IgnoreMismatch, InspectOut, Which, listed
+from workflow.cli.parameters import Argument, Option
 from workflow.cli.viewer import show_pictures
 
 _SIDE_BY_SIDE = 8  # pictures; more make columns too narrow for any screen
@@ -16,44 +15,38 @@ _SIDE_BY_SIDE = 8  # pictures; more make columns too narrow for any screen
 def inspect(
     call: Call,
     which: Which,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Picture files.")],
+    images: Annotated[list[Path], Argument(metavar="IMAGE", help="Picture files.")],
     blobs: Annotated[
-        str | None, typer.Option("--blobs", metavar="A,B", help="Blobs to draw (conv1,conv2,conv3,pool3).")
+        str | None, Option("--blobs", metavar="A,B", help="Blobs to draw (conv1,conv2,conv3,pool3).")
     ] = None,
     out: InspectOut = None,
     save_blobs: Annotated[
-        Path | None, typer.Option("--save-blobs", metavar="FILE", help="Write every blob to an npz file.")
+        Path | None, Option("--save-blobs", metavar="FILE", help="Write every blob to an npz file.")
     ] = None,
     compare: Annotated[
         bool | None,
-        typer.Option(
+        Option(
             "--compare/--no-compare",
             help="Draw side by side, with scales and statistics (default: on for 2 to 8 pictures).",
         ),
     ] = None,
     channel: Annotated[
-        list[int] | None, typer.Option("--channel", metavar="N", help="Compare only this channel (repeatable).")
+        list[int] | None, Option("--channel", metavar="N", help="Compare only this channel (repeatable).")
     ] = None,
     order: Annotated[
         Literal["number", "activity"],
-        typer.Option("--order", help="Order of the channels with --compare; activity: strongest first."),
+        Option("--order", help="Order of the channels with --compare; activity: strongest first."),
     ] = "number",
-    top: Annotated[
-        int | None, typer.Option("--top", metavar="N", min=1, help="Compare at most this many channels.")
-    ] = None,
+    top: Annotated[int | None, Option("--top", metavar="N", min=1, help="Compare at most this many channels.")] = None,
     each_channel: Annotated[
-        bool, typer.Option("--each-channel", help="Compare with one colour scale per channel instead of one per blob.")
+        bool, Option("--each-channel", help="Compare with one colour scale per channel instead of one per blob.")
     ] = False,
-    filters: Annotated[
-        bool, typer.Option("--filters", help="Draw the first convolution's filters as colours.")
-    ] = False,
+    filters: Annotated[bool, Option("--filters", help="Draw the first convolution's filters as colours.")] = False,
     page: Annotated[
         bool,
-        typer.Option(
-            "--page", help="Write one HTML page with everything: grids, maps, twin, why, inversion, dream, film."
-        ),
+        Option("--page", help="Write one HTML page with everything: grids, maps, twin, why, inversion, dream, film."),
     ] = False,
-    show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
+    show: Annotated[bool, Option("--show", help="Open the pictures.")] = False,
     engine: Engine = None,
     ignore_mismatch: IgnoreMismatch = None,
 ) -> None:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call, InspectOut, Which
+from workflow.cli.parameters import Argument, Option
 
 
 def invert(
     call: Call,
     which: Which,
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture file.")],
+    image: Annotated[Path, Argument(metavar="IMAGE", help="A picture file.")],
     blob: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--blob",
             metavar="NAME",
             help="Reconstruct from this blob; repeatable (default: each convolution, the last pooling and the first "
@@ -25,11 +24,11 @@ def invert(
     ] = None,
     decoder: Annotated[
         bool,
-        typer.Option("--decoder", help="Train missing decoders (a minute or two each) and keep them."),
+        Option("--decoder", help="Train missing decoders (a minute or two each) and keep them."),
     ] = False,
-    steps: Annotated[int | None, typer.Option("--steps", metavar="N", min=1, help="Steps of the optimisation.")] = None,
+    steps: Annotated[int | None, Option("--steps", metavar="N", min=1, help="Steps of the optimisation.")] = None,
     out: InspectOut = None,
-    show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
+    show: Annotated[bool, Option("--show", help="Open the picture.")] = False,
 ) -> None:
     """Reconstruct a picture from the activations of each layer.
 

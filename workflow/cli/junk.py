@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call, EvaluationOut, Gen
+from workflow.cli.parameters import Argument, Option
 
 
 def junk(
     call: Call,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of unrelated pictures.")],
+    folder: Annotated[Path, Argument(metavar="FOLDER", help="Folder of unrelated pictures.")],
     class_name: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--class",
             metavar="NAME",
             help="Class whose false accepts are counted (default: all but 'other' and similar names).",
@@ -23,16 +22,14 @@ def junk(
     ] = None,
     threshold: Annotated[
         float,
-        typer.Option(
-            "--threshold", metavar="P", min=0, max=1, help="Probability from which a picture is accepted now."
-        ),
+        Option("--threshold", metavar="P", min=0, max=1, help="Probability from which a picture is accepted now."),
     ] = 0.5,
     max_rate: Annotated[
-        float, typer.Option("--max-rate", metavar="X", min=1e-6, max=1, help="Highest tolerated false-accept rate.")
+        float, Option("--max-rate", metavar="X", min=1e-6, max=1, help="Highest tolerated false-accept rate.")
     ] = 0.01,
     gen: Gen = None,
     out: EvaluationOut = None,
-    show: Annotated[bool, typer.Option("--show", help="Open the pictures.")] = False,
+    show: Annotated[bool, Option("--show", help="Open the pictures.")] = False,
 ) -> None:
     """Measure the false-accept rate on unrelated pictures.
 

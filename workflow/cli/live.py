@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import typer
-
 from workflow.cli.options import Call
+from workflow.cli.parameters import Argument, Option
 
 
 def live(
     call: Call,
     snapshot: Annotated[
-        str | None, typer.Argument(metavar="REF", help="Pin this snapshot: gen5/best, gen5/iter_6000.")
+        str | None, Argument(metavar="REF", help="Pin this snapshot: gen5/best, gen5/iter_6000.")
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Unpin: use the newest generation whose training has finished.")
+        bool, Option("--follow", help="Unpin: use the newest generation whose training has finished.")
     ] = False,
     promote: Annotated[
-        bool, typer.Option("--promote", help="Pin the newest trained generation, unless wf diff says it is worse.")
+        bool, Option("--promote", help="Pin the newest trained generation, unless wf diff says it is worse.")
     ] = False,
 ) -> None:
     """Show or choose the default snapshot.

@@ -5,25 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call
+from workflow.cli.parameters import Option
 
 
 def log(
     call: Call,
     exam: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--exam",
             metavar="GEN",
             help="Compare all on this generation's test set (default: the newest's; own: each on its own).",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Folder for trend.png (default: generations/).")
+        Path | None, Option("--out", metavar="DIR", help="Folder for trend.png (default: generations/).")
     ] = None,
-    show: Annotated[bool, typer.Option("--show", help="Open the trend picture.")] = False,
+    show: Annotated[bool, Option("--show", help="Open the trend picture.")] = False,
 ) -> None:
     """List the generations and what each one changed.
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call, InspectOut, Which
+from workflow.cli.parameters import Argument, Option
 
 
 def maps(
     call: Call,
     which: Which,
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture file.")],
+    image: Annotated[Path, Argument(metavar="IMAGE", help="A picture file.")],
     method: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--method",
             metavar="NAME",
             help="saliency, guided-backpropagation, deconvolution, smoothgrad, integrated-gradients, grad-cam or "
@@ -25,22 +24,20 @@ def maps(
     ] = None,
     class_name: Annotated[
         str | None,
-        typer.Option("--class", metavar="CLASS", help="The class to explain (default: the predicted class)."),
+        Option("--class", metavar="CLASS", help="The class to explain (default: the predicted class)."),
     ] = None,
     unit: Annotated[
         str | None,
-        typer.Option(
-            "--unit", metavar="BLOB:CHANNEL", help="Explain a unit instead of a class: conv3:17 or conv3:17,2,3."
-        ),
+        Option("--unit", metavar="BLOB:CHANNEL", help="Explain a unit instead of a class: conv3:17 or conv3:17,2,3."),
     ] = None,
     layer: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--layer", metavar="BLOB", help="Layer for Grad-CAM (default: the last blob with maps before the target)."
         ),
     ] = None,
     out: InspectOut = None,
-    show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
+    show: Annotated[bool, Option("--show", help="Open the picture.")] = False,
 ) -> None:
     """Show which parts of a picture matter for a class.
 

@@ -5,27 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call, Engine, EvaluationOut, Fresh, Which
+from workflow.cli.parameters import Argument, Option
 
 
 def mistakes(
     call: Call,
     which: Which,
     folder: Annotated[
-        Path | None, typer.Argument(metavar="FOLDER", help="Pictures in class folders (default: the test set).")
+        Path | None, Argument(metavar="FOLDER", help="Pictures in class folders (default: the test set).")
     ] = None,
     cell: Annotated[
         str | None,
-        typer.Option(
-            "--cell", metavar="TRUE:PREDICTED", help="Only this cell of the confusion matrix, such as cat:dog."
-        ),
+        Option("--cell", metavar="TRUE:PREDICTED", help="Only this cell of the confusion matrix, such as cat:dog."),
     ] = None,
-    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="Number of pictures to draw.")] = 100,
+    top: Annotated[int, Option("--top", metavar="N", min=1, help="Number of pictures to draw.")] = 100,
     out: EvaluationOut = None,
     fresh: Fresh = False,
-    show: Annotated[bool, typer.Option("--show", help="Open the contact sheets.")] = False,
+    show: Annotated[bool, Option("--show", help="Open the contact sheets.")] = False,
     engine: Engine = None,
 ) -> None:
     """Show the wrong answers, most confident first.

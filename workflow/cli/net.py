@@ -5,33 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
-
 from workflow.cli.options import Call, listed
+from workflow.cli.parameters import Argument, Option
 
 Shape = Annotated[
     str | None,
-    typer.Option("--shape", metavar="C,H,W", help="Shape of the pictures, if the net's data source is missing."),
+    Option("--shape", metavar="C,H,W", help="Shape of the pictures, if the net's data source is missing."),
 ]
 Stage = Annotated[
-    list[str] | None, typer.Option("--stage", metavar="NAME", help="Include the layers of this stage (repeatable).")
+    list[str] | None, Option("--stage", metavar="NAME", help="Include the layers of this stage (repeatable).")
 ]
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="Prototxt of a net, old or new.")]
+File = Annotated[Path, Argument(metavar="FILE", help="Prototxt of a net, old or new.")]
 
 
 def show(
     call: Call,
     file: File,
-    phase: Annotated[Literal["TRAIN", "TEST"], typer.Option("--phase", help="Phase whose layers are listed.")] = "TEST",
+    phase: Annotated[Literal["TRAIN", "TEST"], Option("--phase", help="Phase whose layers are listed.")] = "TEST",
     shape: Shape = None,
     stage: Stage = None,
     python: Annotated[
         bool,
-        typer.Option("--python", help="Run the code of Python layers to find their shapes (only if you trust it)."),
+        Option("--python", help="Run the code of Python layers to find their shapes (only if you trust it)."),
     ] = False,
     draw: Annotated[
-        Path | None, typer.Option("--draw", metavar="FILE", help="Also draw the net to a .png or .svg file.")
+        Path | None, Option("--draw", metavar="FILE", help="Also draw the net to a .png or .svg file.")
     ] = None,
 ) -> None:
     """List a net's layers with shapes, parameters and multiply-adds.
@@ -59,8 +58,8 @@ def show(
 
 def upgrade(
     call: Call,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A net's or a solver's prototxt, or a caffemodel.")],
-    out: Annotated[Path | None, typer.Argument(metavar="OUT", help="Output file (default: beside FILE).")] = None,
+    file: Annotated[Path, Argument(metavar="FILE", help="A net's or a solver's prototxt, or a caffemodel.")],
+    out: Annotated[Path | None, Argument(metavar="OUT", help="Output file (default: beside FILE).")] = None,
 ) -> None:
     """Convert an old net, solver or caffemodel to Caffe 1.0's format.
 
@@ -77,8 +76,8 @@ def upgrade(
 
 def deploy(
     call: Call,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Prototxt of a training net, old or new.")],
-    out: Annotated[Path | None, typer.Argument(metavar="OUT", help="Output file (default: beside FILE).")] = None,
+    file: Annotated[Path, Argument(metavar="FILE", help="Prototxt of a training net, old or new.")],
+    out: Annotated[Path | None, Argument(metavar="OUT", help="Output file (default: beside FILE).")] = None,
     shape: Shape = None,
     stage: Stage = None,
 ) -> None:

@@ -5,23 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call, EvaluationOut, Gen
+from workflow.cli.parameters import Argument, Option
 from workflow.errors import UsageError
 
 
 def next(  # the command's name is the function's
     call: Call,
-    folder: Annotated[Path | None, typer.Argument(metavar="FOLDER", help="Folder of unlabelled pictures.")] = None,
-    count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="Number of pictures to choose.")] = 50,
+    folder: Annotated[Path | None, Argument(metavar="FOLDER", help="Folder of unlabelled pictures.")] = None,
+    count: Annotated[int, Option("--count", metavar="N", min=1, help="Number of pictures to choose.")] = 50,
     gen: Gen = None,
     out: EvaluationOut = None,
     apply: Annotated[
         Path | None,
-        typer.Option("--apply", metavar="FILE", help="Copy the pictures decided in next.csv to their classes."),
+        Option("--apply", metavar="FILE", help="Copy the pictures decided in next.csv to their classes."),
     ] = None,
-    show: Annotated[bool, typer.Option("--show", help="Open the contact sheets.")] = False,
+    show: Annotated[bool, Option("--show", help="Open the contact sheets.")] = False,
 ) -> None:
     """Choose which unlabelled pictures to label next.
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import typer
+import click
 
 from workflow.cli.boundary import State
 from workflow.cli.console import Console
 from workflow.cli.home import entered, relocated
+from workflow.cli.parameters import Command, Option, command
 
 if TYPE_CHECKING:
     from workflow.api import Finding, Project
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ConfigFile = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--config",
         metavar="FILE",
         help="Settings in YAML (default: configs/default.yaml).",
@@ -31,20 +31,18 @@ ConfigFile = Annotated[
 ]
 Directory = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "-C", metavar="DIR", help="Run as if started in DIR (default: the project that contains the current folder)."
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; messages go to stderr.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
+Json = Annotated[bool, Option("--json", help="Print one JSON document; messages go to stderr.")]
+Debug = Annotated[bool, Option("--debug", help="Show tracebacks of errors.")]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="Print results only.")]
 
-Gen = Annotated[
-    int | None, typer.Option("--gen", metavar="N", min=0, help="Number of the generation (default: the newest).")
-]
+Gen = Annotated[int | None, Option("--gen", metavar="N", min=0, help="Number of the generation (default: the newest).")]
 Snapshot = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--snapshot",
         metavar="REF",
         help="iter_6000, gen4/iter_6000, latest, best, live (default; see wf live), or a .caffemodel.",
@@ -52,27 +50,27 @@ Snapshot = Annotated[
 ]
 Engine = Annotated[
     Literal["torch", "caffe", "numpy"] | None,
-    typer.Option("--engine", help="Engine (default: the fastest for this job)."),
+    Option("--engine", help="Engine (default: the fastest for this job)."),
 ]
 
 
-def _out(room: str) -> object:
-    return typer.Option("--out", metavar="DIR", help=f"Output folder (default: the generation's {room}/).")
+def _out(room: str) -> Option:
+    return Option("--out", metavar="DIR", help=f"Output folder (default: the generation's {room}/).")
 
 
 InspectOut = Annotated[Path | None, _out("inspect")]
 VisionOut = Annotated[Path | None, _out("vision")]
 EvaluationOut = Annotated[Path | None, _out("evaluation")]
 """See `generations.places`."""
-Fresh = Annotated[bool, typer.Option("--fresh", help="Ignore cached predictions.")]
+Fresh = Annotated[bool, Option("--fresh", help="Ignore cached predictions.")]
 
 Net = Annotated[
     Path | None,
-    typer.Option("--net", metavar="FILE", help="External model: its deploy prototxt."),
+    Option("--net", metavar="FILE", help="External model: its deploy prototxt."),
 ]
 Mean = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--mean",
         metavar="FILE|104,117,123",
         help="External model: its mean, as binaryproto, .npy, .npz or numbers.",
@@ -80,7 +78,7 @@ Mean = Annotated[
 ]
 Labels = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--labels",
         metavar="FILE",
         help="External model: names of the classes, one per line.",
@@ -88,14 +86,14 @@ Labels = Annotated[
 ]
 ChannelOrder = Annotated[
     Literal["RGB", "BGR", "GRAY"] | None,
-    typer.Option(
+    Option(
         "--channel-order",
         help="External model: the channel order it was trained with.",
     ),
 ]
 Scale = Annotated[
     float | None,
-    typer.Option(
+    Option(
         "--scale",
         metavar="X",
         help="External model: the scale in its transform_param.",
@@ -103,7 +101,7 @@ Scale = Annotated[
 ]
 IgnoreMismatch = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--ignore-mismatch",
         metavar="LAYER",
         help="Skip a layer's weights if their shapes do not match (repeatable).",
@@ -181,7 +179,7 @@ class Call:
         Args:
             overrides: what flags say; `prepare__max_bad=0.1` is prepare.max_bad, None is a flag not given.
         """
-        from workflow.project.settings import load  # pydantic and PyYAML, which --help does not need
+        from workflow.project.settings import load  # PyYAML, which --help does not need
 
         return load(self.config_file, overrides)
 
@@ -194,47 +192,42 @@ def help_of(function: Callable[..., None]) -> str:
     return "\n\n".join(kept)
 
 
-def with_common(function: Callable[..., None], *, search: bool = True) -> Callable[..., None]:
-    """The Typer command for `function(call, ...)`: `call` is made here, the common options are added to its own.
+def command_of(name: str, function: Callable[..., None], *, search: bool = True) -> Command:
+    """The command of `function(call, ...)`: `call` is made here, the common options are added to its own.
 
     Args:
-        function: the command.
+        name: of the command.
+        function: what it does.
         search: whether it works in the project around the current folder; what makes a project does not.
     """
     signature = inspect.signature(function, eval_str=True)
     keyword = inspect.Parameter.KEYWORD_ONLY
-    which = [name for name, parameter in signature.parameters.items() if parameter.annotation is Which]
-    own = [parameter for name, parameter in signature.parameters.items() if name not in ("call", *which)]
+    which = [one for one, parameter in signature.parameters.items() if parameter.annotation is Which]
+    own = [parameter for one, parameter in signature.parameters.items() if one not in ("call", *which)]
     first, last = (_WHICH[:2], _WHICH[2:]) if which else ((), ())  # models from elsewhere are the rarer wish
     common = [
         inspect.Parameter(
-            name, keyword, default=None if name in ("config", "directory") else False, annotation=annotation
+            one, keyword, default=None if one in ("config", "directory") else False, annotation=annotation
         )
-        for name, annotation in _COMMON.items()
+        for one, annotation in _COMMON.items()
     ]
-    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
 
-    @functools.wraps(function)
-    def command(context: typer.Context, **given: Any) -> None:
-        state = context.ensure_object(State)
+    def run(**given: Any) -> None:
+        state = click.get_current_context().ensure_object(State)
         config = given.pop("config") or state.config
         directory = given.pop("directory") or state.directory
-        for name in ("json", "debug", "quiet"):  # the console has looked at these already
-            given.pop(name)
+        for flag in ("json", "debug", "quiet"):  # the console has looked at these already
+            given.pop(flag)
         with entered(directory, config, search=search) as base:
             if base != (project := Path().absolute()):
                 state.console.say(f"in the project {project}; paths are relative to it")
             given = relocated(given | {"config": config}, base)
             config = given.pop("config")
-            for name in which:
-                given[name] = Which(**{parameter.name: given.pop(parameter.name) for parameter in _WHICH})
+            for one in which:
+                given[one] = Which(**{parameter.name: given.pop(parameter.name) for parameter in _WHICH})
             function(Call(console=state.console, command=state.command, config_file=config), **given)
 
-    parameters = [context, *first, *(parameter.replace(kind=keyword) for parameter in own), *last, *common]
-    command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read by Typer
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del command.__wrapped__  # else its signature would be read instead
-    return command
+    return command(name, run, help_of(function), [*first, *own, *last, *common])
 
 
 _WHICH = tuple(inspect.signature(Which, eval_str=True).parameters.values())

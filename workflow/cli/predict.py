@@ -5,23 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call, Engine, IgnoreMismatch, Which, listed
+from workflow.cli.parameters import Argument, Option
 
 
 def predict(
     call: Call,
     which: Which,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pictures, or folders of them.")],
-    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write a table as well.")] = None,
+    paths: Annotated[list[Path], Argument(metavar="PATH", help="Pictures, or folders of them.")],
+    csv: Annotated[Path | None, Option("--csv", metavar="FILE", help="Write a table as well.")] = None,
     sort: Annotated[
         Path | None,
-        typer.Option(
-            "--sort", metavar="DIR", help="Make folders DIR/CLASS/ of links to the pictures, most confident first."
-        ),
+        Option("--sort", metavar="DIR", help="Make folders DIR/CLASS/ of links to the pictures, most confident first."),
     ] = None,
-    copy: Annotated[bool, typer.Option("--copy", help="With --sort: make copies instead of links.")] = False,
+    copy: Annotated[bool, Option("--copy", help="With --sort: make copies instead of links.")] = False,
     engine: Engine = None,
     ignore_mismatch: IgnoreMismatch = None,
 ) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
+import click
 
 from workflow.cli.options import Call
+from workflow.cli.parameters import Argument, Option
 from workflow.errors import UsageError
 
 
@@ -18,7 +19,7 @@ def share(text: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number <= 1:
-        raise typer.BadParameter(f"got '{text}', expected a share such as 0.15 or 15%")
+        raise click.BadParameter(f"got '{text}', expected a share such as 0.15 or 15%")
     return number
 
 
@@ -26,27 +27,23 @@ def prepare(
     call: Call,
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FOLDER", help="Labelled folders (default: `images` in the settings)."),
+        Argument(metavar="FOLDER", help="Labelled folders (default: `images` in the settings)."),
     ] = None,
     gen: Annotated[
         int | None,
-        typer.Option("--gen", metavar="N", min=1, help="Number of the generation (default: the newest plus one)."),
+        Option("--gen", metavar="N", min=1, help="Number of the generation (default: the newest plus one)."),
     ] = None,
     force: Annotated[
         bool,
-        typer.Option(
-            "--force", help="Replace a generation (its training is kept), or make one even if nothing is new."
-        ),
+        Option("--force", help="Replace a generation (its training is kept), or make one even if nothing is new."),
     ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at unreadable files instead of skipping them.")
-    ] = False,
+    strict: Annotated[bool, Option("--strict", help="Stop at unreadable files instead of skipping them.")] = False,
     test_share: Annotated[
-        float | None, typer.Option("--test-share", metavar="SHARE", parser=share, help="Share of test pictures.")
+        float | None, Option("--test-share", metavar="SHARE", parser=share, help="Share of test pictures.")
     ] = None,
     validation_share: Annotated[
         float | None,
-        typer.Option(
+        Option(
             "--validation-share",
             metavar="SHARE",
             parser=share,
@@ -54,27 +51,23 @@ def prepare(
         ),
     ] = None,
     drop_class: Annotated[
-        list[str] | None, typer.Option("--drop-class", metavar="NAME", help="Leave a class out (repeatable).")
+        list[str] | None, Option("--drop-class", metavar="NAME", help="Leave a class out (repeatable).")
     ] = None,
     rename: Annotated[
-        list[str] | None, typer.Option("--rename", metavar="OLD=NEW", help="Rename a class (repeatable).")
+        list[str] | None, Option("--rename", metavar="OLD=NEW", help="Rename a class (repeatable).")
     ] = None,
     max_bad: Annotated[
         float | None,
-        typer.Option("--max-bad", metavar="SHARE", parser=share, help="Share of unreadable files that is tolerated."),
+        Option("--max-bad", metavar="SHARE", parser=share, help="Share of unreadable files that is tolerated."),
     ] = None,
-    max_pixels: Annotated[
-        int | None, typer.Option("--max-pixels", metavar="N", min=1, help="Skip larger pictures.")
-    ] = None,
+    max_pixels: Annotated[int | None, Option("--max-pixels", metavar="N", min=1, help="Skip larger pictures.")] = None,
     on_conflict: Annotated[
-        Literal["stop", "skip"] | None, typer.Option("--on-conflict", help="What to do if a picture is in two classes.")
+        Literal["stop", "skip"] | None, Option("--on-conflict", help="What to do if a picture is in two classes.")
     ] = None,
-    follow_symlinks: Annotated[
-        bool, typer.Option("--follow-symlinks", help="Follow symbolic links to folders.")
-    ] = False,
-    no_inbox: Annotated[bool, typer.Option("--no-inbox", help="Leave out labelled pictures of the inbox.")] = False,
+    follow_symlinks: Annotated[bool, Option("--follow-symlinks", help="Follow symbolic links to folders.")] = False,
+    no_inbox: Annotated[bool, Option("--no-inbox", help="Leave out labelled pictures of the inbox.")] = False,
     allow_network_fs: Annotated[
-        bool, typer.Option("--allow-network-fs", help="Allow databases on a network file system.")
+        bool, Option("--allow-network-fs", help="Allow databases on a network file system.")
     ] = False,
 ) -> None:
     """Turn labelled folders into a generation's data set.

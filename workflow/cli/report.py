@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call, Gen
+from workflow.cli.parameters import Option
 
 
 def report(
@@ -15,7 +14,7 @@ def report(
     gen: Gen = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="The HTML file (default: report.html in the generation's folder)."),
+        Option("--out", metavar="FILE", help="The HTML file (default: report.html in the generation's folder)."),
     ] = None,
 ) -> None:
     """Write everything about a generation on one HTML page.

@@ -6,37 +6,30 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call
+from workflow.cli.parameters import Option
 
 
 def serve(
     call: Call,
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on; any but the default needs --name.")
+        str, Option("--host", metavar="ADDRESS", help="Address to listen on; any but the default needs --name.")
     ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")
-    ] = 8000,
+    port: Annotated[int, Option("--port", metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
     name: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--name", metavar="HOST", help="Host name that others reach it by (repeatable); tokens are then needed."
         ),
     ] = None,
-    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    open_page: Annotated[bool, Option("--open", help="Open the page in the browser.")] = False,
     snapshot: Annotated[
         str | None,
-        typer.Option(
-            "--snapshot", metavar="REF", help="Snapshot that answers (default: live, followed as it changes)."
-        ),
+        Option("--snapshot", metavar="REF", help="Snapshot that answers (default: live, followed as it changes)."),
     ] = None,
     promote_if_not_worse: Annotated[
         bool,
-        typer.Option(
-            "--promote-if-not-worse", help="After a training, make the new generation live unless it is worse."
-        ),
+        Option("--promote-if-not-worse", help="After a training, make the new generation live unless it is worse."),
     ] = False,
 ) -> None:
     """Serve the loop in a browser, and an endpoint for a bot.

@@ -5,29 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call, EvaluationOut, Gen, Snapshot
+from workflow.cli.parameters import Argument, Option
 from workflow.errors import UsageError
 
 
 def suspects(
     call: Call,
     number: Annotated[
-        int | None, typer.Argument(metavar="N", min=1, help="With --undo: number of the patch (default: the newest).")
+        int | None, Argument(metavar="N", min=1, help="With --undo: number of the patch (default: the newest).")
     ] = None,
     snapshot: Snapshot = None,
     gen: Gen = None,
     top: Annotated[
-        int | None, typer.Option("--top", metavar="N", min=1, help="Number of pictures to list (default: 6 % of them).")
+        int | None, Option("--top", metavar="N", min=1, help="Number of pictures to list (default: 6 % of them).")
     ] = None,
     out: EvaluationOut = None,
     apply: Annotated[
         Path | None,
-        typer.Option("--apply", metavar="FILE", help="Apply the decisions in suspects.csv."),
+        Option("--apply", metavar="FILE", help="Apply the decisions in suspects.csv."),
     ] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Revert applied decisions.")] = False,
-    show: Annotated[bool, typer.Option("--show", help="Open the contact sheets.")] = False,
+    undo: Annotated[bool, Option("--undo", help="Revert applied decisions.")] = False,
+    show: Annotated[bool, Option("--show", help="Open the contact sheets.")] = False,
 ) -> None:
     """List labels that are probably wrong, and near-duplicates.
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call, Gen, Snapshot
+from workflow.cli.parameters import Argument, Option
 
 
 def time(
     call: Call,
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A deploy net's prototxt.")] = None,
+    file: Annotated[Path | None, Argument(metavar="FILE", help="A deploy net's prototxt.")] = None,
     snapshot: Snapshot = None,
     gen: Gen = None,
     batch: Annotated[
-        int | None, typer.Option("--batch", metavar="N", min=1, help="Pictures per pass (default: as in the prototxt).")
+        int | None, Option("--batch", metavar="N", min=1, help="Pictures per pass (default: as in the prototxt).")
     ] = None,
-    iterations: Annotated[int, typer.Option("--iterations", metavar="N", min=1, help="Number of timed passes.")] = 20,
+    iterations: Annotated[int, Option("--iterations", metavar="N", min=1, help="Number of timed passes.")] = 20,
 ) -> None:
     """Time a net layer by layer, compared with real Caffe.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import typer
+import click
 
 from workflow.cli.options import Call, Gen
+from workflow.cli.parameters import Option
 from workflow.cli.progress import Training
 
 
@@ -15,42 +16,40 @@ def train(
     gen: Gen = None,
     engine: Annotated[
         Literal["torch", "caffe"] | None,
-        typer.Option("--engine", help="Engine (default: `train.engine` in the settings)."),
+        Option("--engine", help="Engine (default: `train.engine` in the settings)."),
     ] = None,
     max_iter: Annotated[
-        int | None, typer.Option("--max-iter", metavar="N", min=0, help="Override the solver's max_iter.")
+        int | None, Option("--max-iter", metavar="N", min=0, help="Override the solver's max_iter.")
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start from scratch; the earlier run is kept in another folder.")
+        bool, Option("--fresh", help="Start from scratch; the earlier run is kept in another folder.")
     ] = False,
     weights: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--weights", metavar="REF", help="Start from the weights of a snapshot or caffemodel, or of several: a,b."
         ),
     ] = None,
     resume: Annotated[
-        str | None, typer.Option("--resume", metavar="REF", help="Resume from this snapshot or .solverstate.")
+        str | None, Option("--resume", metavar="REF", help="Resume from this snapshot or .solverstate.")
     ] = None,
-    threads: Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Number of threads.")] = None,
+    threads: Annotated[int | None, Option("--threads", metavar="N", min=1, help="Number of threads.")] = None,
     precision: Annotated[
         Literal["float32", "bfloat16"] | None,
-        typer.Option("--precision", help="Number format; bfloat16 needs torch and a CPU that supports it."),
+        Option("--precision", help="Number format; bfloat16 needs torch and a CPU that supports it."),
     ] = None,
     balance: Annotated[
         Literal["none", "loss"] | None,
-        typer.Option("--balance", help="loss: a rare class counts as much as a common one."),
+        Option("--balance", help="loss: a rare class counts as much as a common one."),
     ] = None,
     device: Annotated[
         Literal["cpu", "cuda"] | None,
-        typer.Option("--device", help="Device for torch (default: the solver's solver_mode, else the CPU)."),
+        Option("--device", help="Device for torch (default: the solver's solver_mode, else the CPU)."),
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", min=0, help="Override the solver's random_seed.")
-    ] = None,
+    seed: Annotated[int | None, Option("--seed", metavar="N", min=0, help="Override the solver's random_seed.")] = None,
     seeds: Annotated[
         int | None,
-        typer.Option(
+        Option(
             "--seeds",
             metavar="N",
             min=1,
@@ -100,7 +99,7 @@ def train(
         call.console.say(
             f"stopped at iteration {progress.iteration:,}; {_again(facts['generation'], seeds)} resumes it"
         )
-        raise typer.Exit(interruption.exit_code)
+        raise click.exceptions.Exit(interruption.exit_code)
 
 
 def _again(number: int, seeds: int | None) -> str:

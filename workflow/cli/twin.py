@@ -5,20 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call, Gen, InspectOut, Snapshot
+from workflow.cli.parameters import Argument, Option
 
 
 def twin(
     call: Call,
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture file, usually a false positive.")],
+    image: Annotated[Path, Argument(metavar="IMAGE", help="A picture file, usually a false positive.")],
     class_name: Annotated[
-        str | None, typer.Option("--class", metavar="CLASS", help="The class (default: the predicted class).")
+        str | None, Option("--class", metavar="CLASS", help="The class (default: the predicted class).")
     ] = None,
     blob: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--blob",
             metavar="NAME",
             help="Test the channels of this blob (default: where it starts to look like the class).",
@@ -27,7 +26,7 @@ def twin(
     snapshot: Snapshot = None,
     gen: Gen = None,
     out: InspectOut = None,
-    show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
+    show: Annotated[bool, Option("--show", help="Open the picture.")] = False,
 ) -> None:
     """Find out why a false positive looks like its class.
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from workflow.cli.options import Call, Engine, Gen, Snapshot
+from workflow.cli.parameters import Option
 
 
 def verify(
@@ -15,7 +14,7 @@ def verify(
     gen: Gen = None,
     engine: Engine = None,
     sample: Annotated[
-        int | None, typer.Option("--sample", metavar="N", min=1, help="Number of records of each split to compare.")
+        int | None, Option("--sample", metavar="N", min=1, help="Number of records of each split to compare.")
     ] = None,
 ) -> None:
     """Check that inspecting feeds the net exactly what training did.

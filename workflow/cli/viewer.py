@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import typer
+import click
 
 from workflow.cli.console import Console
 
@@ -18,6 +18,6 @@ def show_pictures(console: Console, pictures: Sequence[Path]) -> None:
         console.warn("there is no display to show pictures; they are in the files listed above")
         return
     for picture in pictures:
-        if typer.launch(str(picture)) != 0:
+        if click.launch(str(picture)) != 0:
             console.warn(f"no program found to open {picture}")
             return

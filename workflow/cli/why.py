@@ -5,31 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
-
 from workflow.cli.options import Call, Engine, InspectOut, Which
+from workflow.cli.parameters import Argument, Option
 
 
 def why(
     call: Call,
     which: Which,
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture file.")],
+    image: Annotated[Path, Argument(metavar="IMAGE", help="A picture file.")],
     label: Annotated[
         str | None,
-        typer.Option("--class", metavar="CLASS", help="The class to explain (default: the predicted class)."),
+        Option("--class", metavar="CLASS", help="The class to explain (default: the predicted class)."),
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option(
-            "--against", metavar="CLASS", help="The class to compare it with (default: the second most probable)."
-        ),
+        Option("--against", metavar="CLASS", help="The class to compare it with (default: the second most probable)."),
     ] = None,
     nearest: Annotated[
-        int, typer.Option("--nearest", metavar="N", min=0, help="Number of nearest training pictures to list.")
+        int, Option("--nearest", metavar="N", min=0, help="Number of nearest training pictures to list.")
     ] = 8,
-    metric: Annotated[Literal["l2", "cosine"], typer.Option("--metric", help="Distance measure.")] = "l2",
+    metric: Annotated[Literal["l2", "cosine"], Option("--metric", help="Distance measure.")] = "l2",
     out: InspectOut = None,
-    show: Annotated[bool, typer.Option("--show", help="Open the picture.")] = False,
+    show: Annotated[bool, Option("--show", help="Open the picture.")] = False,
     engine: Engine = None,
 ) -> None:
     """Explain the score of one picture, cell by cell.

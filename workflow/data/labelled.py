@@ -30,7 +30,7 @@ class Labelled:
         for index in np.flatnonzero(table.read).tolist():
             if table.folder(index)[0].root == self.root:
                 counts[self.senders.get(table.digests[index].tobytes().hex(), OWNER)] += 1
-        return FromInbox(pictures=counts.total(), senders=dict(counts.most_common()))
+        return FromInbox.of({"pictures": counts.total(), "senders": dict(counts.most_common())})
 
 
 def found(root: Path) -> bool:

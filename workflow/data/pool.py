@@ -25,6 +25,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
+import msgspec
+
 from workflow import cores
 from workflow.config import Preprocessing
 from workflow.data.thumbnails import SIDE
@@ -247,7 +249,7 @@ class _Process:
             stdout=subprocess.PIPE,
             env=_KEEP_MEMORY | os.environ | _ONE_THREAD,
         )
-        self._greeting = [preprocessing.model_dump_json().encode(), os.fsencode(spool), str(max_pixels).encode()]
+        self._greeting = [msgspec.json.encode(preprocessing), os.fsencode(spool), str(max_pixels).encode()]
 
     def ask(self, paths: Sequence[bytes]) -> Answer:
         tasks, answers = self._process.stdin, self._process.stdout

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import PIL
+from msgspec import structs
 from PIL import features
 
 from workflow.config import Config
@@ -244,7 +245,7 @@ class _Preparation:
         """Of the settings; without validation pictures where folders say train/ and test/, but no val/."""
         said = {folder.split for folder in found.folders if folder.split is not None}
         if said and SPLITS[VALIDATION] not in said:
-            return self.config.split.model_copy(update={"validation": 0.0})
+            return structs.replace(self.config.split, validation=0.0)
         return self.config.split
 
     def _check_new(self, changes: Changes, previous: Before | None, arranged: classes.Classes) -> None:
@@ -290,9 +291,9 @@ class _Preparation:
             preprocessing=self.config.preprocessing,
             counts=counts,
             hashes=hashes,
-            corrections=Corrections.model_validate(self.corrected.json()),
+            corrections=Corrections.of(self.corrected.json()),
             inbox=self._from_inbox(table),
-            config=PreparedWith.model_validate(self.config.recorded()),
+            config=PreparedWith.of(self.config.recorded()),
             versions=_versions(),
             commands=(self.command,) if self.command else (),
         )

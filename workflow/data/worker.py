@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
+import msgspec
 import numpy as np
 
 from workflow.config import Preprocessing
@@ -189,7 +190,7 @@ def main() -> None:
     if start is None:
         return
     settings, spool_path, max_pixels = start
-    preprocessing = Preprocessing.model_validate_json(settings)
+    preprocessing = msgspec.json.decode(settings, type=Preprocessing)
     try:
         with Path(os.fsdecode(spool_path)).open("wb") as spool:
             decoder = Decoder(preprocessing, int(max_pixels), spool)

@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -78,7 +79,7 @@ def fingerprint(model: Model, exam: Exam) -> str:
     """Of all that the answers depend on."""
     facts = hashlib.sha256(model.weights.SerializeToString(deterministic=True))
     facts.update(model.net.SerializeToString(deterministic=True))
-    facts.update(model.preprocessing.model_dump_json().encode())
+    facts.update(msgspec.json.encode(model.preprocessing))
     transform = model.transform
     facts.update(repr((transform.scale, transform.crop, model.classes, model.output)).encode())
     if transform.mean is not None:

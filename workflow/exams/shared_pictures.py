@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -94,4 +95,4 @@ class SharedPictures:
 
 
 def _key(preprocessing: Preprocessing) -> str:
-    return preprocessing.model_dump_json()
+    return msgspec.json.encode(preprocessing).decode()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.config import Preprocessing
+from workflow.config import Preprocessing, untyped
 from workflow.models.model import Model
 
 _FITS = {
@@ -37,7 +37,7 @@ def facts(model: Model, *, mean_file: str | None = None) -> dict[str, Any]:
         "classes": list(model.classes or ()),
         "input": model.input,
         "output": model.output,
-        "preprocessing": model.preprocessing.model_dump(mode="json"),
+        "preprocessing": untyped(model.preprocessing),
         "mean": recorded,
         "scale": model.transform.scale,
         "crop": model.transform.crop,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-from pydantic import ValidationError
+from msgspec import ValidationError
 
 from workflow.errors import BusyError, DataError
 from workflow.generations.record import Record
@@ -135,7 +135,7 @@ class Generation:
             DataError: generation.json is missing or not written by wf.
         """
         try:
-            return Record.model_validate(json.loads(self.record_path.read_text(encoding="utf-8")))
+            return Record.of(json.loads(self.record_path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise DataError(f"generation {self.number} has no {self.record_path}", hint=self._without_record) from None
         except (ValidationError, ValueError) as error:
@@ -160,7 +160,7 @@ class Generation:
 
     def write(self, record: Record) -> None:
         """Replace generation.json as a whole."""
-        text = json.dumps(record.model_dump(mode="json"), indent=2, ensure_ascii=True) + "\n"
+        text = json.dumps(record.json(), indent=2, ensure_ascii=True) + "\n"
         atomic_write(self.record_path, text.encode())
 
     @property

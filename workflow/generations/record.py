@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from msgspec import field, structs
 from typing_extensions import TypedDict
 
-from workflow.config import Preprocessing, Settings
+from workflow.config import Preprocessing, Settings, typed, untyped
 
 
-class Recorded(BaseModel):
-    """A part of a record. Fields of other versions are kept as they are; those that were never set are not written."""
+class Recorded(Settings, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """A part of a record. Fields of other versions are kept as they are; those that were never set are not written.
 
-    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)  # parts are read as parts of a record
+    Made by `of`.
+    """
 
-    @model_serializer(mode="wrap")
-    def _as_it_was(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in write(self).items() if name in self.model_fields_set}
+    given: dict[str, Any] = field(default_factory=dict)
+    """All that was set, plain: what is written again."""
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """The part with these fields.
+
+        Raises:
+            msgspec.ValidationError: one has another type.
+        """
+        return typed(dict(given), cls)._as_given(given)
+
+    def _as_given(self, given: Mapping[str, Any]) -> Self:
+        return structs.replace(self, given=untyped(dict(given)))
 
 
-class Corrections(Recorded):
+class Corrections(Recorded, frozen=True, kw_only=True):
     """The corrections of labels that a preparation applied."""
 
     patches: tuple[str, ...] = ()
@@ -31,15 +43,15 @@ class Corrections(Recorded):
     removed: int = 0
 
 
-class FromInbox(Recorded):
+class FromInbox(Recorded, frozen=True, kw_only=True):
     """The pictures of inbox/labelled that a preparation took."""
 
     pictures: int = 0
-    senders: dict[str, int] = {}
+    senders: dict[str, int] = field(default_factory=dict)
     """Sender -> pictures; `owner` is whoever labelled pictures of the own machine."""
 
 
-class RecordedSplit(Recorded):
+class RecordedSplit(Recorded, frozen=True, kw_only=True):
     """The block `split` of the settings."""
 
     test: float | None = None
@@ -47,7 +59,7 @@ class RecordedSplit(Recorded):
     validation: float | None = None
 
 
-class RecordedPrepare(Recorded):
+class RecordedPrepare(Recorded, frozen=True, kw_only=True):
     """The block `prepare` of the settings."""
 
     max_bad: float | None = None
@@ -57,7 +69,7 @@ class RecordedPrepare(Recorded):
     seed: int | None = None
 
 
-class RecordedTrain(Recorded):
+class RecordedTrain(Recorded, frozen=True, kw_only=True):
     """The block `train` of the settings."""
 
     solver: str | None = None
@@ -69,7 +81,7 @@ class RecordedTrain(Recorded):
     device: str | None = None
 
 
-class PreparedWith(Recorded):
+class PreparedWith(Recorded, frozen=True, kw_only=True):
     """The settings that a generation was prepared with, whatever they were called then; see `config.Config`."""
 
     images: tuple[str, ...] = ()
@@ -85,7 +97,7 @@ Part = TypedDict("Part", {"from": int, "solver": dict[str, Any], "changed": list
 """A part of a run: the iteration that it began with, the solver's fields, and what differs from the part before."""
 
 
-class Training(Recorded):
+class Training(Recorded, frozen=True, kw_only=True):
     """What the snapshots were trained with, and the results."""
 
     engine: str | None = None
@@ -119,10 +131,10 @@ class Training(Recorded):
 
     def updated(self, facts: Mapping[str, Any]) -> Training:
         """With these facts in place of what was recorded."""
-        return Training.model_validate(self.model_dump() | dict(facts))
+        return Training.of(self.given | dict(facts))
 
 
-class SnapshotRecord(Settings):
+class SnapshotRecord(Settings, frozen=True, kw_only=True):
     """One committed snapshot; paths are relative to the generation's folder."""
 
     iteration: int
@@ -138,17 +150,17 @@ class SnapshotRecord(Settings):
     """Of the solver's test pass, where there are validation pictures."""
     validation_loss: float | None = None
 
-    @model_serializer(mode="wrap")
-    def _as_it_was(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        late = {"validation_accuracy", "validation_loss"} - self.model_fields_set
-        return {name: value for name, value in write(self).items() if name not in late}
+    def json(self) -> dict[str, Any]:
+        """As generation.json holds it."""
+        late = ("validation_accuracy", "validation_loss")
+        return {name: value for name, value in untyped(self).items() if name not in late or value is not None}
 
     def tested(self, split: str) -> tuple[float | None, float | None]:
         """Accuracy and loss of a test pass over the `validation` or `test` pictures."""
         return getattr(self, f"{split}_accuracy"), getattr(self, f"{split}_loss")
 
 
-class Record(Settings):
+class Record(Settings, frozen=True, kw_only=True):
     """generation.json: how this generation was made, and its results."""
 
     schema_version: str = "wf.generation/1"
@@ -174,10 +186,25 @@ class Record(Settings):
     training: Training = Training()
     snapshots: tuple[SnapshotRecord, ...] = ()
 
-    @model_serializer(mode="wrap")
-    def _as_it_was(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        known = {"inbox"} & self.model_fields_set
-        return {name: value for name, value in write(self).items() if name != "inbox" or known}
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Record:
+        """The record that generation.json holds.
+
+        Raises:
+            msgspec.ValidationError: it is not a record.
+        """
+        record = typed(dict(document), cls)
+        parts = {name: getattr(record, name)._as_given(document[name]) for name in _PARTS if name in document}
+        return structs.replace(record, **parts)
+
+    def json(self) -> dict[str, Any]:
+        """As generation.json holds it."""
+        parts = {name: getattr(self, name).given for name in _PARTS}
+        document: dict[str, Any] = untyped(self)
+        document |= parts | {"snapshots": [one.json() for one in self.snapshots]}
+        if not self.inbox.given:
+            del document["inbox"]
+        return document
 
     @property
     def solver_split(self) -> str:
@@ -217,9 +244,12 @@ class Record(Settings):
     def best_at_end(self) -> SnapshotRecord | None:
         """The best of the snapshots that a run which went to its end left; None without such a run."""
         whole = tuple(one for one in self.snapshots if one.iteration <= self.ended_at)
-        return self.model_copy(update={"snapshots": whole}).best
+        return structs.replace(self, snapshots=whole).best
 
     @property
     def latest(self) -> SnapshotRecord | None:
         """The snapshot of the most iterations; None without snapshots."""
         return max(self.snapshots, key=lambda one: one.iteration, default=None)
+
+
+_PARTS = ("corrections", "inbox", "config", "training")

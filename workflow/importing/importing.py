@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from msgspec import structs
 
 from workflow.config import Config, Preprocessing
 from workflow.data import place, staging
@@ -312,12 +313,10 @@ class _Import:
                 for split, found in records.labels.items()
             },
             hashes=hashes,
-            config=PreparedWith.model_validate(
-                self.config.model_copy(update={"preprocessing": preprocessing}).recorded()
-            ),
+            config=PreparedWith.of(structs.replace(self.config, preprocessing=preprocessing).recorded()),
             versions={"wf": __version__},
             commands=(command,) if command else (),
-            training=Training(engine="caffe") if snapshots else Training(),
+            training=Training.of({"engine": "caffe"}) if snapshots else Training(),
             snapshots=snapshots,
         )
 

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from msgspec import structs
 
-from workflow.config import Config, rooted
+from workflow.config import Config, rooted, typed
 from workflow.errors import ConfigError, did_you_mean
 from workflow.formats import yaml
 from workflow.project import VARIABLE, shipped
-from workflow.project.settings_errors import complain
+from workflow.project.settings_errors import check
 
 _PREFIX = "WF_"
 _FILE = "WF_CONFIG"
@@ -58,11 +58,8 @@ def load(
             steps = tuple(name.split("__"))
             _lay(settings, steps, value)
             origins[steps] = f"--{steps[-1].replace('_', '-')}"
-    try:
-        config = Config.model_validate(settings)
-    except ValidationError as error:
-        raise complain(error, file, origins) from None
-    return rooted(_with_shipped_nets(config, root), root)
+    check(settings, file, origins)
+    return rooted(_with_shipped_nets(typed(settings, Config), root), root)
 
 
 def _named(environment: Mapping[str, str]) -> Path | None:
@@ -94,4 +91,4 @@ def _with_shipped_nets(config: Config, root: Path) -> Config:
         for name in ("solver", "deploy")
         if not (root / (path := getattr(config.train, name))).parent.exists() and (shipped() / path).is_file()
     }
-    return config.model_copy(update={"train": config.train.model_copy(update=found)})
+    return structs.replace(config, train=structs.replace(config.train, **found))

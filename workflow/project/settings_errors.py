@@ -1,78 +1,143 @@
-"""Turn pydantic's errors into sentences with the file and line, or the option, that is wrong."""
+"""Find what is wrong with settings, and say it with the file and line, or the option."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from msgspec import Meta, ValidationError, structs
 
-from workflow.config import Config
+from workflow.config import Config, Settings, typed
 from workflow.errors import ConfigError, Location, did_you_mean
 from workflow.formats import yaml
 
-_EXPECTED = {
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "finite_number": "a finite number",
-    "string_type": "text",
-    "string_too_short": "text that is not empty",
-    "path_type": "a path",
-    "tuple_type": "a list",
-    "model_type": "a block of settings",
-    "greater_than": "more than {gt}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "less than {lt}",
-    "less_than_equal": "at most {le}",
-    "literal_error": "{expected}",
-    "too_long": "{max_length} of them",
-    "missing": "one more",
-}
+Steps = tuple[str | int, ...]
+Origins = Mapping[tuple[str, ...], str]
+_KINDS = {int: "a whole number", float: "a number", str: "text", Path: "a path"}
 
 
-def complain(error: ValidationError, file: Path, origins: Mapping[tuple[str, ...], str]) -> ConfigError:
-    """One error for everything that is wrong.
+def check(settings: Mapping[str, Any], file: Path, origins: Origins) -> None:
+    """Refuse settings that cannot be used.
 
     Args:
-        error: of validating the settings.
+        settings: as the YAML file, flags and variables give them.
         file: the YAML file that most of them come from.
         origins: for those that come from elsewhere, the flag or variable.
+
+    Raises:
+        ConfigError: Y03, Y04, Y05: one error for everything that is wrong.
     """
-    found = [_one(details, file, origins) for details in error.errors()]
+    found = list(_block(settings, Config, (), _Source(file, origins)))
     if len(found) == 1:
-        return found[0]
-    lines = [f"{len(found)} settings cannot be used", *(f"  {one.at}: {one.message}" for one in found)]
-    return ConfigError("\n".join(lines), hint=found[0].hint, fault=found[0].fault)
+        raise found[0]
+    if found:
+        lines = [f"{len(found)} settings cannot be used", *(f"  {one.at}: {one.message}" for one in found)]
+        raise ConfigError("\n".join(lines), hint=found[0].hint, fault=found[0].fault)
 
 
-def _one(details: ErrorDetails, file: Path, origins: Mapping[tuple[str, ...], str]) -> ConfigError:
-    steps, value, kind = details["loc"], details["input"], details["type"]
-    name = _spell(steps)
-    at = next((Location(path=where) for known, where in origins.items() if steps[: len(known)] == known), None)
-    at = at or yaml.locate(file, steps)
-    if kind == "extra_forbidden":
-        hint = did_you_mean(str(steps[-1]), _siblings(steps))
-        return ConfigError(f"unknown setting '{name}'", at=at, hint=hint, fault="Y03")
-    expected = _EXPECTED.get(kind, "")
-    wanted = expected.format(**details.get("ctx", {})) if expected else details["msg"].lower()
-    fault = "Y05" if kind == "string_type" else "Y04"
-    return ConfigError(f"{name}: got {_say(value)}, expected {wanted}", at=at, hint=_hint(value, kind), fault=fault)
+class _Source:
+    """Where a setting comes from."""
+
+    def __init__(self, file: Path, origins: Origins) -> None:
+        self._file, self._origins = file, origins
+
+    def place(self, steps: Steps) -> Location:
+        for known, where in self._origins.items():
+            if steps[: len(known)] == known:
+                return Location(path=where)
+        return yaml.locate(self._file, steps)
 
 
-def _siblings(steps: tuple[str | int, ...]) -> list[str]:
-    """The known names in the block that contains the last of `steps`."""
-    model: type[BaseModel] = Config
-    for step in steps[:-1]:
-        inner = model.model_fields[str(step)].annotation
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
-        model = inner
-    return list(model.model_fields)
+def _block(value: Any, block: type[Settings], steps: Steps, source: _Source) -> Iterator[ConfigError]:
+    """All that is wrong in a block of settings."""
+    if not isinstance(value, Mapping):
+        yield _wrong(value, "a block of settings", steps, source)
+        return
+    known = {one.name: one.type for one in structs.fields(block) if one.name != "project"}
+    right = True
+    for name, inner in value.items():
+        here = (*steps, name)
+        if name not in known:
+            hint = did_you_mean(str(name), list(known))
+            faults = [ConfigError(f"unknown setting '{_spell(here)}'", at=source.place(here), hint=hint, fault="Y03")]
+        elif isinstance(known[name], type) and issubclass(known[name], Settings):
+            faults = list(_block(inner, known[name], here, source))
+        else:
+            faults = list(_value(inner, known[name], here, source))
+        right = right and not faults
+        yield from faults
+    if not right:
+        return
+    try:
+        typed(value, block)
+    except ValidationError as error:  # of a rule for several fields
+        name, _, message = str(error).partition(": ")
+        message = message.partition(" - at `$")[0]
+        here = (*steps, name)
+        yield ConfigError(f"{_spell(here)}: {message}", at=source.place(here), fault="Y04")
+
+
+def _value(value: Any, kind: Any, steps: Steps, source: _Source) -> Iterator[ConfigError]:
+    """All that is wrong with a setting."""
+    try:
+        typed(value, kind)
+    except ValidationError:
+        pass
+    else:
+        return
+    kind = next((one for one in get_args(kind) if one is not NoneType), kind) if _is_union(kind) else kind
+    if get_origin(kind) is not tuple:
+        yield _wrong(value, _expected(value, kind), steps, source)
+        return
+    kinds = get_args(kind)
+    endless = kinds[-1] is Ellipsis
+    if not isinstance(value, list | tuple) or not (endless or len(value) == len(kinds)):
+        yield _wrong(value, "a list" if endless else f"a list of {len(kinds)}", steps, source)
+        return
+    for index, one in enumerate(value):
+        yield from _value(one, kinds[0] if endless else kinds[index], (*steps, index), source)
+
+
+def _is_union(kind: Any) -> bool:
+    return get_origin(kind) in (Union, UnionType)
+
+
+def _expected(value: Any, kind: Any) -> str:
+    """In words, what a value of a type that is no list must be; the bound that it misses, if it has the right type."""
+    if get_origin(kind) is Literal:
+        *names, last = (repr(name) for name in get_args(kind))
+        return f"{', '.join(names)} or {last}" if names else last
+    base, *rules = get_args(kind) if get_origin(kind) is Annotated else (kind,)
+    if base is float and isinstance(value, float) and not math.isfinite(value):
+        return "a finite number"
+    if isinstance(value, bool) or not isinstance(value, (int, float) if base is float else base):
+        return _KINDS[base]
+    missed = (words.format(bound) for rule in rules for words, bound in _bounds(rule, value))
+    return next(missed, _KINDS[base])
+
+
+def _bounds(rule: Meta, value: Any) -> Iterator[tuple[str, Any]]:
+    """The bounds that a value misses."""
+    if rule.min_length is not None and len(value) < rule.min_length:
+        yield "text that is not empty", None
+    if rule.gt is not None and value <= rule.gt:
+        yield "more than {}", rule.gt
+    if rule.ge is not None and value < rule.ge:
+        yield "at least {}", rule.ge
+    if rule.lt is not None and value >= rule.lt:
+        yield "less than {}", rule.lt
+    if rule.le is not None and value > rule.le:
+        yield "at most {}", rule.le
+
+
+def _wrong(value: Any, expected: str, steps: Steps, source: _Source) -> ConfigError:
+    text = expected.startswith("text")
+    message = f"{_spell(steps)}: got {_say(value)}, expected {expected}"
+    hint = _quoted(value) if text else _unquoted(value, expected)
+    return ConfigError(message, at=source.place(steps), hint=hint, fault="Y05" if text else "Y04")
 
 
 def _say(value: Any) -> str:
@@ -85,19 +150,21 @@ def _say(value: Any) -> str:
     return repr(value)
 
 
-def _hint(value: Any, kind: str) -> str | None:
-    if kind == "string_type":
-        return f'quote it: "{str(value).lower() if isinstance(value, bool) else value}"'
-    if kind in {"float_type", "int_type"} and isinstance(value, str):
-        number = value.replace(",", ".")
-        try:
-            float(number)
-        except ValueError:
-            return None
-        return f"write {number}, without quotes"
-    return None
+def _quoted(value: Any) -> str:
+    return f'quote it: "{str(value).lower() if isinstance(value, bool) else value}"'
 
 
-def _spell(steps: tuple[str | int, ...]) -> str:
+def _unquoted(value: Any, expected: str) -> str | None:
+    if not isinstance(value, str) or "number" not in expected:
+        return None
+    number = value.replace(",", ".")
+    try:
+        float(number)
+    except ValueError:
+        return None
+    return f"write {number}, without quotes"
+
+
+def _spell(steps: Steps) -> str:
     """classes[0], train.engine."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")

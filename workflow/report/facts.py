@@ -165,7 +165,7 @@ def _made(record: Record) -> list[tuple[str, str]]:
         "solver_type": "solver_type",
         "seed": "random_seed",
     }
-    training = record.training.model_dump()
+    training = record.training.given
     rows = [(name, str(training[key])) for name, key in names.items() if training.get(key) is not None]
     shape = record.preprocessing
     rows.append(("pictures", f"{shape.width} × {shape.height}, {shape.channel_order}, {shape.fit}, {shape.kernel}"))

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from msgspec import structs
+
 from workflow.engines.base import Event, Started
 from workflow.generations import Generation, Record
 from workflow.generations.record import Training
@@ -58,7 +60,7 @@ def move_aside(generation: Generation, record: Record) -> tuple[Record, Path]:
         The record without them, and the folder before-N.
     """
     aside = generation.aside
-    cleared = record.model_copy(update={"snapshots": (), "training": Training()})
+    cleared = structs.replace(record, snapshots=(), training=Training())
     generation.write(cleared)
     (aside / "snapshots").mkdir(parents=True)
     for path in generation.snapshots.iterdir():

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 
+from msgspec import structs
+
 from workflow.config import Config
 from workflow.errors import WorkflowError
 from workflow.exams import cache
@@ -40,6 +42,6 @@ def final_test(config: Config, generation: Generation) -> None:
     except WorkflowError as error:
         _log.warning("iter_%d cannot be shown the test pictures: %s", best.iteration, error.message)
         return
-    tested = best.model_copy(update={"test_accuracy": plain(float(found.correct.mean()))})
+    tested = structs.replace(best, test_accuracy=plain(float(found.correct.mean())))
     snapshots = tuple(tested if one.iteration == best.iteration else one for one in record.snapshots)
-    generation.write(record.model_copy(update={"snapshots": snapshots}))
+    generation.write(structs.replace(record, snapshots=snapshots))

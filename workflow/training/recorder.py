@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from msgspec import structs
+
 from workflow.engines import caffe_log
 from workflow.engines.base import Done, Event, Line, Note, Output, Snapshot, SnapshotFailed, Started, Step, Validation
 from workflow.errors import EnvironmentFault
@@ -121,7 +123,7 @@ class Recorder:
         found = {f"{split}_accuracy": accuracy, f"{split}_loss": loss}
         self.facts |= {**found, "tested_at": event.iteration}
         scored = [
-            one.model_copy(update=found) if one.iteration == event.iteration else one for one in self.record.snapshots
+            structs.replace(one, **found) if one.iteration == event.iteration else one for one in self.record.snapshots
         ]
         if tuple(scored) != self.record.snapshots:
             self._save(snapshots=tuple(scored))
@@ -164,7 +166,7 @@ class Recorder:
         if self._iterations:
             facts["seconds"] = round(time.monotonic() - self._started, 3)
             facts["seconds_per_iteration"] = round(self._seconds / self._iterations, 6)
-        self.record = self.record.model_copy(update={"training": self.record.training.updated(facts), **changes})
+        self.record = structs.replace(self.record, training=self.record.training.updated(facts), **changes)
         self.generation.write(self.record)
 
 

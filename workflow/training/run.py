@@ -10,6 +10,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import structs
+
 from workflow import cores, engines
 from workflow.config import Config
 from workflow.engines import caffe_log
@@ -170,7 +172,7 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
             if weights:
                 facts["weights"] = [generation.recorded(path) for path in weights]
             if wishes.command:
-                record = record.model_copy(update={"commands": (*record.commands, wishes.command)})
+                record = structs.replace(record, commands=(*record.commands, wishes.command))
             log = caffe_log.Writer(
                 net=prototxt.read_net(generation.prototxt("train_test")).name,
                 policy=solver.lr_policy,

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from msgspec import structs
+
 from workflow.config import Config
 from workflow.engines.base import Control, Event, Note
 from workflow.errors import UsageError
@@ -109,7 +111,7 @@ def _begun(generation: Generation, record: Record, place: int) -> Generation:
     rerun = generation.rerun(first + place)
     if not rerun.record_path.is_file():
         rerun.folder.mkdir(parents=True, exist_ok=True)
-        rerun.write(record.model_copy(update={"snapshots": (), "training": Training(), "commands": ()}))
+        rerun.write(structs.replace(record, snapshots=(), training=Training(), commands=()))
     return rerun
 
 
@@ -122,8 +124,9 @@ def _weights(rerun: Generation, record: Record, wishes: Wishes) -> tuple[str, ..
 
 def _same(config: Config, record: Record) -> Config:
     """The first run's engine and precision; the current options are ignored."""
-    kept = record.training.model_dump(include={"engine", "precision"})
-    return config.model_copy(update={"train": config.train.model_copy(update=kept)})
+    given = record.training.given
+    kept = {name: given[name] for name in ("engine", "precision") if name in given}
+    return structs.replace(config, train=structs.replace(config.train, **kept))
 
 
 def iterations(record: Record) -> int:

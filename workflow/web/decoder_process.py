@@ -15,6 +15,7 @@ import sys
 import warnings
 from typing import IO, Any
 
+import msgspec
 import numpy as np
 from PIL import Image
 
@@ -87,7 +88,7 @@ def _check_size(head: Header, task: bytes) -> None:
 
 @functools.lru_cache(maxsize=8)
 def _preprocessing(settings: bytes) -> Preprocessing:
-    return Preprocessing.model_validate_json(settings)
+    return msgspec.json.decode(settings, type=Preprocessing)
 
 
 def _thumbnail(data: bytes, side: int) -> bytes:

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -89,7 +90,7 @@ class Decoders:
             Refused: 413, 415 or 422: it is too large, of another kind, or damaged.
             Busy: too many large pictures wait.
         """
-        facts, raw = await self._ask(b"pixels", preprocessing.model_dump_json().encode(), data)
+        facts, raw = await self._ask(b"pixels", msgspec.json.encode(preprocessing), data)
         pixels = np.frombuffer(raw, np.uint8).reshape(facts["shape"])
         return Decoded(pixels, facts["format"], facts["width"], facts["height"])
 

@@ -39,7 +39,7 @@ def test_imports_neither_torch_nor_what_one_picture_does_not_need():
     """Looking at one picture waits for none of these."""
     program = (
         "import sys, workflow.engines.numpy_cpu, workflow.interpretation.activations.inspect, workflow.models.loading;"
-        "print([name for name in ('torch', 'lmdb', 'h5py', 'matplotlib', 'typer', 'rich') if name in sys.modules])"
+        "print([name for name in ('torch', 'lmdb', 'h5py', 'matplotlib', 'click', 'rich') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
