@@ -208,14 +208,8 @@ def test_without_a_generation_there_are_no_classes(tmp_path):
         inbox.takeover()
 
 
-@pytest.mark.parametrize("step", ["add", "_place", "_settle"])
-def test_a_kill_at_any_step_is_made_good_by_the_next_takeover(inbox, project, step):
-    """A process that dies just after the patch, after the links, before the rows."""
-    own, new = known(inbox, "circle"), send(inbox, 1)
-    moved = send(inbox, 2)
-    decide(inbox, label(moved, "cross"))
-    done(inbox)
-    decide(inbox, label(own, "cross", was="circle", key="own"), label(new, "empty"), label(moved, "empty", was="cross"))
+def killed(project: Path, step: str) -> None:
+    """A take-over by a process that dies after that step."""
     code = (
         "import os, signal, sys\nfrom workflow.api import Project\nfrom workflow.data import corrections\n"
         "from workflow.inbox import Inbox, takeover\n"
@@ -225,6 +219,35 @@ def test_a_kill_at_any_step_is_made_good_by_the_next_takeover(inbox, project, st
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=project, check=False)
     assert ended.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("step", ["_plans", "_announced", "add", "_place", "_settle"])
+def test_a_decision_that_is_taken_back_after_a_kill_is_not_in_force(inbox, project, step):
+    own, other, new = known(inbox, "circle"), known(inbox, "circle", 1), send(inbox, 1)
+    decide(
+        inbox,
+        label(own, "cross", was="circle", key="own"),
+        label(other, None, was="circle", key="other"),
+        label(new, "empty", key="new"),
+    )
+    killed(project, step)
+    for key in ("own", "other", "new"):
+        inbox.undo(key)
+    assert not inbox.takeover().conflicts
+    assert [effective(inbox, one, "circle") for one in (own, other)] == ["circle"] * 2
+    assert links(inbox) == []
+    assert done(inbox) == {}
+
+
+@pytest.mark.parametrize("step", ["add", "_place", "_settle"])
+def test_a_kill_at_any_step_is_made_good_by_the_next_takeover(inbox, project, step):
+    """A process that dies just after the patch, after the links, before the rows."""
+    own, new = known(inbox, "circle"), send(inbox, 1)
+    moved = send(inbox, 2)
+    decide(inbox, label(moved, "cross"))
+    done(inbox)
+    decide(inbox, label(own, "cross", was="circle", key="own"), label(new, "empty"), label(moved, "empty", was="cross"))
+    killed(project, step)
     inbox.takeover()
     assert [*map(json.loads, Path("corrections/001.jsonl").read_text().splitlines())] == [
         {"sha256": own, "path": inbox.known(own).path, "from": "circle", "to": "cross"}
@@ -239,29 +262,30 @@ def test_a_kill_at_any_step_is_made_good_by_the_next_takeover(inbox, project, st
     assert effective(inbox, own, "circle") == "circle"
 
 
-@pytest.mark.parametrize("first", ["cross", None])
 @pytest.mark.parametrize("then", ["undo", "circle", "empty", "remove"])
-def test_what_is_decided_during_a_takeover_is_taken_over_by_the_next(inbox, monkeypatch, first, then):
-    own, new = known(inbox, "circle"), send(inbox, 1)
-    decide(inbox, label(own, first, was="circle", key="own"), label(new, first or "cross", key="new"))
-    real = takeover._plans
+@pytest.mark.parametrize("step", ["_plans", "_announced"])
+def test_what_is_decided_during_a_takeover_is_taken_over_by_the_next(inbox, monkeypatch, then, step):
+    own, other, new = known(inbox, "circle"), known(inbox, "circle", 1), send(inbox, 1)
+    first = {own: ("cross", "circle"), other: (None, "circle"), new: ("cross", None)}
+    decide(inbox, *(label(sha, name, was=was, key=f"k{sha}") for sha, (name, was) in first.items()))
+    real = getattr(takeover, step)
 
-    def plans(*arguments: Any) -> list[Any]:
+    def meanwhile(*arguments: Any) -> list[Any]:
         found = real(*arguments)
         if then == "undo":
-            inbox.undo("own")
-            inbox.undo("new")
+            for sha in first:
+                inbox.undo(f"k{sha}")
         else:
             wanted = None if then == "remove" else then
-            inbox.label([label(own, wanted, was=first), label(new, wanted, was=first or "cross")])
+            inbox.label([label(sha, wanted, was=name) for sha, (name, _) in first.items()])
         return found
 
-    monkeypatch.setattr(takeover, "_plans", plans)
+    monkeypatch.setattr(takeover, step, meanwhile)
     assert not inbox.takeover().conflicts
     monkeypatch.undo()
     assert not inbox.takeover().conflicts
     wanted = {"undo": "circle", "remove": None}.get(then, then)
-    assert effective(inbox, own, "circle") == wanted
+    assert [effective(inbox, one, "circle") for one in (own, other)] == [wanted] * 2
     assert links(inbox) == ([] if then in ("undo", "remove") else [then])
     assert done(inbox) == {}
 

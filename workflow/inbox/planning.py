@@ -29,7 +29,11 @@ class Due(NamedTuple):
     base: str | None
     """The class that the picture had when it was first decided since the last take-over."""
     taken: int | None
+    """The decision that the last take-over took over, or was about to when it was interrupted."""
+    taken_kind: str | None
+    taken_class: str | None
     taken_base: str | None
+    """The class before it."""
     told: str | None
     member: str | None
     """Its path in the newest generation that holds it; None if none does."""
@@ -59,6 +63,11 @@ class Plan:
     seen: str | None = None
     """What the conflict is with."""
 
+    @property
+    def taken(self) -> int | None:
+        """The decision that is taken over; None where one is taken back."""
+        return None if self.due.kind is None or self.due.kind == "later" else self.due.seq
+
 
 def decide(inbox: Inbox, due: Due, classes: Sequence[str], steps: list[Correction], linked: list[str]) -> Plan:
     """What to do about one decision.
@@ -83,15 +92,16 @@ def decide(inbox: Inbox, due: Due, classes: Sequence[str], steps: list[Correctio
         return _against(plan, f"there is no class '{wanted}' any more", wanted)
     seen = _SET_ASIDE if removed else now
     expected = {due.base, _SET_ASIDE if remove else wanted}
-    if due.base is None and due.taken is not None:
-        expected.add(_SET_ASIDE)
+    if due.taken is not None:
+        expected.add(_SET_ASIDE if due.taken_kind == "remove" else due.taken_class)
     if folder is not None and seen not in expected and not _told(due, seen):
         said = _SET_ASIDE if removed else f"is '{now}'"
         return _against(plan, f"it {said} by a newer correction or a moved file; decide again to overrule it", seen)
     if held or wanted is None:
         plan.unlink = tuple(linked)
         if held:
-            plan.correction = _correction(due, due.known or "", steps, wanted)
+            doubted = due.kind in ("label", "keep")
+            plan.correction = _correction(due, due.known or "", steps, wanted, doubted=doubted)
         return plan
     if not _can_be_folder(wanted):
         return _against(plan, f"class '{wanted}' cannot be the name of a folder", wanted)
@@ -109,7 +119,7 @@ def decide(inbox: Inbox, due: Due, classes: Sequence[str], steps: list[Correctio
 
 
 def _correction(
-    due: Due, folder: str, steps: list[Correction], wanted: str | None, *, doubted: bool = True
+    due: Due, folder: str, steps: list[Correction], wanted: str | None, *, doubted: bool
 ) -> Correction | None:
     """The line that gives a picture the wanted class, None to exclude it; None if no line is needed.
 

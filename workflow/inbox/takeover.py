@@ -5,7 +5,8 @@ A picture of the project's own folders, which a generation knows by its bytes, g
 `wf prepare` reads as one more folder. A later decision moves the link, or adds a patch.
 
 What is wanted is compared with what patches and links say already. So a take-over that was interrupted between patch,
-links and rows can be repeated, and takes over nothing twice.
+links and rows can be repeated, and takes over nothing twice. Each row says what is about to be taken over before the
+patch is written: a decision that is taken back then, or after a kill, is due again.
 """
 
 from __future__ import annotations
@@ -71,12 +72,38 @@ def take_over(inbox: Inbox, *, preview: bool = False) -> Takeover:
         classes = newest.read().classes
         with inbox.learnt():  # a generation that is half learnt looks as if it did not hold a picture
             plans = _plans(inbox, classes)
+        if not preview:
+            plans = _announced(inbox, plans)
         found = Takeover()
         for plan in plans:
             _count(found, plan)
         if not preview:
             _carry_out(inbox, plans, found, newest.number)
         return found
+
+
+def _announced(inbox: Inbox, plans: Sequence[Plan]) -> list[Plan]:
+    """The plans that still hold, once their rows say so: whatever happens now, taking one back is taken over, too."""
+    still: list[Plan] = []
+    for start in range(0, len(plans), _CHUNK):
+        still += inbox.write(partial(_announce, plans=plans[start : start + _CHUNK]))
+    return still
+
+
+def _announce(c: sqlite3.Connection, *, plans: Sequence[Plan]) -> list[Plan]:
+    return [plan for plan in plans if plan.conflict is not None or _announce_one(c, plan)]
+
+
+def _announce_one(c: sqlite3.Connection, plan: Plan) -> bool:
+    due = plan.due
+    if plan.taken is None:
+        now = c.execute("SELECT 1 FROM state WHERE picture = ? AND seq = ?", (due.picture, due.seq))
+        return now.fetchone() is not None
+    made = c.execute(
+        "UPDATE state SET taken = ?, taken_base = ? WHERE picture = ? AND seq = ?",
+        (plan.taken, plan.before, due.picture, due.seq),
+    )
+    return made.rowcount == 1
 
 
 def _carry_out(inbox: Inbox, plans: Sequence[Plan], found: Takeover, newest: int) -> None:
@@ -95,9 +122,11 @@ def _carry_out(inbox: Inbox, plans: Sequence[Plan], found: Takeover, newest: int
 def _plans(inbox: Inbox, classes: Sequence[str]) -> list[Plan]:
     rows = inbox.read(
         lambda c: c.execute(
-            "SELECT p.id, p.sha256, p.format, p.path, s.kind, s.class, s.seq, s.base, s.taken, s.taken_base, s.told, "
+            "SELECT p.id, p.sha256, p.format, p.path, s.kind, s.class, s.seq, s.base, s.taken, e.kind, e.class, "
+            "s.taken_base, s.told, "
             "(SELECT m.path FROM member m WHERE m.picture = p.id ORDER BY m.generation DESC LIMIT 1), p.known "
-            "FROM state s JOIN picture p ON p.id = s.picture WHERE s.pending = 1 ORDER BY s.seq"
+            "FROM state s JOIN picture p ON p.id = s.picture LEFT JOIN event e ON e.seq = s.taken "
+            "WHERE s.pending = 1 ORDER BY s.seq"
         ).fetchall()
     )
     if not rows:
@@ -152,13 +181,12 @@ def _settle(c: sqlite3.Connection, *, plans: Sequence[Plan], newest: int, patch:
                 (f"{due.seq} {plan.seen}", due.picture, due.seq),
             )
             continue
-        taken = None if due.kind is None or due.kind == "later" else due.seq
         c.execute(
             "UPDATE state SET taken = ?1, taken_base = ?2, taken_generation = ?3, taken_patch = ?4, link = ?5, "
             "told = NULL, pending = iif(seq = ?7, 0, 1), base = iif(seq = ?7, base, ?6) WHERE picture = ?8",
             (
-                taken,
-                plan.before if taken else None,
+                plan.taken,
+                plan.before if plan.taken else None,
                 newest,
                 patch if plan.correction is not None else None,
                 plan.link,
