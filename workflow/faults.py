@@ -68,7 +68,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "P11": Fault(
         "a format that wf does not read",
-        "The content is a picture in a format such as SVG, RAW or, without the package for it, HEIC.",
+        "The file is a picture in another format: SVG, RAW, or HEIC without the package that reads it.",
         "Convert the file to PNG or JPEG.",
     ),
     "P12": Fault(
@@ -226,7 +226,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "X07": Fault(
         "a net that needs more memory than the machine has",
-        "Parameters and blobs together exceed it.",
+        "Its parameters and blobs together need more than there is.",
         "Use a smaller batch_size or num_output.",
     ),
     "X08": Fault(
