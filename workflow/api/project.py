@@ -171,7 +171,7 @@ class Project:
         Args:
             folders: none is `images` of the settings.
             gen: its number; None is the newest plus one.
-            force: replace a generation, or make one though nothing is new.
+            force: replace a generation, or make one although no picture is new.
             strict: refuse unreadable files instead of skipping them.
             drop_classes: classes to leave out.
             rename_classes: old name -> new name.
@@ -228,11 +228,11 @@ class Project:
 
         Args:
             gen: the generation; None is the newest.
-            max_iter: in place of the solver's.
+            max_iter: overrides the solver's.
             fresh: start again; what an earlier run left is moved aside.
             weights: snapshots or caffemodels whose weights it starts from.
             resume: the snapshot or .solverstate to resume from.
-            seed: in place of the solver's random_seed.
+            seed: overrides the solver's random_seed.
             seeds: train so many times, each with another seed.
             progress: called with each event: `Started`, `Step`, `Validation`, `Snapshot`, `Note`, `Done`.
             control: asks the run to stop, from another thread.

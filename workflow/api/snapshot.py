@@ -124,7 +124,7 @@ class Snapshot:
         Args:
             found: of `predict_all`.
             folder: what an earlier call made, or nothing.
-            copy: copies in place of links.
+            copy: make copies instead of links.
 
         Returns:
             Path of a picture -> its link.
@@ -291,7 +291,7 @@ class Snapshot:
             image: a picture file.
             methods: `saliency`, `grad-cam` …; none is all of them.
             class_name: None is the predicted class.
-            unit: in place of a class: `conv3:17` or `conv3:17,2,3`.
+            unit: instead of a class: `conv3:17` or `conv3:17,2,3`.
             layer: Grad-CAM's blob.
             progress: called with (done, all).
 

@@ -43,7 +43,7 @@ def check_blobs(
         model: a snapshot of the generation.
         generation: its data set.
         sample: how many pictures at least.
-        engine: what runs both nets; None chooses.
+        engine: runs both nets; None takes the fastest.
         others: engines to compare with it; None is all that can run here.
         result: gets the differences.
 

@@ -35,7 +35,7 @@ def verify(
         config: says where the generations are.
         snapshot: see `loading.load`; None is the latest, or none at all where the generation has none yet.
         number: the generation; None is the newest.
-        engine: what runs the nets; None chooses.
+        engine: runs the nets; None takes the fastest.
         others: engines to compare with it; None is all that can run here.
         sample: how many records of each split are compared with their pictures.
 

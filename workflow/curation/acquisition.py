@@ -55,7 +55,7 @@ class Worth:
         return total
 
     def reason(self, index: int) -> str:
-        """The reasons in words: each part that is notable by its own number; else that nothing is special."""
+        """The reasons in words: each part whose number stands out; if none does, that nothing is special."""
         words = {"disagreement": self._disagreement, "margin": self._margin, "novelty": self._novelty}
         found = [said for name in self.weights if (said := words[name](index)) is not None]
         label, probability = likely(self.panel.newest, index)[0]

@@ -5,7 +5,7 @@
                                    {"sha256": "a4e6…", "path": "images/cat/9.png", "from": "cat", "refused": "dog"}
     corrections/002.undone.jsonl   one that was taken back; its number is not given again
 
-A picture is known by its bytes, wherever it lies; `path` is for the reader only. Patches are applied in their order. A
+A picture is known by its bytes, not its folder; `path` is for the reader only. Patches are applied in their order. A
 line holds for a picture that has the class `from` at that point: when its owner has moved the file to another folder
 since, the folder wins. Of several lines about the same picture and the same `from`, the last holds. An empty `from`
 is a picture outside the class folders: it is not wanted as a new picture of the class `refused`, nor of any other.
@@ -72,7 +72,7 @@ class Undone:
 
     number: int
     path: Path
-    """Where it lies now."""
+    """Its current place."""
     count: int
     """Lines that it has."""
 

@@ -74,7 +74,7 @@ def spool_path(folder: Path, number: int) -> Path:
 
 
 def crew_for(files: int, paths: Paths, asked: int | None) -> Crew:
-    """As many processes as asked for; else one for each core, or what is sooner done for a few files."""
+    """As many processes as asked for; else one for each core, or fewer where that is faster for a few files."""
     if asked is not None:
         return Crew(asked, processes=asked > 1)
     available = cores.available()

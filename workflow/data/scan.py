@@ -145,7 +145,7 @@ def _layout(walk: _Walk, root: Path, classes: Collection[str], project: Path) ->
 
 
 def _where_to(root: Path, project: Path) -> str:
-    """The folder above, where this one is a class in it; else that a class needs a folder."""
+    """A hint: to name the folder above if this one is a class in it; else that each class needs a folder."""
     above = root.parent
     if above not in (project, root) and any(one.is_dir() and one.name != root.name for one in above.iterdir()):
         return f"did you mean {above}? {root.name} may be a class in it; else move the pictures to {root}/CLASS/"

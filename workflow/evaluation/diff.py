@@ -40,7 +40,7 @@ class OwnExam:
     """Of those, how many the exam calls otherwise."""
 
     def json(self) -> dict[str, Any]:
-        """Everything."""
+        """All figures, as `wf diff --json` prints them."""
         return {"pictures": self.pictures, "shared": self.shared, "relabelled": self.relabelled}
 
 
@@ -98,14 +98,14 @@ def diff(
 ) -> Diff:
     """Put one exam to two snapshots and compare their answers.
 
-    Both sit the test set of the newer generation, unless told otherwise. Pictures that either generation was trained
+    Both take the newer one's test set, unless `exam` names another. Pictures that either generation was trained
     on prove nothing and are left out, by the bytes of the files.
 
     Args:
         config: says where the generations are.
         before: `gen4` (its best snapshot), `gen4/iter_6000`, `gen4/seed_7/best`, or the path of a snapshot.
         after: likewise.
-        exam: the generation whose test set both sit.
+        exam: the generation whose test set is used.
         folder: a labelled folder in its place.
         history: also ask the best snapshot of every generation, for pictures that changed between right and wrong.
         progress: told (done, all) for each snapshot.

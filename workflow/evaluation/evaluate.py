@@ -39,7 +39,7 @@ def evaluate(
         model: the snapshot.
         exam: pictures with labels.
         fresh: ignore cached answers.
-        engine: what computes, where something must be computed.
+        engine: the engine's name, used only where no answers are stored yet.
         progress: told (done, all).
 
     Raises:

@@ -74,7 +74,7 @@ def sittings(
 ) -> tuple[Sitting, ...]:
     """Run the exam on the best snapshot of every generation that has one, oldest first.
 
-    A generation that cannot sit it (a damaged snapshot, files that are gone) is warned of and left out.
+    A generation that cannot be tested (a damaged snapshot, files that are gone) is left out with a warning.
 
     Args:
         config: says where the generations are.

@@ -95,7 +95,7 @@ def chain(config: Config, *, exam: Generation | None = None, progress: Progress 
         config: says where they are.
         exam: a generation whose test set is put to the best snapshot of each, so that accuracies can be compared; the
             pictures that count are those that count for all of them, where there are any.
-        progress: told (done, all) where an exam is sat.
+        progress: told (done, all) where pictures must be shown to a snapshot.
 
     Raises:
         UsageError: L01, there is no generation.

@@ -33,7 +33,7 @@ def interval(correct: int, count: int) -> tuple[float, float]:
 
     Args:
         correct: 0 .. count.
-        count: of pictures; 0 gives (0, 1), for nothing is known.
+        count: of pictures; 0 gives (0, 1), as nothing is known.
 
     Raises:
         ValueError: more correct than there are, or a negative number.

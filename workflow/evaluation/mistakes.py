@@ -64,7 +64,7 @@ class Mistakes:
         return replace(self, cell=cell, mistakes=chosen)
 
     def json(self) -> dict[str, Any]:
-        """As `wf mistakes --json` gives it, but for the files that were written."""
+        """As `wf mistakes --json` gives it, without the files that were written."""
         return {
             "snapshot": self.snapshot,
             "exam": self.exam,

@@ -112,7 +112,7 @@ def blame(config: Config, image: Path) -> Blame:
 
     Args:
         config: says where they are.
-        image: the file, wherever it lies now.
+        image: the file; it may have been moved.
 
     Raises:
         UsageError: P01 there is no such file; L01 there is no generation.

@@ -86,7 +86,7 @@ def recorded_band(generation: Generation) -> Band | None:
 
 
 def recipe(run: Generation, *, length: bool = True) -> tuple[bytes, bytes] | None:
-    """Net and solver as run, but for seed and places: equal for runs that differ in nothing else.
+    """Net and solver as run, without seed and paths: equal for runs that differ in nothing else.
 
     Args:
         run: a generation or a rerun.

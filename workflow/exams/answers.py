@@ -91,7 +91,7 @@ def observe(
         model: the snapshot.
         exam: the pictures.
         blobs: what to keep of the net beside its probabilities.
-        engine: what computes; None chooses.
+        engine: the engine's name; None takes the fastest for the job.
         progress: told (done, all).
         activity: sees all blobs of the first pictures.
 

@@ -54,7 +54,7 @@ def answers(
         model: the snapshot; of one from elsewhere nothing is kept.
         exam: the pictures.
         fresh: ignore cached answers.
-        engine: what computes, where something must be computed.
+        engine: the engine's name, used only where no answers are stored yet.
         progress: told (done, all).
 
     Raises:

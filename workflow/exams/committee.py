@@ -50,7 +50,7 @@ class Panel:
 def ask(config: Config, exam: Exam, *, number: int | None = None, progress: Progress | None = None) -> Panel:
     """Put an exam to the best snapshot of each generation.
 
-    A generation that cannot answer (a damaged snapshot) is warned of and left out.
+    A generation that cannot answer (a damaged snapshot) is left out with a warning.
 
     Args:
         config: says where the generations are.

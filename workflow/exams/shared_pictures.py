@@ -43,7 +43,7 @@ class SharedPictures:
 
     @property
     def count(self) -> int:
-        """How many will be taken, but for those left out."""
+        """How many pictures will be taken, before any is left out."""
         return min(self.limit, len(self._images))
 
     def batches(self, models: Sequence[Model], size: int) -> Iterator[list[Pixels]]:

@@ -24,7 +24,7 @@ _WANTED = "a mean is a binaryproto; --mean also takes .npy, .npz and numbers"
 def read_mean(path: Path) -> Array:
     """The mean picture, float32 (C, H, W), in the channel order of the records that it was made of.
 
-    An all-zero mean is warned of: subtracting it changes nothing.
+    An all-zero mean gives a warning: subtracting it changes nothing.
 
     Raises:
         ModelError: M01 missing, empty, damaged or not 1 x C x H x W; M03 NaN or infinite values.

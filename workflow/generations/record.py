@@ -48,7 +48,7 @@ class FromInbox(Recorded, frozen=True, kw_only=True):
 
     pictures: int = 0
     senders: dict[str, int] = field(default_factory=dict)
-    """Sender -> pictures; `owner` is whoever labelled pictures of the own machine."""
+    """Sender -> pictures; `owner` stands for labels made on this machine."""
 
 
 class RecordedSplit(Recorded, frozen=True, kw_only=True):
@@ -130,7 +130,7 @@ class Training(Recorded, frozen=True, kw_only=True):
     seconds_per_iteration: float | None = None
 
     def updated(self, facts: Mapping[str, Any]) -> Training:
-        """With these facts in place of what was recorded."""
+        """A copy with these fields replaced."""
         return Training.of(self.given | dict(facts))
 
 

@@ -127,7 +127,7 @@ def kept(inbox: Path) -> Iterator[Path]:
 
 
 def _named(root: Path) -> Iterator[Path]:
-    """The files that are named after a digest, in the folders of a folder."""
+    """The files named after a digest in the subfolders of a folder."""
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
         if folder.is_dir() and not folder.is_symlink():
             with os.scandir(folder) as entries:

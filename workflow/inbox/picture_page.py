@@ -11,7 +11,7 @@ from workflow.inbox.pictures import first, known, unknown
 
 
 def facts(c: sqlite3.Connection, sha256: str) -> dict[str, Any]:
-    """Everything about one picture, but for `known`, as `GET /api/pictures/SHA` gives it.
+    """Everything about one picture, without `known`, as `GET /api/pictures/SHA` gives it.
 
     Raises:
         NotFound: no such picture.

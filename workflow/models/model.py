@@ -62,7 +62,7 @@ class Model:
         """A session on the net.
 
         Args:
-            engine: what computes; None chooses the one that is done first.
+            engine: the engine's name; None takes the fastest for the job.
             images: how many pictures there are.
             ignore: layers whose weights are not copied; their fillers fill them, so that a chosen engine has fillers.
 

@@ -19,7 +19,7 @@ class Timer:
         self._started = _now()
 
     def stop(self) -> None:
-        """Keep what was measured."""
+        """Stop the clock and store the time."""
         if self._started is not None:
             self._seconds = _now() - self._started
             self._started = None

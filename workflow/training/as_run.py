@@ -63,7 +63,7 @@ def write(
 
 
 def repeat(rerun: Generation) -> caffe_pb2.SolverParameter:
-    """Write a rerun's prototxt: those that the generation was run with, but for the seed and the places.
+    """Write a rerun's prototxt: those that the generation was run with, except the seed and the paths.
 
     Raises:
         PrototxtError: the generation's files are missing or damaged.

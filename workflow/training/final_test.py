@@ -1,6 +1,6 @@
 """The end of a training that has validation pictures: the best snapshot is shown the test pictures, once.
 
-Until then nobody has looked at them, so that the accuracy is not flattered by the choice of the snapshot.
+They have not been used before, so the accuracy is not flattered by the choice of the snapshot.
 """
 
 from __future__ import annotations

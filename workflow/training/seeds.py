@@ -33,7 +33,7 @@ def train_seeds(
 ) -> Iterator[Event]:
     """Train a generation with several seeds, one run after the other; an interrupted series is resumed.
 
-    The first run is that of `train`. The others lie in seeds/seed_K/ and differ from it in nothing but random_seed,
+    The first run is that of `train`. The others are in seeds/seed_K/ and differ from it only in random_seed,
     which is one more for each: net, solver, engine, precision and what it started from are those of the first run.
     Runs that are complete already are left as they are.
 

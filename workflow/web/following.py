@@ -1,4 +1,4 @@
-"""Follow what happens in the project, whoever does it: generations that come or change, and trainings that go on."""
+"""Follow what any process does in the project: new or changed generations, and running trainings."""
 
 from __future__ import annotations
 
@@ -106,7 +106,8 @@ def metrics(one: Generation, start: int) -> dict[str, Any]:
 
     Args:
         one: the generation.
-        start: `next` of the answer before; 0 for all. Behind the end, a run has begun anew: all lines from the start.
+        start: `next` of the answer before; 0 for all. If it is beyond the end, a new run has begun, and all lines are
+            given.
 
     Returns:
         `lines` (objects), `next` and `running`: whether more is to come.

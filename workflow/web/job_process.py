@@ -73,7 +73,7 @@ def prepare(project: Project, wish: Wish, teller: Teller, control: Control) -> d
 
 
 def train(project: Project, wish: Wish, teller: Teller, control: Control) -> dict[str, Any]:
-    """Train a generation; what answers now goes on to answer until somebody promotes the new one."""
+    """Train a generation; the live snapshot stays the same until the new one is promoted."""
     from workflow.errors import FindingError
 
     number = wish["generation"]

@@ -94,7 +94,7 @@ def _language(request: Request) -> str:
 
 
 def _queue_title(language: str, queue: str) -> str:
-    """A queue's title; one that somebody named is called by its name."""
+    """A queue's title; a queue that a user named is called by its name."""
     try:
         return text(language, f"queue.{queue}")
     except KeyError:

@@ -62,7 +62,7 @@ class Settings:
 
     @property
     def open_to_owner(self) -> bool:
-        """Whether a request from this machine needs no token: not behind a proxy, whose requests come from here too."""
+        """Whether requests from this machine need no token. Behind a proxy they do: there, all come from here."""
         return self.loopback and not self.names
 
 

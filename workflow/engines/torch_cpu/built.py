@@ -1,4 +1,4 @@
-"""A net's layers with the memory of their parameters, whoever runs them."""
+"""A net's layers with the memory of their parameters, for all that run them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Built:
 
     @property
     def learnable(self) -> list[Parameter]:
-        """The parameters in Caffe's order, each shared one once."""
+        """The parameters in Caffe's order, shared ones only once."""
         return self._parameters.learnable
 
     @property

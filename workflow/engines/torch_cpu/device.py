@@ -22,7 +22,7 @@ def resolve(asked: str | None, param: caffe_pb2.SolverParameter) -> torch.device
 
     Raises:
         EngineMissing: `cuda` was asked for, and PyTorch sees no GPU, or none of that number. A solver that asks for
-            one that is not there is warned of, and runs on the CPU: old solver files mostly say GPU.
+            without one, a warning is given and the CPU is used: most old solver files say GPU.
     """
     written = param.HasField("solver_mode") and param.solver_mode == _GPU
     if asked == "cpu" or (asked is None and not written):

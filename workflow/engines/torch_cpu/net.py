@@ -98,7 +98,7 @@ class Net(Built):
         return {name: torch.from_numpy(np.require(array, np.float32, ["C", "W"])) for name, array in arrays.items()}
 
     def _as_planned(self, inputs: Mapping[str, Tensor]) -> bool:
-        """Whether blobs are of the shapes that the net was planned for, but for the size of the batch."""
+        """Whether blobs have the shapes that the net was planned for; the batch size may differ."""
         return all(tensor.shape[1:] == self.shapes[name][1:] for name, tensor in inputs.items())
 
     def _bottoms(self, layer: Layer, blobs: Mapping[str, Tensor]) -> list[Tensor]:

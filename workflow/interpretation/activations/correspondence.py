@@ -66,7 +66,7 @@ def correspond(
         shapes: of all blobs for one picture: those of `models`, then those of `reference`.
         names: blobs of the reference. Blobs of classes are matched by the classes' names, others by correlation.
         pictures: what the nets are shown to correlate their activations.
-        engine: what computes; None chooses.
+        engine: the engine's name; None takes the fastest for the job.
         progress: told (done, all) in pictures.
 
     Raises:

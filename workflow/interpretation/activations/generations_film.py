@@ -136,7 +136,7 @@ def trace(
         numbers: of the generations, two at least; None is all that have a snapshot.
         which: the newest snapshot of each, or the one of the highest test accuracy.
         blobs: which to show; None is those of `wf inspect`, and the probabilities.
-        engine: what computes; None chooses.
+        engine: the engine's name; None takes the fastest for the job.
         progress: told (done, all) in test pictures.
 
     Raises:

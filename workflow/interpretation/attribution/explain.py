@@ -105,9 +105,9 @@ def explain(
     Args:
         model: the snapshot.
         image: a picture file.
-        names: of methods; nothing is all of them.
+        names: of methods; all of them if empty.
         class_name: whose score; None is the most probable class.
-        unit_name: `conv3:17` or `conv3:17,2,3`, in place of a class.
+        unit_name: `conv3:17` or `conv3:17,2,3`, instead of a class.
         options: see `Options`.
         progress: told (done, all).
 

@@ -142,7 +142,7 @@ def why(
         count: how many training pictures to show; 0 for none.
         metric: how near they are.
         generations: where training pictures may have come from, the oldest first.
-        engine: what computes the picture's blobs; None chooses.
+        engine: the engine for the picture's blobs; None takes the fastest.
         progress: told (done, all) while the training set's features must be computed.
 
     Raises:

@@ -46,7 +46,7 @@ class Patch:
     box: Box
     """Its receptive field, in the pixels of the record."""
     pixels: NDArray[np.uint8]
-    """(C, h, w): what lies there."""
+    """(C, h, w): the pixels of the patch."""
 
     def json(self) -> dict[str, Any]:
         """As `wf channels --json` gives it."""
@@ -127,12 +127,12 @@ def look_for(
 ) -> Channels:
     """Show a snapshot all its training pictures, and keep what excites each channel most.
 
-    Memory holds a batch, and nine answers a channel.
+    Memory is needed for one batch, and for nine patches of each channel.
 
     Args:
         model: a snapshot of a generation.
-        blob: its name; of more places than one.
-        channels: only these; nothing is all of them.
+        blob: its name; the blob must have more than one position.
+        channels: only these; all of them if empty.
         recipe: of the maximising pictures; None is `UNIT`.
         progress: told (done, all) over the training pictures, then over the steps of the maximisation.
 

@@ -82,7 +82,7 @@ class Maximum:
 
 
 def alive(found: Sequence[Maximum]) -> list[Maximum]:
-    """Those whose target can be excited; dead ones are warned of.
+    """Those whose target can be excited; a warning names dead ones.
 
     Raises:
         FindingError: all are dead.

@@ -90,7 +90,7 @@ def rebuild(
     Args:
         model: the snapshot.
         image: a picture file.
-        blobs: which; nothing is the convolutions, the last pooling and the first flat blob.
+        blobs: their names; if empty, the convolutions, the last pooling and the first flat blob.
         train: train the decoders that are missing, a minute each; otherwise only those that exist paint.
         settings: of the optimisation.
         progress: told (done, all), in steps.

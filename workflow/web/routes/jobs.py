@@ -103,7 +103,7 @@ class Channel(Wish):
 
 
 class Fill(Wish):
-    """Fill a queue anew with what the snapshot that answers makes of pictures."""
+    """Fill a queue again, by the current predictions of the live snapshot."""
 
     kind: Literal["fill"]
     queue: Literal["mistakes", "suspects", "next", "junk", "folder"]
@@ -200,7 +200,7 @@ def begun(job: Job) -> dict[str, Any]:
 
 
 async def _train(state: State, body: Train) -> Job:
-    """Begin a training, unless somebody works on that generation.
+    """Begin a training, unless another process uses that generation.
 
     Raises:
         Refused: 404 no such generation; 409 it is in use.

@@ -74,9 +74,9 @@ class Undone(BaseModel):
 def label(
     entries: Annotated[list[Entry], Body(min_length=1, max_length=100)], state: Shared, caller: Asking
 ) -> dict[str, Any]:
-    """Keep decisions: what is answered as saved or known is on the disk.
+    """Store decisions: those answered as saved or known are on the disk.
 
-    A decision whose author did not see the picture's present class is a conflict, and is not kept.
+    A decision whose author did not see the picture's current class is a conflict, and is not stored.
     """
     classes = state.inbox.classes()
     possible = [(entry, _refusal(entry, classes)) for entry in entries]

@@ -43,7 +43,7 @@ class Answer(BaseModel):
 
 
 class Reported(BaseModel):
-    """What somebody said that it is."""
+    """The class that a sender reported for it."""
 
     class_: Annotated[str | None, Field(alias="class")]
     note: str | None
@@ -128,7 +128,7 @@ async def facts(state: Shared, caller: Asking, sha256: Sha256) -> dict[str, Any]
     responses={200: {"content": {"image/png": {}, "image/jpeg": {}}, "description": "The small picture."}},
 )
 async def thumb(state: Shared, caller: Asking, sha256: Sha256, side: Side = Side.SMALL) -> Response:
-    """A small picture, encoded anew without the file's metadata; the file itself is never served."""
+    """A small picture, encoded again without the file's metadata; the file itself is never served."""
     await own(state, caller, sha256)
     loop = asyncio.get_running_loop()
 

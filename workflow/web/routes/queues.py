@@ -77,7 +77,7 @@ class Items(BaseModel):
 
 
 class Anchors(BaseModel):
-    """Cursors to jump to: the k-th is that of the page behind k * step pictures."""
+    """Cursors to jump to: the k-th starts the page after k * step pictures."""
 
     step: int
     anchors: list[str]
