@@ -34,7 +34,7 @@ class Ran:
 Run = Callable[..., Ran]
 
 
-_MODES = {"--apply", "--undo", "--page", "--compare", "--onnx", "--bundle", "--generations", "--promote"}
+_MODES = {"--apply", "--undo", "--page", "--compare", "--onnx", "--bundle", "--generations", "--promote", "--folds"}
 """Options with which a command gives something else."""
 
 RECORDED = Path(__file__).with_name("json_keys.json")

@@ -95,3 +95,15 @@ def test_a_model_from_elsewhere(trained: Run) -> None:
 def test_wrong_folders(trained: Run) -> None:
     assert "no such folder: imags" in trained("evaluate", "imags", code=2).err
     assert "evaluate" in trained("--help").out
+
+
+def test_folds(three: Run) -> None:
+    document = three("evaluate", "--folds", "2", "--json").json
+    assert [one["snapshot"] for one in document["folds"]] == ["iter_20", "iter_20"]
+    pictures = json.loads(Path("generations/gen3/generation.json").read_text())["counts"]
+    assert document["count"] == sum(sum(classes.values()) for classes in pictures.values())
+    ran = three("evaluate", "--folds", "2")
+    assert "each judged by a net that had not seen it" in ran.out
+    assert "nothing to do" not in ran.err
+    assert three("evaluate", "--folds", "2", "--min-accuracy", "1", code=1).err.startswith("fold 1 of 2")
+    assert "no FOLDER, --snapshot or --part" in three("evaluate", "images", "--folds", "2", code=2).err

@@ -5,7 +5,8 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import NearestNeighbors
 
-from workflow.curation.out_of_fold import blend, folds, margin, neighbours, ridge
+from workflow.curation.out_of_fold import FOLDS, blend, margin, neighbours, ridge
+from workflow.data.folds import folds
 
 NONE = np.empty((0, 2), np.int64)
 
@@ -20,7 +21,7 @@ def clusters(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_folds_are_about_equal_and_copies_stay_together() -> None:
-    fold = folds(103, np.array([[0, 50], [50, 99], [3, 4]]))
+    fold = folds(103, np.array([[0, 50], [50, 99], [3, 4]]), FOLDS)
     assert np.bincount(fold).min() >= 18
     assert len(np.bincount(fold)) == 5
     assert fold[0] == fold[50] == fold[99]
@@ -29,7 +30,7 @@ def test_folds_are_about_equal_and_copies_stay_together() -> None:
 
 def test_ridge_is_what_fitting_anew_for_each_fold_gives() -> None:
     rows, labels = clusters(90)
-    fold = folds(90, NONE)
+    fold = folds(90, NONE, FOLDS)
     scores = ridge(rows, labels, 3, fold)
     wanted = np.eye(3)[labels]
     centre = wanted.mean(axis=0)
@@ -41,7 +42,7 @@ def test_ridge_is_what_fitting_anew_for_each_fold_gives() -> None:
 
 def test_a_label_has_no_say_in_its_own_score() -> None:
     rows, labels = clusters(90)
-    fold = folds(90, NONE)
+    fold = folds(90, NONE, FOLDS)
     turned = labels.copy()
     turned[17] = (labels[17] + 1) % 3
     before, after = (ridge(rows, one, 3, fold) for one in (labels, turned))
@@ -79,7 +80,7 @@ def test_margin() -> None:
 
 def test_blend_gives_probabilities_that_are_as_sure_as_they_are_right() -> None:
     rows, labels = clusters(3000)
-    scores = ridge(rows, labels, 3, folds(3000, NONE))
+    scores = ridge(rows, labels, 3, folds(3000, NONE, FOLDS))
     likely = blend(scores, neighbours(rows, labels, 3), labels=labels)
     np.testing.assert_allclose(likely.sum(axis=1), 1)
     assert abs(likely.max(axis=1).mean() - (likely.argmax(axis=1) == labels).mean()) < 0.05

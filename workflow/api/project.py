@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workflow.data.result import PrepareResult
     from workflow.engines.base import Control, Event
     from workflow.evaluation.diff import Diff
+    from workflow.evaluation.folds import Folds
     from workflow.evaluation.history import Entry
     from workflow.evaluation.junk import Junk
     from workflow.evaluation.overview import Overview
@@ -382,6 +383,48 @@ class Project:
     def evaluate(self, reference: str | Path | None = None, **options: Any) -> Finding[Any]:
         """`Snapshot.evaluate` of a snapshot; None is the live one."""
         return self.snapshot(reference).evaluate(**options)
+
+    def folds(
+        self,
+        number: int = 5,
+        *,
+        gen: int | None = None,
+        fresh: bool = False,
+        progress: Callable[[Event], object] | None = None,
+        control: Control | None = None,
+    ) -> Finding[Folds] | None:
+        """Train on `number` splits of a generation's pictures, so that each picture is judged by a net new to it.
+
+        For few pictures, whose test set says little. The generation itself is left as it is.
+
+        Args:
+            number: of splits, at least 2: so many trainings.
+            gen: the generation; None is the newest.
+            fresh: train anew, whatever is there.
+            progress: called with each event, as of `train`.
+            control: asks the run to stop, from another thread; the next call resumes it.
+
+        Returns:
+            None where it was stopped.
+
+        Raises:
+            UsageError, NetError, DataError, DivergedError, EnvironmentFault: as `wf train`.
+        """
+        from workflow.engines.base import Control
+        from workflow.evaluation.folds import of_folds
+        from workflow.generations import existing
+        from workflow.report.folds import describe
+        from workflow.training.folds import train_folds
+
+        control = control or Control()
+        generation = existing(self.config, gen)
+        for event in train_folds(self.config, generation, number, fresh=fresh, control=control):
+            if progress is not None:
+                progress(event)
+        if control.stopping:
+            return None
+        made = [generation.fold(number, place) for place in range(1, number + 1)]
+        return Finding(found=of_folds(self.config, generation, made), describe=describe)
 
     def diff(
         self,

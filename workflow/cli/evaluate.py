@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
+import click
+
 from workflow.cli.options import Call, Engine, EvaluationOut, Fresh, Which
 from workflow.cli.parameters import Argument, Option
+from workflow.errors import UsageError
 
 
 def evaluate(
@@ -20,6 +23,12 @@ def evaluate(
         Option("--min-accuracy", metavar="X", min=0, max=1, help="Exit with code 1 if the accuracy is lower."),
     ] = None,
     part: Annotated[Literal["test", "validation"], Option("--part", help="Which pictures of the generation.")] = "test",
+    folds: Annotated[
+        int | None,
+        Option(
+            "--folds", metavar="K", min=2, help="Train K nets, each on another split, so that all pictures are tested."
+        ),
+    ] = None,
     out: EvaluationOut = None,
     fresh: Fresh = False,
     engine: Engine = None,
@@ -28,7 +37,13 @@ def evaluate(
 
     wf evaluate
     wf evaluate labelled/ --snapshot gen4/best --min-accuracy 0.9
+    wf evaluate --folds 5
     """
+    if folds is not None:
+        if folder is not None or which.snapshot is not None or part != "test":
+            raise UsageError("--folds trains nets of its own: no FOLDER, --snapshot or --part beside it")
+        _of_folds(call, folds, which.gen, fresh, min_accuracy)
+        return
     chosen = which.load(call.project())
     chosen.check_place(out)
     with call.counting("evaluating", "pictures") as progress:
@@ -37,3 +52,19 @@ def evaluate(
     call.console.skipped(found.answers.skipped)
     if min_accuracy is not None:
         found.require(min_accuracy)
+
+
+def _of_folds(call: Call, folds: int, gen: int | None, fresh: bool, min_accuracy: float | None) -> None:
+    from workflow.api.events import Control  # numpy and torch, which --help does not need
+    from workflow.cli.progress import Training
+    from workflow.cli.signals import obeyed
+
+    project, control = call.project(), Control()
+    with obeyed(control, call.console) as interruption, Training(call.console, split="validation") as progress:
+        found = project.folds(folds, gen=gen, fresh=fresh, progress=progress.see, control=control)
+    if found is None:
+        call.console.say(f"stopped; wf evaluate --folds {folds} resumes it")
+        raise click.exceptions.Exit(interruption.exit_code)
+    call.give(found)
+    if min_accuracy is not None:
+        found.score.require(min_accuracy, "more pictures, or another net")

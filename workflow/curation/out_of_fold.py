@@ -9,8 +9,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from workflow.engines.base import Array
 from workflow.exams.features import Half
@@ -22,21 +20,6 @@ FOLDS = 5
 NEIGHBOURS = 50
 _RIDGE = 0.3  # for each picture; features have deviation 1
 _FLAT = 1e-12
-
-
-def folds(count: int, together: NDArray[np.int64], seed: int = 0) -> NDArray[np.int64]:
-    """The fold 0..4 of each picture, int64 (N,); near-duplicates get the same fold, to avoid leaks.
-
-    Args:
-        count: N.
-        together: int64 (P, 2), pairs of pictures that are copies.
-        seed: of the choice.
-    """
-    links = coo_array((np.ones(len(together)), (together[:, 0], together[:, 1])), shape=(count, count))
-    groups, group = connected_components(links, directed=False)
-    places = np.random.default_rng(seed).permutation(groups) % FOLDS
-    result: NDArray[np.int64] = places[group].astype(np.int64)
-    return result
 
 
 def ridge(rows: Array, labels: Labels, classes: int, fold: NDArray[np.int64]) -> NDArray[np.float64]:

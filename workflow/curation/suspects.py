@@ -37,6 +37,7 @@ from workflow.config import Config
 from workflow.curation import out_of_fold, patch_features
 from workflow.curation.near_duplicates import Hashes, Twins, hashes, miniatures, twins
 from workflow.data.corrections import decided, patches
+from workflow.data.folds import folds
 from workflow.engines.base import Array
 from workflow.errors import DataError, UsageError
 from workflow.exams.answers import Progress
@@ -170,7 +171,7 @@ def suspects(config: Config, model: Model, *, top: int | None = None, progress: 
     filters = patch_features.learn(known.pixels)
     rows = patch_features.features(known.pixels, filters, _part(progress, 2 * len(known.pixels), len(known.pixels)))
     classes = len(record.classes)
-    fold = out_of_fold.folds(len(rows), together)
+    fold = folds(len(rows), together, out_of_fold.FOLDS)
     near = out_of_fold.neighbours(known.learned, known.labels, classes)
     refitted = out_of_fold.ridge(rows, known.labels, classes, fold)
     likely = out_of_fold.blend(refitted, near, labels=known.labels)

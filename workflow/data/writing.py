@@ -6,7 +6,7 @@ import hashlib
 import os
 import zlib
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Self, TextIO
+from typing import Protocol, Self, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from workflow.data import manifest
 from workflow.data.mean import RunningMean
 from workflow.data.scan import Skipped
 from workflow.data.split import SPLITS, TRAIN, VALIDATION
-from workflow.data.table import Spool, Table
 from workflow.formats import datum, labels
 from workflow.formats.binaryproto import write_mean
 from workflow.formats.lmdb import MAX_KEY, Writer
@@ -23,8 +22,36 @@ from workflow.generations import Generation
 from workflow.storage import replacing, sha256, sync_folder
 
 
+class Listed(Protocol):
+    """What is known of the pictures, see `table.Table`."""
+
+    read: NDArray[np.bool_]
+    digests: NDArray[np.uint8]
+
+    @property
+    def labels(self) -> NDArray[np.integer]:
+        """(N,), the class numbers."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names in the order of their numbers."""
+
+    def names(self, index: int) -> tuple[str, str]:
+        """A name for its record, and its path as it can be opened."""
+
+
+class Pixels(Protocol):
+    """What gives them, see `table.Spool`."""
+
+    shape: tuple[int, int, int]
+    size: int
+
+    def pixels(self, index: int) -> NDArray[np.uint8]:
+        """uint8 (C, H, W) of picture number `index`."""
+
+
 def write_dataset(
-    generation: Generation, table: Table, sides: NDArray[np.int8], spool: Spool, seed: int, skipped: list[Skipped]
+    generation: Generation, table: Listed, sides: NDArray[np.int8], spool: Pixels, seed: int, skipped: list[Skipped]
 ) -> dict[str, str]:
     """Write everything under `generation.dataset`, durably.
 
@@ -96,9 +123,9 @@ def record_key(number: int, inside: str) -> bytes:
 def _write_split(
     generation: Generation,
     split: str,
-    table: Table,
+    table: Listed,
     chosen: NDArray[np.intp],
-    spool: Spool,
+    spool: Pixels,
     listing: TextIO,
     mean: RunningMean | None,
 ) -> None:

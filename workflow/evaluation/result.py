@@ -33,6 +33,15 @@ class Score:
         """Of 95 %, by Wilson."""
         return metrics.interval(self.correct, self.count)
 
+    def require(self, accuracy: float, hint: str) -> None:
+        """Hold the accuracy against the minimum.
+
+        Raises:
+            FindingError: E03, it is lower.
+        """
+        if not self.accuracy >= accuracy:
+            raise FindingError(f"accuracy {self.accuracy:.4f} < {accuracy:g}, the minimum", hint=hint, fault="E03")
+
     def json(self) -> dict[str, Any]:
         """Keys accuracy, interval, count, correct."""
         return {
@@ -138,12 +147,7 @@ class Evaluation:
         Raises:
             FindingError: E03, it is lower.
         """
-        if not self.score.accuracy >= accuracy:
-            raise FindingError(
-                f"accuracy {self.score.accuracy:.4f} < {accuracy:g}, the minimum",
-                hint=f"wf mistakes --snapshot {self.answers.snapshot} shows the wrong answers",
-                fault="E03",
-            )
+        self.score.require(accuracy, f"wf mistakes --snapshot {self.answers.snapshot} shows the wrong answers")
 
 
 def number(value: float) -> float | None:

@@ -8,6 +8,7 @@
       logs/       train.log metrics.jsonl curves.png
       inspect/
       seeds/seed_7/                    a rerun with another random_seed: generation.json prototxt/ snapshots/ logs/
+      folds/5/fold_1/                  the same pictures split in another way, as a generation of its own
 
 A snapshot counts once it is listed in the record, which is written last: a pair that a killed process left
 behind is not.

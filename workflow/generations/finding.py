@@ -153,7 +153,7 @@ def _rerun(one: Generation, seed: int) -> Generation:
 def _from_path(config: Config, path: Path) -> Reference:
     if not path.is_file():
         raise UsageError(f"no model file {path}", hint="for a snapshot of a generation, write iter_6000", fault="C06")
-    for one in (found for whole in generations(config) for found in (*whole.reruns, whole)):
+    for one in (found for whole in generations(config) for found in (*whole.reruns, *whole.folds, whole)):
         if one.folder.resolve() in path.resolve().parents:
             iteration = re.search(r"_iter_(\d+)\.", path.name)
             return Reference(path, one, int(iteration[1]) if iteration else None)

@@ -75,6 +75,16 @@ class Generation:
         reruns = [self.rerun(int(match[1])) for match in found if match]
         return sorted((one for one in reruns if one.record_path.is_file()), key=lambda one: one.seed or 0)
 
+    def fold(self, number: int, place: int) -> Generation:
+        """Fold number `place`, from 1, of `number`: the same pictures split in another way, in folds/5/fold_1/."""
+        return replace(self, folder=self.folder / "folds" / str(number) / f"fold_{place}")
+
+    @property
+    def folds(self) -> list[Generation]:
+        """All folds that were begun."""
+        found = sorted((self.folder / "folds").glob("*/fold_*"))
+        return [one for path in found if (one := replace(self, folder=path)).record_path.is_file()]
+
     @property
     def record_path(self) -> Path:
         """generation.json."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.evaluation.metrics import interval
 from workflow.words import counted
 
 if TYPE_CHECKING:
     from workflow.data.result import PrepareResult
+
+_FEW = 500  # pictures
+_EXAMPLE = 0.9  # an accuracy that a net on few pictures may have
 
 
 def describe(result: PrepareResult) -> str:
@@ -27,8 +31,23 @@ def describe(result: PrepareResult) -> str:
     if changes.against is not None:
         told = f"{changes.added:,} pictures added, {changes.removed:,} removed, {changes.relabelled:,} in another class"
         lines.append(f"against generation {changes.against}: {told}")
+    if few := _few(result):
+        lines.append(few)
     lines += [f"contact sheet  {path}" for path in result.pictures]
     return "\n".join([*lines, f"next: wf train --gen {result.generation}"])
+
+
+def _few(result: PrepareResult) -> str | None:
+    """What an accuracy on few test pictures is worth, and what helps."""
+    pictures = result.train + result.validation + result.test
+    if pictures >= _FEW:
+        return None
+    right = round(_EXAMPLE * result.test)
+    low, high = interval(right, result.test)
+    return (
+        f"{result.test} test pictures tell little: with {right} of them right, the accuracy is somewhere between "
+        f"{low:.2f} and {high:.2f}; wf evaluate --folds 5 tests on all {pictures} pictures"
+    )
 
 
 def _parts(result: PrepareResult) -> str:
