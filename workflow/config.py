@@ -78,7 +78,7 @@ class Split(Settings, frozen=True, kw_only=True):
 
     test: Annotated[float, Meta(gt=0, lt=1)] = 0.2
     """Share of test pictures where the folders do not say train/ and test/ themselves."""
-    validation: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    validation: Annotated[float, Meta(ge=0, lt=1)] = 0.1
     """Share of validation pictures, likewise; they choose the best snapshot. 0: the test pictures choose it."""
 
     def __post_init__(self) -> None:

@@ -41,7 +41,8 @@ def test_json(wf: Run, pictures: Path) -> None:
     document = ran.json
     assert document["generation"] == 1
     assert document["classes"] == ["character", "other"]
-    assert document["train"] + document["test"] == 60
+    assert document["train"] + document["validation"] + document["test"] == 60
+    assert document["validation"] > 0
     assert [Path(one["path"]).name for one in document["skipped"]] == ["broken.png"]
     assert "warning: skipped 1 of 61 images" in ran.err
     record = generation(Config(), 1).read()
@@ -49,9 +50,21 @@ def test_json(wf: Run, pictures: Path) -> None:
 
 
 def test_flags_reach_the_settings(wf: Run, pictures: Path) -> None:
-    wf("prepare", "--test-share", "50%", "--max-bad", "0.2", "--max-pixels", "10000", "--on-conflict", "skip")
+    wf(
+        "prepare",
+        "--test-share",
+        "50%",
+        "--validation-share",
+        "5%",
+        "--max-bad",
+        "0.2",
+        "--max-pixels",
+        "10000",
+        "--on-conflict",
+        "skip",
+    )
     config = generation(Config(), 1).read().config
-    assert config.split.test == 0.5
+    assert (config.split.test, config.split.validation) == (0.5, 0.05)
     expected = {"max_bad": 0.2, "max_pixels": 10000, "on_conflict": "skip"}
     assert {name: getattr(config.prepare, name) for name in expected} == expected
 

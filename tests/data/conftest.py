@@ -57,7 +57,7 @@ def settings(tmp_path: Path) -> Callable[..., Config]:
             images=(tmp_path / "images",),
             generations=tmp_path / "generations",
             preprocessing=Preprocessing(width=5, height=7),
-            split=Split(test=test),
+            split=Split(test=test, validation=0.0),
             prepare=typed(prepare, Prepare),
         )
 

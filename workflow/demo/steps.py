@@ -121,10 +121,10 @@ def look(config: Config) -> Looked:
     compare(found, comparison)
     its_twin = twin(model, worst.path, class_name=CHARACTER, generations=[generation])
     draw_twin(its_twin, model.preprocessing, sheet)
-    training = generation.read().training
+    best = generation.read().best
     return Looked(
         generation=generation.number,
-        test_accuracy=training.test_accuracy,
+        test_accuracy=None if best is None else best.test_accuracy,
         inspections=found,
         sheet=_sheet(folder),
         curves=generation.logs / "curves.png",
