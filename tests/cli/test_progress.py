@@ -64,14 +64,14 @@ def test_a_training_run(at_once: None, capsys: pytest.CaptureFixture[str]) -> No
         outputs = (Output(index=0, name="accuracy", value=0.75), Output(index=1, name="loss", value=0.6))
         training.see(Validation(iteration=102, net=0, outputs=outputs))
         training.see(Snapshot(iteration=102, model=Path("m"), state=Path("s")))
-        training.see(Validation(iteration=104, net=0, outputs=outputs))
+        training.see(Validation(iteration=104, net=0, outputs=outputs, balanced=0.625))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "resuming from iter_100, to 104 iterations"
     assert lines[2] == "iteration 102/104  0:00 left  loss 0.8123  rate 0.001  128 pictures/s"
     assert lines[3:] == [
         "after 102 iterations: test accuracy 0.7500, test loss 0.6000 (always answering 'cat' would score 0.6000)",
         "snapshot iter_102",
-        "after 104 iterations: test accuracy 0.7500, test loss 0.6000",
+        "after 104 iterations: test accuracy 0.7500, test balanced accuracy 0.6250, test loss 0.6000",
     ]
     assert training.snapshot == "iter_102"
 

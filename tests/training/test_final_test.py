@@ -24,6 +24,7 @@ from workflow.report.training import describe
 from workflow.training import as_run, summary, train
 
 COUNTS = {"train": 8, "test": 4}
+VALIDATION = {"circle": 4, "cross": 3, "empty": 2}
 
 
 @pytest.fixture
@@ -33,10 +34,8 @@ def validated(project: Path) -> Generation:
     for name in KINDS:
         for split, count in COUNTS.items():
             draw(project / "images", split, name, 0, count)
-        draw(project / "images", "train", name, 20, 23)
-        (project / "images/val" / name).mkdir(parents=True)
-        for number in range(20, 23):
-            shutil.move(project / f"images/train/{name}/{number}.png", project / f"images/val/{name}/{number}.png")
+        draw(project / "more", "train", name, 20, 20 + VALIDATION[name])
+    shutil.move(project / "more/train", project / "images/val")
     prepare(settings())
     return existing(Config())
 
@@ -81,6 +80,9 @@ def test_the_test_pictures_are_shown_to_the_best_snapshot_alone_and_at_the_end(v
     seen = evaluate(best, exam.asked(config, best, split="validation"))
     assert (seen.score.count, seen.recorded) == (9, tested.validation_accuracy)
     assert seen.score.accuracy == pytest.approx(tested.validation_accuracy)
+    (row,) = (row for row in rows if row["kind"] == "validation" and row["iteration"] == tested.iteration)
+    balanced = {"torch": pytest.approx(seen.balanced_accuracy), "caffe": None}[engine]
+    assert row.get("balanced_accuracy") == balanced
 
 
 def test_what_is_said_at_the_end(validated):

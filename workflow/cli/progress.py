@@ -136,8 +136,11 @@ class Training(Line):
                 pass
 
     def _tested(self, event: Validation) -> str:
-        numbers = ", ".join(f"{self._split} {output.name} {output.value:.4f}" for output in event.outputs[:4])
-        scored = any(output.name.startswith("accuracy") for output in event.outputs)
+        told = [(output.name, output.value) for output in event.outputs[:4]]
+        scored = any(name.startswith("accuracy") for name, _ in told)
+        if event.balanced is not None and all(f"{value:.4f}" != f"{event.balanced:.4f}" for _, value in told):
+            told.insert(1, ("balanced accuracy", event.balanced))
+        numbers = ", ".join(f"{self._split} {name} {value:.4f}" for name, value in told)
         beside = f" ({self._always})" if scored and self._always is not None else ""
         if scored:
             self._always = None  # once is enough

@@ -71,6 +71,8 @@ class Validation:
     net: int
     outputs: tuple[Output, ...]
     seconds: float = 0.0
+    balanced: float | None = None
+    """The mean of the classes' recalls, 0..1, where the engine tells it: real Caffe does not."""
 
     def value(self, name: str) -> float | None:
         """The output of that name, None if the net has none."""

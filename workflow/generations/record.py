@@ -123,6 +123,8 @@ class Training(Recorded, frozen=True, kw_only=True):
     validation_accuracy: float | None = None
     """The same where it looks at the validation pictures."""
     validation_loss: float | None = None
+    balanced_accuracy: float | None = None
+    """Of the same pass: the mean of the classes' recalls; real Caffe does not tell it."""
     tested_at: int | None = None
     """The iteration of that pass."""
     seconds: float = 0.0

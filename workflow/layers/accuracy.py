@@ -25,6 +25,12 @@ class Accuracy(Layer):
         return [(), (bottoms[0][axis],)][: len(self.spec.tops)]
 
     def forward(self, x: Tensor, labels: Tensor) -> tuple[Tensor, ...]:
+        rights, totals = self.tally(x, labels)
+        accuracy = rights.sum().float() / totals.sum().clamp(min=1)
+        return (accuracy, rights.float() / totals.clamp(min=1))[: len(self.spec.tops)]
+
+    def tally(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Items of each class that are right, and all items of it: int64 (C,) each."""
         param = self.message.accuracy_param
         scores, target = scores_and_labels(self, x, labels, axis_of(self, param.axis, x.dim()))
         classes = scores.shape[1]
@@ -37,9 +43,4 @@ class Accuracy(Layer):
         own = scores.gather(1, safe.unsqueeze(1))  # (outer, 1, inner)
         rivals = (scores >= own).sum(dim=1) - 1  # the class itself is among them
         right = (rivals < param.top_k) & counted
-        accuracy = right.sum().float() / max(1, int(counted.sum()))
-        if len(self.spec.tops) == 1:
-            return (accuracy,)
-        totals = torch.bincount(safe[counted], minlength=classes)
-        rights = torch.bincount(safe[right], minlength=classes)
-        return accuracy, rights.float() / totals.clamp(min=1)
+        return torch.bincount(safe[right], minlength=classes), torch.bincount(safe[counted], minlength=classes)

@@ -58,7 +58,10 @@ def _course(facts: Mapping[str, Any]) -> list[str]:
 
 def _tested(facts: Mapping[str, Any]) -> str:
     """The last test, and of which iteration it is where that is not the end: a run that was stopped."""
-    found = ((f"{facts['solver_split']} {name}", facts[name]) for name in ("accuracy", "loss"))
+    names = {"accuracy": "accuracy", "balanced accuracy": "balanced_accuracy", "loss": "loss"}
+    if share(facts["balanced_accuracy"]) == share(facts["accuracy"]):
+        del names["balanced accuracy"]
+    found = ((f"{facts['solver_split']} {word}", facts[name]) for word, name in names.items())
     numbers = ", ".join(f"{name} {value:.4f}" for name, value in found if value is not None)
     if not numbers:
         return "not tested"

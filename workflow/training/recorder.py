@@ -116,12 +116,16 @@ class Recorder:
     def _validated(self, event: Validation) -> None:
         split = self.record.solver_split
         if (event.iteration, event.net) not in self._known_tests:
-            self._measure(kind=split, iteration=event.iteration, net=event.net, **_numbers(event.outputs))
+            numbers = _numbers(event.outputs)
+            if event.balanced is not None:
+                numbers["balanced_accuracy"] = plain(event.balanced)
+            self._measure(kind=split, iteration=event.iteration, net=event.net, **numbers)
         if event.net != 0 or event.iteration == 0:  # what the untrained net scores is no result of the run
             return
         accuracy, loss = accuracy_of(event.outputs), loss_of(event.outputs)
         found = {f"{split}_accuracy": accuracy, f"{split}_loss": loss}
-        self.facts |= {**found, "tested_at": event.iteration}
+        balanced = None if event.balanced is None else plain(event.balanced)
+        self.facts |= {**found, "balanced_accuracy": balanced, "tested_at": event.iteration}
         scored = [
             structs.replace(one, **found) if one.iteration == event.iteration else one for one in self.record.snapshots
         ]

@@ -18,6 +18,7 @@ import torch
 from workflow.engines.base import Control, Done, Event, Output, Snapshot, SnapshotFailed, Step, Validation
 from workflow.engines.torch_cpu import snapshots
 from workflow.engines.torch_cpu.net import Net
+from workflow.engines.torch_cpu.recalls import Recalls
 from workflow.engines.torch_cpu.trainable import MakeNet, N, Trainable
 from workflow.engines.torch_cpu.update import Autograd, Gradients, Update
 from workflow.errors import DivergedError, NetError
@@ -242,9 +243,11 @@ class Solver(Generic[N]):
         started = time.perf_counter()
         net.start_at(0)
         sums: dict[int, Output] = {}
+        recalls = Recalls(net.layers)
         with torch.inference_mode(), self._autocast():
             for _ in range(batches):
                 net.run()
+                recalls.see(net.blobs)
                 for output in _outputs(net):
                     before = sums[output.index].value if output.index in sums else 0.0
                     sums[output.index] = Output(
@@ -254,7 +257,8 @@ class Solver(Generic[N]):
                         loss_weight=output.loss_weight,
                     )
         seconds = time.perf_counter() - started
-        return Validation(iteration=self.iter, net=index, outputs=tuple(sums.values()), seconds=seconds)
+        outputs = tuple(sums.values())
+        return Validation(iteration=self.iter, net=index, outputs=outputs, seconds=seconds, balanced=recalls.mean)
 
     def _snapshot_event(self) -> Snapshot | SnapshotFailed:
         try:
