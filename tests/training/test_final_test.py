@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 from msgspec import structs
 from overriding import over
-from three_generations import KINDS, draw, settings, write_prototxt
+from three_generations import settings
 
 from workflow.config import Config
 from workflow.data.prepare import prepare
@@ -18,26 +17,10 @@ from workflow.errors import UsageError
 from workflow.evaluation.evaluate import evaluate
 from workflow.exams import exam
 from workflow.formats.prototxt import read_net, read_solver
-from workflow.generations import Generation, existing, resolve
+from workflow.generations import existing, resolve
 from workflow.models.loading import load
 from workflow.report.training import describe
 from workflow.training import as_run, summary, train
-
-COUNTS = {"train": 8, "test": 4}
-VALIDATION = {"circle": 4, "cross": 3, "empty": 2}
-
-
-@pytest.fixture
-def validated(project: Path) -> Generation:
-    """gen1: 24 training, 9 validation and 12 test pictures of three classes."""
-    write_prototxt(project)
-    for name in KINDS:
-        for split, count in COUNTS.items():
-            draw(project / "images", split, name, 0, count)
-        draw(project / "more", "train", name, 20, 20 + VALIDATION[name])
-    shutil.move(project / "more/train", project / "images/val")
-    prepare(settings())
-    return existing(Config())
 
 
 def test_the_nets_differ_in_nothing_but_the_source_of_the_test_passes(validated):
@@ -49,7 +32,7 @@ def test_the_nets_differ_in_nothing_but_the_source_of_the_test_passes(validated)
         "generations/gen1/dataset/val_lmdb",
     ]
     assert net.layer[1].data_param.batch_size * solver.test_iter[0] == 9
-    without = structs.replace(record, counts={split: record.counts[split] for split in COUNTS})
+    without = structs.replace(record, counts={split: record.counts[split] for split in ("train", "test")})
     as_run.write(settings(), validated, without, max_iter=None, seed=None)
     plain = read_net(validated.prototxt("train_test"))
     assert plain.layer[1].data_param.source == "generations/gen1/dataset/test_lmdb"

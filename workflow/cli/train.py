@@ -42,6 +42,10 @@ def train(
         Literal["none", "loss"] | None,
         Option("--balance", help="loss: a rare class counts as much as a common one."),
     ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option("--patience", metavar="N", min=1, help="End after N test passes in a row without a better one."),
+    ] = None,
     device: Annotated[
         Literal["cpu", "cuda"] | None,
         Option("--device", help="Device for torch (default: the solver's solver_mode, else the CPU)."),
@@ -70,6 +74,7 @@ def train(
         train__threads=threads,
         train__precision=precision,
         train__balance=balance,
+        train__patience=patience,
         train__device=device,
     )
     from workflow.api.events import Control  # numpy and torch, which --help does not need

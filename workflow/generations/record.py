@@ -78,6 +78,7 @@ class RecordedTrain(Recorded, frozen=True, kw_only=True):
     threads: int | None = None
     precision: str | None = None
     balance: str | None = None
+    patience: int | None = None
     device: str | None = None
 
 
@@ -117,6 +118,8 @@ class Training(Recorded, frozen=True, kw_only=True):
     """Where the last run stopped."""
     ended_at: int | None = None
     """Where the last run ended that was not stopped; 0 before the first."""
+    lost_patience: int | None = None
+    """Test passes without a better one, where they ended the last run before max_iter; see `config.Train.patience`."""
     test_accuracy: float | None = None
     """Of the last test pass, 0..1, where the solver looks at the test pictures; see `Record.solver_split`."""
     test_loss: float | None = None

@@ -12,6 +12,9 @@ def describe(facts: Mapping[str, Any]) -> str:
     """What a person wants to know of a training run."""
     seconds = facts["seconds"]
     lines = [f"generation {facts['generation']}: {facts['iterations']:,} iterations, {_tested(facts)}"]
+    if lost := facts["lost_patience"]:
+        passes = f"{lost:,} test pass{'es' * (lost > 1)}"
+        lines.append(f"ended before max_iter: no better {facts['solver_split']} accuracy in {passes}")
     lines += _course(facts)
     snapshots = facts["snapshots"]
     if snapshots:

@@ -16,6 +16,7 @@ from workflow.engines.base import Done, Event, Line, Note, Output, Snapshot, Sna
 from workflow.errors import EnvironmentFault
 from workflow.generations import Generation, Record, SnapshotRecord
 from workflow.storage import sha256
+from workflow.training.keeper import Keeper
 from workflow.training.outputs import accuracy_of, loss_of, plain
 
 _log = logging.getLogger("workflow")
@@ -27,7 +28,14 @@ class Recorder:
     """Writes every event down; a snapshot is committed when the record that lists it is."""
 
     def __init__(
-        self, generation: Generation, record: Record, *, engine: str, facts: dict[str, Any], log: caffe_log.Writer
+        self,
+        generation: Generation,
+        record: Record,
+        *,
+        engine: str,
+        facts: dict[str, Any],
+        log: caffe_log.Writer,
+        keeper: Keeper,
     ) -> None:
         """Open the logs.
 
@@ -37,12 +45,13 @@ class Recorder:
             engine: `torch` or `caffe`; a caffe run brings its own log lines.
             facts: of this run, for the record (precision, threads, solver type).
             log: gives Caffe's log lines for the events of a torch run.
+            keeper: knows whether the run ended for want of a better test pass.
         """
         self.generation = generation
         self.record = record
         self.engine = engine
         self.facts = facts
-        self._log = log
+        self._log, self._keeper = log, keeper
         self._seconds = 0.0
         self._iterations = 0
         self._failures = 0
@@ -161,6 +170,7 @@ class Recorder:
 
     def _finish(self, event: Done) -> None:
         self.facts["iterations"] = event.iteration
+        self.facts["lost_patience"] = self._keeper.lost_patience if self._keeper.ended_it else None
         if not event.stopped:
             self.facts["ended_at"] = event.iteration
         self._save()

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from msgspec import structs
@@ -25,6 +25,7 @@ from workflow.report.curves import draw_curves
 from workflow.training import as_run, growth, parts, start
 from workflow.training.beginning import as_before_unless_begun, move_aside, opening
 from workflow.training.final_test import final_test
+from workflow.training.keeper import Keeper
 from workflow.training.recorder import Recorder
 from workflow.training.watch import Watch
 
@@ -134,10 +135,17 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
             solver = as_run.write(config, generation, record, max_iter=wishes.max_iter, seed=wishes.seed)
         else:
             solver = as_run.repeat(generation)
-        start.check_solver(record, solver, begin)
-        if begin.resume is not None and begin.iteration >= solver.max_iter:
+        start.check_solver(record, solver, begin, patience=settings.patience)
+        keeper = Keeper(
+            wishes.control,
+            patience=settings.patience,
+            snapshots=settings.engine == "torch" and record.solver_split == "validation",
+        )
+        if begin.resume is not None:
+            keeper.recall(generation.logs / "metrics.jsonl", begin.iteration)
+        if begin.resume is not None and (begin.iteration >= solver.max_iter or keeper.lost_patience):
             final_test(config, generation)
-            yield from _nothing_to_do(generation, begin, solver, told=not wishes.one_of_several)
+            yield from _nothing_to_do(generation, begin, solver, keeper, told=not wishes.one_of_several)
             return
         _probe(generation)
         facts = _facts(settings.engine, settings.precision, settings.threads, solver)
@@ -157,7 +165,7 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
             threads=settings.threads,
             precision=settings.precision,
             device=settings.device,
-            control=wishes.control,
+            control=keeper,
             test_at_end=True,
         )
         run = engines.get(settings.engine).train(job)
@@ -180,7 +188,7 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
                 weights=begin.weights,
                 project=config.project,
             )
-            recorder = Recorder(generation, record, engine=settings.engine, facts=facts, log=log)
+            recorder = Recorder(generation, record, engine=settings.engine, facts=facts, log=log, keeper=keeper)
             watch = Watch(
                 train=record.counts["train"],
                 test=record.counts[record.solver_split],
@@ -188,8 +196,15 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
                 net=prototxt.read_net(generation.prototxt("train_test")),
                 solver=settings.solver.as_posix(),
             )
-            yield from _recorded(itertools.chain(said, events), recorder, watch)
+            yield from _recorded(_kept(itertools.chain(said, events), keeper), recorder, watch)
         final_test(config, generation)
+
+
+def _kept(events: Iterable[Event], keeper: Keeper) -> Iterator[Event]:
+    """The events; a run that ends since its test passes get no better has gone to its end: it was not stopped."""
+    for event in events:
+        keeper.see(event)
+        yield replace(event, stopped=False) if isinstance(event, Done) and keeper.ended_it else event
 
 
 def _recorded(events: Iterable[Event], recorder: Recorder, watch: Watch) -> Iterator[Event]:
@@ -208,9 +223,15 @@ def _recorded(events: Iterable[Event], recorder: Recorder, watch: Watch) -> Iter
 
 
 def _nothing_to_do(
-    generation: Generation, begin: start.Start, solver: caffe_pb2.SolverParameter, *, told: bool
+    generation: Generation, begin: start.Start, solver: caffe_pb2.SolverParameter, keeper: Keeper, *, told: bool
 ) -> Iterator[Event]:
-    if told:
+    if told and keeper.lost_patience:
+        _log.warning(
+            "nothing to do: the last test passes of generation %d were no better "
+            "(a larger --patience, or none, trains longer, --fresh starts from scratch)",
+            generation.number,
+        )
+    elif told:
         _log.warning(
             "nothing to do: generation %d already has %d of %d iterations "
             "(--max-iter N trains longer, --fresh starts from scratch)",

@@ -85,12 +85,19 @@ def check_dataset(generation: Generation, record: Record) -> None:
         )
 
 
-def check_solver(record: Record, solver: caffe_pb2.SolverParameter, start: Start) -> None:
+def check_solver(
+    record: Record, solver: caffe_pb2.SolverParameter, start: Start, *, patience: int | None = None
+) -> None:
     """Refuse to resume with another solver type, because its history has a different meaning.
 
     Raises:
-        UsageError: C07.
+        UsageError: C07; patience without test passes.
     """
+    if patience is not None and solver.test_interval <= 0:
+        raise UsageError(
+            "train.patience needs test passes, but the solver has no test_interval",
+            hint="set test_interval in the solver, or leave out --patience",
+        )
     before = record.training.solver_type
     if start.resume is not None and before and before != solver.type:
         raise UsageError(

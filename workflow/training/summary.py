@@ -21,7 +21,8 @@ def summary(config: Config, number: int | None) -> dict[str, Any]:
         passes look at), snapshots ([{iteration, path, test_accuracy}], and validation_accuracy where there are
         validation pictures); accuracy and loss (of the last pass of the run, 0..1 and nats; None before the first,
         and that of the untrained net is none), balanced_accuracy (of the same pass: the mean of the classes' recalls;
-        None where real Caffe trained), tested_at (the iteration of that pass), always ({class, accuracy,
+        None where real Caffe trained), lost_patience (test passes without a better one, where they ended the
+        run), tested_at (the iteration of that pass), always ({class, accuracy,
         words} of the best constant answer to it), best ({iteration, accuracy, loss, snapshot} of the best pass:
         whether there is a snapshot of it), best_snapshot (`iter_1000`), test_accuracy and test_loss (of the last pass
         where that looks at the test pictures; else of the best snapshot when the training ended, its loss not
@@ -51,6 +52,7 @@ def summary(config: Config, number: int | None) -> dict[str, Any]:
         "test_loss": None if of_solver is None else of_solver.test_loss,
         "test": None if best is None else _on_test(record, best),
         "chosen_by_test": record.chosen_by_test,
+        "lost_patience": training.lost_patience,
         "balanced_accuracy": training.balanced_accuracy,
         "tested_at": training.tested_at,
         "always": None if always is None else always.json(),

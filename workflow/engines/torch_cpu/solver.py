@@ -183,6 +183,10 @@ class Solver(Generic[N]):
             due = param.test_interval > 0 and self.iter % param.test_interval == 0
             if due and (self.iter > 0 or param.test_initialization):
                 yield from self._tests()
+                if control.take_snapshot_wish():  # of what was tested: the next update is another net
+                    yield self._snapshot_event()
+                if control.stopping:
+                    return
             yield self.iterate()
             wished = control.take_snapshot_wish()
             if wished or (param.snapshot > 0 and self.iter % param.snapshot == 0):
