@@ -298,16 +298,6 @@ class Project:
         found = constant_answer(record.counts[record.solver_split])
         return None if found is None else found.words
 
-    def solver_split(self, gen: int | None = None) -> str:
-        """What the solver's test passes look at, and the best snapshot is chosen by: `validation` or `test`.
-
-        Raises:
-            UsageError: no such generation.
-        """
-        from workflow.generations import existing
-
-        return existing(self.config, gen).read().solver_split
-
     def import_(
         self,
         *paths: str | Path,

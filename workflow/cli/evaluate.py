@@ -60,7 +60,7 @@ def _of_folds(call: Call, folds: int, gen: int | None, fresh: bool, min_accuracy
     from workflow.cli.signals import obeyed
 
     project, control = call.project(), Control()
-    with obeyed(control, call.console) as interruption, Training(call.console, split="validation") as progress:
+    with obeyed(control, call.console) as interruption, Training(call.console) as progress:
         found = project.folds(folds, gen=gen, fresh=fresh, progress=progress.see, control=control)
     if found is None:
         call.console.say(f"stopped; wf evaluate --folds {folds} resumes it")

@@ -99,13 +99,11 @@ class Training(Line):
 
     Args:
         console: where to speak.
-        split: what the test passes look at: `validation` or `test`.
-        always: the best constant answer to them, shown beside the first accuracy.
+        always: the best constant answer to the test passes, shown beside the first accuracy.
     """
 
-    def __init__(self, console: Console, *, split: str = "test", always: str | None = None) -> None:
+    def __init__(self, console: Console, *, always: str | None = None) -> None:
         super().__init__(console, "iteration")
-        self._split = split
         self._always = always
         self.snapshot: str | None = None
         """The last snapshot that is whole, such as `iter_6000`."""
@@ -140,7 +138,7 @@ class Training(Line):
         scored = any(name.startswith("accuracy") for name, _ in told)
         if event.balanced is not None and all(f"{value:.4f}" != f"{event.balanced:.4f}" for _, value in told):
             told.insert(1, ("balanced accuracy", event.balanced))
-        numbers = ", ".join(f"{self._split} {name} {value:.4f}" for name, value in told)
+        numbers = ", ".join(f"{event.split} {name} {value:.4f}" for name, value in told)
         beside = f" ({self._always})" if scored and self._always is not None else ""
         if scored:
             self._always = None  # once is enough

@@ -81,8 +81,8 @@ def train(
     from workflow.cli.signals import obeyed
 
     control = Control()
-    split, always = project.solver_split(gen), project.constant_answer(gen)
-    with obeyed(control, call.console) as interruption, Training(call.console, split=split, always=always) as progress:
+    always = project.constant_answer(gen)
+    with obeyed(control, call.console) as interruption, Training(call.console, always=always) as progress:
         try:
             found = project.train(
                 gen,

@@ -73,6 +73,8 @@ class Validation:
     seconds: float = 0.0
     balanced: float | None = None
     """The mean of the classes' recalls, 0..1, where the engine tells it: real Caffe does not."""
+    split: str = "test"
+    """What the pictures are, `validation` or `test`: engines do not know it, `training` enters it."""
 
     def value(self, name: str) -> float | None:
         """The output of that name, None if the net has none."""

@@ -123,7 +123,7 @@ class Recorder:
             self._metrics.write(json.dumps(row) + "\n")
 
     def _validated(self, event: Validation) -> None:
-        split = self.record.solver_split
+        split = event.split
         if (event.iteration, event.net) not in self._known_tests:
             numbers = _numbers(event.outputs)
             if event.balanced is not None:

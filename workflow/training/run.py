@@ -15,7 +15,7 @@ from msgspec import structs
 from workflow import cores, engines
 from workflow.config import Config
 from workflow.engines import caffe_log
-from workflow.engines.base import Control, Done, Event, Job, Note, Started
+from workflow.engines.base import Control, Done, Event, Job, Note, Started, Validation
 from workflow.errors import EnvironmentFault, UsageError
 from workflow.formats import caffe_pb2, prototxt
 from workflow.formats.lmdb import verify
@@ -196,15 +196,21 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
                 net=prototxt.read_net(generation.prototxt("train_test")),
                 solver=settings.solver.as_posix(),
             )
-            yield from _recorded(_kept(itertools.chain(said, events), keeper), recorder, watch)
+            yield from _recorded(_kept(itertools.chain(said, events), keeper, record.solver_split), recorder, watch)
         final_test(config, generation)
 
 
-def _kept(events: Iterable[Event], keeper: Keeper) -> Iterator[Event]:
-    """The events; a run that ends since its test passes get no better has gone to its end: it was not stopped."""
+def _kept(events: Iterable[Event], keeper: Keeper, split: str) -> Iterator[Event]:
+    """The events, once the keeper has seen them; test passes know whose pictures they looked at.
+
+    A run that ends since its test passes get no better has gone to its end: it was not stopped.
+    """
     for event in events:
         keeper.see(event)
-        yield replace(event, stopped=False) if isinstance(event, Done) and keeper.ended_it else event
+        if isinstance(event, Validation):
+            yield replace(event, split=split)
+        else:
+            yield replace(event, stopped=False) if isinstance(event, Done) and keeper.ended_it else event
 
 
 def _recorded(events: Iterable[Event], recorder: Recorder, watch: Watch) -> Iterator[Event]:
