@@ -114,7 +114,7 @@ class Train(Settings, frozen=True, kw_only=True):
     precision: Literal["float32", "bfloat16"] = "float32"
     balance: Literal["none", "loss"] = "none"
     """`loss`: in training a rare class counts as much as a common one, by InfogainLoss in place of SoftmaxWithLoss."""
-    patience: Annotated[int, Field(strict=True, ge=1)] | None = None
+    patience: Count | None = None
     """Test passes in a row without a better one after which training ends; None trains to max_iter, as Caffe does."""
     device: Literal["cpu", "cuda"] | None = None
     """For torch; None obeys a `solver_mode` that the solver writes, and is the CPU where it writes none."""

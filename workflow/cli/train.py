@@ -44,7 +44,7 @@ def train(
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option("--patience", metavar="N", min=1, help="End after N test passes in a row without a better one."),
+        Option("--patience", metavar="N", min=1, help="End after N test passes in a row without a better one."),
     ] = None,
     device: Annotated[
         Literal["cpu", "cuda"] | None,

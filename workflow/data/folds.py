@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -66,8 +67,8 @@ def write_folds(generation: Generation, number: int, validation: float) -> list[
                 for side, name in enumerate(SPLITS)
                 if len(mine := pictures.labels[sides == side])
             }
-            empty = {"training": Training(), "snapshots": (), "commands": ()}
-            one.write(record.model_copy(update={"counts": counts, "hashes": hashes, **empty}))
+            empty = structs.replace(record, training=Training(), snapshots=(), commands=())
+            one.write(structs.replace(empty, counts=counts, hashes=hashes))
     return made
 
 

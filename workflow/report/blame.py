@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.words import table
+from workflow.words import PARTS, table
 
 if TYPE_CHECKING:
     from workflow.evaluation.picture_history import Blame, Entry
@@ -20,7 +20,7 @@ def describe(found: Blame) -> str:
         rows = []
         for one in found.opinions:
             right = {True: "right", False: "wrong", None: ""}[one.right]
-            place = {"train": "in its training set", "test": "in its test set", None: "not in its data"}[one.split]
+            place = "not in its data" if one.split is None else f"in its {PARTS[one.split]} set"
             rows.append([one.snapshot, one.prediction.label, f"{one.prediction.probability:.4f}", right, place])
         lines += ["", *table(rows, left=(0, 1, 3, 4))]
     if found.silent:

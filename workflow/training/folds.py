@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from workflow.config import Config
 from workflow.data.folds import write_folds
 from workflow.engines.base import Control, Event, Note
@@ -57,7 +59,10 @@ def _as_trained(config: Config, generation: Generation, record: Record) -> Confi
     """The settings with the net, solver, engine and precision that the generation was trained with, if it was."""
     if not record.snapshots:
         return config
-    kept = record.training.model_dump(include={"engine", "precision"}, exclude_none=True)
-    kept |= {kind: generation.prototxt(kind) for kind in ("solver", "deploy")}
+    given = record.training.given
+    kept = {name: given[name] for name in ("engine", "precision") if name in given}
+    solver, deploy = generation.prototxt("solver"), generation.prototxt("deploy")
     # the net as run reads the weights of the classes already, where they were balanced
-    return config.model_copy(update={"train": config.train.model_copy(update=kept | {"balance": "none"})})
+    return structs.replace(
+        config, train=structs.replace(config.train, solver=solver, deploy=deploy, balance="none", **kept)
+    )
