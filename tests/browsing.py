@@ -107,7 +107,7 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-def until(condition: Callable[[], Any], seconds: float = 10) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
     """Wait until something holds; gives it. The page's own policy forbids Playwright's `wait_for_function`.
 
     What takes longer is asked for less often: asking takes time from what is waited for.

@@ -333,11 +333,11 @@ def test_the_whole_loop(tmp_path: Path, browser: Any) -> None:
         page.keyboard.press(" ")  # it comes again at the end
 
         def all_labelled() -> bool:
-            if shown(page):
+            while shown(page):
                 page.keyboard.press("2")
             return bool(server.get("/api/queues")["queues"][0]["count"] == 0)
 
-        until(all_labelled, 20)
+        until(all_labelled, 60)
         assert label_of(server, sha256) == "cross"
         page.goto("/loop")
         button = page.get_by_role("button", name="Take over")
@@ -345,19 +345,19 @@ def test_the_whole_loop(tmp_path: Path, browser: Any) -> None:
         button.click()
         until(page.locator("#takeover").get_by_text("Taken over.").count)
         page.get_by_role("button", name="Prepare", exact=True).click()
-        until(lambda: len(server.get("/api/generations")["generations"]) == 2, 30)
+        until(lambda: len(server.get("/api/generations")["generations"]) == 2, 90)
         train = page.get_by_role("button", name="Train", exact=True)
-        until(lambda: "Trains generation 2" in page.locator("#train").text_content() and train.is_enabled(), 30)
+        until(lambda: "Trains generation 2" in page.locator("#train").text_content() and train.is_enabled(), 90)
         page.get_by_label("Iterations").fill("120")
         train.click()
-        until(lambda: server.get("/api/generations/2")["state"] == "trained", 60)
+        until(lambda: server.get("/api/generations/2")["state"] == "trained", 120)
         until(lambda: page.locator("#train canvas").count())
         compare = page.get_by_role("button", name="Compare generation 1 with 2")
         until(lambda: compare.count() and compare.is_enabled())
         assert server.get("/api/generations")["live"].startswith("gen1/")  # until somebody promotes the new one
         compare.click()
         promote = page.get_by_role("button", name="Promote generation 2")
-        until(promote.count, 60)
+        until(promote.count, 120)
         promote.click()
         until(lambda: server.send(wrong[0])["snapshot"].startswith("gen2/"))
         assert server.send(wrong[0])["label"] == "cross"

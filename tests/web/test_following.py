@@ -15,8 +15,8 @@ from workflow.web.state import State
 
 
 def told(state: State, name: str, **expected: object) -> bool:
-    """Whether an event of that name comes within two seconds."""
-    end = time.monotonic() + 2
+    """Whether an event of that name comes soon."""
+    end = time.monotonic() + 20
     while time.monotonic() < end:
         for _, text in list(state.events._kept):
             lines = text.decode().splitlines()
@@ -63,7 +63,7 @@ def test_a_look_that_fails_is_not_the_last(project_folder: Path, tmp_path: Path,
 
     monkeypatch.setattr(following, "generations", hiccup)
     with serving(root) as (_, state):
-        end = time.monotonic() + 5
+        end = time.monotonic() + 30
         while len(calls) < 3 and time.monotonic() < end:
             time.sleep(0.05)
         (one,) = real(state.project.config)

@@ -38,7 +38,7 @@ def served(root: Path) -> Iterator[tuple[TestClient, State]]:
         yield found
 
 
-def ended(client: TestClient, number: int, seconds: float = 60.0) -> dict[str, Any]:
+def ended(client: TestClient, number: int, seconds: float = 120.0) -> dict[str, Any]:
     """A job once it is over."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -51,7 +51,7 @@ def ended(client: TestClient, number: int, seconds: float = 60.0) -> dict[str, A
 
 def until(client: TestClient, number: int, iteration: int) -> None:
     """Wait until a training has done so many iterations."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while (job := client.get(f"/api/jobs/{number}").json())["done"] < iteration:
         assert time.monotonic() < end, job
         assert job["state"] in ("waiting", "running"), job
@@ -168,7 +168,7 @@ def test_jobs_survive_a_reload_and_end_with_the_server(root: Path) -> None:
     with serving(root) as (client, _):
         known = client.get("/api/jobs").json()["jobs"]
         number = begun(client, kind="train", generation=1, max_iter=200_000)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while client.get(f"/api/jobs/{number}").json()["state"] == "waiting":
             assert time.monotonic() < end
             time.sleep(0.05)
