@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from workflow.api.result import Finding
 
@@ -21,7 +23,7 @@ class Machine:
 
     def json(self) -> dict[str, Any]:
         """As `wf engines --json` gives it."""
-        return {"engines": [asdict(status) for status in self.engines], "fonts": self.fonts}
+        return {"engines": [structs.asdict(status) for status in self.engines], "fonts": self.fonts}
 
 
 def engines() -> Finding[Machine]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from workflow.formats import caffe_pb2
@@ -25,8 +25,7 @@ Shape = tuple[int, ...]
 # ---- events: what a training run tells ----
 
 
-@dataclass(frozen=True, kw_only=True)
-class Output:
+class Output(Struct, frozen=True, kw_only=True):
     """One number of a net output, as in the log line `Test net output #0: accuracy = 0.7`."""
 
     index: int
@@ -35,8 +34,7 @@ class Output:
     loss_weight: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Started:
+class Started(Struct, frozen=True, kw_only=True):
     """Training starts or resumes at `iteration`; `images` is the number of pictures per iteration."""
 
     iteration: int
@@ -45,8 +43,7 @@ class Started:
     resumed_from: Path | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One update is done; `iteration` is the number k that Caffe's log shows, so the update made k + 1."""
 
     iteration: int
@@ -63,8 +60,7 @@ class Step:
     """Outputs of the train net, present when `display`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Validation:
+class Validation(Struct, frozen=True, kw_only=True):
     """A test pass over test net `net` after `iteration` updates; outputs are means over the pass."""
 
     iteration: int
@@ -81,8 +77,7 @@ class Validation:
         return next((output.value for output in self.outputs if output.name == name), None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """Weights and solver state after `iteration` updates are whole on disk under their final names."""
 
     iteration: int
@@ -90,30 +85,26 @@ class Snapshot:
     state: Path
 
 
-@dataclass(frozen=True, kw_only=True)
-class SnapshotFailed:
+class SnapshotFailed(Struct, frozen=True, kw_only=True):
     """A snapshot could not be written; training continues from what it has."""
 
     iteration: int
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """A line of the engine's own log, to be kept as it is (the caffe engine only)."""
 
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Note:
+class Note(Struct, frozen=True, kw_only=True):
     """Something about the run that its user should know, and that is no fault."""
 
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Done:
+class Done(Struct, frozen=True, kw_only=True):
     """The run is over; `stopped` if it was stopped before max_iter."""
 
     iteration: int
@@ -157,8 +148,7 @@ class Control:
         return wished
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """One training run of one solver, whose own paths are relative to `folder`, the project folder."""
 
     folder: Path
@@ -214,8 +204,7 @@ class Session(Protocol):
     ) -> None: ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Status:
+class Status(Struct, frozen=True, kw_only=True):
     """Whether an engine can run here."""
 
     name: str

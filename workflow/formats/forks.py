@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
+from msgspec import Struct
 
 from workflow.formats import caffe_pb2
 from workflow.formats.outline import Entry
@@ -51,8 +51,7 @@ CHANGING = {
 """Fields of forks that change what a net computes, in a way that is not known here -> whose they are."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ForkField:
+class ForkField(Struct, frozen=True, kw_only=True):
     """A field that no message of Caffe 1.0 has."""
 
     entry: Entry

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 MAX_DEPTH = 100
 """Blocks inside blocks; protobuf's binary reader has the same limit."""
@@ -40,8 +41,7 @@ class OutlineError(ValueError):
         self.offset = offset
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One `name: value` or `name { ... }`."""
 
     path: tuple[Step, ...]
@@ -52,8 +52,7 @@ class Entry:
     """A scalar as written (strings without quotes); None for a block."""
 
 
-@dataclass
-class _Block:
+class _Block(Struct):
     path: tuple[Step, ...]
     bracket: str
     offset: int

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from workflow.config import Config
 from workflow.errors import DataError, UsageError
@@ -22,8 +23,7 @@ _PIN = "live.json"
 _log = logging.getLogger("workflow")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Live:
+class Live(Struct, frozen=True, kw_only=True):
     """Which snapshot answers, and why."""
 
     reference: Reference

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from msgspec import Struct, structs
 
 from workflow.config import Preprocessing
 from workflow.data.transform import Transform
@@ -28,8 +28,7 @@ Size = tuple[int, int, int]  # (C, H, W)
 _log = logging.getLogger("workflow")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Flags:
+class Flags(Struct, frozen=True, kw_only=True):
     """What was said about the model; None is not said."""
 
     mean: str | None
@@ -44,7 +43,7 @@ def refuse(flags: Flags, reference: Reference) -> None:
     Raises:
         UsageError: there is one.
     """
-    for field, value in vars(flags).items():
+    for field, value in structs.asdict(flags).items():
         if value is not None:
             flag = f"--{field.replace('_', '-')}"
             raise UsageError(

@@ -7,7 +7,8 @@ and, where a flag asks for them, max_iter and random_seed. No other number is to
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from workflow.errors import NetError
 from workflow.formats import caffe_pb2
@@ -20,8 +21,7 @@ _MIXING = ("Concat", "Permute", "Slice")
 _HEADS = ("SoftmaxWithLoss", "Softmax", "SigmoidCrossEntropyLoss", "HingeLoss", "MultinomialLogisticLoss")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Filling:
+class Filling(Struct, frozen=True, kw_only=True):
     """The facts of one generation, as a prototxt needs them; paths relative to the project folder."""
 
     train_source: str
@@ -33,8 +33,7 @@ class Filling:
     test_count: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class TestPass:
+class TestPass(Struct, frozen=True, kw_only=True):
     """How one test pass covers every test picture exactly once: `batch` pictures, `batches` times."""
 
     __test__ = False  # pytest: not a test

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from workflow.errors import NetError, did_you_mean
 from workflow.net.spec import LayerSpec
@@ -15,8 +16,7 @@ Range = tuple[int, int | None]
 Layer = TypeVar("Layer")
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Entry(Generic[Layer]):
+class _Entry(Struct, Generic[Layer], frozen=True, kw_only=True):
     cls: type[Layer]
     bottoms: Range
     tops: Range

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from workflow.errors import NetError
 from workflow.formats import caffe_pb2
 
 
-@dataclass(frozen=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """The state that rules are matched with: phase, level and stages (caffe.proto, NetState)."""
 
     phase: int = caffe_pb2.TEST

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from workflow.errors import NetError
 from workflow.formats import caffe_pb2
@@ -17,8 +18,7 @@ Pair = tuple[int, int]  # (vertical, horizontal)
 Sizes = tuple[int, ...]  # one for each spatial axis
 
 
-@dataclass(frozen=True, kw_only=True)
-class Window:
+class Window(Struct, frozen=True, kw_only=True):
     """A window over the last axes of a blob, the two of (N, C, H, W) mostly, in pixels; one number for each axis."""
 
     kernel: Sizes

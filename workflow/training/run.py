@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import structs
@@ -208,9 +208,9 @@ def _kept(events: Iterable[Event], keeper: Keeper, split: str) -> Iterator[Event
     for event in events:
         keeper.see(event)
         if isinstance(event, Validation):
-            yield replace(event, split=split)
+            yield structs.replace(event, split=split)
         else:
-            yield replace(event, stopped=False) if isinstance(event, Done) and keeper.ended_it else event
+            yield structs.replace(event, stopped=False) if isinstance(event, Done) and keeper.ended_it else event
 
 
 def _recorded(events: Iterable[Event], recorder: Recorder, watch: Watch) -> Iterator[Event]:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from workflow.engines.bvlc.staging import Staging
 from workflow.errors import EnvironmentFault, ModelError
@@ -119,7 +119,7 @@ def test_a_solver_elsewhere_without_a_prefix(make_job, tmp_path):
     job = make_job("project", solver="snapshot_prefix: -")
     elsewhere = tmp_path / "a.prototxt"
     elsewhere.write_text(job.solver.read_text())
-    assert staging(replace(job, solver=elsewhere)).prefix == str(tmp_path / "a")
+    assert staging(structs.replace(job, solver=elsewhere)).prefix == str(tmp_path / "a")
 
 
 def test_a_place_that_cannot_be_written(make_job):

@@ -4,12 +4,12 @@ import hashlib
 import os
 import resource
 import signal
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from caffe_process import CAFFE_PYTHON, run_caffe
+from msgspec import structs
 
 from workflow.engines.base import Control, Line, Snapshot, SnapshotFailed, Started, Step, Validation
 from workflow.engines.bvlc import Engine
@@ -121,7 +121,7 @@ def test_the_log_says_what_the_events_say(straight):
 
 
 def relative(event, folder):
-    return replace(event, model=event.model.relative_to(folder), state=event.state.relative_to(folder))
+    return structs.replace(event, model=event.model.relative_to(folder), state=event.state.relative_to(folder))
 
 
 def kinds(records):
@@ -143,7 +143,7 @@ def test_hdf5_snapshots_and_multistep(make_job):
     assert snapshot.state.name == "tiny_iter_3.solverstate.h5"
     assert solverstate.read(snapshot.state).learned_net == "out/tiny_iter_3.caffemodel.h5"
     assert solverstate.read(snapshot.state).current_step == 1
-    resumed = run(replace(job, resume=snapshot.state))
+    resumed = run(structs.replace(job, resume=snapshot.state))
     assert schedule(resumed) == [("Started", 3), ("Snapshot", 3), ("Done", 3)]  # nothing to do, but Caffe saves again
 
 
@@ -159,7 +159,7 @@ def test_resumed_is_as_never_interrupted(straight, tmp_path):
         name = f"out/tiny_iter_5.{kind}"
         (folder / name).write_bytes((job.folder / name).read_bytes())
     state = folder / "out" / "tiny_iter_5.solverstate"
-    resumed = run(replace(other, resume=state))
+    resumed = run(structs.replace(other, resume=state))
     assert digests(folder) == before
     assert resumed[0].text.startswith("I")
     assert of(Started, resumed) == [Started(iteration=5, max_iter=24, images=8, resumed_from=state)]
@@ -287,7 +287,7 @@ def test_a_state_of_another_net(straight, make_job):
     job, _ = straight
     other = make_job(net_text=net().replace("num_output: 6", "num_output: 5"))
     with pytest.raises(ModelError, match="layer 'conv1'; shape mismatch"):
-        run(replace(other, resume=job.folder / "out" / "tiny_iter_5.solverstate"))
+        run(structs.replace(other, resume=job.folder / "out" / "tiny_iter_5.solverstate"))
 
 
 @pytest.mark.parametrize(
