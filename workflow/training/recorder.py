@@ -55,6 +55,7 @@ class Recorder:
         self._seconds = 0.0
         self._iterations = 0
         self._failures = 0
+        self._last_pass: tuple[int, dict[str, float | None]] = (0, {})  # a snapshot of it may be written after it
         self._known_tests: set[tuple[int, int]] = set()
         self._started = time.monotonic()
         generation.logs.mkdir(exist_ok=True)
@@ -134,6 +135,7 @@ class Recorder:
         accuracy, loss = accuracy_of(event.outputs), loss_of(event.outputs)
         found = {f"{split}_accuracy": accuracy, f"{split}_loss": loss}
         balanced = None if event.balanced is None else plain(event.balanced)
+        self._last_pass = event.iteration, found
         self.facts |= {**found, "balanced_accuracy": balanced, "tested_at": event.iteration}
         scored = [
             structs.replace(one, **found) if one.iteration == event.iteration else one for one in self.record.snapshots
@@ -150,6 +152,7 @@ class Recorder:
             state=state,
             sha256={name: sha256(folder / name) for name in (model, state)},
             engine=self.engine,
+            **(self._last_pass[1] if self._last_pass[0] == event.iteration else {}),
         )
         others = [one for one in self.record.snapshots if one.iteration != event.iteration]
         self._save(snapshots=tuple(sorted([*others, new], key=lambda one: one.iteration)))
