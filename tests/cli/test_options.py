@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
+from typing import Annotated
 
 import pytest
 
-from workflow.cli.options import Call, Which, help_of, listed, with_common
+from workflow.cli.options import Call, Which, command_of, help_of, listed
+from workflow.cli.parameters import Argument
+
+Images = Annotated[list[str], Argument(metavar="IMAGE", help="Files.")]
 
 
 @pytest.mark.parametrize(
@@ -31,10 +34,10 @@ def test_examples_keep_their_lines() -> None:
 
 
 def test_which_model_is_asked_by_an_option_for_each_field() -> None:
-    def command(call: Call, which: Which, images: list[str]) -> None:
+    def command(call: Call, which: Which, images: Images) -> None:
         """Look."""
 
-    names = list(inspect.signature(with_common(command)).parameters)
+    names = [one.name for one in command_of("look", command).params]
     elsewhere = ["net", "mean", "labels", "channel_order", "scale"]
     common = ["config", "directory", "json", "debug", "quiet"]
-    assert names == ["context", "snapshot", "gen", "images", *elsewhere, *common]
+    assert names == ["snapshot", "gen", "images", *elsewhere, *common]
