@@ -302,7 +302,7 @@ def bench_serve(wf: Path, project: Path, folder: Path, limit: Limit, least: Limi
             starts.append(took)
     limit("start to the first page", statistics.median(starts), 1.5, "s")
     with served(wf, project) as (port, pid, _):
-        ask(port, photos, 4, 2)  # warms up
+        ask(port, photos, 4, 5)  # warms up
         _settle(pid)
         _, _, good = ask(port, photos, 1, 4)
         limit("judge, one at a time, p50", percentile(good, 0.5), 12, "ms")
