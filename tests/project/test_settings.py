@@ -119,6 +119,10 @@ def test_y03_an_unknown_key_gets_its_line_and_the_closest_one(project: Path) -> 
     assert str(error.at).startswith("configs/default.yaml:5")
 
 
+def test_y03_the_project_is_no_setting(project: Path) -> None:
+    assert complaint("project: elsewhere\n").message == "unknown setting 'project'"
+
+
 def test_y03_a_key_at_the_top(project: Path) -> None:
     assert complaint("learning_rate: 1\n").hint == (
         "known: images, generations, classes, preprocessing, split, prepare, train"

@@ -30,12 +30,22 @@ def check(settings: Mapping[str, Any], file: Path, origins: Origins) -> None:
     Raises:
         ConfigError: Y03, Y04, Y05: one error for everything that is wrong.
     """
+    if _fits(settings):  # a hundred times as fast as to look at each setting
+        return
     found = list(_block(settings, Config, (), _Source(file, origins)))
     if len(found) == 1:
         raise found[0]
     if found:
         lines = [f"{len(found)} settings cannot be used", *(f"  {one.at}: {one.message}" for one in found)]
         raise ConfigError("\n".join(lines), hint=found[0].hint, fault=found[0].fault)
+
+
+def _fits(settings: Mapping[str, Any]) -> bool:
+    try:
+        typed(settings, Config)
+    except ValidationError:
+        return False
+    return "project" not in settings  # a field, and no setting
 
 
 class _Source:
