@@ -139,6 +139,11 @@ class Training(Recorded, frozen=True, kw_only=True):
         return Training.of(self.given | dict(facts))
 
 
+def merit(accuracy: float | None, loss: float | None) -> tuple[float, float]:
+    """Of a test pass: the larger, the better. A higher accuracy, or the same and a lower loss."""
+    return -math.inf if accuracy is None else accuracy, -math.inf if loss is None else -loss
+
+
 class SnapshotRecord(Settings, frozen=True, kw_only=True):
     """One committed snapshot; paths are relative to the generation's folder."""
 
@@ -235,8 +240,7 @@ class Record(Settings, frozen=True, kw_only=True):
 
     def _merit(self, one: SnapshotRecord) -> tuple[float, float, int]:
         """Of a tested snapshot: the larger, the better."""
-        accuracy, loss = one.tested(self.solver_split)
-        return -math.inf if accuracy is None else accuracy, -math.inf if loss is None else -loss, -one.iteration
+        return *merit(*one.tested(self.solver_split)), -one.iteration
 
     @property
     def ended_at(self) -> int:

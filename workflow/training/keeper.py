@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 from workflow.engines.base import Control, Done, Event, Snapshot, Validation
+from workflow.generations.record import merit
 from workflow.report.curves import read_metrics
 from workflow.training.outputs import accuracy_of, loss_of
 
@@ -26,7 +26,7 @@ class Keeper(Control):
     def __init__(self, outer: Control, *, patience: int | None, snapshots: bool) -> None:
         super().__init__()
         self._outer, self._patience, self._keeps = outer, patience, snapshots
-        self._best = (-math.inf, -math.inf)
+        self._best = merit(None, None)
         self._waited = self._seen = 0
         self._snapshotted: int | None = None
         self.ended_it = False
@@ -78,7 +78,7 @@ class Keeper(Control):
         if iteration <= self._seen:  # of the untrained net, or seen before the run was stopped
             return False
         self._seen = iteration
-        merit = (-math.inf if accuracy is None else accuracy, -math.inf if loss is None else -loss)
-        better = merit > self._best
-        self._best, self._waited = (merit, 0) if better else (self._best, self._waited + 1)
+        found = merit(accuracy, loss)
+        better = found > self._best
+        self._best, self._waited = (found, 0) if better else (self._best, self._waited + 1)
         return better
