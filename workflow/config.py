@@ -49,7 +49,7 @@ def _path(kind: type, value: Any) -> Path:
 class Preprocessing(Settings, frozen=True, kw_only=True):
     """How a picture file becomes the uint8 array (channels, height, width) that a net's data blob is made of.
 
-    Recorded with every data set and obeyed by every reader: prepare, inspect, predict, evaluate.
+    Recorded with every data set and followed by every reader: prepare, inspect, predict, evaluate.
     """
 
     width: Side = 32
@@ -117,7 +117,7 @@ class Train(Settings, frozen=True, kw_only=True):
     patience: Count | None = None
     """Test passes in a row without a better one after which training ends; None trains to max_iter, as Caffe does."""
     device: Literal["cpu", "cuda"] | None = None
-    """For torch; None obeys a `solver_mode` that the solver writes, and is the CPU where it writes none."""
+    """For torch; None follows the solver's `solver_mode`, and is the CPU where there is none."""
 
 
 class Config(Settings, frozen=True, kw_only=True):

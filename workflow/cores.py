@@ -23,7 +23,7 @@ def threads() -> int:
 
 
 def sparing() -> dict[str, str]:
-    """Environment variables that keep the threads of numerical libraries apart, but for those the user has set.
+    """Environment variables that keep numerical libraries from competing for cores, except those the user has set.
 
     They must be set before the libraries are loaded. numpy's BLAS gains nothing from threads on nets this
     small, and loses much where other processes run beside it; PyTorch has threads of its own. Threads of OpenMP,

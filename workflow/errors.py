@@ -148,7 +148,7 @@ class EngineMissing(EnvironmentFault):
 
 @contextmanager
 def system_errors() -> Iterator[None]:
-    """Raise what the operating system refuses as errors of this tree; also a decorator.
+    """Turn errors of the operating system into errors of this tree; also a decorator.
 
     The front door of the library and the command line put it around everything; between them an OSError says enough.
 

@@ -347,7 +347,7 @@ FAULTS: dict[str, Fault] = {
         "It was deleted or its disk was unmounted.",
         "Mount the disk again; `wf train` resumes from the newest snapshot that is left.",
     ),
-    # ---- looking and evaluating
+    # ---- inspecting and evaluating
     "I01": Fault(
         "the picture cannot be read",
         "The file is missing, a folder, or damaged.",

@@ -56,7 +56,7 @@ def font_of(character: str) -> Path | None:
 
 
 def readable(text: str) -> str:
-    """The text with characters that no font has spelled out; a warning tells of them, once for each script."""
+    """The text with characters that no font has spelled out; a warning names them, once for each script."""
     pieces = groupby(unicodedata.normalize("NFC", text), key=lambda character: font_of(character) is not None)
     return "".join("".join(group) if drawn else "-".join(map(_spelled, group)) for drawn, group in pieces)
 

@@ -16,7 +16,7 @@ from typing import Any
 def recorded(path: str | Path, project: Path) -> str:
     """A path as a file of the project holds it.
 
-    `..` in it stays: what is beside the project is found again when both are moved.
+    `..` in it stays: files beside the project are found again when both are moved.
     """
     text, below = os.fspath(path), _prefix(str(project))
     if not below:
@@ -47,7 +47,7 @@ def recorded_document(document: Any, project: Path) -> Any:
 
 @lru_cache
 def _prefix(project: str) -> str:
-    """What the paths below a project folder begin with; empty for the current folder."""
+    """The prefix of paths below a project folder; empty for the current folder."""
     return "" if project == "." else os.path.join(project, "")  # noqa: PTH118
 
 

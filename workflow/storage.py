@@ -16,7 +16,7 @@ from typing import Any
 
 from workflow.paths import recorded_document
 
-TEMPORARY = ".tmp-"  # NAME.tmp-PID or NAME.tmp-PID-THREAD: what a killed process leaves, and sweep() takes away
+TEMPORARY = ".tmp-"  # NAME.tmp-PID or NAME.tmp-PID-THREAD: a killed process leaves it, and sweep() removes it
 
 
 def temporary_name(path: Path) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
-"""What the splits of a generation are called before `pictures`."""
+"""The names of a generation's splits before the word `pictures`."""
 
 CHOSEN_BY_TEST = "the best snapshot was chosen by its accuracy on these test pictures, which flatters it a little"
 

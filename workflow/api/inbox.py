@@ -82,7 +82,7 @@ def add_token(project: Project, name: str, role: str) -> str:
 
 
 def revoke(project: Project, name: str) -> Token:
-    """Let a token open nothing from now on.
+    """Revoke a token: requests with it are refused from now on.
 
     Raises:
         NotFound: no such token.
@@ -92,7 +92,7 @@ def revoke(project: Project, name: str) -> Token:
 
 
 def take_over(project: Project, *, preview: bool = False) -> Finding[Takeover]:
-    """Turn decisions into corrections and links, which the next `prepare` obeys; `preview` only says what it would do.
+    """Turn decisions into corrections and links for the next `prepare`; `preview` only says what it would do.
 
     Raises:
         UsageError: there is no generation yet.

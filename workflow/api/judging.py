@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Judgement(NamedTuple):
-    """The net's answer about a picture."""
+    """The net's answer for a picture."""
 
     label: str
     probability: float
@@ -51,7 +51,7 @@ class Judging:
         return self._model.preprocessing
 
     def label(self, pixels: Sequence[NDArray[np.uint8]]) -> list[Judgement]:
-        """The answers about some pictures, in their order.
+        """The answers for some pictures, in their order.
 
         Args:
             pixels: uint8 (C, H, W) each, as `data.pictures.interpret` gives them with this preprocessing.
@@ -65,5 +65,5 @@ class Judging:
         return [Judgement(label, shares[label], shares) for label, shares in found]
 
     def close(self) -> None:
-        """Let go of the net."""
+        """Close the net."""
         self._session.__exit__(None, None, None)

@@ -1,4 +1,4 @@
-"""Nets and solvers as files: listed, drawn, timed, brought up to date, made ready to be used."""
+"""Nets and solvers as files: show, draw, time and upgrade them, make deploy nets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def show(
 
     Args:
         file: a prototxt of any age.
-        phase: which of the two nets that it may describe.
+        phase: `TRAIN` or `TEST`; a file may describe both nets.
         stages: whose layers are shown, too.
         shape: of the pictures, where the net's own source is not here.
         run_python: run the code of Python layers to learn their shapes.

@@ -167,10 +167,10 @@ class Project:
         inbox: bool = True,
         progress: Progress | None = None,
     ) -> Finding[PrepareResult]:
-        """Labelled folders become a generation's data set.
+        """Make a generation's data set from labelled folders.
 
         Args:
-            folders: none is `images` of the settings.
+            folders: empty takes `images` of the settings.
             gen: its number; None is the newest plus one.
             force: replace a generation, or make one although no picture is new.
             strict: refuse unreadable files instead of skipping them.
@@ -234,7 +234,7 @@ class Project:
             weights: snapshots or caffemodels whose weights it starts from.
             resume: the snapshot or .solverstate to resume from.
             seed: overrides the solver's random_seed.
-            seeds: train so many times, each with another seed.
+            seeds: train this many times, each with another seed.
             progress: called with each event: `Started`, `Step`, `Validation`, `Snapshot`, `Note`, `Done`.
             control: asks the run to stop, from another thread.
 
@@ -286,7 +286,7 @@ class Project:
         )
 
     def constant_answer(self, gen: int | None = None) -> str | None:
-        """What always giving one answer would reach in the solver's test passes, in words; None without pictures.
+        """What the best constant answer reaches in the solver's test passes, in words; None without pictures.
 
         Raises:
             UsageError: no such generation.
@@ -462,7 +462,7 @@ class Project:
         """Every generation: pictures added, removed, relabelled, and its accuracy.
 
         Args:
-            exam: `gen5`: whose test set all best snapshots are asked about; None is the newest's, `own` is none.
+            exam: `gen5`: on whose test set every best snapshot is evaluated; None is the newest's, `own` is none.
             progress: called with (done, all).
 
         Raises:
@@ -621,7 +621,7 @@ class Project:
         return Finding(found=apply(self.config, path), describe=lambda one, _: describe_applied(one, path))
 
     def undo_suspects(self, number: int | None = None) -> Finding[Undone]:
-        """Take applied decisions back: the patch of that number, or the newest.
+        """Undo applied decisions: the patch of that number, or the newest.
 
         Raises:
             UsageError: no such patch.

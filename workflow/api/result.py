@@ -1,4 +1,4 @@
-"""What the library hands out: figures, words and pictures of one result."""
+"""Results of the library's calls: figures, words and pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workflow.errors import UsageError
 
 T = TypeVar("T")
 Pictures = Mapping[str, Path]
-"""What a file shows -> the file."""
+"""What the picture shows -> its file."""
 
 
 class Skipped(Protocol):
@@ -23,12 +23,12 @@ class Skipped(Protocol):
 
     @property
     def reason(self) -> str:
-        """What is the matter, to be read after the path: `is truncated`."""
+        """Why, worded to follow the path: `is truncated`."""
 
 
 @runtime_checkable
 class Result(Protocol):
-    """What every call of `Project` and `Snapshot` that finds something out gives."""
+    """What the calls of `Project` and `Snapshot` return."""
 
     def json(self, pictures: Pictures | None = None) -> dict[str, Any]:
         """The figures: the document of the command with `--json`; with the paths of what was drawn, if they are given.
@@ -54,7 +54,7 @@ class Finding(Generic[T]):
     """
 
     found: T
-    """What was found, as its room defines it: frozen, and typed."""
+    """The result as its room defines it: frozen and typed."""
     describe: Callable[[T, Pictures], str]
     drawing: Callable[[T, Path], dict[str, Path]] | None = None
     """Draws it into a folder; None where there is nothing to draw."""

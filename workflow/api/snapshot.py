@@ -119,7 +119,7 @@ class Snapshot:
         write_csv(Path(out), found.found)
 
     def sort(self, found: Finding[Predictions], folder: str | Path, *, copy: bool = False) -> dict[str, str | None]:
-        """Make FOLDER/CLASS/ of links to the pictures of `predict_all`, the surest first.
+        """Make FOLDER/CLASS/ of links to the pictures of `predict_all`, the most confident first.
 
         Args:
             found: of `predict_all`.
@@ -253,7 +253,7 @@ class Snapshot:
         blob: str | None = None,
         progress: Progress | None = None,
     ) -> Finding[Twin]:
-        """A false positive beside the true positive that is nearest to it: where it joins the class, and by what.
+        """A false positive beside the true positive that is nearest to it: where they meet, and why.
 
         Args:
             image: a picture file.
@@ -710,7 +710,7 @@ class Snapshot:
         return folders(self.model, [Path(image) for image in images], out)
 
     def check_place(self, out: Path | None) -> None:
-        """Make sure that there is a place for results about an exam, before it is put.
+        """Check that the results of an exam have a place, before it is run.
 
         Raises:
             UsageError: no folder is named, and the model belongs to no generation.

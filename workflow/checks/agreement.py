@@ -23,7 +23,7 @@ from workflow.net.build import build
 from workflow.net.sources import places
 
 TOLERANCE = 1e-5
-"""Of the largest number in a blob: what rounding in another order may make of equal inputs."""
+"""Relative to the largest number in a blob: differences that another order of rounding may cause."""
 
 Pixels = NDArray[np.generic]
 

@@ -1,6 +1,6 @@
 """Time each layer: forward and backward in PyTorch and real Caffe, forward in numpy.
 
-What `caffe time` told.
+The counterpart of `caffe time`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WARM = 2
 """Passes before the first that counts."""
 
 Progress = Callable[[int, int], None]
-"""Told (done, all) after each pass of both engines."""
+"""Called with (done, all) after each pass of both engines."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,8 +79,8 @@ def measure(
     Args:
         source: a prototxt with Input layers.
         batch: pictures in a pass; None is what the prototxt says.
-        iterations: passes that count; the medians are told.
-        progress: told (done, all).
+        iterations: passes that are measured; the result is their median.
+        progress: called with (done, all).
 
     Raises:
         NetError: the net has no Input layer, or cannot be built.

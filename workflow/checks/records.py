@@ -65,7 +65,7 @@ def check_records(generation: Generation, split: str, sample: int, max_pixels: i
 
 
 def source(image: Image, result: Verification) -> bytes | None:
-    """The bytes of the picture that a record was made of; None if the file is gone, which is noted."""
+    """The bytes of the picture that a record was made of; None, and a note, if the file is gone."""
     try:
         data = Path(image.path).read_bytes()
     except OSError:

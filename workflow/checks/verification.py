@@ -22,16 +22,16 @@ class Verification:
     checked: int = 0
     """Records that were compared with their pictures."""
     max_abs_difference: float = 0.0
-    """The largest between a record and its picture, and between any blobs of the two ways."""
+    """The largest between a record and its picture, and between the blobs of the two input paths."""
     engines: dict[str, float] = field(default_factory=dict)
     """Other engine -> the largest difference of any blob, relative to the blob's largest number."""
     missing: list[str] = field(default_factory=list)
     """Pictures that are no longer where they were prepared from."""
     changed: list[str] = field(default_factory=list)
-    """Pictures whose bytes are others than when they were prepared."""
+    """Pictures whose bytes have changed since they were prepared."""
     problems: list[str] = field(default_factory=list)
     net_problems: list[str] = field(default_factory=list)
-    """What the nets' prototxt files are at fault for, not the data set."""
+    """Differences that the nets' prototxt files cause, not the data set."""
 
     def json(self) -> dict[str, Any]:
         """As `wf verify --json` gives it."""

@@ -90,7 +90,7 @@ class Boundary(click.Group):
                 formatter.write_dl(rows)
 
     def invoke(self, ctx: Any) -> Any:
-        """As click does, but a Ctrl-C or a SIGTERM is said to have arrived."""
+        """As click does, and report that a Ctrl-C or a SIGTERM has arrived."""
         console = ctx.ensure_object(State).console
         try:
             return super().invoke(ctx)

@@ -29,7 +29,7 @@ class Console:
 
     Args:
         as_json: stdout is one JSON document and nothing else.
-        quiet: no talk; warnings and errors are still said.
+        quiet: no messages; warnings and errors are still printed.
         debug: tracebacks beside errors.
     """
 
@@ -61,7 +61,7 @@ class Console:
             print(fitted(text, sys.stderr), file=sys.stderr, flush=True)
 
     def warn(self, text: str) -> None:
-        """Something that the user should know and that stops nothing."""
+        """Print a warning: something that the user should know and that stops nothing."""
         print(fitted(f"warning: {text}", sys.stderr), file=sys.stderr, flush=True)
 
     def skipped(self, files: Sequence[Skipped]) -> None:
@@ -72,14 +72,14 @@ class Console:
             self.warn(f"skipped {len(files) - _NAMED:,} more files")
 
     def error(self, error: WorkflowError) -> None:
-        """Why the command ends here: on stderr, and with --json also on stdout, unless the result is there."""
+        """Print why the command ends: on stderr, and with --json also on stdout, unless the result is there."""
         if self.debug:
             traceback.print_exception(error)
         print(fitted(f"error: {error}", sys.stderr), file=sys.stderr, flush=True)
         self._document(error)
 
     def stopped(self, word: str) -> None:
-        """The user or the system ended it: `interrupted`, `terminated`."""
+        """Print that the user or the system ended the command: `interrupted`, `terminated`."""
         self.say(word)
         self._document(WorkflowError(word))
 
@@ -89,7 +89,7 @@ class Console:
             print(_json({"error": _facts(error)}), flush=True)
 
     def urgent(self, text: str) -> None:
-        """Talk from inside a signal handler, where the buffered streams may be in use."""
+        """Print from inside a signal handler, where the buffered streams may be in use."""
         os.write(2, f"{text}\n".encode(errors="backslashreplace"))
 
     @contextmanager

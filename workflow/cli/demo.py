@@ -104,14 +104,14 @@ def _inspection(one: Any, folder: Path) -> dict[str, object]:
 
 
 def _inside(path: Path, folder: Path) -> str:
-    """As it is to be named in the project folder, the demo's."""
+    """A path relative to the project folder of the demo."""
     from workflow.paths import recorded
 
     return recorded(path, folder.absolute())
 
 
 def _here(path: Path, folder: Path) -> Path:
-    """As it is to be named in the current folder."""
+    """A path relative to the current folder."""
     return folder / _inside(path, folder)
 
 

@@ -1,7 +1,7 @@
 """Find the project that a command works in: named by an option, or above the current folder as in git.
 
-A command runs in its project's folder, so that all that it prints and records is relative to it; this alone changes the
-current folder. What the user names on the command line is relative to the folder that he is in
+A command runs in its project's folder: all paths that it prints and records are relative to it. Only this changes the
+current folder. Paths on the command line are relative to the folder that the user is in
 (to DIR after `-C DIR`), so it is rewritten for the project's.
 """
 

@@ -129,7 +129,7 @@ class Which:
     scale: Scale = None
 
     def load(self, project: Project) -> Loaded:
-        """That snapshot; see `Project.snapshot`."""
+        """Load the snapshot; see `Project.snapshot`."""
         return project.snapshot(
             self.snapshot,
             gen=self.gen,
@@ -157,13 +157,13 @@ class Call:
         return Project.of(self.settings(**overrides), self.command)
 
     def counting(self, what: str, things: str) -> Counter:
-        """A progress line, to be entered: `preparing 3/10`."""
+        """A progress line, a context manager: `preparing 3/10`."""
         from workflow.cli.progress import Counter
 
         return Counter(self.console, what, things)
 
     def give(self, found: Finding[Any], out: Path | None = None, *, show: bool = False) -> dict[str, Path]:
-        """Draw a result and print it; `show` opens its pictures. Gives what was drawn."""
+        """Draw a result and print it; `show` opens its pictures. Returns what was drawn."""
         from workflow.api.result import is_picture
         from workflow.cli.viewer import show_pictures
 
@@ -204,7 +204,7 @@ def command_of(name: str, function: Callable[..., None], *, search: bool = True)
     keyword = inspect.Parameter.KEYWORD_ONLY
     which = [one for one, parameter in signature.parameters.items() if parameter.annotation is Which]
     own = [parameter for one, parameter in signature.parameters.items() if one not in ("call", *which)]
-    first, last = (_WHICH[:2], _WHICH[2:]) if which else ((), ())  # models from elsewhere are the rarer wish
+    first, last = (_WHICH[:2], _WHICH[2:]) if which else ((), ())  # models from elsewhere are rarer
     common = [
         inspect.Parameter(
             one, keyword, default=None if one in ("config", "directory") else False, annotation=annotation

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workflow.api.events import Event, Started, Step, Validation
 
 _EVERY = 10.0  # seconds between plain lines
-_WINDOW = 50  # steps that the speed is taken over
+_WINDOW = 50  # steps over which the speed is averaged
 
 
 class Line:
@@ -43,7 +43,7 @@ class Line:
             from rich.progress import BarColumn, Progress, TextColumn
 
             terminal = Terminal(stderr=True)
-            bar = BarColumn(bar_width=max(8, min(40, terminal.width // 5)))  # what a narrow terminal cuts stands last
+            bar = BarColumn(bar_width=max(8, min(40, terminal.width // 5)))  # a narrow terminal cuts what stands last
             columns = (TextColumn("{task.description}"), bar, TextColumn("{task.fields[words]}"))
             self._bar = Progress(*columns, console=terminal, transient=True, refresh_per_second=5)
             self._stack.enter_context(self._bar)

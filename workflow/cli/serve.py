@@ -93,7 +93,7 @@ def run(
 
 
 def require() -> None:
-    """Make sure that the extra `serve` is installed.
+    """Check that the extra `serve` is installed.
 
     Raises:
         EnvironmentFault: it is not.

@@ -53,7 +53,7 @@ class Interruption:
 
 @contextmanager
 def obeyed(control: Control, console: Console) -> Iterator[Interruption]:
-    """Turn signals into requests to `control` within this context; the old handlers are restored afterwards."""
+    """Within this context, turn signals into requests to `control`; the old handlers are restored afterwards."""
     interruption = Interruption(control, console)
     handlers: dict[signal.Signals, Handler] = {
         signal.SIGINT: interruption.interrupt,
@@ -61,7 +61,7 @@ def obeyed(control: Control, console: Console) -> Iterator[Interruption]:
         signal.SIGHUP: interruption.hang_up,
     }
     if threading.current_thread() is not threading.main_thread():
-        handlers = {}  # Python delivers signals to the main thread alone
+        handlers = {}  # Python delivers signals to the main thread only
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield interruption

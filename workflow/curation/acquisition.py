@@ -1,11 +1,11 @@
 """The acquisition score of a picture: disagreement between generations, margin and novelty.
 
     disagreement  Jensen-Shannon divergence between the generations' best snapshots, over the classes that all know
-    margin        of the newest: the less between its two likeliest classes, the better
+    margin        of the newest: the smaller between its two likeliest classes, the better
     novelty       distance to the nearest training picture in the features of the newest
 
-Each is turned into ranks (0 the least of the pile, 1 the most), so that none needs a scale, and the ranks are added
-by `WEIGHTS`. Novelty counts less: what is unlike everything is often junk.
+Each is turned into ranks (0 the lowest of the pile, 1 the highest), so that none needs a scale, and the ranks are added
+by `WEIGHTS`. Novelty counts less: a picture that is unlike all others is often junk.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Floats = NDArray[np.float64]
 
 WEIGHTS = {"disagreement": 0.4, "margin": 0.4, "novelty": 0.2}
 
-_APART = 0.1  # between the generations' probabilities of the class that all say: no disagreement below
-_TORN = 0.5  # a margin above which the net is not torn: 0.75 against 0.25 of two classes
-_FAR = 1.2  # times the usual distance from the training set: nothing new below
+_APART = 0.1  # between the generations' probabilities of their common answer: no disagreement below
+_TORN = 0.5  # a margin above which the net is not undecided: 0.75 against 0.25 of two classes
+_FAR = 1.2  # times the usual distance from the training set: not novel below
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Worth:
-    """Of each picture of a panel, (N,)."""
+    """The score of each picture and its parts, (N,)."""
 
     panel: Panel
     disagreement: Floats
@@ -42,9 +42,9 @@ class Worth:
     novelty: Floats
     """Distance to the nearest training picture."""
     weights: dict[str, float]
-    """They sum to 1; disagreement has none where one generation was asked."""
+    """They sum to 1; disagreement has weight 0 where only one generation was asked."""
     ranks: dict[str, Floats]
-    """Of each part that has a weight, 0..1, 1 for the most worth."""
+    """Of each part that has a weight, 0..1, 1 for the picture most worth labelling."""
 
     @property
     def score(self) -> Floats:
@@ -55,7 +55,7 @@ class Worth:
         return total
 
     def reason(self, index: int) -> str:
-        """The reasons in words: each part whose number stands out; if none does, that nothing is special."""
+        """The reasons in words: each part whose number stands out, or that none does."""
         words = {"disagreement": self._disagreement, "margin": self._margin, "novelty": self._novelty}
         found = [said for name in self.weights if (said := words[name](index)) is not None]
         label, probability = likely(self.panel.newest, index)[0]
@@ -86,10 +86,10 @@ class Worth:
 
 
 def weigh(panel: Panel, novelty: Floats) -> Worth:
-    """The worth of each picture.
+    """Score each picture.
 
     Args:
-        panel: what the generations say.
+        panel: the generations' predictions.
         novelty: the distance of each picture to the nearest training picture, (N,).
     """
     weights = dict(WEIGHTS)
@@ -109,7 +109,7 @@ def weigh(panel: Panel, novelty: Floats) -> Worth:
 
 
 def likely(member: Member, index: int) -> list[tuple[str, float]]:
-    """The two likeliest classes of a picture with their probabilities; one where the member knows but one."""
+    """The two likeliest classes of a picture with their probabilities; one where the member knows only one."""
     row = member.probabilities[index]
     return [(member.classes[place], float(row[place])) for place in np.argsort(-row, kind="stable")[:2].tolist()]
 
@@ -134,7 +134,7 @@ def divergence(opinions: Sequence[Array]) -> Floats:
 
 
 def _shared(panel: Panel) -> list[Array]:
-    """Each member's probabilities over the classes that all know, made to sum to 1; even where nothing is left."""
+    """Each member's probabilities over the classes that all know, made to sum to 1; uniform where all are 0."""
     names = [name for name in panel.newest.classes if all(name in one.classes for one in panel.members)]
     found = []
     for one in panel.members:
@@ -151,6 +151,6 @@ def _margin(probabilities: Array) -> Floats:
 
 
 def _ranks(values: Floats) -> Floats:
-    """0 for the least, 1 for the greatest, equal ones alike."""
+    """Ranks from 0 for the lowest to 1 for the highest; equal numbers get equal ranks."""
     ranks: Floats = (rankdata(values) - 1) / max(len(values) - 1, 1)
     return ranks

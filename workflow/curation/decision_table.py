@@ -17,7 +17,7 @@ from workflow.storage import atomic_write, sha256
 from workflow.words import counted
 
 ACCEPT, REFUSE, REMOVE = "accept", "refuse", "remove"
-"""The suggested class; the label is right, or the picture is not to be labelled; the picture takes no part."""
+"""The suggested class; the label is right, or the picture is not to be labelled; the picture is left out."""
 
 
 def read(path: Path, needed: Sequence[str], columns: Sequence[str], *, root: Path) -> list[tuple[int, dict[str, str]]]:
@@ -73,7 +73,7 @@ def mark_applied(path: Path) -> None:
 
 
 def check_free(path: Path) -> None:
-    """Make sure that writing a new table destroys no decision that was not applied.
+    """Check that writing a new table destroys no decision that was not applied.
 
     Raises:
         UsageError: the table at `path` holds such decisions, or cannot be read.

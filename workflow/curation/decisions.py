@@ -3,7 +3,7 @@
     path,sha256,label,suggested,score,why,decision
 
 `decision` is empty in what is written. The user fills in `accept` (the suggested class), `refuse` (the label is
-right), `remove` (the picture is to take no part), or the name of a class; what stays empty stays open. Semicolons or
+right), `remove` (the picture is left out), or the name of a class; empty leaves it undecided. Semicolons or
 tabs between the columns, a byte order mark and Windows' line ends are taken as spreadsheets leave them.
 """
 
@@ -49,7 +49,7 @@ class Applied:
 
     @property
     def removed(self) -> int:
-        """Pictures that are to take no part."""
+        """Pictures that are left out."""
         return self._count("remove")
 
     @property
@@ -72,7 +72,7 @@ class Applied:
 
 
 def write_suspects(path: Path, found: Sequence[Suspect], *, project: Path = Path()) -> None:
-    """Write the table to decide in, whole or not at all.
+    """Write the table to be filled in, whole or not at all.
 
     Raises:
         OSError: as the operating system says it.
@@ -109,7 +109,7 @@ def apply(config: Config, path: Path) -> Applied:
 
     Raises:
         UsageError: there is no such file, or no generation.
-        DataError: the table is malformed, or names a class that there is not; the message names the line.
+        DataError: the table is malformed, or names an unknown class; the message names the line.
     """
     rows = decision_table.read(path, _NEEDED, COLUMNS, root=config.generations)
     chosen = _decisions(rows, path, existing(config).read().classes)
@@ -120,7 +120,7 @@ def apply(config: Config, path: Path) -> Applied:
 
 
 def check_free(root: Path, path: Path) -> None:
-    """Make sure that writing a new table destroys no decision.
+    """Check that writing a new table destroys no decision.
 
     Raises:
         UsageError: the table at `path` holds decisions that no patch has taken over, or cannot be read.

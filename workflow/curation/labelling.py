@@ -70,7 +70,7 @@ def apply(config: Config, path: Path) -> Labelled:
 
     Raises:
         UsageError: there is no such file, or no generation.
-        DataError: the table is malformed, or names a class that there is not; the message names the line.
+        DataError: the table is malformed, or names an unknown class; the message names the line.
         OSError: as the operating system says it.
     """
     rows = decision_table.read(
@@ -136,7 +136,7 @@ def _digest(data: bytes) -> str:
 
 
 def _class(row: Mapping[str, str], at: Location, known: Sequence[str]) -> str | None:
-    """The class of a row, empty for one that is refused, None for one that is open.
+    """The class of a row: empty if it is refused, None if it is undecided.
 
     Raises:
         DataError: there is no such class.
@@ -167,7 +167,7 @@ def _folder(root: Path, folders: Sequence[Folder], name: str) -> Path:
 
 
 def _copy(data: bytes, name: str, folder: Path) -> Path | None:
-    """A new file of that name, or of one like it where another picture has the name; None if the picture is there."""
+    """Make a file of that name, or a similar one where the name is taken; None if the picture is there already."""
     folder.mkdir(parents=True, exist_ok=True)
     stem, suffix = Path(name).stem, Path(name).suffix
     number = 1

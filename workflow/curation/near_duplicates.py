@@ -54,7 +54,7 @@ class Twins:
 
     @property
     def across_split(self) -> bool:
-        """The test picture is no test: the net has trained on its twin."""
+        """Whether one is a test picture whose twin the net was trained on."""
         return self.splits[0] != self.splits[1]
 
     @property
@@ -103,7 +103,7 @@ def miniatures(pixels: NDArray[np.generic]) -> Array:
         pixels: uint8 (N, C, H, W).
 
     Returns:
-        float32 (N, 256); zeros for a picture of one grey.
+        float32 (N, 256); zeros for a picture of a single grey level.
     """
     grey = pixels.mean(axis=1, dtype=np.float32)  # (N, H, W)
     rows, columns = areas(grey.shape[1], _SIDE), areas(grey.shape[2], _SIDE)

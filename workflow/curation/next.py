@@ -35,7 +35,7 @@ class Candidate:
     path: str
     sha256: str
     suggested: str
-    """What the newest generation takes it for."""
+    """The class that the newest generation predicts."""
     probability: float
     score: float
     """0..1, the weighted mean of ranks."""
@@ -49,11 +49,11 @@ class Candidate:
 
     @property
     def caption(self) -> str:
-        """Below its picture."""
+        """The caption of its picture."""
         return f"{self.suggested} {self.probability:.2f}?\n{self.reason}"
 
     def json(self) -> dict[str, Any]:
-        """Everything."""
+        """All fields."""
         return dict(vars(self))
 
 
@@ -69,14 +69,14 @@ class Next:
     count: int
     """Pictures in the pile that can be read."""
     known: int
-    """Those that a generation has already."""
+    """Pictures that are in a generation already."""
     refused: int
     """Those that are not to be labelled, as an applied table says."""
     twins: int
     """Pictures left out as near-duplicates of chosen ones."""
     weights: dict[str, float]
     candidates: tuple[Candidate, ...]
-    """The most worth first."""
+    """The highest score first."""
     skipped: tuple[Skipped, ...]
     project: Path
     """The project folder, which paths in the table are relative to."""
@@ -106,7 +106,7 @@ def choose(
         folder: unlabelled pictures, also in sub-folders.
         count: how many to choose.
         number: the newest generation to ask; None is the newest there is.
-        progress: told (done, all) for each pass.
+        progress: called with (done, all) in each pass.
 
     Raises:
         UsageError: P01 no such folder; no generation has a snapshot.
@@ -158,7 +158,7 @@ def _candidate(worth: Worth, index: int, score: float) -> Candidate:
 
 
 def write_csv(path: Path, found: Next) -> None:
-    """A table of the candidates, the most worth first, with an empty column `decision`; whole or not at all.
+    """A table of the candidates, the highest score first, with an empty column `decision`; whole or not at all.
 
     Raises:
         OSError: as the operating system says it.

@@ -32,7 +32,7 @@ def ridge(rows: Array, labels: Labels, classes: int, fold: NDArray[np.int64]) ->
         fold: int64 (N,).
 
     Returns:
-        float64 (N, C), about the probability of each class, not held between 0 and 1.
+        float64 (N, C), near the probability of each class, not limited to 0..1.
     """
     wanted = np.eye(classes, dtype=np.float32)[labels]
     centre = wanted.mean(axis=0)
@@ -64,13 +64,13 @@ def neighbours(rows: Array | Half, labels: Labels, classes: int, count: int = NE
     wide = ((wide - wide.mean(axis=0)) / (wide.std(axis=0) + 1e-6)).astype(np.float16)
     near, _ = search(wide, wide, count + 1, "cosine")
     other = near != np.arange(len(rows))[:, None]
-    other[other.all(axis=1), -1] = False  # a picture hidden behind others that are equal to it
+    other[other.all(axis=1), -1] = False  # a picture may not be among its own nearest if others are equal to it
     kept = near[other].reshape(len(rows), -1)  # (N, K)
     return np.stack([(labels[kept] == number).mean(axis=1) for number in range(classes)], axis=1)
 
 
 def blend(*witnesses: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
-    """Probabilities from scores of several kinds: each weighs as much as its margins vary, then one temperature.
+    """Probabilities from scores of several kinds: each is divided by the spread of its margins, then one temperature.
 
     Args:
         witnesses: (N, C) each.

@@ -87,7 +87,7 @@ def features(pixels: Pixels, filters: Filters, progress: Progress | None = None)
     Args:
         pixels: uint8 (N, C, H, W).
         filters: as `learn` gives them.
-        progress: told (done, all).
+        progress: called with (done, all).
 
     Returns:
         float32 (N, 4 K), each column of mean 0 and deviation 1 (of 0 where all pictures are equal).

@@ -40,7 +40,7 @@ def pick(
         model: whose preprocessing reads the files.
         pictures: all.
         classes: of each picture, (N,).
-        order: which of them may be taken, the first first.
+        order: which of them may be taken, best first.
         count: at least 1.
     """
     share = math.ceil(count / max(len({int(classes[index]) for index in order}), 1))
@@ -75,10 +75,10 @@ class _Crowd:
         self.refused = 0
 
     def joins(self, index: int) -> bool:
-        """Whether the picture is taken; a twin is counted."""
+        """Take the picture unless it is a twin, which is counted; gives whether it was taken."""
         try:
             pixels = self._model.read(Path(self._pictures[index].path))[None]
-        except (DataError, PictureError):  # it went away since it was scored
+        except (DataError, PictureError):  # it was deleted after it was scored
             return False
         value, small = near_duplicates.hashes(pixels), near_duplicates.miniatures(pixels)
         if self._hashes:

@@ -51,7 +51,7 @@ SHARE = 0.06
 """The default share of pictures that are listed."""
 
 _READ = 1000  # pictures at a time
-_FEWEST = 10  # pictures that anything can be said of
+_FEWEST = 10  # fewest pictures for which the statistics mean anything
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +64,11 @@ class Suspect:
     score: float
     """How improbable the witnesses find the label, 0..1: 1 less its self-confidence."""
     why: str
-    """What speaks against the label, in words."""
+    """The evidence against the label, in words."""
 
     @property
     def label(self) -> str:
-        """The class that it is said to be."""
+        """The current label."""
         return self.picture.truth or ""
 
     @property
@@ -153,7 +153,7 @@ def suspects(config: Config, model: Model, *, top: int | None = None, progress: 
             listed.
         model: a snapshot of the generation.
         top: how many to list at most; None is 6 % of the pictures. Only labels that another class beats are listed.
-        progress: told (done, all), all being the number of pictures.
+        progress: called with (done, all), all being the number of pictures.
 
     Raises:
         UsageError: the model belongs to no generation.

@@ -24,13 +24,13 @@ class Changes:
     added: int = 0
     removed: int = 0
     relabelled: int = 0
-    """Pictures that are in another class now; a class that was renamed is no other class."""
+    """Pictures that are in another class now; a renamed class is the same class."""
     to_train: int = 0
     """Pictures of another part that are training pictures now, since their folders say so."""
     to_validation: int = 0
     to_test: int = 0
     from_test: int = 0
-    """Test pictures that are none any more."""
+    """Pictures that were test pictures and no longer are."""
     new_classes: tuple[str, ...] = ()
     dropped_classes: tuple[str, ...] = ()
     renamed_classes: dict[str, str] = field(default_factory=dict)

@@ -87,7 +87,7 @@ def drop_copies(table: Table) -> tuple[int, dict[int, int]]:
 
 
 def check_conflicts(table: Table, on_conflict: str) -> int:
-    """The same bytes in two classes: a contradiction. With `skip` neither takes part.
+    """The same bytes in two classes: a contradiction. With `skip` neither is used.
 
     Returns how many files were skipped.
 

@@ -1,6 +1,6 @@
 """pictures.png: a contact sheet of a prepared data set, a row per class: training, validation and test pictures.
 
-Shown is what the net gets: cut, scaled and with its colours in their order. A wrong fit or a class in the wrong folder
+It shows what the net gets: cropped, scaled and in its channel order. A wrong fit or a class in the wrong folder
 is seen here before an hour of training.
 """
 
@@ -81,7 +81,7 @@ def draw(table: Table, sides: NDArray[np.int8], spool: Spool, channel_order: str
 
 
 def _some(table: Table, indices: NDArray[np.intp], count: int) -> list[int]:
-    """Those with the smallest hashes: by chance, but always the same ones."""
+    """Those with the smallest hashes: a random choice, but always the same."""
     keys = np.ascontiguousarray(table.digests[indices, 8:16]).view(">u8").reshape(-1)  # the first 8 bytes decide sides
     chosen: list[int] = indices[np.argsort(keys, kind="stable")[:count]].tolist()
     return chosen

@@ -19,11 +19,11 @@ class Corrected:
     """The numbers of corrected pictures (copies with the same bytes count as well)."""
 
     patches: tuple[str, ...] = ()
-    """Names of the patches that were obeyed: `001`."""
+    """Names of the patches that were applied: `001`."""
     relabelled: int = 0
     removed: int = 0
     overruled: int = 0
-    """Whose folder no longer says what it said when they were corrected: the folder wins."""
+    """Pictures whose folder has changed since they were corrected: the folder wins."""
 
     def json(self) -> dict[str, object]:
         """For generation.json and `wf prepare --json`."""
@@ -39,7 +39,7 @@ def obey(table: Table, patches: Sequence[Patch], classes: Classes) -> Corrected:
         classes: of the generation that is prepared; classes that it renames are renamed in corrections, too.
 
     Raises:
-        DataError: a correction names a class that there is not.
+        DataError: a correction names an unknown class.
     """
     wanted = {bytes.fromhex(sha256): steps for sha256, steps in in_force(patches).items() if any(_labels(steps))}
     relabelled = removed = overruled = 0
@@ -60,7 +60,7 @@ def obey(table: Table, patches: Sequence[Patch], classes: Classes) -> Corrected:
 
 
 def _labels(steps: Sequence[tuple[Patch, Correction]]) -> Iterator[str]:
-    """The classes that the corrections are about; none if the picture was only refused as a new one."""
+    """The classes that the corrections change; none if the picture was only refused as a new one."""
     return (one.label for _, one in steps if one.label)
 
 

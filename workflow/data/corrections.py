@@ -3,7 +3,7 @@
     corrections/001.jsonl          {"sha256": "9f86…", "path": "images/cat/7.png", "from": "cat", "to": "dog"}
                                    {"sha256": "60d3…", "path": "images/cat/8.png", "from": "cat", "remove": true}
                                    {"sha256": "a4e6…", "path": "images/cat/9.png", "from": "cat", "refused": "dog"}
-    corrections/002.undone.jsonl   one that was taken back; its number is not given again
+    corrections/002.undone.jsonl   a patch that was undone; its number is not used again
 
 A picture is known by its bytes, not its folder; `path` is for the reader only. Patches are applied in their order. A
 line holds for a picture that has the class `from` at that point: when its owner has moved the file to another folder
@@ -38,7 +38,7 @@ class Correction:
     to: str | None = None
     """The class that it has now."""
     remove: bool = False
-    """It is to take no part."""
+    """Whether the picture is left out."""
     refused: str | None = None
     """The class that was suggested and turned down: the label stays."""
 
@@ -68,7 +68,7 @@ class Patch:
 
 @dataclass(frozen=True, kw_only=True)
 class Undone:
-    """A patch that was taken back."""
+    """A patch that was undone."""
 
     number: int
     path: Path
@@ -101,7 +101,7 @@ def patches(generations: Path) -> tuple[Patch, ...]:
 
 
 def undone(generations: Path) -> frozenset[int]:
-    """The numbers of the patches that were taken back."""
+    """The numbers of the patches that were undone."""
     return frozenset(number for number, undone, _ in _files(generations) if undone)
 
 
@@ -123,11 +123,11 @@ def add(generations: Path, corrections: Iterable[Correction]) -> Patch:
             continue
         if not _undone(path).exists():
             return Patch(number=number, path=path, corrections=made)
-        path.unlink()  # the number was given, and its patch taken back, in between
+        path.unlink()  # the number was used, and its patch undone, in between
 
 
 def undo(generations: Path, number: int | None = None) -> Undone:
-    """Take a patch back, even one that is damaged; None is the newest.
+    """Undo a patch, even a damaged one; None is the newest.
 
     Raises:
         UsageError: there is no such patch.
@@ -144,7 +144,7 @@ def undo(generations: Path, number: int | None = None) -> Undone:
         try:
             lines = path.read_bytes().splitlines()
             path.rename(target := _undone(path))
-        except FileNotFoundError:  # another process has just taken it back
+        except FileNotFoundError:  # another process has just undone it
             continue
         return Undone(number=chosen, path=target, count=sum(bool(line.strip()) for line in lines))
 
@@ -177,12 +177,12 @@ def decided(held: Sequence[Patch]) -> set[tuple[str, str]]:
 
 
 def _undone(path: Path) -> Path:
-    """The name of a patch once it is taken back."""
+    """The name of a patch once it is undone."""
     return path.with_name(f"{path.stem}.undone.jsonl")
 
 
 def _files(generations: Path) -> list[tuple[int, bool, Path]]:
-    """Number, whether it was taken back, and path of each patch, by number."""
+    """Number, whether it was undone, and path of each patch, by number."""
     place = folder(generations)
     if not place.is_dir():
         return []

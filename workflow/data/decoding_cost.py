@@ -23,7 +23,7 @@ def check_cost(image: ImageFile.ImageFile, data: bytes, max_pixels: int, *, whol
         image: opened, not decoded.
         data: its file.
         max_pixels: the limit for other kinds.
-        whole: every pixel is wanted, so that a JPEG is not reduced while it is decoded.
+        whole: every pixel is needed, so a JPEG is not reduced while it is decoded.
 
     Raises:
         PictureError: P12.

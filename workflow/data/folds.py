@@ -24,7 +24,7 @@ def folds(count: int, together: NDArray[np.int64], number: int, seed: int = 0) -
         count: N.
         together: int64 (P, 2), pairs of pictures that are copies.
         number: of folds.
-        seed: of the choice.
+        seed: of the random choice.
     """
     links = coo_array((np.ones(len(together)), (together[:, 0], together[:, 1])), shape=(count, count))
     groups, group = connected_components(links, directed=False)

@@ -70,7 +70,7 @@ class Hdf5Rows:
         return out
 
     def _place(self, number: int, seed: int) -> tuple[int, int]:
-        """(file, row) of the row that comes as that number."""
+        """(file, row) of the row at a position."""
         turn, number = divmod(number, int(self.counts.sum()))
         files, rows = _orders(tuple(self.counts.tolist()), seed, turn) if self.shuffle else (None, None)
         for place in range(len(self.files)):

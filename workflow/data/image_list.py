@@ -26,7 +26,7 @@ def read_picture(path: Path, *, color: bool, size: tuple[int, int] | None = None
     """A picture's pixels as OpenCV reads them, uint8 (3, H, W) in BGR or (1, H, W), resized to (height, width).
 
     Raises:
-        DatabaseError: there is none, or it cannot be decoded; `listed` says where it is named.
+        DatabaseError: it is missing or cannot be decoded; `listed` says where it is named.
     """
     at = f"{listed}: " if listed else ""
     data = read_whole(path, error=DatabaseError, limit=_MOST_BYTES, hint=f"named in {listed}" if listed else None)
@@ -99,7 +99,7 @@ class ImageList:
         return read_picture(self.folder / f"{self.prefix}{path}", color=self.color, size=self.size, listed=listed)
 
     def index(self, number: int, *, seed: int, shuffle: bool, rand_skip: int) -> int:
-        """Which line comes as that number."""
+        """The index of the line at a position."""
         skip = int(np.random.default_rng([seed, rand_skip]).integers(rand_skip)) if rand_skip else 0
         if skip >= len(self.lines):
             raise DatabaseError(f"rand_skip={rand_skip}, but {self.source} lists {len(self.lines)} pictures")

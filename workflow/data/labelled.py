@@ -25,7 +25,7 @@ class Labelled:
     """sha256 -> sender."""
 
     def taken(self, table: Table) -> FromInbox:
-        """How many of its pictures take part, by sender."""
+        """How many of its pictures are used, by sender."""
         counts: Counter[str] = Counter()
         for index in np.flatnonzero(table.read).tolist():
             if table.folder(index)[0].root == self.root:

@@ -6,7 +6,7 @@
     train/CLASS/                   one part alone: its classes
     dataset/train/CLASS/ …         the same one folder further down
 
-A folder that only might be a part is not guessed at: a class called `train` would go through unnoticed.
+Where a folder only might be a part, wf does not guess: a class called `train` would go unnoticed.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Layout:
     places: list[tuple[str, str | None]]
     """Folders inside the root whose sub-folders are classes, with the split that they stand for, or None."""
     ignored: list[str] = field(default_factory=list)
-    """Folders beside the parts, which take no part."""
+    """Folders beside the parts, which are not used."""
     remarks: list[str] = field(default_factory=list)
-    """What was understood that is not as plain as train/ and test/."""
+    """Messages about names that were interpreted: other names than train/ and test/."""
 
 
 def part(name: str) -> str | None:
@@ -128,7 +128,7 @@ def _parts(
     twice = next((found for found in by_kind.values() if len(found) > 1), None)
     if twice:
         raise _unclear(place, f"'{twice[0]}' and '{twice[1]}' are the same part")
-    if others and not {"train", "test"} <= set(whole):  # those two have always been parts, whatever is beside them
+    if others and not {"train", "test"} <= set(whole):  # these two names are parts, whatever is beside them
         _check_others(place, whole, others, below, folders)
         if len(whole) == 1:
             return None

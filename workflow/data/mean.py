@@ -9,7 +9,7 @@ _BLOCK = 256
 
 
 class RunningMean:
-    """Mean of pictures that come one by one.
+    """Mean of pictures that are added one by one.
 
     Args:
         shape: (C, H, W) of each.
@@ -22,7 +22,7 @@ class RunningMean:
         self._count = 0
 
     def add(self, pixels: NDArray[np.uint8]) -> None:
-        """One picture, uint8 (C, H, W)."""
+        """Add one picture, uint8 (C, H, W)."""
         self._block[self._pending] = pixels
         self._pending += 1
         if self._pending == len(self._block):

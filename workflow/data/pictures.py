@@ -61,7 +61,7 @@ _READERS: dict[str, type[ImageFile.ImageFile]] = {
 
 
 class Picture(NamedTuple):
-    """A decoded picture, and what is worth counting about it."""
+    """A decoded picture, with notes that are counted."""
 
     pixels: Pixels
     """(C, H, W), channels in the recorded order; not always C-contiguous."""
@@ -180,7 +180,7 @@ def _resized(
 
 
 class named:  # noqa: N801  # reads as a phrase: with named(source) as data
-    """The bytes of a file or of a memory; complaints about them are given the file's name."""
+    """The bytes of a file, or bytes as given; errors about them get the file's name."""
 
     def __init__(self, source: Path | str | bytes) -> None:
         self._path = None if isinstance(source, bytes) else Path(source)
@@ -308,7 +308,7 @@ def _within_memory(size: tuple[int, int], max_pixels: int) -> Iterator[None]:
 
 
 def out_of_memory(what: str, max_pixels: int) -> PictureError:
-    """The complaint about a file for which memory does not suffice."""
+    """The error for a file for which memory does not suffice."""
     return PictureError(
         f"needs more memory than is available ({what}; prepare.max_pixels is {in_megapixels(max_pixels)} Mpx)",
         kind=OUT_OF_MEMORY,

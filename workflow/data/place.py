@@ -34,7 +34,7 @@ def choose(config: Config, number: int | None, *, force: bool) -> Generation:
 
 
 def check_free(config: Config, target: Generation, *, force: bool) -> None:
-    """Nothing that exists is replaced unless `force` says so.
+    """Refuse to replace what exists, unless `force` is given.
 
     Raises:
         UsageError: P35.
@@ -99,7 +99,7 @@ def check_disk(root: Path, needed: int) -> None:
 
 @contextmanager
 def explained(target: Generation) -> Iterator[None]:
-    """Say what the operating system refused, and that nothing was lost."""
+    """Explain what the operating system refused, and that nothing was lost."""
     try:
         yield
     except EnvironmentFault as error:

@@ -3,7 +3,7 @@
 Half of Pillow's time for them is spent in reading markers and setting up what a plain file does not need.
 
 The pixels come from the very decoder that JpegImageFile uses (a test compares them bit for bit). Whatever is not
-plain, or does not decode, gets None here and takes the long way, which knows EXIF, CMYK and what to complain of.
+plain, or does not decode, gets None here and takes the long way, which knows EXIF and CMYK and says what is wrong.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`wf prepare`: labelled folders -> generations/genN/dataset.
 
-scan -> number the classes -> read, hash and decode every file once (to a spool) -> obey the user's corrections,
+scan -> number the classes -> read, hash and decode every file once (to a spool) -> apply the user's corrections,
 drop copies, refuse contradictions, split -> databases, mean, labels, manifest -> generation.json -> rename.
 """
 
@@ -110,7 +110,7 @@ class _Preparation:
         self.corrected = Corrected()
 
     def warn(self, *texts: str) -> None:
-        """Say it now, and once more in the result."""
+        """Log it now, and keep it for the result."""
         for text in texts:
             _log.warning("%s", text)
             self.warnings.append(text)
@@ -122,7 +122,7 @@ class _Preparation:
         drop: Collection[str],
         rename: Mapping[str, str],
     ) -> PrepareResult:
-        """Everything, in the order of this module's first lines."""
+        """Run all steps, in the order of this module's docstring."""
         swept = staging.sweep(self.config.generations)
         if swept:
             names = ", ".join(path.name for path in swept)
@@ -249,7 +249,7 @@ class _Preparation:
         return self.config.split
 
     def _check_new(self, changes: Changes, previous: Before | None, arranged: classes.Classes) -> None:
-        """A generation that would be the same as the one before is not made unasked.
+        """A generation that would be the same as the one before needs `force`.
 
         Raises:
             UsageError: nothing has changed.

@@ -89,7 +89,7 @@ def two_tap(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint
     """Bilinear interpolation between the two nearest pixels of each axis, without antialiasing.
 
     What convert_imageset's resize does (OpenCV's INTER_LINEAR): pixel centres lie at halves, the outermost pixels are
-    repeated, weights have 11 bits; equal to it in every pixel. Shrinking far skips most pixels: that is how it is.
+    repeated, weights have 11 bits; equal to it in every pixel. Shrinking by much skips most pixels, as there.
 
     Args:
         pixels: uint8 (H, W) or (H, W, C).
@@ -124,7 +124,7 @@ def _tapped(
 
 
 def _taps(source: int, target: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int64]]:
-    """For each target position: the two source positions, and the second one's weight in 1/2048.
+    """For each target position: the two source positions, and the second's weight in 1/2048.
 
     Beyond the outermost pixel centres both positions are that pixel, and keep their two weights, as in OpenCV: bits
     that are dropped of two parts are more than those of the whole.

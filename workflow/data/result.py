@@ -22,7 +22,7 @@ class PrepareResult:
     validation: int
     test: int
     skipped: tuple[tuple[str, str], ...]
-    """(path, reason), by path; the reason is to be said after the path: `is truncated`."""
+    """(path, reason), by path; the reason follows the path in a sentence: `is truncated`."""
     changes: Changes
     corrected: Corrected
     inbox: FromInbox
@@ -34,7 +34,7 @@ class PrepareResult:
 
     @property
     def test_share(self) -> float:
-        """The share of test pictures that came."""
+        """The share of test pictures that resulted."""
         return self.test / (self.train + self.validation + self.test)
 
     def to_json(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from workflow.data.sniff import SUFFIXES
 from workflow.errors import DataError, UsageError, did_you_mean
 from workflow.words import PARTS, counted
 
-# what operating systems and archivers leave beside pictures; names with a leading dot go without saying
+# what operating systems and archivers leave beside pictures; names with a leading dot are skipped anyway
 _LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir"})
 _PICTURES = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 
@@ -46,7 +46,7 @@ class Skipped:
 
     path: str
     reason: str
-    """To be said after the path: `is truncated`."""
+    """It follows the path in a sentence: `is truncated`."""
     kind: str
     """One or two words to count by: `truncated`."""
     bad: bool = True
@@ -173,7 +173,7 @@ def _class_name(entry: str, names: dict[str, str], root: Path, *, own: bool) -> 
 
 
 class _Walk:
-    """Lists folders once, obeying the rules on links, hidden files and things that are no files."""
+    """Lists each folder once, by the rules for links, hidden files and things that are not files."""
 
     def __init__(self, found: Scan, follow_symlinks: bool, inbox: Path | None) -> None:
         self.found, self._inbox = found, inbox
@@ -198,7 +198,7 @@ class _Walk:
             names: list[str] = []
             below: list[str] = []
             for entry in self._entries(root / here, count=True):
-                if entry.is_file(follow_symlinks=False):  # no system call: the directory told it
+                if entry.is_file(follow_symlinks=False):  # no system call: the directory listing says it
                     names.append(entry.name)
                 elif entry.is_dir(follow_symlinks=False):
                     below.append(entry.name)
@@ -238,7 +238,7 @@ class _Walk:
         return self._follow
 
     def _not_followed(self, entry: os.DirEntry[str]) -> None:
-        """Say it once, however often a folder is listed."""
+        """Log it once, however often a folder is listed."""
         text = f"not following symlink {printable(entry.path)} (--follow-symlinks would)"
         if text not in self.found.warnings:
             self.found.warnings.append(text)

@@ -59,7 +59,7 @@ _PICTURES = {
     "gzip": rb"\x1f\x8b",
     "a program": rb"\x7fELF",
 }
-"""Name -> what a file begins with: pictures, or what is taken for them, that are not read."""
+"""Name -> what a file begins with: kinds that are not read, pictures or files mistaken for pictures."""
 _REFUSED = {name: re.compile(pattern, re.DOTALL) for name, pattern in _PICTURES.items()}
 # brands after `ftyp` in files of the ISO base media family: the first, or those that a general one is compatible with
 _BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"crx ": "RAW"} | dict.fromkeys(
@@ -86,7 +86,7 @@ class PictureError(DataError):
     """A file that is not a picture that can be read.
 
     Attributes:
-        reason: what is wrong, to be said after the file's name: `is truncated`.
+        reason: what is wrong, worded to follow the file's name: `is truncated`.
         kind: one or two words to count by: `truncated`.
         bad: whether the file claims to be a picture and is broken, rather than being something else.
     """
@@ -107,7 +107,7 @@ class PictureError(DataError):
         self.bad = bad
 
     def of(self, path: Path) -> PictureError:
-        """The same complaint about a file that has a name."""
+        """The same error for a file that has a name."""
         return PictureError(self.reason, kind=self.kind, fault=self.fault, bad=self.bad, at=path, hint=self.hint)
 
 

@@ -39,7 +39,7 @@ _SECOND = 2  # the digest's word of the second fraction; contact sheets choose b
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """The sides of all pictures, and what the nearly equal ones did to them."""
+    """The sides of all pictures, and how near-duplicates changed them."""
 
     sides: Sides
     """int8 (N,): 0 train, 1 validation, 2 test."""

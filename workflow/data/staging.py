@@ -24,7 +24,7 @@ def sweep(root: Path) -> list[Path]:
     """Remove leftovers of killed preparations in `root`; other files are kept.
 
     A generation that was moved aside to be replaced, and whose successor never came, gets its name back; where the
-    successor came, it is kept inside it if it was trained. Returns what was taken away.
+    successor came, it is kept inside it if it was trained. Returns what was removed.
     """
     swept = []
     for path in leftovers(root):
@@ -51,7 +51,7 @@ def staged(generation: Generation) -> Iterator[Generation]:
         OSError: as the operating system says it.
     """
     temporary = temporary_name(generation.folder)
-    if temporary.exists():  # of a killed process that had our number
+    if temporary.exists():  # of a killed process that had our process id
         shutil.rmtree(temporary)
     temporary.mkdir(parents=True)
     try:

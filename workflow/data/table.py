@@ -30,10 +30,10 @@ class Table:
     Attributes:
         labels: uint16 (N,), the class numbers.
         explicit: int8 (N,), the side where the folders say it, else -1.
-        read: bool (N,), whether the file gave a picture that takes part.
+        read: bool (N,), whether the file gave a picture that is used.
         digests: uint8 (N, 32), sha256 of the file's bytes.
         thumbnails: uint8 (N, 64).
-        skipped: files that take no part.
+        skipped: files that are not used.
         forbidden: files that cannot be read (permission denied).
         changed: files that changed or vanished while they were read.
     """
@@ -96,12 +96,12 @@ class Table:
         return int(np.count_nonzero(self._notes[self.read] & (1 << NOTES.index(name))))
 
     def skip(self, index: int, reason: str, kind: str, *, bad: bool) -> None:
-        """Let a file take no part."""
+        """Skip a file."""
         self.read[index] = False
         self.skipped.append(Skipped(path=self.path(index), reason=reason, kind=kind, bad=bad))
 
     def fill(self, result: Result) -> None:
-        """Enter what a decoder answered."""
+        """Enter the answer of a decoder."""
         answer = result.answer
         for refusal in answer.refusals:
             index = result.start + refusal.place

@@ -76,7 +76,7 @@ class Transform:
         Args:
             batch: (N, C, H, W), uint8 or float32, as stored.
             phase: `TRAIN` or `TEST`.
-            rng: where places and mirrors are drawn from; needed if the transform is random in that phase.
+            rng: draws the crops and mirrors; needed if the transform is random in that phase.
 
         Returns:
             float32 (N, C, h, w), C-contiguous.
@@ -92,7 +92,7 @@ class Transform:
         return out
 
     def is_random(self, phase: str) -> bool:
-        """Whether `apply` draws in that phase."""
+        """Whether `apply` draws random numbers in that phase."""
         return self.mirror or (bool(self.crop) and phase == "TRAIN")
 
     def _cut(self, batch: NDArray[np.generic], out: Array, phase: str, rng: np.random.Generator | None) -> None:

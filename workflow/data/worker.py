@@ -32,7 +32,7 @@ NOTES = ("16-bit", "upscaled", "frames", "extension")
 """What bit k of a picture's note byte says."""
 
 SKIPPED, FORBIDDEN, CHANGED, MEMORY = "skipped", "forbidden", "changed", "memory"
-NO_MEMORY = 12  # exit code of a program that had too little, whatever it was doing
+NO_MEMORY = 12  # exit code of a process that ran out of memory, whatever it was doing
 _BIT = {note: 1 << index for index, note in enumerate(NOTES)}
 _ENDINGS = {kind: tuple(suffix.encode() for suffix in suffixes) for kind, suffixes in SUFFIXES.items()}
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -185,7 +185,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     warnings.simplefilter("ignore")
     tasks, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # nothing that some library prints may get between two answers
+    os.dup2(2, 1)  # what some library prints must not get between two answers
     start = receive(tasks)
     if start is None:
         return

@@ -162,7 +162,7 @@ class _Behind:
         return self
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Hand on a record; errors of earlier ones are raised here, too."""
+        """Queue a record; errors of earlier ones are raised here, too."""
         self._records.append((key, value))
         if len(self._records) == self._most:
             self._hand_on()

@@ -3,7 +3,7 @@
 DIR/images/CLASS/*.png  DIR/images-sheet.png   set_up: the drawn pictures, and many of them on one sheet
 DIR/configs  DIR/prototxt                      set_up: a project like any other, with the demo's settings
 DIR/generations/gen1                           prepare, train
-DIR/junk/KIND/*.png                            look: pictures of nothing, the worst of which is looked into
+DIR/junk/KIND/*.png                            look: unrelated pictures, the worst of which is examined
 DIR/demo.png  DIR/false-positive.png           what the net sees in Pip and in that picture, and why
 """
 
@@ -36,9 +36,9 @@ from workflow.training import train as train_generation
 PICTURES = 800
 JUNK = 160
 CONFIG = Path("configs/default.yaml")
-"""The demo's settings, so that every command in the folder obeys them."""
+"""The demo's settings, so that every command in the folder follows them."""
 _SOLVER = "demo_solver.prototxt"
-_CANDIDATES = 12  # pictures of Pip among which the surest is shown
+_CANDIDATES = 12  # pictures of Pip, the most confident of which is shown
 
 Progress = Callable[[int, int], None]
 
@@ -50,14 +50,14 @@ class Looked:
     generation: int
     test_accuracy: float | None
     inspections: tuple[Inspection, ...]
-    """Of a picture of Pip and of the worst picture of junk."""
+    """Of a picture of Pip and of the worst unrelated picture."""
     sheet: Path
     """Many of the drawn pictures."""
     curves: Path
     comparison: Path
     """Both pictures and what the net makes of them, side by side."""
     worst: Prediction
-    """The picture of junk that looks most like Pip to the net."""
+    """The unrelated picture that looks most like Pip to the net."""
     accepted: int
     """Unrelated pictures that are labelled as Pip."""
     junk: int
@@ -107,10 +107,10 @@ def train(config: Config, *, control: Control | None = None, command: Sequence[s
 
 
 def look(config: Config) -> Looked:
-    """Inspect a picture of Pip from the test set and the picture of junk that looks most like Pip to the net."""
+    """Inspect a picture of Pip from the test set and the unrelated picture that looks most like Pip to the net."""
     folder = config.project
     generation = existing(config)
-    model = load(config, snapshot="live")  # the one that every command takes
+    model = load(config, snapshot="live")  # the snapshot that every command takes
     with model.open() as session:
         labelled = predict(model, session, _some_of_the_test_set(generation)).predictions
         portrait = max(labelled, key=lambda one: one.probabilities[CHARACTER]).path

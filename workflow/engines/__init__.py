@@ -22,10 +22,10 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Engine:
-    """The engine of that name; its package, and with it PyTorch, is imported here and not before.
+    """The engine of that name; its package, and PyTorch with it, is imported only here.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is no such engine.
         EngineMissing: the package that computes is not installed, or damaged.
     """
     if name not in _PACKAGES:

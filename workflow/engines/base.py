@@ -1,6 +1,6 @@
 """The interface of all engines, and the stream of events of a training run.
 
-An engine opens a net for looking (`open` -> `Session`) and, if it can, trains one (`train` -> events).
+An engine opens a net for forward passes (`open` -> `Session`) and, if it can, trains one (`train` -> events).
 Arrays that cross this border are numpy: float32, C-contiguous, Caffe's axis order (N, C, H, W).
 """
 
@@ -22,7 +22,7 @@ Array = NDArray[np.float32]
 Shape = tuple[int, ...]
 
 
-# ---- events: what a training run tells ----
+# ---- events: what a training run reports ----
 
 
 class Output(Struct, frozen=True, kw_only=True):
@@ -68,9 +68,9 @@ class Validation(Struct, frozen=True, kw_only=True):
     outputs: tuple[Output, ...]
     seconds: float = 0.0
     balanced: float | None = None
-    """The mean of the classes' recalls, 0..1, where the engine tells it: real Caffe does not."""
+    """The mean of the classes' recalls, 0..1; None where the engine does not report it, as real Caffe."""
     split: str = "test"
-    """What the pictures are, `validation` or `test`: engines do not know it, `training` enters it."""
+    """The part that the pictures are from, `validation` or `test`; engines do not know it, `training` fills it in."""
 
     def value(self, name: str) -> float | None:
         """The output of that name, None if the net has none."""
@@ -99,7 +99,7 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 class Note(Struct, frozen=True, kw_only=True):
-    """Something about the run that its user should know, and that is no fault."""
+    """Something about the run that the user should know, and that is not an error."""
 
     text: str
 
@@ -155,7 +155,7 @@ class Job(Struct, frozen=True, kw_only=True):
     solver: Path
     """solver.prototxt as run: net, sources, mean and snapshot prefix are filled in."""
     resume: Path | None = None
-    """A solverstate to go on from."""
+    """A solverstate to resume from."""
     weights: tuple[Path, ...] = ()
     """Caffemodels to start from, as `caffe train -weights` does; excludes `resume`."""
     threads: int | None = None
@@ -167,11 +167,11 @@ class Job(Struct, frozen=True, kw_only=True):
     control: Control = field(default_factory=Control)
 
 
-# ---- looking ----
+# ---- forward passes ----
 
 
 class Session(Protocol):
-    """A net in TEST phase with its weights, open for looking; a context manager that leaves no trace."""
+    """A net in TEST phase with its weights, open for forward passes; a context manager that leaves no trace."""
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]

@@ -27,7 +27,7 @@ _NEGATIVE = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """What happens at one threshold."""
+    """False accepts and recall at one threshold."""
 
     threshold: float
     accepted: int
@@ -53,10 +53,10 @@ class Point:
 
 
 def positives(classes: Sequence[str], asked: str | None) -> tuple[str, ...]:
-    """The classes that junk must not be labelled as.
+    """The classes that junk must not be given.
 
     Raises:
-        UsageError: there is no class of the name that was asked for.
+        UsageError: there is no such class.
     """
     if asked is not None:
         if asked not in classes:
@@ -76,7 +76,7 @@ def keeping(scores: Scores, max_rate: float) -> float | None:
         None if so many scores are 1 that no threshold helps.
     """
     allowed = math.ceil(round(max_rate * len(scores), 9)) - 1  # less than the rate, not just as much
-    least = float(np.sort(scores)[::-1][allowed])  # this one must be refused, and all that equal it
+    least = float(np.sort(scores)[::-1][allowed])  # this score must be refused, and all equal ones
     if least >= 1:
         return None
     for digits in range(2, 12):
@@ -88,7 +88,7 @@ def keeping(scores: Scores, max_rate: float) -> float | None:
 
 
 def point(scores: Scores, own: Scores, threshold: float) -> Point:
-    """What happens at a threshold.
+    """False accepts and recall at a threshold.
 
     Args:
         scores: of pictures of junk, (N,).

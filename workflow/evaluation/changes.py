@@ -17,7 +17,7 @@ class Relabelled:
     """A picture that is in another class now."""
 
     path: str
-    """Its place now."""
+    """Its current path."""
     sha256: str
     before: str
     after: str
@@ -25,19 +25,19 @@ class Relabelled:
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """Of the pictures and classes of a generation."""
+    """Changes of the pictures and classes of a generation."""
 
     added: tuple[Image, ...] = ()
     removed: tuple[Image, ...] = ()
     relabelled: tuple[Relabelled, ...] = ()
-    """A class that was renamed is no other class."""
+    """A renamed class is the same class."""
     to_train: tuple[Image, ...] = ()
     """Pictures of another part that are training pictures now."""
     to_validation: tuple[Image, ...] = ()
     to_test: tuple[Image, ...] = ()
 
     def json(self) -> dict[str, Any]:
-        """Counts; of what is usually little, also the pictures."""
+        """Counts; for the short lists, also the pictures."""
         return {
             "added": len(self.added),
             "added_by_class": _by_class(self.added),

@@ -1,6 +1,6 @@
 """A baseline: logistic regression on 8 x 8 colours.
 
-Where it is right as often as the net, colours and where they are tell the classes apart, and nothing shows that the net
+Where it is right as often as the net, colours and their places separate the classes, and nothing shows that the net
 sees more.
 """
 
@@ -20,7 +20,7 @@ from workflow.generations import Generation, places
 from workflow.storage import atomic_write
 
 PICTURES = 10_000
-"""Training pictures that it learns from at most; the records' order is random."""
+"""The most training pictures that it learns from; the records' order is random."""
 
 _VERSION = 1
 _BATCH = 500
@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Colours:
-    """What the baseline came to on a generation's own test set."""
+    """The baseline's result on a generation's own test set."""
 
     correct: int
     count: int

@@ -82,7 +82,7 @@ class Comparison:
     unknown: dict[str, dict[str, int]]
     """Snapshot -> class that it does not know -> pictures of it, which count as wrong."""
     unpaired: int
-    """Pictures that could be read for only one of the two; they are in no number here."""
+    """Pictures that could be read for only one of the two; they are not counted."""
 
     @property
     def right(self) -> tuple[int, int]:
@@ -101,7 +101,7 @@ class Comparison:
         return (len(self.fixed) - len(self.broken)) / self.count
 
     def json(self) -> dict[str, Any]:
-        """Lists of paths, and what they amount to."""
+        """Lists of paths, and the statistics."""
         before, after = self.right
         return {
             "before": self.before,
@@ -123,7 +123,7 @@ class Comparison:
 
 
 def mcnemar(b: int, c: int) -> float:
-    """How likely chance alone makes `b` and `c` differ so much or more: McNemar's test, exact and two-sided.
+    """The probability that `b` and `c` differ this much or more by chance: McNemar's test, exact and two-sided.
 
     Of b + c pictures whose answers changed between right and wrong, each goes either way with probability 1/2 if
     neither snapshot is better: min(1, 2 P(X <= min(b, c))), X ~ Binomial(b + c, 1/2).

@@ -37,7 +37,7 @@ class OwnExam:
     shared: int
     """Pictures of it that are in the exam."""
     relabelled: int
-    """Of those, how many the exam calls otherwise."""
+    """How many of those have another label in the exam."""
 
     def json(self) -> dict[str, Any]:
         """All figures, as `wf diff --json` prints them."""
@@ -53,11 +53,11 @@ class Diff:
     excluded: dict[str, int]
     """Snapshot -> pictures of the exam that its generation was trained on; all of them were left out."""
     left_out: int
-    """Pictures that were left out for that, each once."""
+    """All of those pictures, each counted once."""
     digest: str
-    """Of the pictures that count, with their labels: equal for equal exams."""
+    """Hash of the pictures that count, with their labels: equal for equal exams."""
     own: tuple[OwnExam, ...]
-    """Own test sets that are not the exam."""
+    """The generations' own test sets that differ from the exam."""
     bands: dict[str, Band]
     """`before`, `after` -> accuracies of other seeds on these pictures, where there are any."""
     sittings: tuple[Sitting, ...]
@@ -73,7 +73,7 @@ class Diff:
         return self.comparison.p_value
 
     def json(self) -> dict[str, Any]:
-        """The comparison's keys and these."""
+        """The comparison's keys and those of this class."""
         return self.comparison.json() | {
             "verdict": self.verdict.json(),
             "digest": self.digest,
@@ -96,7 +96,7 @@ def diff(
     history: bool = True,
     progress: Progress | None = None,
 ) -> Diff:
-    """Put one exam to two snapshots and compare their answers.
+    """Run one exam on two snapshots and compare their answers.
 
     Both take the newer one's test set, unless `exam` names another. Pictures that either generation was trained
     on prove nothing and are left out, by the bytes of the files.
@@ -108,7 +108,7 @@ def diff(
         exam: the generation whose test set is used.
         folder: a labelled folder in its place.
         history: also ask the best snapshot of every generation, for pictures that changed between right and wrong.
-        progress: told (done, all) for each snapshot.
+        progress: called with (done, all) for each snapshot.
 
     Raises:
         UsageError: C06 no such snapshot; two exams, or none since no model belongs to a generation.
@@ -145,7 +145,7 @@ def diff(
 def _exam(
     config: Config, models: Sequence[Model], exam: str | None, folder: Path | None
 ) -> tuple[Poser, Generation | None]:
-    """How the exam is posed, and whose test set it is, if it is one."""
+    """The exam, and the generation whose test set it is, if any."""
     if exam is not None and folder is not None:
         raise UsageError("--exam and --folder cannot be used together", hint="use one of them")
     if folder is not None:
@@ -176,7 +176,7 @@ def _trained_on(model: Model, pictures: Sequence[Picture]) -> NDArray[np.bool_]:
 
 
 def _without(found: Sequence[Answers], seen: Sequence[NDArray[np.bool_]]) -> list[Picture]:
-    """All pictures that none of the snapshots was trained on."""
+    """The pictures of the exam that no snapshot was trained on."""
     known = {
         one.sha256
         for answers, mask in zip(found, seen, strict=True)

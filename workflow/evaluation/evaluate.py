@@ -30,7 +30,7 @@ COLUMNS = ("path", "sha256", "true", "predicted", "probability", "margin")
 def evaluate(
     model: Model, exam: Exam, *, fresh: bool = False, engine: str | None = None, progress: Progress | None = None
 ) -> Evaluation:
-    """Put an exam to a snapshot, or find its answers on disk, and score them.
+    """Run an exam on a snapshot, or find its answers on disk, and score them.
 
     What the reader should know is logged as a warning: E01 classes without a picture or a prediction, E02 pictures
     that were trained on, classes that the snapshot does not know, and another accuracy than the solver recorded.
@@ -40,7 +40,7 @@ def evaluate(
         exam: pictures with labels.
         fresh: ignore cached answers.
         engine: the engine's name, used only where no answers are stored yet.
-        progress: told (done, all).
+        progress: called with (done, all).
 
     Raises:
         NetError, DataError: as `observe`; also where the snapshot knows none of the classes.
@@ -66,7 +66,7 @@ def write(folder: Path, evaluation: Evaluation) -> Evaluation:
     """Write predictions.csv and evaluation.json, each whole or not at all.
 
     Returns:
-        The same evaluation, which now knows where its predictions are.
+        The same evaluation with the path of its predictions.
 
     Raises:
         OSError: as the operating system says it.
@@ -81,7 +81,7 @@ def write(folder: Path, evaluation: Evaluation) -> Evaluation:
 def write_predictions(path: Path, found: Answers) -> None:
     """The table of all answers, sorted by path: COLUMNS, then the probability of each class.
 
-    A class that is called as one of COLUMNS has the column `p(true)`. Shares have six digits; a picture without
+    A class with the name of one of COLUMNS has the column `p(true)`. Shares have six digits; a picture without
     a label has an empty `true`.
 
     Raises:

@@ -61,11 +61,11 @@ class Flip:
 
     @property
     def changes(self) -> int:
-        """Between right and wrong."""
+        """How often it changed between right and wrong."""
         return sum(one != other for one, other in pairwise(self.right.values()))
 
     def json(self) -> dict[str, Any]:
-        """Everything."""
+        """All fields."""
         return {"path": self.path, "true": self.truth, "changes": self.changes, "right": self.right}
 
 
@@ -80,7 +80,7 @@ def sittings(
         config: says where the generations are.
         pose: gives the exam as a model takes it.
         pictures: those that count.
-        progress: told (done, all) for each generation.
+        progress: called with (done, all) for each generation.
     """
     return tuple(_sit(config, pose, pictures, progress))
 

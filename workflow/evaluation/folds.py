@@ -21,7 +21,7 @@ from workflow.models.loading import of_snapshot
 
 @dataclass(frozen=True, kw_only=True)
 class Fold:
-    """One of the trainings, and what its best snapshot made of the pictures that it had not seen."""
+    """One of the trainings, and how its best snapshot did on the pictures that it had not seen."""
 
     folder: str
     snapshot: str
@@ -37,7 +37,7 @@ class Fold:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Folds:
-    """What all of them came to."""
+    """The result of all folds."""
 
     generation: str
     classes: tuple[str, ...]
@@ -68,12 +68,12 @@ class Folds:
 
 
 def of_folds(config: Config, generation: Generation, folds: Sequence[Generation]) -> Folds:
-    """Put the test pictures of each fold to its best snapshot, or find its answers on disk.
+    """Run the best snapshot of each fold on the test pictures of the fold, or find its answers on disk.
 
     Args:
         config: the settings.
         generation: whose pictures were split.
-        folds: trained to their end.
+        folds: whose training has ended.
 
     Raises:
         UsageError: one of them has no snapshot.

@@ -35,7 +35,7 @@ class Entry:
     band: Band | None
     """Of the recorded test accuracy, where the generation was trained with several seeds."""
     sitting: Sitting | None = None
-    """Of an exam that all generations sat, if one was asked for."""
+    """On the exam that all generations took, if one was asked for."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -44,7 +44,7 @@ class Entry:
 
     @property
     def accuracy(self) -> float | None:
-        """Of the best snapshot on the generation's own test set, 0..1; None until it was shown that."""
+        """Of the best snapshot on the generation's own test set, 0..1; None until it was evaluated on that."""
         return self.record.best.test_accuracy if self.record.best is not None else None
 
     @property
@@ -93,9 +93,9 @@ def chain(config: Config, *, exam: Generation | None = None, progress: Progress 
 
     Args:
         config: says where they are.
-        exam: a generation whose test set is put to the best snapshot of each, so that accuracies can be compared; the
+        exam: a generation on whose test set the best snapshot of each is evaluated, so accuracies can be compared; the
             pictures that count are those that count for all of them, where there are any.
-        progress: told (done, all) where pictures must be shown to a snapshot.
+        progress: called with (done, all) where pictures must be shown to a snapshot.
 
     Raises:
         UsageError: L01, there is no generation.
@@ -111,12 +111,12 @@ def chain(config: Config, *, exam: Generation | None = None, progress: Progress 
         known[one.number] = (record, pictures(one))
         entries.append(_entry(one, record, known, sat.get(one.name)))
         used = {later.parent for _, later in found if later.number > one.number}
-        known = {number: facts for number, facts in known.items() if number in used}  # memory: what is asked for again
+        known = {number: facts for number, facts in known.items() if number in used}  # a cache of what is needed again
     return tuple(entries)
 
 
 def newest_exam(config: Config) -> Generation | None:
-    """The newest generation whose test pictures are known; None unless several were trained: nothing to compare."""
+    """The newest generation whose test pictures are known; None with fewer than two trained ones to compare."""
     found = _readable(config)
     if sum(bool(record.snapshots) for _, record in found) < 2:
         return None

@@ -52,11 +52,11 @@ class Score:
 
     @property
     def enough(self) -> bool:
-        """Whether the threshold in use keeps the limit already."""
+        """Whether the threshold in use already keeps the limit."""
         return self.kept is not None and self.kept.threshold <= self.now.threshold
 
     def at(self, threshold: float) -> Point:
-        """What happens at another threshold."""
+        """The same at another threshold."""
         return point(self.scores, self.own, threshold)
 
     def json(self) -> dict[str, Any]:
@@ -87,18 +87,18 @@ class Absurdity:
     label: str
     probability: float
     before: float | None
-    """What the generation before gave its likeliest positive class; None if there is none before."""
+    """The previous generation's highest probability of a positive class; None for the first generation."""
     new: bool
     """Whether the generation before would have refused it."""
 
     @property
     def caption(self) -> str:
-        """Below its picture."""
+        """The caption of its picture."""
         earlier = "" if self.before is None else f"\nbefore {self.before:.2f}{', new' if self.new else ''}"
         return f"{self.label} {self.probability:.2f}{earlier}"
 
     def json(self) -> dict[str, Any]:
-        """Everything."""
+        """All fields."""
         return dict(vars(self))
 
 
@@ -126,11 +126,11 @@ class Junk:
 
     @property
     def newest(self) -> Score:
-        """The last generation."""
+        """The newest generation."""
         return self.scores[-1]
 
     def warnings(self) -> list[str]:
-        """What takes from the weight of the figures."""
+        """Reasons why the figures are less reliable."""
         found = []
         if self.trained_on > self.left_out:
             found.append("every picture is in a training set, so these rates mean little; add new pictures")
@@ -198,7 +198,7 @@ def junk(
         threshold: the one in use, 0..1.
         max_rate: the false-accept rate to stay under, in (0, 1].
         number: the newest generation to ask; None is the newest there is.
-        progress: told (done, all) for each generation.
+        progress: called with (done, all) for each generation.
 
     Raises:
         UsageError: P01 no such folder; no generation has a snapshot; the newest does not know the class.

@@ -96,12 +96,12 @@ def write_sorted(folder: Path, entries: Sequence[Entry], *, copy: bool = False) 
 
 
 def cell_name(cell: Cell) -> str:
-    """`cat-as-dog`: a file name, also for classes whose names are none."""
+    """`cat-as-dog`: a valid file name for any names of classes."""
     return "-as-".join(map(class_folder, cell))
 
 
 def class_folder(name: str) -> str:
-    """A class's name as that of a folder."""
+    """A class's name as a valid name of a folder."""
     return re.sub(r"[/\\\0]", "_", name)[:50].lstrip(".") or "_"
 
 

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 BINS = 15
 """Of the calibration, as in Guo et al. 2017."""
 THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-"""The first believes everything: what the others are compared with."""
+"""The first accepts everything: the others are compared with it."""
 
 _Z = 1.959963984540054  # 95 % of the normal distribution lie within so many standard deviations
 
@@ -59,7 +59,7 @@ class ConstantAnswer:
 
     @property
     def words(self) -> str:
-        """To stand beside an accuracy."""
+        """In words, to be shown beside an accuracy."""
         return f"always answering '{self.label}' would score {self.accuracy:.4f}"
 
     def json(self) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class ConstantAnswer:
 
 
 def constant_answer(support: Mapping[str, int]) -> ConstantAnswer | None:
-    """The best constant answer to an exam with so many pictures of each class; None where there is no picture."""
+    """The best constant answer to an exam with these numbers of pictures of each class; None without pictures."""
     total = sum(support.values())
     if not total:
         return None
@@ -77,7 +77,7 @@ def constant_answer(support: Mapping[str, int]) -> ConstantAnswer | None:
 
 
 def confusion(truth: NDArray[np.integer], predicted: NDArray[np.integer], classes: int) -> Counts:
-    """How many pictures of each class were given each class.
+    """How many pictures of each class were predicted as each class.
 
     Args:
         truth: (N,), -1 for a picture that does not count.
@@ -95,7 +95,7 @@ def confusion(truth: NDArray[np.integer], predicted: NDArray[np.integer], classe
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PerClass:
-    """Scores of each class, float64 (C,), NaN where one is 0/0."""
+    """Scores of each class, float64 (C,), NaN for 0/0."""
 
     support: Counts
     """Pictures of the class."""
@@ -136,7 +136,7 @@ def balanced_accuracy(matrix: Counts) -> float:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Calibration:
-    """Whether a net that says 0.9 is right nine times in ten. Arrays are (bins,)."""
+    """Whether a net that gives 0.9 is right nine times in ten. Arrays are (bins,)."""
 
     ece: float
     """Expected calibration error, 0..1: the bins' mean of |accuracy - confidence|, weighted by their counts."""
@@ -170,11 +170,11 @@ class Threshold:
 
     threshold: float
     answered: int
-    """Pictures whose prediction is believed."""
+    """Pictures whose prediction is accepted."""
     wrong: int
     """Of those."""
     scores: PerClass
-    """`precision` among the pictures that are believed; `recall` among all: what is not believed is not found."""
+    """`precision` among the accepted pictures; `recall` among all: a rejected picture is not found."""
 
     @property
     def accuracy(self) -> float:
@@ -189,12 +189,12 @@ def thresholds(
     classes: int,
     values: Sequence[float] = THRESHOLDS,
 ) -> tuple[Threshold, ...]:
-    """The table of thresholds: what believing only the confident predictions gains and costs.
+    """The table of thresholds: what accepting only the confident predictions gains and costs.
 
     Args:
         truth: (N,), -1 for a picture that does not count.
         predicted: (N,).
-        probability: (N,) that of the predicted class; it is believed where it is at least the threshold.
+        probability: (N,) that of the predicted class; it is accepted where it is at least the threshold.
         classes: how many there are.
         values: the thresholds, 0..1.
     """

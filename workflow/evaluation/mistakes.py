@@ -19,7 +19,7 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """A picture of one class that was given another."""
+    """A picture whose predicted class is not its own."""
 
     path: str
     sha256: str
@@ -28,7 +28,7 @@ class Mistake:
     probability: float
     """Of the predicted class."""
     probability_true: float
-    """Of the class that the picture is said to be."""
+    """Of the class of the picture's label."""
     link: str | None = None
     """In the folder of links, once that is made; None where the picture is gone."""
 
@@ -47,7 +47,7 @@ class Mistakes:
     pictures: int
     """Those whose class the snapshot knows."""
     cell: Cell | None
-    """Where they were limited to one."""
+    """The cell that they are limited to."""
     mistakes: tuple[Mistake, ...]
     skipped: tuple[Skipped, ...] = ()
     """Files that could not be read."""
@@ -59,7 +59,7 @@ class Mistakes:
         return dict(sorted(tally.items(), key=lambda pair: (-pair[1], pair[0])))
 
     def within(self, cell: Cell) -> Mistakes:
-        """Those of one cell."""
+        """The mistakes in one cell."""
         chosen = tuple(one for one in self.mistakes if (one.true, one.predicted) == cell)
         return replace(self, cell=cell, mistakes=chosen)
 
@@ -80,7 +80,7 @@ class Mistakes:
 
 
 def mistakes(found: Answers) -> Mistakes:
-    """The wrong answers; pictures without a label, or with one that the snapshot does not know, are none.
+    """The wrong answers; pictures without a label, or with a label unknown to the snapshot, are not among them.
 
     Raises:
         DataError: as `unknown_classes`.
@@ -116,7 +116,7 @@ def parse_cell(text: str, classes: tuple[str, ...]) -> Cell:
     """Parse a cell such as `cat:dog`, cats labelled as dogs; class names may contain colons.
 
     Raises:
-        UsageError: it is not two known classes, or twice the same.
+        UsageError: it is not two different known classes.
     """
     parts = text.split(":")
     splits = [(":".join(parts[:place]), ":".join(parts[place:])) for place in range(1, len(parts))]

@@ -1,4 +1,4 @@
-"""What is recorded about every generation, without computing anything: the list that a page shows."""
+"""What is recorded about every generation, read without computing anything: the list on a page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Overview:
 
     @property
     def state(self) -> Literal["prepared", "training", "in use", "trained", "stopped"]:
-        """What is the matter with it now."""
+        """Its current state."""
         if self.holder is not None:
             return "training" if self.holder.command == "wf train" else "in use"
         if not self.record.snapshots:
@@ -86,7 +86,7 @@ def overview(config: Config) -> tuple[Overview, ...]:
     for one in generations(config):
         try:
             record = one.read()
-        except DataError:  # other commands say what is wrong with it
+        except DataError:  # other commands report what is wrong with it
             continue
         found.append(Overview(generation=one, record=record, holder=one.holder, verdict=_verdict(one, record)))
     return tuple(found)

@@ -22,7 +22,7 @@ from workflow.storage import sha256
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What a generation did with the picture; generations that left it as it was have none."""
+    """What a generation did with the picture; generations that did not change it have no entry."""
 
     generation: str
     event: str
@@ -35,7 +35,7 @@ class Entry:
     path: str | None = None
 
     def json(self) -> dict[str, Any]:
-        """Everything."""
+        """All fields."""
         return dict(vars(self))
 
 
@@ -57,7 +57,7 @@ class Opinion:
         return None if self.truth is None else self.prediction.label == self.truth
 
     def json(self) -> dict[str, Any]:
-        """Everything."""
+        """All fields."""
         return {
             "generation": self.generation,
             "snapshot": self.snapshot,
@@ -72,15 +72,15 @@ class Opinion:
 
 @dataclass(frozen=True, kw_only=True)
 class Blame:
-    """The life of a picture."""
+    """The history of a picture."""
 
     image: Path
     sha256: str
     entries: tuple[Entry, ...]
     opinions: tuple[Opinion, ...]
-    """Of every generation with a snapshot, oldest first, also of those before it came."""
+    """Of every generation with a snapshot, oldest first, also of those before it was added."""
     silent: tuple[str, ...]
-    """Generations without a snapshot that can be read."""
+    """Generations that have no readable snapshot."""
 
     @property
     def brought_by(self) -> Entry | None:
@@ -179,7 +179,7 @@ def _opinion(config: Config, one: Generation, image: Path, place: Image | None, 
         logging.getLogger("workflow").warning("%s is skipped: %s", one.name, error.message)
         return None
     with model.open() as session:
-        model.read(image)  # says what is wrong with a file that is no picture
+        model.read(image)  # raises what is wrong with a file that is not a picture
         answer = predict(model, session, [image]).predictions[0]
     known = place or newest
     return Opinion(

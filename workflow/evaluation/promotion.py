@@ -16,7 +16,7 @@ def promote(config: Config, *, progress: Progress | None = None) -> dict[str, An
 
     Args:
         config: says where the generations are.
-        progress: told (done, all) while both are asked.
+        progress: called with (done, all) while both are asked.
 
     Returns:
         promoted, and verdict (as `wf diff` gives it, None where there is nothing newer).

@@ -34,7 +34,7 @@ class Score:
         return metrics.interval(self.correct, self.count)
 
     def require(self, accuracy: float, hint: str) -> None:
-        """Hold the accuracy against the minimum.
+        """Check the accuracy against the minimum.
 
         Raises:
             FindingError: E03, it is lower.
@@ -142,7 +142,7 @@ class Evaluation:
         }
 
     def require(self, accuracy: float) -> None:
-        """Hold the accuracy against the minimum.
+        """Check the accuracy against the minimum.
 
         Raises:
             FindingError: E03, it is lower.

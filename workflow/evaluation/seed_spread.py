@@ -35,7 +35,7 @@ class Band:
         return min(self.values.values()), max(self.values.values())
 
     def json(self) -> dict[str, Any]:
-        """Everything."""
+        """All fields."""
         return {"seeds": len(self.values), "mean": self.mean, "sd": self.sd, "range": self.range, "values": self.values}
 
 

@@ -22,7 +22,7 @@ class Verdict:
     """Of the seeds, where a generation was trained with several; see `band.seed_p_value`."""
 
     def json(self) -> dict[str, Any]:
-        """Everything."""
+        """All fields."""
         return {"outcome": self.outcome, "words": self.words, "seed_p_value": self.seed_p_value}
 
 

@@ -1,1 +1,1 @@
-"""Pictures put to snapshots: test sets and folders, the answers to them, and where answers are kept."""
+"""The pictures that snapshots are evaluated on: test sets and folders, and the cached answers."""

@@ -19,7 +19,7 @@ from workflow.storage import atomic_write
 FILE = "activity.json"
 
 PICTURES = 2000
-"""Of a larger exam only the first are watched: all blobs of a pass are handed out for that."""
+"""Of a larger exam only the first are watched: all blobs of a pass are copied for that."""
 
 
 @dataclass(kw_only=True)
@@ -31,7 +31,7 @@ class Activity:
     high: dict[str, Array] = field(default_factory=dict)
 
     def see(self, blobs: Mapping[str, Array]) -> None:
-        """Take in the blobs of a batch, (N, C, ...) each."""
+        """Update with the blobs of a batch, (N, C, ...) each."""
         sizes = set()
         for name, blob in blobs.items():
             if blob.ndim < 2 or not blob.size:
@@ -68,12 +68,12 @@ class Silent:
         return f"{share} are dead: none of {self.pictures:,} test pictures changes them"
 
     def json(self) -> dict[str, Any]:
-        """Everything."""
+        """All fields."""
         return dict(vars(self))
 
 
 def write(path: Path, activity: Activity, key: str) -> None:
-    """Keep it; `key` says for which weights and pictures it holds."""
+    """Write it to the cache; `key` identifies weights and pictures."""
     document = {"key": key, "blobs": {name: one.json() for name, one in activity.silent().items()}}
     atomic_write(path, (json.dumps(document) + "\n").encode())
 

@@ -21,7 +21,7 @@ from workflow.models.model import Model
 BATCH = 100
 
 Progress = Callable[[int, int], None]
-"""Told (done, all) after each batch."""
+"""Called with (done, all) after each batch."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,7 +56,7 @@ class Answers:
 
     @cached_property
     def truth(self) -> NDArray[np.int64]:
-        """The class that each picture is said to be, -1 where it has no label or one unknown to the snapshot; (N,)."""
+        """The class of each picture's label, -1 where it has no label or one unknown to the snapshot; (N,)."""
         numbers = {name: number for number, name in enumerate(self.classes)}
         return np.array([numbers.get(one.truth or "", -1) for one in self.pictures], np.int64)
 
@@ -83,16 +83,16 @@ def observe(
     progress: Progress | None = None,
     activity: Activity | None = None,
 ) -> Answers:
-    """Show every picture of an exam to a snapshot, once.
+    """Run a snapshot on every picture of an exam, once.
 
     Memory holds one batch, and what is asked for: the probabilities and `blobs`.
 
     Args:
         model: the snapshot.
         exam: the pictures.
-        blobs: what to keep of the net beside its probabilities.
+        blobs: blobs to keep beside the probabilities.
         engine: the engine's name; None takes the fastest for the job.
-        progress: told (done, all).
+        progress: called with (done, all).
         activity: sees all blobs of the first pictures.
 
     Raises:

@@ -55,7 +55,7 @@ def answers(
         exam: the pictures.
         fresh: ignore cached answers.
         engine: the engine's name, used only where no answers are stored yet.
-        progress: told (done, all).
+        progress: called with (done, all).
 
     Raises:
         NetError, DataError: as `observe`.
@@ -76,7 +76,7 @@ def answers(
 
 
 def fingerprint(model: Model, exam: Exam) -> str:
-    """Of all that the answers depend on."""
+    """Hash of everything that the answers depend on."""
     facts = hashlib.sha256(model.weights.SerializeToString(deterministic=True))
     facts.update(model.net.SerializeToString(deterministic=True))
     facts.update(msgspec.json.encode(model.preprocessing))
@@ -106,7 +106,7 @@ def _write(path: Path, found: Answers, key: str, generation: Generation) -> None
 
 
 def _read(path: Path, key: str, model: Model, exam: Exam, generation: Generation) -> Answers | None:
-    """The saved answers, None if there are none for this key; a damaged file is as good as none."""
+    """The saved answers, None if there are none for this key; a damaged file counts as none."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as packed:
             facts = json.loads(packed["facts"].tobytes())

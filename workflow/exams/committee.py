@@ -20,7 +20,7 @@ from workflow.models.model import Model
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Member:
-    """One generation and what it says."""
+    """One generation and its predictions."""
 
     model: Model
     classes: tuple[str, ...]
@@ -43,12 +43,12 @@ class Panel:
 
     @property
     def newest(self) -> Member:
-        """The last."""
+        """The newest generation."""
         return self.members[-1]
 
 
 def ask(config: Config, exam: Exam, *, number: int | None = None, progress: Progress | None = None) -> Panel:
-    """Put an exam to the best snapshot of each generation.
+    """Run an exam on the best snapshot of each generation.
 
     A generation that cannot answer (a damaged snapshot) is left out with a warning.
 
@@ -56,7 +56,7 @@ def ask(config: Config, exam: Exam, *, number: int | None = None, progress: Prog
         config: says where the generations are.
         exam: files, which each generation prepares in its own way.
         number: the newest generation to ask; None is the newest there is.
-        progress: told (done, all) for each generation.
+        progress: called with (done, all) for each generation.
 
     Raises:
         UsageError: no generation has a snapshot.

@@ -10,7 +10,7 @@ def silent_channels(model: Model) -> dict[str, Silent]:
     """Blob -> its channels that no picture of the own test set changes; empty where no evaluation has watched them."""
     if model.generation is None or model.iteration is None or not any(model.place.evaluation.glob(f"*/{FILE}")):
         return {}
-    # databases and decoders, which a look at one picture does not need before there is something to read
+    # databases and decoders, which inspecting one picture does not need if there is nothing to read
     from workflow.exams.cache import fingerprint, folder
     from workflow.exams.exam import of_generation
 

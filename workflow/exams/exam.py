@@ -36,11 +36,11 @@ class Exam(Protocol):
 
     @property
     def count(self) -> int:
-        """Of pictures, or of files that may be pictures."""
+        """The number of pictures, or of files that may be pictures."""
         ...
 
     def identity(self) -> str:
-        """Changes whenever the pictures or their labels may have: what saved answers are looked up by."""
+        """Changes whenever the pictures or their labels may have: cached answers are looked up by it."""
         ...
 
     def batches(self, model: Model, size: int) -> Iterator[Batch]:

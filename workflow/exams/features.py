@@ -53,7 +53,7 @@ def features(model: Model, exam: Exam, *, blob: str | None = None, progress: Pro
         model: a snapshot of a generation.
         exam: the pictures.
         blob: its name; None is the last before the first InnerProduct.
-        progress: told (done, all).
+        progress: called with (done, all).
 
     Raises:
         UsageError: the model belongs to no generation.
@@ -69,7 +69,7 @@ def features(model: Model, exam: Exam, *, blob: str | None = None, progress: Pro
     pictures = _known(array, key, generation)
     if pictures is None:
         folder.mkdir(parents=True, exist_ok=True)
-        array.with_suffix(".json").unlink(missing_ok=True)  # it must never speak of another array
+        array.with_suffix(".json").unlink(missing_ok=True)  # it must never describe another array
         pictures = _compute(model, exam, name, array, progress)
         facts = {
             "format": _FORMAT,
@@ -85,7 +85,7 @@ def features(model: Model, exam: Exam, *, blob: str | None = None, progress: Pro
 
 
 def halved(values: Array) -> Half:
-    """(N, ...) as rows (N, D) of half precision; what is beyond its range is put at its ends."""
+    """(N, ...) as rows (N, D) of half precision; values beyond its range are clipped."""
     flat = values.reshape(len(values), -1)
     return np.clip(flat, -_GREATEST, _GREATEST).astype(np.float16)
 

@@ -22,7 +22,7 @@ from workflow.exams.picture import Batch, Picture, Skipped, digest_of
 from workflow.formats.files import missing
 from workflow.models.model import Model
 
-_SPOOLED = 20_000  # files decoded between two clearances of the spool: 60 MB on disk at 32 x 32
+_SPOOLED = 20_000  # files decoded before the spool is emptied: 60 MB on disk at 32 x 32
 
 
 def pictures(paths: Iterable[Path]) -> list[Path]:
@@ -101,7 +101,7 @@ class Files:
 
 
 def _decode(model: Model, files: Sequence[str]) -> Iterator[tuple[int, str, NDArray[np.uint8] | str]]:
-    """Place, sha256 and pixels of each file in order, or in place of the pixels why it cannot be read."""
+    """Place, sha256 and pixels of each file in order; the reason in place of the pixels if it cannot be read."""
 
     def paths(start: int, stop: int) -> list[bytes]:
         return [os.fsencode(name) for name in files[start:stop]]

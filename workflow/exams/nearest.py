@@ -30,7 +30,7 @@ _log = logging.getLogger("workflow")
 
 _ROWS = 4096  # training pictures at a time: 16 MB of pool3
 _QUERIES = 1024
-_SPARE = 4  # candidates beyond those asked for, whose distances are computed without cancellation
+_SPARE = 4  # extra candidates, whose distances are recomputed without cancellation
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,11 +100,11 @@ def nearest(
 
     Args:
         model: the snapshot.
-        queries: what the same snapshot made of pictures: (N, ...), the blob's shape or one row each.
+        queries: the same snapshot's values for some pictures: (N, ...), the blob's shape or one row each.
         count: K; fewer are found where the training set has fewer pictures.
         blob: the blob that the queries are of; None is the last before the first InnerProduct.
         metric: `l2` or `cosine`.
-        progress: told (done, all) while features must be computed.
+        progress: called with (done, all) while features must be computed.
 
     Raises:
         UsageError, NetError, DataError: as `training`; the queries are not as long as the features.
@@ -153,7 +153,7 @@ def search(queries: Array | Half, rows: Array | Half, count: int, metric: Metric
 def neighbours(
     found: Nearest, sha256: str, generations: Iterable[Generation], *, row: int = 0
 ) -> tuple[Neighbour, ...]:
-    """Those of one picture in words.
+    """The neighbours of one picture.
 
     Args:
         found: of `nearest`.
@@ -202,7 +202,7 @@ def origins(generations: Iterable[Generation], digests: Collection[str]) -> dict
 
 
 def _prepared(rows: Array | Half, metric: Metric) -> Array:
-    """In float32; for the cosine of length 1, of which |a - b|^2 = 2 (1 - cos)."""
+    """Rows in float32; for the cosine normalised to length 1, so that |a - b|^2 = 2 (1 - cos)."""
     wide = np.asarray(rows, np.float32)
     if metric == "l2":
         return wide

@@ -68,11 +68,11 @@ class Pictures(Sequence[Picture]):
         return sorted(range(len(self)), key=self.path)
 
     def taken(self, places: Iterable[int]) -> Pictures:
-        """Those at some places, in the order of these."""
+        """The pictures at some places, in that order."""
         return Pictures(map(self.__getitem__, places))
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """What `of_arrays` makes the same pictures of: for an npz file."""
+        """The pictures as arrays, for an npz file; `of_arrays` reverses it."""
         return {
             "paths": np.frombuffer(bytes(self._paths), np.uint8),
             "ends": np.array(self._ends, np.int64),
@@ -83,7 +83,7 @@ class Pictures(Sequence[Picture]):
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Pictures:
-        """What `arrays` gave.
+        """The pictures in arrays made by `arrays`.
 
         Raises:
             KeyError, ValueError: they do not fit each other.

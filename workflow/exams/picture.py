@@ -15,14 +15,14 @@ Pixels = NDArray[np.generic]
 
 
 class Picture(NamedTuple):
-    """One question of an exam."""
+    """One picture of an exam."""
 
     path: str
     """As the manifest has it, or as it was found."""
     sha256: str
     """Of the file's bytes, hexadecimal."""
     truth: str | None
-    """The class that it is said to be, None for an unlabelled picture."""
+    """The class of its label, None for an unlabelled picture."""
 
 
 class Batch(NamedTuple):
@@ -39,11 +39,11 @@ class Skipped:
 
     path: Path
     reason: str
-    """To be said after the path: `is truncated`."""
+    """It follows the path in a sentence: `is truncated`."""
 
 
 def digest(pictures: Sequence[Picture]) -> str:
-    """Of the pictures and labels, independent of their order and paths: 64 hexadecimal digits."""
+    """Hash of the pictures and labels, independent of their order and paths: 64 hexadecimal digits."""
     return digest_of(sorted(f"{one.sha256} {one.truth or ''}" for one in pictures))
 
 

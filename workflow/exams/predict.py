@@ -63,7 +63,7 @@ def predict(
         session: `model.open(images=len(files))`.
         files: see `exams.files.pictures`.
         batch: how many go through the net at once.
-        progress: told (done, all) after each batch.
+        progress: called with (done, all) after each batch.
 
     Raises:
         NetError: the net has no Softmax layer; X06, classes and outputs differ.

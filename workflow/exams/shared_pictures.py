@@ -36,7 +36,7 @@ class SharedPictures:
     """Take this many at most."""
     used: int = 0
     left_out: list[str] = field(default_factory=list)
-    """Paths of pictures that were needed, but not there any more as they were prepared."""
+    """Paths of pictures that were needed, but have changed or disappeared since they were prepared."""
 
     def __post_init__(self) -> None:
         self._images = list(manifest.read(self.generation, "test"))
@@ -81,7 +81,7 @@ class SharedPictures:
                     yield [stacked[_key(model.preprocessing)] for model in models]
 
     def _decoded(self, image: Image, decoders: dict[str, Model]) -> dict[str, Pixels] | None:
-        """The picture by each of the other preprocessings; None, and noted, if it cannot be had."""
+        """The picture by each of the other preprocessings; None, and noted, if it cannot be decoded."""
         if not decoders:
             return {}
         try:

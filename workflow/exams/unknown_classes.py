@@ -11,7 +11,7 @@ from workflow.words import counted
 
 
 def unknown_classes(found: Answers) -> dict[str, int]:
-    """The classes that the snapshot does not know, with how many pictures each has; a warning tells of each.
+    """The classes that the snapshot does not know, with how many pictures each has; a warning names each.
 
     Raises:
         DataError: it knows none of them, or no picture has a label.

@@ -22,7 +22,7 @@ _KERNELS = {
 
 
 def facts(model: Model, *, mean_file: str | None = None) -> dict[str, Any]:
-    """Everything, as JSON has it.
+    """All facts, as JSON values.
 
     Args:
         model: the snapshot.
@@ -46,7 +46,7 @@ def facts(model: Model, *, mean_file: str | None = None) -> dict[str, Any]:
 
 
 def _steps(model: Model) -> list[str]:
-    """From a picture's file to the net's input, in order; the one rule that wf itself follows."""
+    """The steps from a picture's file to the net's input, in order; wf itself follows them."""
     shape, transform = model.preprocessing, model.transform
     steps = [
         "Decode the picture, turn it upright by its EXIF orientation, "

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Graph:
-    """What has been translated so far.
+    """An ONNX graph as translated so far.
 
     An in-place layer overwrites its blob, which ONNX does not support: earlier values of a blob are called
     `blob/before_LAYER`, and the last one has the blob's own name.

@@ -37,7 +37,7 @@ def export_onnx(model: Model, out: Path) -> float:
         out: the file; folders are made.
 
     Returns:
-        The greatest difference to our own engine, as a part of the output's greatest value.
+        The greatest difference to wf's own engine, as a part of the output's greatest value.
 
     Raises:
         EngineMissing: onnx or onnxruntime is not installed.

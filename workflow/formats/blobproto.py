@@ -38,7 +38,7 @@ def is_legacy(blob: caffe_pb2.BlobProto) -> bool:
 
 
 def check(blob: caffe_pb2.BlobProto) -> None:
-    """Make sure that the values fill the shape.
+    """Check that the values fill the shape.
 
     Raises:
         ModelError: they do not, or a dimension is negative.

@@ -55,7 +55,7 @@ def refuse_foreign(path: Path, data: bytes, *, hint: str, fault: str = "C01") ->
 
 
 def kind_of(data: bytes) -> str:
-    """What a file that is no protobuf message begins like, such as `a numpy array`; empty if it may be one."""
+    """The kind of a file by its first bytes, such as `a numpy array`; empty if it may be a protobuf message."""
     for beginning, kind in _BEGINNINGS.items():
         if data.startswith(beginning):
             return kind
@@ -109,7 +109,7 @@ def _pickle(path: Path, data: bytes) -> str:
 
 
 def is_npz(data: bytes) -> bool:
-    """A zip archive that holds .npy files alone, as numpy.savez writes it."""
+    """Whether it is a zip archive with only .npy files, as numpy.savez writes it."""
     if not data.startswith(b"PK\x03\x04"):
         return False
     try:

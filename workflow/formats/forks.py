@@ -17,7 +17,7 @@ from workflow.formats import caffe_pb2
 from workflow.formats.outline import Entry
 
 _ANYWHERE = {"engine"}
-"""Which library computes; nothing else depends on it."""
+"""Fields that choose a library; the result does not depend on them."""
 
 _FORKED_ENGINE = re.compile(r"engine\s*:\s*(MKL2017|MKLDNN|DNNL)\b")
 """A value of the enum, without quotes."""

@@ -71,7 +71,7 @@ def _load(path: Path, data: bytes) -> NDArray[np.generic]:
     try:
         with silenced():  # of headers that Python 2 wrote, which can be read
             array: NDArray[np.generic] = np.load(io.BytesIO(data), allow_pickle=False)
-    except Exception as error:  # numpy reads the header as Python's text: many kinds of errors come from damage
+    except Exception as error:  # numpy parses the header as Python source: damage raises many kinds of errors
         if "allow_pickle" in str(error):
             raise ModelError(
                 f"{path} holds Python objects, which wf does not open (a pickle can run code)", hint=_HINT, fault="C04"

@@ -33,7 +33,7 @@ Step = str | int
 
 
 class OutlineError(ValueError):
-    """Text that no message could be; `offset` counts characters from 0."""
+    """Text that cannot be a message; `offset` counts characters from 0."""
 
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(message)

@@ -20,7 +20,7 @@ Kind = Literal["net", "solver", "weights"]
 def upgrade_file(source: Path, out: Path) -> Kind:
     """Read `source` as every command reads it, and write `out` as a whole.
 
-    What was old is told as a warning when a net or a solver is read (X08); so is a prototxt in which nothing is.
+    What is old is reported as a warning when a net or a solver is read (X08); so is a prototxt that is up to date.
 
     Args:
         source: a net's or a solver's prototxt, or a caffemodel, told apart by name and content.
@@ -69,7 +69,7 @@ def _read_text(source: Path) -> tuple[Kind, caffe_pb2.SolverParameter | caffe_pb
         try:
             return "net", prototxt.read_net(source)
         except PrototxtError as no_net:
-            # a text that is neither is most like the one that was read further
+            # of a text that is neither, report the error that comes later in the text
             raise no_solver if _place(no_solver) > _place(no_net) else no_net from None
 
 

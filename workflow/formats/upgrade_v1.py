@@ -110,7 +110,7 @@ def _convert_params(old: caffe_pb2.V1LayerParameter, new: caffe_pb2.LayerParamet
     for _ in range(max(map(len, lists.values()))):
         new.param.add()
     for name, values in lists.items():
-        for param, value in zip(new.param, values, strict=False):  # the shorter lists say nothing of the rest
+        for param, value in zip(new.param, values, strict=False):  # the shorter lists leave the rest unset
             setattr(param, name, value)
 
 

@@ -55,7 +55,7 @@ def existing(config: Config, number: int | None = None) -> Generation:
 
 
 def no_project(folder: Path) -> UsageError:
-    """That a folder is not the place to work in."""
+    """The error for a folder that is not a project."""
     return UsageError(
         f"{folder} is not a wf project: it has neither configs/ nor generations/",
         hint="change to your project folder, name it with wf -C DIR, or create one here: wf init",
@@ -64,7 +64,7 @@ def no_project(folder: Path) -> UsageError:
 
 
 def no_generation(config: Config) -> UsageError:
-    """That there is no generation yet, or no project at all."""
+    """The error where there is no generation yet, or no project at all."""
     root = config.generations
     if not root.is_dir() and not root.with_name("configs").is_dir():
         return no_project(root.absolute().parent)
@@ -88,7 +88,7 @@ class Reference:
 
 
 def resolve(config: Config, reference: str = "latest", number: int | None = None) -> Reference:
-    """Find a snapshot by what the user calls it.
+    """Find a snapshot by the name that the user gives.
 
     `iter_6000` or `6000`, `latest`, `best`, each alone or after `gen4/` or `gen4/seed_7/`; `gen4` alone is its best;
     or the path of a model's file, whatever its name. `best` is `Record.best`: the one with the highest
@@ -102,7 +102,7 @@ def resolve(config: Config, reference: str = "latest", number: int | None = None
         return _from_path(config, path)
     match = _REFERENCE.fullmatch(reference)
     if match is None and path.is_file():
-        return _from_path(config, path)  # of any name; the reader says what it is
+        return _from_path(config, path)  # of any name; the reader reports what it is
     if match is None:
         raise UsageError(
             f"no snapshot '{reference}'",

@@ -116,7 +116,7 @@ class Generation:
 
     @property
     def pictures(self) -> Path:
-        """pictures.png: some of what was prepared, a row for each class."""
+        """pictures.png: some of the prepared pictures, a row for each class."""
         return self.dataset / "pictures.png"
 
     def prototxt(self, kind: str) -> Path:
@@ -188,7 +188,7 @@ class Generation:
 
     @contextmanager
     def held(self, command: str) -> Iterator[None]:
-        """Be alone, among all processes and threads, in working on this generation and its reruns.
+        """Hold the lock of this generation and its reruns, against all other processes and threads.
 
         Raises:
             BusyError: another process or thread does; names its pid, command and start.
@@ -198,7 +198,7 @@ class Generation:
         path = self._lock
         holder = path.with_suffix(".holder.json")
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(path, thread_local=False)  # another thread may end what one began
+        lock = filelock.FileLock(path, thread_local=False)  # one thread may begin it and another end it
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:

@@ -31,7 +31,7 @@ class Live(Struct, frozen=True, kw_only=True):
     ended: bool
     """Whether the training of its generation has ended: false only where no generation's has."""
     newer: tuple[Generation, ...]
-    """Generations after the one that answers, oldest first."""
+    """Generations newer than the one that answers, oldest first."""
     candidate: Reference | None
     """The best snapshot of the newest generation whose training has ended; None where there is none."""
 

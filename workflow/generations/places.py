@@ -77,9 +77,9 @@ class Place:
 
 
 def picture_key(image: Path) -> str:
-    """Of the bytes of a picture file, 8 hexadecimal digits; of its path where it cannot be read.
+    """Hash of a picture file's bytes, 8 hexadecimal digits; of its path where it cannot be read.
 
-    Whoever reads the picture then says what is wrong with it.
+    The error is raised where the picture is read.
     """
     try:
         return sha256(image)[:_KEY] if image.is_file() else _short(os.fsencode(image))

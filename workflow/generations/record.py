@@ -115,7 +115,7 @@ class Training(Recorded, frozen=True, kw_only=True):
     """Classes that were kept, new and dropped in each file of weights, see `net.growth.Growth`."""
     parts: tuple[Part, ...] | None = None
     iterations: int | None = None
-    """Where the last run stopped."""
+    """The iteration at which the last run stopped."""
     ended_at: int | None = None
     """Where the last run ended that was not stopped; 0 before the first."""
     lost_patience: int | None = None
@@ -127,7 +127,7 @@ class Training(Recorded, frozen=True, kw_only=True):
     """The same where it looks at the validation pictures."""
     validation_loss: float | None = None
     balanced_accuracy: float | None = None
-    """Of the same pass: the mean of the classes' recalls; real Caffe does not tell it."""
+    """Of the same pass: the mean of the classes' recalls; real Caffe does not report it."""
     tested_at: int | None = None
     """The iteration of that pass."""
     seconds: float = 0.0
@@ -244,14 +244,14 @@ class Record(Settings, frozen=True, kw_only=True):
 
     @property
     def ended_at(self) -> int:
-        """Iterations of the last run that went to its end, which no later run moves until it ends itself; else 0."""
+        """Iterations of the last completed run, unchanged until a later run completes; else 0."""
         last = self.latest.iteration if self.latest is not None else 0
         known = (self.training.ended_at, self.training.iterations, last)
         return next(one for one in known if one is not None)
 
     @property
     def best_at_end(self) -> SnapshotRecord | None:
-        """The best of the snapshots that a run which went to its end left; None without such a run."""
+        """The best snapshot of the last completed run; None without such a run."""
         whole = tuple(one for one in self.snapshots if one.iteration <= self.ended_at)
         return structs.replace(self, snapshots=whole).best
 

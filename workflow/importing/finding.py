@@ -44,7 +44,7 @@ class Found:
     deploy_nets: list[Path] = field(default_factory=list)
     solvers: list[Path] = field(default_factory=list)
     snapshots: dict[str, list[Snapshot]] = field(default_factory=dict)
-    """What their names begin with -> those of that name, by iteration."""
+    """Prefix of the names -> snapshots with that prefix, by iteration."""
 
 
 def find(paths: Sequence[Path]) -> Found:
@@ -99,7 +99,7 @@ def _sort(file: Path, found: Found) -> None:
 
 
 def _sort_text(file: Path, found: Found) -> None:
-    """A solver, a training net or a deploy net; what parses as none of them is no part of it."""
+    """A solver, a training net or a deploy net; what parses as none of them is ignored."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
@@ -151,13 +151,13 @@ def databases(found: Found, net: caffe_pb2.NetParameter | None) -> tuple[Path, P
 
 
 def _likest(databases: list[Path], sources: Sequence[str]) -> list[Path]:
-    """Those whose paths end most like one of the sources."""
+    """The databases whose paths end most like one of the sources."""
     ends = {one: max((_common(one.parts, Path(source).parts) for source in sources), default=0) for one in databases}
     return [one for one in databases if ends[one] == max(ends.values())]
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many parts at the end are the same."""
+    """How many parts of two paths are the same at the end."""
     pairs = zip(reversed(one), reversed(other), strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
@@ -180,7 +180,7 @@ def one_of(kind: str, candidates: Sequence[Path], *, preferred: str = "", flag: 
 
 
 def training_net(found: Found, solver: caffe_pb2.SolverParameter | None) -> Path | None:
-    """The net that the solver names, else the one that is called so.
+    """The net that the solver names, else the one with the usual name.
 
     Raises:
         UsageError: several may be meant.
@@ -193,7 +193,7 @@ def training_net(found: Found, solver: caffe_pb2.SolverParameter | None) -> Path
 
 
 def snapshots(found: Found) -> list[Snapshot]:
-    """Those of the one net that has snapshots.
+    """The snapshots, all of one net.
 
     Raises:
         UsageError: there are snapshots of several nets.

@@ -64,11 +64,11 @@ def import_generation(
         names: of the classes, one a line; the file found beside them if None, else they are numbers.
         channel_order: of the records of three channels: BGR is that of convert_imageset and DIGITS.
         allow_network_fs: allow databases on a network file system (L09).
-        progress: told (records looked at, all).
+        progress: called with (records read, all).
         command: the command line, for the record.
 
     Raises:
-        UsageError: the generation exists, or what is meant is not clear.
+        UsageError: the generation exists, or the choice of files is ambiguous.
         DataError, DatabaseError, ModelError, NetError: the files are damaged, or do not fit each other.
         EnvironmentFault: the disk is full and the like. Whatever is raised, nothing was made.
     """
@@ -82,7 +82,7 @@ def import_generation(
 
 @contextmanager
 def _unpacked(paths: Sequence[Path]) -> Iterator[list[Path]]:
-    """The paths, archives among them unpacked for a while."""
+    """The paths, with archives unpacked temporarily."""
     with tempfile.TemporaryDirectory(prefix="wf-import-") as name:
         places = []
         for number, path in enumerate(paths):
@@ -114,7 +114,7 @@ class _Import:
         self.sources: dict[str, Path] = {}
 
     def run(self, mean: Path | None, names: Path | None, command: tuple[str, ...]) -> ImportResult:
-        """Everything, in the order of this module's first lines."""
+        """Run all steps, in the order of this module's docstring."""
         found = finding.find(list(self.places))
         solver_path = self._source("solver", finding.solver(found))
         solver = None if solver_path is None else prototxt.read_solver(solver_path)
@@ -212,11 +212,11 @@ class _Import:
     def _classes(
         self, records: Records, path: Path | None, net: caffe_pb2.NetParameter | None, source: Path | None
     ) -> tuple[str, ...]:
-        """Names in the order of the labels: of the file, else the numbers that the net tells apart.
+        """Names in the order of the labels: of the file, else the numbers of the net's classes.
 
         Raises:
             DataError: a label without a name.
-            NetError: X06, the net tells more or fewer classes apart than there are names.
+            NetError: X06, the net has more or fewer classes than there are names.
         """
         highest = max(max(found) for found in records.labels.values())
         outputs = None if net is None else _outputs(net)
@@ -322,7 +322,7 @@ class _Import:
 
 
 def _check_free(target: Generation) -> None:
-    """An import replaces nothing.
+    """Check that an import replaces nothing.
 
     Raises:
         UsageError: the generation exists.

@@ -11,7 +11,7 @@ from workflow.generations import Generation
 def with_paths(net: caffe_pb2.NetParameter, generation: Generation) -> caffe_pb2.NetParameter:
     """A training net whose Data layers read the generation's databases and mean.
 
-    A layer that is there in phase TEST or stage `val` or `test` alone reads the test database. Stages that
+    A layer that is only in phase TEST or in stage `val` or `test` reads the test database. Stages that
     stand for a phase become that phase, as every reader of a generation asks for phases.
     """
     result = caffe_pb2.NetParameter()

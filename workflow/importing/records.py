@@ -27,7 +27,7 @@ _KEY = re.compile(rb"\d+_(.+)", re.DOTALL)  # convert_imageset's: the number of 
 
 @dataclass(kw_only=True)
 class Records:
-    """What the records of both splits have in common."""
+    """The records of both splits."""
 
     roots: Sequence[Path]
     """Folders that the paths in keys may be relative to."""

@@ -25,7 +25,7 @@ class ImportResult:
     snapshots: tuple[int, ...]
     """Iterations."""
     sources: dict[str, Path]
-    """What each part was taken from; a part that is not named was made here, or is not there."""
+    """The source of each part; a part that is not named was made here, or does not exist."""
 
     def json(self) -> dict[str, Any]:
         """As `wf import --json` gives it."""

@@ -1,4 +1,4 @@
-"""What people sent and what they said of it: pictures, reports, labels and tokens, stored beside the generations."""
+"""What people sent, and the decisions about it: pictures, reports, labels and tokens, stored beside the generations."""
 
 from workflow.inbox.decisions import Answer, Decision, Undone
 from workflow.inbox.fillings import Item

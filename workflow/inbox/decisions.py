@@ -1,4 +1,4 @@
-"""What a decision about a picture is, and what becomes of it."""
+"""A decision about a picture, and the answer to it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workflow.errors import UsageError
 
 KINDS = ("label", "keep", "remove", "later")
 KEY = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
-"""What a key looks like."""
+"""The form of a key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Decision:
     was: str | None = None
     """The class that the author saw."""
     queue: str | None = None
-    """Where it was decided."""
+    """The queue in which it was decided."""
     seq: int | None = None
     """The last event that the author saw, 0 for none: checked in place of `was`. None: not given."""
 
@@ -40,7 +40,7 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What became of a decision."""
+    """The answer to a decision."""
 
     key: str
     status: Literal["saved", "known", "conflict"]

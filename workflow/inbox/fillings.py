@@ -18,8 +18,8 @@ from workflow.inbox.pictures import Facts, enter, now
 from workflow.inbox.writer import Write
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
-"""What the name of a queue looks like."""
-_CHUNK = 100  # items in a transaction: some milliseconds, which a label waits at most
+"""The form of a queue's name."""
+_CHUNK = 100  # items in a transaction: a few milliseconds, the longest that a label waits
 
 
 @dataclass(frozen=True, kw_only=True)

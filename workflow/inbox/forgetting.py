@@ -23,7 +23,7 @@ from workflow.paths import located, recorded
 if TYPE_CHECKING:
     from workflow.inbox.inbox import Inbox
 
-_CHUNK = 20  # pictures in a transaction, which holds up everybody else
+_CHUNK = 20  # pictures in a transaction, which blocks all other writers
 
 
 @dataclass(kw_only=True)
@@ -146,7 +146,7 @@ def _forget_picture(c: sqlite3.Connection, inbox: Inbox, picture: int, found: Fo
 
 
 def _own(c: sqlite3.Connection, inbox: Inbox, picture: int, origin: str) -> str | None:
-    """Where the owner has the picture, too, outside the inbox; None if nowhere."""
+    """The owner's own path of the picture, outside the inbox; None if there is none."""
     rows = c.execute("SELECT path FROM member WHERE picture = ? ORDER BY generation DESC", (picture,)).fetchall()
     if origin == "folder":
         rows += c.execute("SELECT path FROM picture WHERE id = ?", (picture,)).fetchall()

@@ -46,13 +46,13 @@ def anchors(c: sqlite3.Connection, filters: Filters, step: int) -> list[str]:
 
 
 class _Source(NamedTuple):
-    """Where the pictures are looked for."""
+    """The tables that the pictures are read from."""
 
     table: str
     join: str
-    """What leads from there to the picture."""
+    """The SQL join from there to the picture."""
     key: str
-    """The picture's number there, which the table's index is in order of."""
+    """The picture's number there, by which the table's index is ordered."""
     columns: tuple[str, str, str]
     """Class, split and generation."""
     conditions: str
@@ -62,7 +62,7 @@ class _Source(NamedTuple):
 def _matching(filters: Filters) -> _Source:
     table, join, key = "picture p", "", "p.id"
     columns, sender = ("p.class", "p.split", "p.generation"), "p.sender"
-    if filters.generation is not None:  # as that generation has them
+    if filters.generation is not None:  # as in that generation
         table, join, key = "member m", " CROSS JOIN picture p ON p.id = m.picture", "m.picture"
         columns, sender = ("m.class", "m.split", "m.generation"), "(SELECT sender FROM picture WHERE id = m.picture)"
     chosen = {

@@ -118,7 +118,7 @@ class Inbox:
         """Enter who sent a picture whose bytes are kept, and what the net answered.
 
         Returns:
-            What comes once it is on the disk; raises BusyError or EnvironmentFault if it was not entered.
+            A future that is done once it is on the disk; it raises BusyError or EnvironmentFault if it was not entered.
 
         Raises:
             BusyError: the inbox is closed.
@@ -150,7 +150,7 @@ class Inbox:
         return self.read(lambda c: picture_page.facts(c, sha256))
 
     def known(self, sha256: str) -> Known | None:
-        """What the newest generation that holds a picture says of it."""
+        """The class and path of a picture in the newest generation that holds it."""
         return self.read(lambda c: pictures.known(c, sha256))
 
     def sent_by(self, sha256: str, token: int) -> bool:
@@ -192,7 +192,7 @@ class Inbox:
             thumbnails.keep(self.folder, sha256, side, found)
         return found
 
-    # ---- what people decide ----
+    # ---- decisions ----
 
     def label(self, decisions: Sequence[Decision], token: int = OWNER) -> list[Answer]:
         """Keep decisions, together: an answer for each, in order.
@@ -203,7 +203,7 @@ class Inbox:
         return self.write(lambda c: [labels.decide(c, one, token) for one in decisions])
 
     def undo(self, key: str, token: int = OWNER, *, others_too: bool = True) -> Undone:
-        """Take a decision back, see `labels.undo`.
+        """Undo a decision, see `labels.undo`.
 
         Raises:
             NotFound: no such decision.
@@ -277,7 +277,7 @@ class Inbox:
     # ---- callers ----
 
     def token(self, text: str) -> Token | None:
-        """The caller that a token belongs to; None if it opens nothing."""
+        """The caller that a token belongs to; None if it is not valid."""
         return self.read(lambda c: tokens.find(c, text))
 
     def owner(self) -> Token:
@@ -293,7 +293,7 @@ class Inbox:
         return self.write(lambda c: tokens.add(c, name, role))
 
     def revoke(self, name: str) -> Token:
-        """Let a token open nothing from now on, see `tokens.revoke`."""
+        """Revoke a token, see `tokens.revoke`."""
         return self.write(lambda c: tokens.revoke(c, name))
 
     def senders(self) -> dict[str, str]:
@@ -301,7 +301,7 @@ class Inbox:
         query = "SELECT p.sha256, t.name FROM picture p JOIN token t ON t.id = p.sender"
         return self.read(lambda c: dict(c.execute(query).fetchall()))
 
-    # ---- keeping house ----
+    # ---- deleting ----
 
     def forget(self, sender: str, *, ref: str | None = None) -> Forgotten:
         """Delete what a sender sent, see `forgetting.forget`."""
@@ -314,7 +314,7 @@ class Inbox:
     # ---- reading and writing ----
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a piece of work in a transaction; its result comes once it is on the disk.
+        """Run a piece of work in a transaction; returns its result once it is on the disk.
 
         Raises:
             BusyError: not acknowledged in time.
@@ -347,7 +347,7 @@ class Inbox:
         sound = True
         try:
             yield connection
-        except sqlite3.Error:  # it may be the connection's own fault
+        except sqlite3.Error:  # the connection itself may be broken
             sound = False
             raise
         finally:

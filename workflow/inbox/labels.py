@@ -1,4 +1,4 @@
-"""What people decide about pictures: events that are only ever added, and the decision in force that follows of them.
+"""Decisions about pictures: append-only events, and the decision in force that follows from them.
 
 An event is known by its key, which the caller chooses: the same event sent again is known, not entered twice. An event
 says what class its author saw (`was`); if the picture has another one by now, nothing is overwritten: conflict.
@@ -24,7 +24,7 @@ class _Picture(NamedTuple):
     id: int
     class_name: str | None
     known: str | None
-    """The class that its newest generation says."""
+    """Its class in its newest generation."""
     kind: str | None
     decided: str | None
     """The decided class; after an undo, the one of before."""
@@ -42,7 +42,7 @@ class _Picture(NamedTuple):
 
     @property
     def restored(self) -> str | None:
-        """The class once no decision is left."""
+        """The class when all decisions are undone."""
         if self.taken is not None:
             return self.taken_base
         if self.taken_generation is None:
@@ -86,13 +86,13 @@ def decide(c: sqlite3.Connection, one: Decision, token: int) -> Answer:
 
 
 def undo(c: sqlite3.Connection, key: str, token: int, *, others_too: bool = True) -> Undone:
-    """Take back the decision of that key; what was decided before it is in force again. Undone twice is undone once.
+    """Undo the decision of that key; the decision before it is in force again. Undoing twice is undoing once.
 
     Args:
         c: within a transaction.
         key: of the decision.
-        token: whose wish it is.
-        others_too: whether decisions of others may be taken back.
+        token: the caller's.
+        others_too: whether decisions of others may be undone.
 
     Raises:
         NotFound: no such decision.

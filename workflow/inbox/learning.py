@@ -1,4 +1,4 @@
-"""Which picture is in which generation: read from the manifests once, so that looking one up takes no time."""
+"""Which picture is in which generation: read from the manifests once, so that lookups are fast."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workflow.generations import Generation, Record, generations
 from workflow.inbox.writer import Write
 from workflow.paths import recorded
 
-_CHUNK = 200  # pictures in a transaction: some milliseconds, which a label waits at most
+_CHUNK = 200  # pictures in a transaction: a few milliseconds, the longest that a label waits
 
 
 def learn(config: Config, read: sqlite3.Connection, write: Write) -> int:
@@ -26,7 +26,7 @@ def learn(config: Config, read: sqlite3.Connection, write: Write) -> int:
 
     Args:
         config: says where the generations are.
-        read: to look at what is known.
+        read: see `writer.Work`.
         write: see `writer.Write`.
 
     Returns:
@@ -66,7 +66,7 @@ def _learn(one: Generation, record: Record, undone: Collection[int], write: Writ
 
 
 def _mark(record: Record) -> str:
-    """What a generation is known by: another one of its number, even of the same second, has another manifest."""
+    """The identity of a generation: one that replaces it, even in the same second, has another manifest."""
     return f"{record.created} {record.hashes.get('images.jsonl', '')[:16]}"
 
 
@@ -118,7 +118,7 @@ def _forget_some(c: sqlite3.Connection, *, number: int, undone: Collection[int])
 
 
 def _refresh(c: sqlite3.Connection, picture: int, undone: Collection[int]) -> None:
-    """What a picture's row says of its newest generation, and its class.
+    """Update a picture's row: its newest generation, and its class.
 
     Once a generation is made of a decision, the picture has the class that it has there; until then, the decided one.
     """
@@ -163,7 +163,7 @@ def _made(
     taken_patch: int | None,
     link: str | None,
 ) -> bool:
-    """Whether a picture's newest generation was made of the decision in force, or after that was taken back."""
+    """Whether a picture's newest generation was made with the decision in force, or after it was undone."""
     if pending or member is None:
         return False
     if taken_patch is not None:

@@ -1,4 +1,4 @@
-"""One process or thread at a time, for what is more than a transaction."""
+"""A lock for work that is more than a transaction: one process or thread at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PATIENCE: dict[Task, float] = {"opening": 30, "learning": 300, "takeover": 60}
 
 @contextmanager
 def alone(folder: Path, task: Task) -> Iterator[None]:
-    """Be the only process or thread that does this with the inbox of a folder. The lock of a dead process is free.
+    """Hold one of the inbox's locks; no other process or thread can then. The lock of a dead process is free.
 
     `takeover` is taken before `learning`, never the other way round.
 

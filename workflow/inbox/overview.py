@@ -1,4 +1,4 @@
-"""What is in an inbox, in numbers."""
+"""Counts of what is in an inbox."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class Sender:
     name: str
     role: str
     pictures: int
-    """Of which this sender was the first."""
+    """Pictures that this sender was the first to send."""
     submissions: int
     reports: int
     labelled: int
     """Of the pictures, those whose class was decided."""
     last: str | None
-    """When something came last; ISO 8601, UTC."""
+    """When the sender last sent something; ISO 8601, UTC."""
 
     def json(self) -> dict[str, Any]:
-        """Everything."""
+        """All fields."""
         return dict(vars(self))
 
 

@@ -1,4 +1,4 @@
-"""Pages of pictures by keyset: a cursor says behind which row the next page begins, so that no row is counted off."""
+"""Pages of pictures by keyset: a cursor names the row after which the next page begins."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Filters:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Some pictures, and where the following ones begin."""
+    """Some pictures, and the cursor of the next ones."""
 
     items: tuple[dict[str, Any], ...]
     """Keys sha256, suggested, class, state, seq, reason, probability, sender, split, generation."""
@@ -66,7 +66,7 @@ def item(
 
 
 def pair(cursor: str | None) -> tuple[int, int]:
-    """The two numbers of a cursor; without one, what comes before everything."""
+    """The two numbers of a cursor; without a cursor, numbers below all others."""
     if cursor is None:
         return -(1 << 60), 0
     if not CURSOR.fullmatch(cursor):
@@ -95,7 +95,7 @@ def anchors(c: sqlite3.Connection, query: str, values: Sequence[object], step: i
             of rows are its parameters.
         values: its first parameters.
         step: rows from one to the next, 1..100.
-        first: the key that comes before everything.
+        first: a key below all others.
     """
     skipped = bounded(step) - 1
     key = first

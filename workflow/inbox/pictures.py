@@ -50,7 +50,7 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What the newest generation that holds a picture says of it."""
+    """The class and path of a picture in the newest generation that holds it."""
 
     class_name: str
     generation: int
@@ -80,14 +80,14 @@ def check_digest(sha256: str) -> str:
 
 
 def unknown(sha256: str) -> NotFound:
-    """That there is no such picture."""
+    """The error for a picture that does not exist."""
     return NotFound(f"no picture {sha256[:12]}… in the inbox or in a generation", hint="send it to /api/judge first")
 
 
 def enter(
     c: sqlite3.Connection, facts: Facts, *, origin: str, path: str | None, sender: int | None = None
 ) -> tuple[int, bool]:
-    """The row of a picture, which is made if it is new; whether it was."""
+    """Make the row of a picture if it is new; returns the row, and whether it is new."""
     found = c.execute("SELECT id FROM picture WHERE sha256 = ?", (facts.sha256,)).fetchone()
     if found is None:
         made = c.execute(
@@ -137,7 +137,7 @@ def submit(c: sqlite3.Connection, facts: Facts, submission: Submission, *, path:
 
 
 def known(c: sqlite3.Connection, sha256: str) -> Known | None:
-    """What the newest generation that holds a picture says of it; None for one that no generation holds."""
+    """The class and path of a picture in the newest generation that holds it; None if none does."""
     row = c.execute(
         "SELECT m.class, m.generation, m.split, m.path FROM picture p JOIN member m ON m.picture = p.id "
         "WHERE p.sha256 = ? ORDER BY m.generation DESC LIMIT 1",
@@ -155,7 +155,7 @@ def first(probabilities: Mapping[str, float] | None) -> tuple[str | None, float 
 
 
 def _place(probability: float | None) -> int:
-    """In the queue `sent`: 0 for what the net knows nothing of, 10^9 for what it is sure of."""
+    """Its place in the queue `sent`: 0 where the net is least confident, 10^9 where it is certain."""
     return 0 if probability is None else round(min(max(probability, 0.0), 1.0) * _PLACES)
 
 

@@ -1,4 +1,4 @@
-"""What a take-over has to do about one picture: what is wanted, against what patches and links say already."""
+"""What a take-over has to do about one picture: the decision, compared with patches and links."""
 
 from __future__ import annotations
 
@@ -61,16 +61,16 @@ class Plan:
     """The class that the picture then has; None for none."""
     conflict: str | None = None
     seen: str | None = None
-    """What the conflict is with."""
+    """The class that the decision conflicts with."""
 
     @property
     def taken(self) -> int | None:
-        """The decision that is taken over; None where one is taken back."""
+        """The decision that is taken over; None where one is undone."""
         return None if self.due.kind is None or self.due.kind == "later" else self.due.seq
 
 
 def decide(inbox: Inbox, due: Due, classes: Sequence[str], steps: list[Correction], linked: list[str]) -> Plan:
-    """What to do about one decision.
+    """The plan for one decision.
 
     Args:
         inbox: whose settings say where files are.
@@ -85,7 +85,7 @@ def decide(inbox: Inbox, due: Due, classes: Sequence[str], steps: list[Correctio
     plan = Plan(due=due, before=due.taken_base if due.taken is not None else due.base)
     remove = due.kind == "remove"
     wanted = due.class_name
-    if wanted is None and held and not remove:  # taken back, of a picture that was new before the first decision
+    if wanted is None and held and not remove:  # undone, of a picture that was new before the first decision
         wanted = due.known
     plan.after = wanted
     if wanted is not None and wanted not in classes:
@@ -155,7 +155,7 @@ def _follow(label: str, steps: Iterable[Correction]) -> tuple[str, bool]:
 
 
 def _held(inbox: Inbox, due: Due) -> bool:
-    """Whether a folder of the project's own has the picture."""
+    """Whether one of the project's own folders has the picture."""
     if due.member is None or due.member.startswith(recorded(inbox.folder, inbox.config.project) + "/"):
         return False
     return Path(located(due.member, inbox.config.project)).is_file()

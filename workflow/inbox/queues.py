@@ -95,7 +95,7 @@ def anchors(c: sqlite3.Connection, name: str, step: int, filters: Filters = _ANY
 
 
 def _matching(filters: Filters) -> tuple[str, tuple[object, ...]]:
-    """What follows WHERE, and its values. A picture without a class counts as one of the suggested class."""
+    """The SQL condition and its values. A picture without a class counts as one of the suggested class."""
     chosen = {
         " AND coalesce(p.class, i.suggestion) = ?": filters.class_name,
         " AND p.split = ?": filters.split,

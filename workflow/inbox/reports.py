@@ -1,4 +1,4 @@
-"""What senders say that a picture is: no label, but a reason to look at it."""
+"""Reports of senders about a picture: no labels, but a reason to look at it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CONTRADICTED = -1  # its place in the queue `sent`: before all others
 
 
 def report(c: sqlite3.Connection, sha256: str, *, class_name: str | None, note: str | None, token: int) -> int:
-    """Enter what a sender says a picture is; the number of the report. The same said again is the same report.
+    """Enter a sender's report about a picture; returns its number. A repeated report keeps its number.
 
     Raises:
         NotFound: no such picture.

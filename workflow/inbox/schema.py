@@ -104,7 +104,7 @@ def is_fault(error: BaseException) -> bool:
 
 
 def translated(error: BaseException, path: Path) -> BaseException:
-    """What SQLite refused, as an error of wf's own tree; other errors as they are."""
+    """SQLite's errors as errors of wf's own tree; other errors as they are."""
     if isinstance(error, OverflowError):
         return UsageError("a number is too large: expected at most 63 bits")
     if isinstance(error, UnicodeEncodeError):
@@ -131,7 +131,7 @@ def translated(error: BaseException, path: Path) -> BaseException:
 
 
 def _sound(path: Path) -> bool:
-    """Whether a database is whole, which SQLite denies, too, where the disk does not let it read."""
+    """Whether a database is whole; SQLite also says no where the disk cannot be read."""
     try:
         with closing(connect(path)) as connection:
             return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))

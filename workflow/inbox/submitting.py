@@ -33,12 +33,12 @@ class Kept:
 
 
 class Entered(NamedTuple):
-    """What there was of a picture before it was sent."""
+    """What was known of a picture before it was sent."""
 
     new: bool
-    """Nothing: it is a new picture."""
+    """Whether nothing was: it is a new picture."""
     known: Known | None
-    """What the newest generation that holds it says of it."""
+    """Its class and path in the newest generation that holds it."""
 
 
 def keep(inbox: Inbox, data: bytes, format: str) -> Kept:  # the term of the manifest and the API

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workflow.inbox.inbox import Inbox
 
 Superfluous = Callable[[sqlite3.Connection, Path], bool]
-_CHUNK = 100  # files in a transaction, which holds up everybody else
+_CHUNK = 100  # files in a transaction, which blocks all other writers
 _UNFINISHED = timedelta(days=1)  # after which a filling that no queue shows was left by a killed process
 
 
@@ -27,7 +27,7 @@ class Swept:
     """What a sweep removed, and what it found missing."""
 
     files: int = 0
-    """Files without a row, of a process that ended in between."""
+    """Files without a row, left by a process that ended in between."""
     links: int = 0
     thumbnails: int = 0
     temporary: int = 0

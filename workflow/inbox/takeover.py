@@ -4,9 +4,9 @@ A picture of the project's own folders, which a generation knows by its bytes, g
 `wf suspects --undo` takes the patch back. Other pictures get a hard link inbox/labelled/CLASS/SHA.EXT, which
 `wf prepare` reads as one more folder. A later decision moves the link, or adds a patch.
 
-What is wanted is compared with what patches and links say already. So a take-over that was interrupted between patch,
+The decisions are compared with the existing patches and links. So a take-over that was interrupted between patch,
 links and rows can be repeated, and takes over nothing twice. Each row says what is about to be taken over before the
-patch is written: a decision that is taken back then, or after a kill, is due again.
+patch is written: a decision that is undone then, or after a kill, is due again.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Takeover:
     removed: int = 0
     """Pictures that are excluded from now on."""
     unchanged: int = 0
-    """Decisions that patches and links say already."""
+    """Decisions that patches and links already contain."""
     conflicts: list[dict[str, str]] = field(default_factory=list)
     """sha256 and message of decisions that were left out."""
 
@@ -83,7 +83,7 @@ def take_over(inbox: Inbox, *, preview: bool = False) -> Takeover:
 
 
 def _announced(inbox: Inbox, plans: Sequence[Plan]) -> list[Plan]:
-    """The plans that still hold, once their rows say so: whatever happens now, taking one back is taken over, too."""
+    """Mark the rows of plans that still hold, and return these plans: from now on an undo is taken over, too."""
     still: list[Plan] = []
     for start in range(0, len(plans), _CHUNK):
         still += inbox.write(partial(_announce, plans=plans[start : start + _CHUNK]))
@@ -107,7 +107,7 @@ def _announce_one(c: sqlite3.Connection, plan: Plan) -> bool:
 
 
 def _carry_out(inbox: Inbox, plans: Sequence[Plan], found: Takeover, newest: int) -> None:
-    """Patch, links, rows: each finds what an interrupted one did before it."""
+    """Write patch, links and rows; each step continues what an interrupted take-over did."""
     made = [plan.correction for plan in plans if plan.correction is not None and plan.conflict is None]
     if made:
         found.patch = corrections.add(inbox.config.generations, made).number
@@ -157,7 +157,7 @@ def _count(found: Takeover, plan: Plan) -> None:
 
 
 def _place(inbox: Inbox, plan: Plan) -> None:
-    """Make, move and remove links; repeated, it finds them done."""
+    """Make, move and remove links; repeating it changes nothing."""
     due = plan.due
     source = source_of(inbox, due)
     names = {path.name for path in (inbox.folder / "labelled").glob(f"*/{due.sha256}.*")}
@@ -172,7 +172,7 @@ def _place(inbox: Inbox, plan: Plan) -> None:
 
 
 def _settle(c: sqlite3.Connection, *, plans: Sequence[Plan], newest: int, patch: int | None) -> None:
-    """Note what was taken over; a picture that was decided again in the meantime stays due."""
+    """Record what was taken over; a picture that was decided again in the meantime stays due."""
     for plan in plans:
         due = plan.due
         if plan.conflict is not None:

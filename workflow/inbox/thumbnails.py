@@ -18,7 +18,7 @@ from workflow.storage import temporary_name
 
 SIDES = (256, 512, 1024)
 """The longest sides that are offered, in pixels; smaller pictures keep their size."""
-_LOSSLESS = 128  # pictures up to this side are PNG: a net's input is looked at pixel by pixel
+_LOSSLESS = 128  # pictures up to this side are PNG, so that a net's input can be viewed pixel by pixel
 _QUALITY = 85
 
 
@@ -56,7 +56,7 @@ def make(data: bytes, side: int, *, max_pixels: int | None = None) -> bytes:
     """The thumbnail of a picture file's bytes; for bytes of strangers, call it in a process of its own.
 
     Raises:
-        PictureError: it is no readable picture.
+        PictureError: it is not a readable picture.
     """
     from workflow.data.pictures import MAX_PIXELS, load_rgb
 

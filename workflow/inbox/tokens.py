@@ -43,7 +43,7 @@ class Token:
 
 
 def add(c: sqlite3.Connection, name: str, role: str) -> str:
-    """Make a token, and give its text: this once, it is not stored.
+    """Make a token, and return its text, which is not stored.
 
     Raises:
         UsageError: the name is taken or cannot be one; no such role.
@@ -85,7 +85,7 @@ def listed(c: sqlite3.Connection) -> list[Token]:
 
 
 def revoke(c: sqlite3.Connection, name: str) -> Token:
-    """Let a token open nothing from now on; what it sent and decided stays. Revoked twice is revoked once.
+    """Revoke a token; what it sent and decided stays. Revoking twice is revoking once.
 
     Raises:
         NotFound: no such token.

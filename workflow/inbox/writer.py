@@ -46,7 +46,7 @@ class Writer:
 
     Args:
         path: inbox.sqlite, with its tables.
-        failed: called when a transaction as a whole was lost; connections of this process may share what went wrong.
+        failed: called when a whole transaction was lost; other connections of this process may have the same fault.
     """
 
     def __init__(self, path: Path, failed: Callable[[], None] = lambda: None) -> None:
@@ -72,7 +72,7 @@ class Writer:
         return job.future
 
     def write(self, work: Work[T], timeout: float = DEADLINE) -> T:
-        """Run a piece of work, and give its result once it is on the disk.
+        """Run a piece of work; returns its result once it is on the disk.
 
         Args:
             work: see `Work`.
@@ -123,7 +123,7 @@ class Writer:
             _begin(connection)
             outcomes += [_one(connection, job) for job in jobs]
             connection.execute("COMMIT")
-        except BaseException as error:  # the thread outlives everything
+        except BaseException as error:  # no error may end the thread
             self._drop()
             self._failed()
             outcomes = [(None, error)] * len(jobs)
@@ -148,7 +148,7 @@ class Writer:
 
 
 async def acknowledged(future: Future[T], timeout: float = DEADLINE) -> T:
-    """What comes of a piece of work that was queued, without holding up a thread.
+    """Wait for a queued piece of work without blocking a thread; returns its result.
 
     Raises:
         BusyError, WorkflowError, sqlite3.Error: see `Writer.write`.

@@ -20,14 +20,14 @@ from workflow.net.receptive import ReceptiveFields
 class Differentiable(nn.Module):
     """A model's deploy net in TEST phase with frozen weights; each Caffe layer is one submodule.
 
-    `propagate_down: false` is not obeyed, as `force_backward: true` has it in Caffe: whoever asks for a gradient
+    `propagate_down: false` is ignored, as with `force_backward: true` in Caffe: whoever asks for a gradient
     wants it. Several pictures go through at once; their gradients do not mix, since no layer in TEST phase does.
 
     Attributes:
         model: what was loaded.
         names: the blobs in net order, without the copies that Caffe's automatic Split layers make.
         shapes: name -> shape for one picture, (1, C, H, W) or (1, C).
-        fields: what a place of a blob sees of the input.
+        fields: receptive field of a place of a blob in the input.
     """
 
     def __init__(self, model: Model, *, ignore: Sequence[str] = ()) -> None:
@@ -67,8 +67,8 @@ class Differentiable(nn.Module):
 
         Args:
             x: the input blob, float32 (N, C, H, W).
-            until: stop when the last of these blobs is what it will be; nothing named runs the whole net.
-            held: blob, not the input -> what the layers behind it read in place of what the net computed.
+            until: stop when the last of these blobs is final; empty runs the whole net.
+            held: blob, not the input -> values that the following layers read in place of the computed ones.
 
         Raises:
             UsageError: I02, no blob of a name in `until` or `held`.

@@ -18,7 +18,7 @@ _UNIT = re.compile(r"(?P<blob>.+):(?P<channel>\d+)(?:,(?P<y>\d+),(?P<x>\d+))?")
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One number of the net for each picture."""
+    """A number of the net for each picture."""
 
     blob: str
     channel: int
@@ -42,12 +42,12 @@ class Target:
 
     @property
     def title(self) -> str:
-        """For pictures and tables: `class dog`, `unit conv3:17`."""
+        """The title for pictures and tables: `class dog`, `unit conv3:17`."""
         return f"{self.kind} {self.name}"
 
     @property
     def slug(self) -> str:
-        """For names of files."""
+        """The target in a file's name."""
         return file_stem(self.name)
 
     def pick(self, blob: Tensor) -> Tensor:
@@ -126,7 +126,7 @@ class Score(nn.Module):
 
     Attributes:
         net: the net, its layers found as submodules.
-        target: what is asked about.
+        target: what is explained.
     """
 
     def __init__(self, net: Differentiable, target: Target) -> None:

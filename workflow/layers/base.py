@@ -33,7 +33,7 @@ class Layer:
 
     Subclasses say what parameters they need (`param_blobs`) and what they do (`forward`); gradients come from
     autograd. `blobs` are this layer's parameters in Caffe's order, set by the net before the first forward.
-    Whatever is random is a function of `seed` and `position`, the number of forward passes before this one.
+    All randomness is a function of `seed` and `position`, the number of forward passes before this one.
     """
 
     forward: Callable[..., Tensor | Sequence[Tensor]]
@@ -72,7 +72,7 @@ class Layer:
         """The tops, one or several, for the bottoms.
 
         Raises:
-            NetError: the shapes do not fit, in whatever way torch says it.
+            NetError: the shapes do not fit.
         """
         try:
             tops = self.forward(*bottoms)
@@ -89,7 +89,7 @@ class Layer:
         return False
 
     def close(self) -> None:
-        """Let go of files."""
+        """Close files."""
 
     def fail(self, what: str, *, hint: str | None = None, fault: str = "") -> NetError:
         """An error that begins with this layer's name and type."""

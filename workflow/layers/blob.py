@@ -17,7 +17,7 @@ Shape = tuple[int, ...]
 
 
 class ShapeRefused(NetError, ValueError):
-    """A shape that a blob cannot have, or cannot be seen with; real Caffe ends the process."""
+    """A shape that a blob cannot have, or be viewed with; real Caffe ends the process."""
 
 
 class Numbers:
@@ -56,7 +56,7 @@ class Numbers:
 
     @property
     def seen(self) -> bool:
-        """Whether an array was handed out, so that the memory may change behind our back."""
+        """Whether a script has an array of it and may change the memory at any time."""
         return self._memory is not None
 
     @property
@@ -68,7 +68,7 @@ class Numbers:
         return self._tensor.data
 
     def fixed(self) -> Tensor:
-        """The tensor, for good: from now on nothing but another shape moves it."""
+        """The tensor, fixed: from now on only another shape moves the memory."""
         _ = self.view
         return self.tensor
 
@@ -107,7 +107,7 @@ class Numbers:
             self._fix(torch.zeros(math.prod(shape)))
 
     def alias(self, other: Numbers) -> None:
-        """Live in the memory of other numbers of the same shape from now on."""
+        """Share the memory of other numbers of the same shape from now on."""
         _ = other.view
         assert other._memory is not None  # noqa: S101 - view has just made it
         self._fix(other._memory)

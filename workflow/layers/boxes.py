@@ -15,11 +15,11 @@ _Code = caffe_pb2.PriorBoxParameter.CodeType
 
 
 def decode(offsets: Array, priors: Array, variances: Array | None, code: _Code) -> Array:
-    """The boxes that a net means.
+    """The boxes that a net predicts.
 
     Args:
-        offsets: what it predicts, (..., P, 4).
-        priors: the boxes that this is relative to, (P, 4).
+        offsets: the net's output, (..., P, 4).
+        priors: the boxes that the offsets are relative to, (P, 4).
         variances: factors of the offsets, (P, 4); None if the net has learned them (`variance_encoded_in_target`).
         code: CORNER, offsets of the corners; CENTER_SIZE, of the centre in sizes of the prior, and logarithms of
             the size's factor; CORNER_SIZE, of the corners in sizes of the prior.

@@ -1,4 +1,4 @@
-"""Layers whose top is their bottom: refused where Caffe refuses, warned of where its gradient is wrong."""
+"""Layers whose top is their bottom: refused where Caffe refuses, with a warning where its gradient is wrong."""
 
 from __future__ import annotations
 

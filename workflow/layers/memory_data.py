@@ -38,7 +38,7 @@ class MemoryData(Layer):
         self._next = 0
 
     def set_arrays(self, data: Array, labels: Array) -> None:
-        """What to give from now on, from the first item on.
+        """Set the arrays that are used from now on, from the first item.
 
         Args:
             data: (N, channels, height, width), float32; N a multiple of batch_size. It is not copied.

@@ -47,7 +47,7 @@ class PriorBox(Layer):
         self.step = self._pair("step", "step_h", "step_w")
 
     def _ratios(self) -> list[float]:
-        """Those of the boxes that are no squares."""
+        """The aspect ratios of the boxes that are not squares."""
         ratios = [1.0]
         for ratio in self.param.aspect_ratio:
             if ratio <= 0:
@@ -57,7 +57,7 @@ class PriorBox(Layer):
         return [ratio for ratio in ratios if abs(ratio - 1) >= _SAME]
 
     def _pair(self, both: str, h: str, w: str) -> tuple[float, float] | None:
-        """What is given for both sides, or for each; None for nothing."""
+        """The setting for both sides, or for each side; None if not set."""
         param = self.param
         given = [name for name in (both, h, w) if param.HasField(name)]
         if not given:

@@ -14,18 +14,18 @@ class UserBlobs(list[Blob]):
 
 
 class UserLayer:
-    """What a class named by `python_param` derives from: pycaffe's `caffe.Layer`.
+    """The base class of the classes that `python_param` names: pycaffe's `caffe.Layer`.
 
     It has the four methods below. `bottom` and `top` are lists of blobs.
 
     Attributes:
-        param_str: text of the prototxt, for the class to make of it what it likes.
+        param_str: text of the prototxt, for the class to interpret.
         phase: 0 in TRAIN phase, 1 in TEST phase.
         blobs: the parameters.
     """
 
     def __init__(self, layer_param: object = None, *args: object, **kwargs: object) -> None:
-        """Nothing is given to the class here; settings are there when `setup` is called."""
+        """Takes no settings: they are set when `setup` is called."""
         del layer_param, args, kwargs
         self.param_str = ""
         self.phase = 0

@@ -23,7 +23,7 @@ def drawing() -> Iterator[None]:
 
 
 def generator(layer: Layer, *more: int) -> torch.Generator:
-    """Draws the same in a resumed run as in the unbroken one; `more` tells several streams of a layer apart."""
+    """A generator that draws the same in a resumed run; `more` separates several streams of one layer."""
     words = [layer.seed % 2**64, layer.position, zlib.crc32(layer.spec.name.encode()), *more]
     (seed,) = np.random.SeedSequence(words).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(seed))

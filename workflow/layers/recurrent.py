@@ -17,7 +17,7 @@ from workflow.net.spec import LayerSpec
 
 
 class Recurrent(Layer):
-    """A layer that goes through T moments of N sequences.
+    """A layer over T time steps of N sequences.
 
     bottom[0]  x     (T, N, ...)  inputs                bottom[1]  cont  (T, N)  0 where a sequence begins, else 1
     bottom[2]  s     (N, ...)     optional: one input for all moments
@@ -33,7 +33,7 @@ class Recurrent(Layer):
     """
 
     states: ClassVar[int]
-    """How many states are carried from moment to moment: k."""
+    """How many states are carried from step to step: k."""
 
     def __init__(self, spec: LayerSpec, folder: Path) -> None:
         super().__init__(spec, folder)
@@ -61,7 +61,7 @@ class Recurrent(Layer):
 
     @abstractmethod
     def weights(self, inputs: int, static: int | None) -> list[ParamBlob]:
-        """The parameters for that many numbers a moment, and that many for all moments (None for no such bottom)."""
+        """The parameters for that many inputs a step, and that many static inputs (None for no such bottom)."""
 
     def weight(self, outputs: int, inputs: int) -> ParamBlob:
         """A matrix of weights."""
@@ -121,7 +121,7 @@ class Recurrent(Layer):
     def step(
         self, inputs: Tensor, states: Sequence[Tensor], cont: Tensor, blobs: Sequence[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
-        """One moment: its output (N, D) and the new states.
+        """One time step: its output (N, D) and the new states.
 
         Args:
             inputs: what the inputs add to the units, (N, outputs of the input's weights).

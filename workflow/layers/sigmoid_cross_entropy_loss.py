@@ -11,7 +11,7 @@ from workflow.layers.loss import LossParameter, check_batches, mode_of, normaliz
 
 @layer("SigmoidCrossEntropyLoss", bottoms=2, tops=1)
 class SigmoidCrossEntropyLoss(Layer):
-    """How badly independent probabilities sigmoid(x) tell of targets t.
+    """Cross entropy of independent probabilities sigmoid(x) against targets t.
 
     bottom[0]  x  (N, ...)  any numbers        bottom[1]  t  as many numbers, 0..1, no gradient
     top[0]     loss  ()     sum(max(x, 0) - x t + log(1 + exp(-|x|))) / Z

@@ -9,7 +9,7 @@ from workflow.layers.base import Layer, layer
 
 @layer("Silence", bottoms=(1, None), tops=0)
 class Silence(Layer):
-    """Reads its bottoms and makes nothing of them, so that they are no outputs of the net. No gradient comes back.
+    """Reads its bottoms and ignores them, so that they are not outputs of the net. It gives no gradient.
 
     Source: src/caffe/layers/silence_layer.cpp.
     """

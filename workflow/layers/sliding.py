@@ -1,4 +1,4 @@
-"""What layers with learned windows have in common: Convolution and Deconvolution.
+"""Shared parts of layers with learned windows: Convolution and Deconvolution.
 
 Source: src/caffe/layers/base_conv_layer.cpp (LayerSetUp and Reshape).
 """

@@ -35,7 +35,7 @@ def load_class(module: str, name: str, folder: Path) -> type:
             found = importlib.import_module(module)
         except WorkflowError:
             raise
-        except Exception as error:  # whatever the module does is its own
+        except Exception as error:  # the module may raise anything
             raise complaint(f"module '{module}' cannot be imported", error, folder) from error
     thing = getattr(found, name, None)
     if not isinstance(thing, type):
@@ -45,7 +45,7 @@ def load_class(module: str, name: str, folder: Path) -> type:
 
 
 class UserCodeError(NetError):
-    """What a user's class raised, which is this error's cause."""
+    """An exception raised by a user's class, which is this error's cause."""
 
 
 def complaint(what: str, error: BaseException, folder: Path) -> UserCodeError:
@@ -81,7 +81,7 @@ def serve_as_caffe() -> None:
 
 @contextmanager
 def _searching(folder: Path) -> Iterator[None]:
-    """Put a folder in front of Python's path for a while."""
+    """Put a folder in front of Python's path temporarily."""
     entry = str(folder.resolve())
     sys.path.insert(0, entry)
     importlib.invalidate_caches()
@@ -92,7 +92,7 @@ def _searching(folder: Path) -> Iterator[None]:
 
 
 def _forget_namesake(name: str) -> None:
-    """A module of the same name out of another project's folder is not the one that is meant."""
+    """Forget a module of the same name from another project's folder."""
     loaded: ModuleType | None = sys.modules.get(name)
     found = importlib.machinery.PathFinder.find_spec(name, sys.path[:1])
     if loaded is None or found is None or getattr(loaded.__spec__, "origin", None) == found.origin:

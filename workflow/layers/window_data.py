@@ -29,7 +29,7 @@ class WindowData(Layer):
 
     int(batch_size fg_fraction) windows of a batch overlap an object by `fg_threshold` or more, the others by less
     than `bg_threshold`. `crop_mode: "square"` keeps forms, "warp" does not; `context_pad` shows so many pixels around.
-    What lies outside of the picture is 0 after all. crop_size, mirror and the mean are in `transform_param`; a mean
+    What lies outside the picture is 0 in the end. crop_size, mirror and the mean are in `transform_param`; a mean
     picture is taken from its middle. The draw is a function of the net's seed and of the pass.
     `cache_images` keeps pictures decoded in memory (here some always are).
     Source: src/caffe/layers/window_data_layer.cpp.

@@ -86,13 +86,13 @@ def anatomy(
         phase: of the two that it may describe.
         stages: beside those of the net's state.
         stored: (C, H, W) of the pictures, for a net that reads them from a source which is not there.
-        run_python: whether modules that Python layers name may be run, which alone tells their shapes.
+        run_python: whether modules of Python layers may be run; their shapes are unknown otherwise.
         classes: the number of outputs that training will fill in; None leaves it as the file has it.
         project: the folder that the net's paths are relative to; `Path()` is the current folder.
 
     Raises:
         PrototxtError, NetError: it is no net, a layer is unknown, or shapes do not fit.
-        UsageError: it reads pictures whose shape nothing tells.
+        UsageError: it reads pictures of an unknown shape.
     """
     message = caffe_pb2.NetParameter()
     message.CopyFrom(read_net(source))
@@ -154,7 +154,7 @@ def _unsplit(layers: Sequence[Any]) -> dict[str, str]:
 def _as_input(
     layer: caffe_pb2.LayerParameter, source: Path, stored: tuple[int, int, int] | None, project: Path
 ) -> None:
-    """Make a layer that reads pictures one that is given them, of the same shapes."""
+    """Turn a layer that reads pictures into an Input layer of the same shapes."""
     if layer.bottom:
         raise NetError(
             f"layer '{layer.name}' (Python) is class '{layer.python_param.layer}' of module "

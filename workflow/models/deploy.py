@@ -20,7 +20,7 @@ from workflow.net.sources import places, state_with_pictures
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Deploy:
-    """What the prototxt says about looking at pictures."""
+    """The deploy net of a prototxt, as pictures are run through it."""
 
     source: Path
     net: caffe_pb2.NetParameter
@@ -101,10 +101,10 @@ def from_training(
         stored: (C, H, W) of the pictures, if it is known.
         stages: in which the net is looked at; none are those in which it reads pictures.
         project: the folder that its paths are relative to; `Path()` is the current folder.
-        hint: how to say the shape where nothing tells it.
+        hint: how to give the shape where it is unknown.
 
     Raises:
-        NetError: it reads no pictures, or of a shape that nothing tells.
+        NetError: it reads no pictures, or pictures of an unknown shape.
     """
     state = state_with_pictures(net, stages)
     if state is None:
@@ -123,7 +123,7 @@ def from_training(
 def _channels(
     net: caffe_pb2.NetParameter, data: caffe_pb2.LayerParameter, weights: caffe_pb2.NetParameter
 ) -> int | None:
-    """How many channels the first convolution over the pictures has weights for."""
+    """The number of channels that the first convolution over the pictures has weights for."""
     stored = {layer.name: layer.blobs[0] for layer in weights.layer if layer.blobs}
     for layer in net.layer:
         if layer.type == "Convolution" and layer.name in stored and set(layer.bottom) & set(data.top):
@@ -133,7 +133,7 @@ def _channels(
 
 
 def check_outputs(deploy: Deploy, classes: tuple[str, ...]) -> None:
-    """Compare the classifying layer with the names that there are for its outputs.
+    """Check that there is one class name for each output of the classifying layer.
 
     Raises:
         NetError: X06, they are not as many.
@@ -141,14 +141,14 @@ def check_outputs(deploy: Deploy, classes: tuple[str, ...]) -> None:
     try:
         layer = classifying_layer(deploy.net)
     except NetError:
-        return  # a net that classifies in a way of its own; its probabilities are counted when it has run
+        return  # a net that classifies in an unusual way; its probabilities are counted when it has run
     param = layer.convolution_param if layer.type == "Convolution" else layer.inner_product_param
     if param.num_output != len(classes):
         raise outputs_differ(layer.name, param.num_output, len(classes))
 
 
 def outputs_differ(name: str, outputs: int, classes: int) -> NetError:
-    """X06: the net tells other classes apart than there are names for."""
+    """X06: the net has more or fewer outputs than there are class names."""
     return NetError(
         f"'{name}' has {outputs} outputs, but there are {classes} classes",
         hint=f"num_output: {classes}, or a labels file with {outputs} lines",

@@ -29,7 +29,7 @@ _log = logging.getLogger("workflow")
 
 
 class Flags(Struct, frozen=True, kw_only=True):
-    """What was said about the model; None is not said."""
+    """Options about the model; None where not given."""
 
     mean: str | None
     labels: Path | None
@@ -38,7 +38,7 @@ class Flags(Struct, frozen=True, kw_only=True):
 
 
 def refuse(flags: Flags, reference: Reference) -> None:
-    """Stop at flags for a snapshot whose generation recorded what they say.
+    """Refuse options for a snapshot whose generation recorded their values.
 
     Raises:
         UsageError: there is one.

@@ -29,7 +29,7 @@ Size = tuple[int, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One layer of the stretch."""
+    """One layer of the linear part."""
 
     layer: LayerSpec
     bottom: str

@@ -43,7 +43,7 @@ def load(
         labels: for a model from elsewhere: a file of the classes' names, one a line.
         channel_order: for a model from elsewhere: `RGB` (the default), `BGR`, or `GRAY` for one channel.
         scale: for a model from elsewhere: a factor behind the mean, `scale` of the training's transform_param.
-        tell: warn where the newest data set has other classes (I03); code that compares generations says so itself.
+        tell: warn where the newest data set has other classes (I03); code that compares generations warns itself.
 
     Raises:
         UsageError: C06 no such snapshot; flags that are missing, or contradict a generation's record.
@@ -107,7 +107,7 @@ def _ours(reference: Reference, generation: Generation, weights: caffe_pb2.NetPa
 
 
 def test_transform(generation: Generation) -> Transform:
-    """What the generation's test passes do with a record, except mirroring, which is random there too.
+    """The transform of a record in the generation's test passes, without mirroring, which is random there too.
 
     Raises:
         NetError: the train_test net has no Data layer for phase TEST.

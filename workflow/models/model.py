@@ -29,7 +29,7 @@ Pictures = Sequence[NDArray[np.generic]] | NDArray[np.generic]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
-    """What `loading.load` found; nothing in it depends on the engine."""
+    """A loaded model; nothing in it depends on the engine."""
 
     name: str
     """`gen5/iter_6000`, or the path of a model from elsewhere."""
@@ -54,7 +54,7 @@ class Model:
 
     @property
     def place(self) -> Place:
-        """Where results about it go."""
+        """The paths of results about it."""
         snapshot = Path(self.name).stem if self.iteration is None else f"iter_{self.iteration}"
         return Place(home=self.project if self.generation is None else self.generation.folder, snapshot=snapshot)
 
@@ -148,7 +148,7 @@ class Model:
         return scores is not None and scores.ndim > 1 and scores[0].size == scores.shape[1]
 
     def require_class(self, *names: str | None) -> None:
-        """Refuse a class that the model does not know, before anything slow is imported or run.
+        """Check that the model knows a class, before anything slow is imported or run.
 
         Raises:
             UsageError: there is no such class; a model without names is not checked here.
@@ -158,7 +158,7 @@ class Model:
                 raise UsageError(f"no class '{name}'", hint=did_you_mean(name, self.classes))
 
     def require_unit(self, *units: str | None) -> None:
-        """Refuse a blob that the net does not have, as `require_class` does.
+        """Check that the net has a blob, as `require_class` does.
 
         Args:
             units: `conv3`, or `conv3:17,2,3`.

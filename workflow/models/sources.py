@@ -22,20 +22,20 @@ def picture_shape(
     project: Path = Path(),
     hint: str = "--shape 3,32,32 says it: channels, height, width",
 ) -> Size:
-    """(C, H, W) of what the layer gives for one picture, behind crop and resize.
+    """(C, H, W) of the layer's output for one picture, after crop and resize.
 
     Its own settings count first, then what is said, then what it reads, where that lies in the project.
 
     Args:
-        layer: one of `net.sources.SOURCES`, or one written in Python, which tells nothing.
+        layer: one of `net.sources.SOURCES`, or a Python layer, whose shape is unknown.
         source: the net's file, for the message.
         stored: of the pictures as they are stored, if it is known.
-        channels: of the net's first weights, where nothing else tells them.
+        channels: of the net's first weights, where they are not known otherwise.
         project: the folder that the net's paths are relative to; `Path()` is the current folder.
-        hint: how to say it.
+        hint: how to give the shape.
 
     Raises:
-        NetError: nothing tells it.
+        NetError: it is not known.
     """
     if layer.type == "MemoryData":
         param = layer.memory_data_param
@@ -68,7 +68,7 @@ def _settings(layer: caffe_pb2.LayerParameter) -> Size | None:
 
 
 def _database(layer: caffe_pb2.LayerParameter, project: Path) -> Size | None:
-    from workflow.formats.lmdb import Reader  # which looking at a picture with a deploy net does not need
+    from workflow.formats.lmdb import Reader  # which running a deploy net does not need
 
     if layer.type != "Data" or not inside(layer.data_param.source, project):
         return None
@@ -76,7 +76,7 @@ def _database(layer: caffe_pb2.LayerParameter, project: Path) -> Size | None:
         with Reader(project / layer.data_param.source) as reader:
             return datum.decode(reader.values(0, 1)[0])[0].shape
     except WorkflowError:
-        return None  # the net is looked at where its data are not
+        return None  # the net may be shown on a machine without its data
 
 
 def _rows(layer: caffe_pb2.LayerParameter, project: Path) -> Size | None:

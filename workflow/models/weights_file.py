@@ -13,9 +13,9 @@ from workflow.storage import sha256
 
 
 def find(config: Config, snapshot: str | None, number: int | None) -> Reference:
-    """The snapshot of that name; see `workflow.generations.resolve`.
+    """Find the snapshot of a name; see `workflow.generations.resolve`.
 
-    None is `latest`. Where there is a newer generation than that of the `live` snapshot, it is said.
+    None is `latest`. A newer generation than that of the `live` snapshot is mentioned.
 
     Raises:
         UsageError: C06, there is none.
@@ -29,7 +29,7 @@ def find(config: Config, snapshot: str | None, number: int | None) -> Reference:
 
 
 def read(reference: Reference) -> caffe_pb2.NetParameter:
-    """The weights. NaN and infinite ones are warned of (C05), and left for the eye to see what they do.
+    """The weights. NaN and infinite values give a warning (C05) and are kept, so that their effect can be seen.
 
     Raises:
         ModelError: C01 empty, cut, damaged or changed since; C03 a solver's state; C04 a pickle.
@@ -64,7 +64,7 @@ def _check_sum(reference: Reference) -> None:
 
 
 def _sound_snapshot(reference: Reference) -> str | None:
-    """The newest other snapshot of the generation that can be read and holds nothing but numbers."""
+    """The newest other snapshot of the generation that can be read and is free of NaN."""
     for snapshot in sorted(_recorded(reference), key=lambda one: one.iteration, reverse=True):
         if snapshot.iteration == reference.iteration or reference.generation is None:
             continue

@@ -26,7 +26,7 @@ def build(
     stages: Sequence[str] = (),
     source: Path | None = None,
 ) -> NetSpec:
-    """The net on paper, for one phase.
+    """The net's graph, for one phase.
 
     Args:
         net: an upgraded net; it is not changed.

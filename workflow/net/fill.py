@@ -17,7 +17,7 @@ from workflow.words import by
 
 _CLASSIFIERS = {"InnerProduct": "inner_product_param", "Convolution": "convolution_param"}
 _MIXING = ("Concat", "Permute", "Slice")
-"""Behind these the outputs of one layer are not the classes: anchors of a detector, several heads side by side."""
+"""After these layers the outputs of one layer are not the classes: anchors of a detector, several heads."""
 _HEADS = ("SoftmaxWithLoss", "Softmax", "SigmoidCrossEntropyLoss", "HingeLoss", "MultinomialLogisticLoss")
 
 

@@ -10,7 +10,7 @@ from workflow.net.spec import NetSpec
 def warn_of_read_losses(spec: NetSpec) -> None:
     """Warn of losses without a loss_weight that another layer reads.
 
-    The weight lies in the top's diff, which the reader's backward pass writes over, if it has one, or which Net::Init
+    The weight is in the top's diff, which the reader's backward pass overwrites, if it has one, or which Net::Init
     takes for a dead end, if it has none. A weight that is said goes to a Split layer's top of its own.
     Source: src/caffe/net.cpp, Net::Init and Net::BackwardFromTo; src/caffe/util/insert_splits.cpp.
     """

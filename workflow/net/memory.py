@@ -8,7 +8,7 @@ from workflow.errors import NetError
 
 
 def check_memory(needed: int, machine: int | None = None) -> None:
-    """Refuse a net that this machine cannot hold.
+    """Refuse a net that does not fit in this machine's memory.
 
     Args:
         needed: estimate in bytes.

@@ -40,7 +40,7 @@ def merge(train: caffe_pb2.NetParameter, test: caffe_pb2.NetParameter) -> caffe_
 
 
 def _of_phase(net: caffe_pb2.NetParameter, phase: caffe_pb2.Phase) -> list[caffe_pb2.LayerParameter]:
-    """The layers that the net has in that phase, without the rules that said so."""
+    """The net's layers in that phase, without their rules."""
     layers = []
     for layer in kept(net.layer, State(phase=phase, level=net.state.level, stages=tuple(net.state.stage))):
         plain = caffe_pb2.LayerParameter()
@@ -52,7 +52,7 @@ def _of_phase(net: caffe_pb2.NetParameter, phase: caffe_pb2.Phase) -> list[caffe
 
 
 def _essence(layer: caffe_pb2.LayerParameter) -> bytes:
-    """What makes a layer the same in both nets."""
+    """The message by which layers of both nets are compared."""
     bare = caffe_pb2.LayerParameter()
     bare.CopyFrom(layer)
     bare.ClearField("param")

@@ -18,7 +18,7 @@ def refuse_outside(
 ) -> None:
     """Stop at a layer whose files are outside the project folder (X09).
 
-    What counts is the path as it is written, `..` taken out: a symbolic link in the project leads where its maker
+    The path counts as it is written, with `..` resolved: a symbolic link in the project leads where its owner
     wants.
 
     Args:

@@ -12,7 +12,7 @@ from workflow.net.spec import LayerSpec, NetSpec
 
 @contextmanager
 def at_layer(net: NetSpec, layer: LayerSpec) -> Iterator[None]:
-    """Errors that come from here without the layer's name, or without a place, get them."""
+    """Add the layer's name and place to errors raised inside that lack them."""
     try:
         yield
     except NetError as error:

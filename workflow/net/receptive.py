@@ -90,7 +90,7 @@ class ReceptiveFields:
         self._shapes = shapes
 
     def of(self, blob: str, row: int, column: int) -> Box | None:
-        """What one place of a blob (N, C, H, W) sees of the input; None: nothing, as in a window of padding alone.
+        """The part of the input that one place of a blob (N, C, H, W) sees; None for a window of only padding.
 
         Several inputs are treated as one picture.
         """
@@ -100,7 +100,7 @@ class ReceptiveFields:
         return Box(min(rows), min(columns), max(rows) + 1, max(columns) + 1)
 
     def _back(self, blob: str, before: int, places: Places) -> Places:
-        """What places of a blob, as layers before that one leave it, see of the input."""
+        """The part of the input that places of a blob see, as the layers before `layer` leave it."""
         index = next(index for index in range(before - 1, -1, -1) if blob in self._layers[index].tops)
         layer = self._layers[index]
         if not layer.bottoms:
@@ -114,7 +114,7 @@ class ReceptiveFields:
         return found
 
     def _seen(self, layer: LayerSpec, top: str, bottom: str, places: Places) -> Places:
-        """The places of a bottom that places of a top depend on."""
+        """The places of a bottom on which places of a top depend."""
         shape, message = self._shapes[bottom], layer.message
         size = (shape[2], shape[3]) if len(shape) == 4 else (1, 1)
         whole = set(range(size[0])), set(range(size[1]))
@@ -135,7 +135,7 @@ class ReceptiveFields:
 
 
 def _under(window: Window, axis: int, places: set[int], length: int) -> set[int]:
-    """What sliding windows at these places touch; strides and dilation may step over some."""
+    """The places that sliding windows at these places touch; strides and dilation may skip some."""
     return {
         place * window.stride[axis] - window.pad[axis] + tap * window.dilation[axis]
         for place in places
@@ -144,7 +144,7 @@ def _under(window: Window, axis: int, places: set[int], length: int) -> set[int]
 
 
 def _above(window: Window, axis: int, places: set[int], length: int) -> set[int]:
-    """The places whose windows, painted by a deconvolution, touch these."""
+    """The places whose windows, written by a deconvolution, touch these."""
     return {place for place in range(length) if not places.isdisjoint(_under(window, axis, {place}, max(places) + 1))}
 
 

@@ -26,8 +26,8 @@ class Registry(Generic[Layer]):
     """Layer types by name. The registry is the list that messages and documents show.
 
     Args:
-        engine: whose they are, as messages name it.
-        elsewhere: the hint of what may know a type that this engine does not.
+        engine: its name in messages.
+        elsewhere: the hint for a type that this engine does not know.
     """
 
     def __init__(self, engine: str, elsewhere: str) -> None:

@@ -19,7 +19,7 @@ class State(Struct, frozen=True, kw_only=True):
 
 
 def matches(rule: caffe_pb2.NetStateRule, state: State) -> bool:
-    """Whether every part that the rule gives holds; an empty rule matches always."""
+    """Whether every condition of the rule holds; an empty rule always matches."""
     if rule.HasField("phase") and rule.phase != state.phase:
         return False
     if rule.HasField("min_level") and state.level < rule.min_level:

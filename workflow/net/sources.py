@@ -19,7 +19,7 @@ SOURCES = {
 
 
 def reads_pictures(layer: caffe_pb2.LayerParameter) -> bool:
-    """Whether it is such a layer, or one written in Python that has no bottom."""
+    """Whether a layer reads pictures: one of `SOURCES`, or a Python layer without bottoms."""
     return layer.type in SOURCES or (layer.type == "Python" and not layer.bottom)
 
 

@@ -20,7 +20,7 @@ def insert_splits(
 ) -> list[caffe_pb2.LayerParameter]:
     """Copies of the layers with a Split behind every top that has more than one reader.
 
-    `others` are the net's layers of any phase, among which a hint may find what is missing.
+    `others` are the net's layers of any phase, in which a hint may find what is missing.
 
     A top with a loss weight that is not 0 has the loss as one reader more; the Split takes that weight over.
 

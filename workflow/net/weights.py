@@ -73,7 +73,7 @@ def match(
 
 
 def warn_of_unused(weights: caffe_pb2.NetParameter, known: Collection[str]) -> None:
-    """Say once which layers of a file have weights but no layer of theirs in the net; Caffe logs a line for each.
+    """Warn once of layers of a file that have weights but are not in the net; Caffe logs a line for each.
 
     Args:
         weights: a caffemodel.
@@ -87,7 +87,7 @@ def warn_of_unused(weights: caffe_pb2.NetParameter, known: Collection[str]) -> N
 
 
 def _stored(layer: caffe_pb2.LayerParameter, count: int, shared: Collection[Blob]) -> list[caffe_pb2.BlobProto | None]:
-    """The blobs of a layer of the file; None for those that it leaves to the owners of what the layer shares."""
+    """The blobs of a layer of the file; None for shared ones, which the file stores with their owner."""
     blobs: list[caffe_pb2.BlobProto | None] = list(layer.blobs)
     for index in range(count):
         if (layer.name, index) not in shared:

@@ -59,7 +59,7 @@ def start(folder: Path) -> list[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         with replacing(target) as temporary:
             shutil.copyfile(source, temporary)
-    if not ignore.exists():  # one that is there is the user's
+    if not ignore.exists():  # an existing one is the user's
         ignore.write_text(_GITIGNORE, encoding="utf-8")
         return [*copies, ignore]
     return list(copies)

@@ -75,7 +75,7 @@ def _check_exists(file: Path) -> None:
 
 
 def _lay(settings: dict[str, Any], steps: tuple[str, ...], value: Any) -> None:
-    """Put a value over what is there; a block that is no block is left for validation to refuse."""
+    """Set a value over the existing one; what should be a block and is not is left for validation."""
     for step in steps[:-1]:
         inner = settings.setdefault(step, {})
         if not isinstance(inner, dict):

@@ -1,4 +1,4 @@
-"""Find what is wrong with settings, and say it with the file and line, or the option."""
+"""Find what is wrong with settings, and report it with the file and line, or the option."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check(settings: Mapping[str, Any], file: Path, origins: Origins) -> None:
     Raises:
         ConfigError: Y03, Y04, Y05: one error for everything that is wrong.
     """
-    if _fits(settings):  # a hundred times as fast as to look at each setting
+    if _fits(settings):  # a hundred times as fast as checking each setting
         return
     found = list(_block(settings, Config, (), _Source(file, origins)))
     if len(found) == 1:
@@ -116,7 +116,7 @@ def _is_union(kind: Any) -> bool:
 
 
 def _expected(value: Any, kind: Any) -> str:
-    """In words, what a value of a type that is no list must be; the bound that it misses, if it has the right type."""
+    """What a value of a type other than a list must be, in words; the bound that it misses if the type is right."""
     if get_origin(kind) is Literal:
         *names, last = (repr(name) for name in get_args(kind))
         return f"{', '.join(names)} or {last}" if names else last

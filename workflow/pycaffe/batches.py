@@ -18,7 +18,7 @@ from workflow.pycaffe.refusals import Refused
 
 
 class OneBatch(Protocol):
-    """What runs one batch: `Net`."""
+    """A net that runs one batch: `Net`."""
 
     blobs: OrderedDict[str, Blob]
 
@@ -81,7 +81,7 @@ def forward_backward_all(
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Run all items forward and backward, as many at a time as the net's first blob has.
 
-    What filled up the last batch is cut off from every array; Caffe leaves it on all diffs but as many as there are
+    The padding of the last batch is cut off every array; Caffe leaves it on all diffs but as many as there are
     outputs.
 
     Args:

@@ -55,7 +55,7 @@ class AxisMismatchException(NetError):
 
 
 class NotConnected(NetError, RuntimeError):
-    """Two blobs without a common source: pycaffe raises RuntimeError for it."""
+    """Two blobs without a common source; pycaffe raises RuntimeError."""
 
 
 class CropImpossible(NetError, AssertionError):
@@ -96,7 +96,7 @@ def coord_map_from_to(top_from: Top, top_to: Top) -> Map:
 
 
 def _sources(end: Top) -> Iterator[tuple[Top, Map]]:
-    """A blob and all that it is made of pixel by pixel, each with the map from its pixels to those of the blob."""
+    """A blob and all blobs that it is computed from pixel by pixel, each with the map from its pixels to the blob's."""
     maps = {end: _SAME}
     queue = deque([end])
     while queue:
@@ -106,7 +106,7 @@ def _sources(end: Top) -> Iterator[tuple[Top, Map]]:
             step = coord_map(top.fn)
         except UndefinedMapException:
             continue
-        # the second bottom of a Crop lends its size alone
+        # only the size of a Crop's second bottom matters
         for bottom in top.fn.inputs[:1] if top.fn.type_name == "Crop" else top.fn.inputs:
             if bottom not in maps:
                 maps[bottom] = compose(maps[top], step)
@@ -169,6 +169,6 @@ def compose(base_map: Map, next_map: Map) -> Map:
 
 
 def inverse(coord_map: Map) -> Map:
-    """The way back."""
+    """The inverse map."""
     axis, scale, shift = coord_map
     return axis, 1 / scale, -shift / scale

@@ -33,7 +33,7 @@ def get_pooling_types_dict() -> dict[int, str]:
 
 
 def get_edge_label(layer: _Layer) -> str:
-    """What is written on the arrow from a layer to its top: how many channels it makes, where that is set."""
+    """The label of the arrow from a layer to its top: its number of channels, where that is set."""
     if layer.type == "Data":
         return f"Batch {layer.data_param.batch_size}"
     if layer.type in ("Convolution", "Deconvolution"):
@@ -50,7 +50,7 @@ def get_layer_lr_mult(layer: _Layer) -> tuple[float, float]:
 
 
 def get_layer_label(layer: _Layer, rankdir: str, display_lrm: bool = False) -> str:
-    """What is written in a layer's box: name, type and, where it has them, window and rates.
+    """The label of a layer's box: name, type and, where it has them, window and rates.
 
     Args:
         layer: the layer.

@@ -33,7 +33,7 @@ Callback = Callable[[int], object]
 
 @dataclass(kw_only=True)
 class _Trace:
-    """How a layer's tops came from its bottoms and parameters; leaves that want a gradient say so themselves."""
+    """The graph from a layer's bottoms and parameters to its tops; leaves that need a gradient are marked."""
 
     bottoms: list[Tensor]
     params: list[Tensor]
@@ -109,11 +109,11 @@ class Running:
         return net
 
     def close(self) -> None:
-        """Let go of databases."""
+        """Close databases."""
         self._built.close()
 
     def start_at(self, position: int) -> None:
-        """Nothing: every layer counts its own passes, so that it reads on from where a script's own left it."""
+        """Does nothing: every layer counts its own passes, so it continues after passes that a script ran."""
 
     # ---- forward ----
 
@@ -184,7 +184,7 @@ class Running:
         numbers = self.memory[name].numbers
         tensor = numbers.tensor.to(mode.device())
         if numbers.seen and tensor.dim() == 4:
-            return tensor.contiguous(memory_format=torch.channels_last)  # what convolutions on a CPU like best
+            return tensor.contiguous(memory_format=torch.channels_last)  # the fastest layout for convolutions on a CPU
         return tensor
 
     def _store(self, name: str, tensor: Tensor, sources: set[int]) -> None:
@@ -312,7 +312,7 @@ class Running:
 
 @contextmanager
 def _as_raised() -> Iterator[None]:
-    """What a class of the user's raises comes out as it is, as in pycaffe."""
+    """Let exceptions of a user's class pass unchanged, as in pycaffe."""
     try:
         yield
     except UserCodeError as error:

@@ -22,5 +22,5 @@ def init_log(level: int = 0, stderr: bool = True) -> None:
 
 
 def log(message: str) -> None:
-    """Tell something at level INFO."""
+    """Log a message at level INFO."""
     _logger.info("%s", message)

@@ -52,7 +52,7 @@ def param_blobs(
 
 
 def fill_constants(layers: Sequence[Layer], memory: Mapping[str, Blob]) -> None:
-    """What a DummyData layer holds from the start, and keeps: scripts put numbers of their own there."""
+    """Fill the constants of DummyData layers once; later values are the script's own."""
     for layer in layers:
         if isinstance(layer, DummyData):
             for top, tensor, constant in zip(layer.spec.tops, layer.forward(), layer.constant, strict=True):

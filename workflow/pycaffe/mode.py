@@ -53,7 +53,7 @@ def set_device(device_id: int) -> None:
 
 
 def set_random_seed(seed: int) -> None:
-    """Let everything random in nets built from now on follow from this number.
+    """Seed all randomness of nets built from now on.
 
     The distributions are Caffe's, the numbers drawn are PyTorch's.
     """
@@ -62,7 +62,7 @@ def set_random_seed(seed: int) -> None:
 
 
 def device() -> torch.device:
-    """Where layers run now."""
+    """The device that layers run on."""
     return torch.device("cuda", _settings.device) if _settings.gpu else torch.device("cpu")
 
 

@@ -21,7 +21,7 @@ _PARAMETER = "Parameter"
 
 
 class Function:
-    """A layer to be: its type, the tops it reads and its settings."""
+    """A layer to be made: its type, the tops it reads and its settings."""
 
     def __init__(self, type_name: str, inputs: tuple[Top, ...], params: dict[str, Any]) -> None:
         for index, one in enumerate(inputs):
@@ -36,7 +36,7 @@ class Function:
 
 
 class Top:
-    """One blob that a layer to be will make."""
+    """A blob of a layer to be made."""
 
     def __init__(self, fn: Function, n: int) -> None:
         self.fn = fn

@@ -220,7 +220,7 @@ def solver_types() -> list[str]:
 
 
 def snapshot_prefix(prefix: str, solver_file: Path) -> str:
-    """Where snapshots go: nothing said means beside the solver under its name, a folder means under its name in there.
+    """The prefix of snapshots: unset is the solver's path without its ending; a folder gets the solver's name.
 
     Source: src/caffe/util/upgrade_proto.cpp, UpgradeSnapshotPrefixProperty.
     """
@@ -230,7 +230,7 @@ def snapshot_prefix(prefix: str, solver_file: Path) -> str:
 
 
 def _check_folder(folder: Path) -> None:
-    """Refuse before the first iteration what would lose the first snapshot, as Caffe does.
+    """Refuse a folder that cannot hold the first snapshot before the first iteration, as Caffe does.
 
     Source: src/caffe/solver.cpp, Solver::CheckSnapshotWritePermissions.
     """

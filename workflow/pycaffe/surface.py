@@ -24,7 +24,7 @@ class LayerView:
 
 
 class Named:
-    """What pycaffe tells about a net besides its numbers.
+    """What pycaffe shows of a net besides its numbers.
 
     Attributes:
         inputs: tops of Input layers, in order.

@@ -108,7 +108,7 @@ class Transformer:
         self.input_scale[in_] = scale
 
     def set_mean(self, in_: str, mean: NDArray[Any]) -> None:
-        """Set what is subtracted.
+        """Set the mean to subtract.
 
         Args:
             in_: the input.

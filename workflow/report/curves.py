@@ -23,12 +23,12 @@ _POINTS = 4000  # more steps than this are thinned out: the picture has fewer pi
 
 @dataclass(kw_only=True)
 class Metrics:
-    """What metrics.jsonl tells, as pairs of (iteration, number)."""
+    """The content of metrics.jsonl, as pairs of (iteration, number)."""
 
     loss: list[tuple[int, float]] = field(default_factory=list)
     """Of each training step."""
     split: str = "test"
-    """What the test passes looked at: `validation` or `test` pictures."""
+    """The pictures of the test passes: `validation` or `test`."""
     test_loss: list[tuple[int, float]] = field(default_factory=list)
     accuracy: list[tuple[int, float]] = field(default_factory=list)
     """Of each test pass, 0..1."""

@@ -1,4 +1,4 @@
-"""What `wf diff` leaves: diff.png (fixed and broken pictures), diff.csv (all wrong answers), diff.json."""
+"""The files of `wf diff`: diff.png (fixed and broken pictures), diff.csv (all wrong answers), diff.json."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _block(text: str, cases: Sequence[Case], max_pixels: int) -> Image.Image:
 
 
 def _caption(one: Case) -> str:
-    """What it is, and what each said."""
+    """The true class and both predictions."""
     return f"is {one.truth}\n{one.before} {one.before_probability:.2f}\n-> {one.after} {one.after_probability:.2f}"
 
 
@@ -114,7 +114,7 @@ def _figures(found: Diff) -> list[str]:
 
 
 def _exam(found: Diff) -> list[str]:
-    """What the reader must know of the exam."""
+    """What the reader should know about the exam."""
     one = found.comparison
     lines = []
     if found.left_out:

@@ -89,7 +89,7 @@ def _draw_sheet(found: Maximum, frames: list[Image.Image], out: Path) -> None:
 
 
 def describe(one: Maximum, pictures: Mapping[str, Path] | None = None) -> str:
-    """What it reaches, and whether natural pictures reach as much."""
+    """The value that it reaches, and whether natural pictures reach as much."""
     return f"{one.target.title}: {one.dream.activation:.4g}; {one.verdict}" + (
         f"\n  {pictures['sheet']}" if pictures else ""
     )

@@ -87,7 +87,7 @@ def _thresholds(found: Evaluation) -> list[str]:
 
 
 def _both(found: Evaluation) -> list[str]:
-    """Precision and recall of both of two classes at each threshold: what a yes-or-no question is tuned by."""
+    """Precision and recall of both classes at each threshold, to tune a yes-or-no question."""
     head = [part for name in found.answers.classes for part in (f"{name[:_LONG]}: precision", "recall")]
     rows = [["threshold", *head]]
     for one in found.thresholds:

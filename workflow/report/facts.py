@@ -38,14 +38,14 @@ _LOOKED_INTO = 3  # mistakes whose blobs are shown
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a page is made of."""
+    """The content of a page."""
 
     facts: dict[str, Any]
     """JSON's own types; what is not known is None."""
     pictures: dict[str, Any] = field(default_factory=dict)
     """Data URIs, for the page alone."""
     path: Path
-    """Where the page goes unless told otherwise."""
+    """The default path of the page."""
 
 
 def gather(config: Config, number: int | None = None, *, progress: Progress | None = None) -> Report:
@@ -56,7 +56,7 @@ def gather(config: Config, number: int | None = None, *, progress: Progress | No
     Args:
         config: says where the generations are.
         number: the generation; None is the one that `wf live` shows.
-        progress: told (done, all) while the test pictures are shown to the net.
+        progress: called with (done, all) while the test pictures are shown to the net.
 
     Raises:
         UsageError: there is no such generation, or it has no snapshot.

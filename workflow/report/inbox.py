@@ -19,7 +19,7 @@ _LISTED = 10  # conflicts that are printed
 
 
 def describe(folder: Path, queues: Sequence[Queue], senders: Sequence[Sender], due: int) -> str:
-    """Queues, senders, and what waits."""
+    """Queues, senders, and decisions to be taken over."""
     open_ = [["queue", "left", "title"], *([one.name, f"{one.count:,}", one.title] for one in queues)]
     sent = [["sender", "role", "pictures", "labelled", "reports", "last"]]
     sent += [
@@ -49,7 +49,7 @@ def describe_tokens(tokens: Sequence[Token]) -> str:
 
 
 def describe_takeover(found: Takeover, *, preview: bool) -> str:
-    """What was done, and what was left out."""
+    """The changes of a take-over, and what was left out."""
     parts = [
         (found.corrected, "in the project's folders corrected or confirmed"),
         (found.linked, "new with a class"),

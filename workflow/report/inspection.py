@@ -49,7 +49,7 @@ def document(one: Inspection, pictures: Mapping[str, Path], silent: Mapping[str,
 def describe(
     one: Inspection, pictures: Mapping[str, Path] | None = None, silent: Mapping[str, Silent] | None = None
 ) -> str:
-    """Shapes, probabilities and pictures of one image, in columns; what shows nothing, and channels that never do."""
+    """Shapes, probabilities and pictures of one image, in columns; constant blobs, and dead channels."""
     width = max(len(name) for name in [*one.blobs, *one.probabilities])
     lines = [f"{one.image} as {one.snapshot} sees it"]
     lines += [f"  {name:{width}}  {shape}" for name, shape in one.blobs.items()]

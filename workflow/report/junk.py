@@ -140,7 +140,7 @@ def _finish(panel: Axes, found: Junk) -> None:
 
 
 def _nines(thresholds: Scores) -> Scores:
-    """0, 0.9, 0.99, 0.999 evenly: what is decided, is decided close to 1."""
+    """A scale with 0, 0.9, 0.99, 0.999 evenly spaced: the interesting thresholds are close to 1."""
     places: Scores = -np.log10(np.clip(1 - np.asarray(thresholds), _CLOSEST, None))
     return places
 

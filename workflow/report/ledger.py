@@ -1,6 +1,6 @@
 """ledger.png: contributions for a class and against another, as maps, and the nearest training pictures.
 
-Red is for the class, blue for the other one, white is nothing; one scale for all channels.
+Red is for the class, blue for the other one, white is zero; one scale for all channels.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _draw_picture(panel: Axes, picture: NDArray[np.uint8]) -> None:
 
 
 def _draw_cells(panel: Axes, picture: NDArray[np.uint8], ledger: Ledger) -> None:
-    """All channels together: where in the picture it was decided."""
+    """The sum over all channels: the places that decided."""
     cells = ledger.difference.sum(0)
     height, width = picture.shape[:2]
     most = _most(cells)
@@ -136,7 +136,7 @@ def _draw_probabilities(panel: Axes, ledger: Ledger) -> None:
 
 
 def _draw_channels(figure: Figure, place: object, difference: Entries, ledger: Ledger) -> None:
-    """The channels that gave each side most, each as its ledger of cells."""
+    """The channels that contributed most to each side, each as a map of cells."""
     sums = difference.sum((1, 2))
     order = np.argsort(-sums, kind="stable")
     shown = min(_SHOWN, (len(sums) + 1) // 2)
@@ -156,7 +156,7 @@ def _draw_channels(figure: Figure, place: object, difference: Entries, ledger: L
 
 
 def _draw_units(panel: Axes, difference: Entries, ledger: Ledger) -> None:
-    """A blob without cells: its units that gave each side most, as bars."""
+    """A blob without cells: the units that contributed most to each side, as bars."""
     sums = difference.reshape(-1)
     order = np.argsort(-sums, kind="stable")
     half = min(_UNITS, (len(sums) + 1) // 2)
@@ -195,7 +195,7 @@ def _most(values: Entries) -> float:
 
 
 def describe(ledger: Ledger, pictures: Mapping[str, Path] | None = None) -> str:
-    """Both logits, how they add up, the channels that did most, and the nearest training pictures."""
+    """Both logits, their sums, the channels with the largest contributions, and the nearest training pictures."""
     one, other, difference = ledger.label, ledger.against, ledger.difference
     rows = [["", "probability", "logit", f"from {ledger.blob}", "bias"]]
     for account in (one, other):
@@ -234,7 +234,7 @@ def describe(ledger: Ledger, pictures: Mapping[str, Path] | None = None) -> str:
 
 
 def _channel(cells: Entries, channel: int, total: float) -> list[str]:
-    """A channel, what it gave, and the cell that did most of it."""
+    """A channel, its contribution, and the cell with most of it."""
     if cells.size == 1:
         return [f"  unit {channel}", f"{total:+.4f}", ""]
     row, column = divmod(int((cells if total > 0 else -cells).argmax()), cells.shape[1])

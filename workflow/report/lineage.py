@@ -255,7 +255,7 @@ def _count(found: Lineage, blob: str, place: int) -> str:
 
 
 def _channels(found: Lineage, blob: str) -> list[str]:
-    """The channels that no generation has, and those that never vary; those of some generations are in the table."""
+    """The channels without a counterpart in any generation, and those that never vary; the others are in the table."""
     columns = list(zip(*found.matches[blob], strict=True))  # for each channel, its match in each generation
     constant = [number for number, each in enumerate(columns) if all(one.reason == "constant" for one in each)]
     alone = [

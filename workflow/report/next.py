@@ -20,7 +20,7 @@ _LISTED = 15  # pictures that are printed; --json and next.csv have all
 
 
 def describe_applied(done: Labelled, table: Path) -> str:
-    """Where the pictures are now, and what to do next."""
+    """The folders that the pictures were copied to, and the next command."""
     rest = f"{done.refused:,} refused, {done.open:,} open"
     undo = ""
     if done.patch is not None:

@@ -71,7 +71,7 @@ def _junk(facts: Mapping[str, Any], pictures: Mapping[str, Any]) -> dict[str, An
     return None if junk is None else {**junk, "plot": pictures.get("junk")}
 
 
-# ---- how things are written ----
+# ---- numbers and paths as text ----
 
 
 def percent(share: float | None) -> str:
@@ -87,5 +87,5 @@ def points(difference: float) -> str:
 
 
 def shown(path: str) -> str:
-    """The end of a path that tells pictures apart: the last folder and the name."""
+    """The end of a path that identifies a picture: the last folder and the name."""
     return "/".join(Path(path).parts[-2:])

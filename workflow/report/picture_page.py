@@ -1,4 +1,4 @@
-"""page.html: all that was found about one picture, on one page that needs no server."""
+"""page.html: all results about one picture, on one page that needs no server."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Section:
     lead: str
     """What it shows, in a sentence or two."""
     pictures: Mapping[str, Path]
-    """What is drawn -> PNG or GIF."""
+    """What a picture shows -> PNG or GIF."""
     words: str
     """The figures, as the command prints them; why there are none where `pictures` is empty."""
 

@@ -15,7 +15,7 @@ _EXAMPLE = 0.9  # an accuracy that a net on few pictures may have
 
 
 def describe(result: PrepareResult) -> str:
-    """What a person wants to know of a preparation."""
+    """The summary of a preparation."""
     lines = [
         f"generation {result.generation}: {_parts(result)} test pictures "
         f"({result.test_share:.0%}) of {len(result.classes)} classes ({', '.join(result.classes)})"
@@ -38,7 +38,7 @@ def describe(result: PrepareResult) -> str:
 
 
 def _few(result: PrepareResult) -> str | None:
-    """What an accuracy on few test pictures is worth, and what helps."""
+    """How reliable an accuracy on few test pictures is, and what helps."""
     pictures = result.train + result.validation + result.test
     if pictures >= _FEW:
         return None

@@ -83,12 +83,12 @@ def describe(found: Suspects, pictures: Mapping[str, Path] | None = None) -> str
 
 
 def describe_undone(patch: Undone) -> str:
-    """What was taken back."""
+    """The summary of an undone patch."""
     return f"patch {patch.name} reverted ({patch.count:,} decisions, kept in {patch.path})\nnext: wf prepare"
 
 
 def describe_applied(done: Applied, table: Path) -> str:
-    """What the next preparation will do otherwise."""
+    """What the next preparation will change."""
     if done.patch is None:
         return f"no new decision in {table} ({done.open:,} rows open)"
     return (

@@ -9,7 +9,7 @@ from workflow.words import CHOSEN_BY_TEST, counted, duration, share
 
 
 def describe(facts: Mapping[str, Any]) -> str:
-    """What a person wants to know of a training run."""
+    """The summary of a training run."""
     seconds = facts["seconds"]
     lines = [f"generation {facts['generation']}: {facts['iterations']:,} iterations, {_tested(facts)}"]
     if lost := facts["lost_patience"]:
@@ -35,7 +35,7 @@ def describe(facts: Mapping[str, Any]) -> str:
 
 
 def _course(facts: Mapping[str, Any]) -> list[str]:
-    """What to compare the accuracy with, where it was best, and what has grown since."""
+    """What to compare the accuracy with, where it was best, and whether the loss has grown since."""
     lines = []
     if facts["accuracy"] is not None and facts["always"] is not None:
         lines.append(facts["always"]["words"])

@@ -84,7 +84,7 @@ def _draw_counterfactuals(panels: list[Axes], found: Twin, preprocessing: Prepro
 
 
 def describe_counterfactuals(found: Twin) -> str:
-    """Which simple change takes the class away, in a sentence."""
+    """The simple changes after which the class is another one, in a sentence."""
     name, least = found.target.name, found.counterfactuals[0]
     lost = next((one for one in found.counterfactuals if one.lost), None)
     if lost is None:
@@ -159,7 +159,7 @@ def describe_joining(found: Twin) -> str:
 
 
 def describe_carrying(found: Twin) -> str:
-    """How many channels it takes."""
+    """How many channels must be replaced to change the class."""
     one = found.carrying
     if one.enough is None:
         return f"the picture stays in the class even without all channels of {one.blob}"

@@ -1,4 +1,4 @@
-"""What an update rule is, and the list of those known."""
+"""The interface of update rules, and their registry."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class UpdateRule:
 
 
 def refuse_momentum(param: caffe_pb2.SolverParameter) -> None:
-    """Stop where a rule that has no momentum is given one, as Caffe does.
+    """Refuse a momentum for rules that have none, as Caffe does.
 
     Raises:
         NetError: momentum is not 0.

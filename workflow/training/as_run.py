@@ -106,6 +106,6 @@ def _found(name: str, path: Path, project: Path) -> Path:
 
 
 def _stem(solver: caffe_pb2.SolverParameter, net: caffe_pb2.NetParameter) -> str:
-    """The name that snapshots begin with: the last part of the user's snapshot_prefix, else the net's name."""
+    """The prefix of snapshots' names: the last part of the user's snapshot_prefix, else the net's name."""
     prefix = Path(solver.snapshot_prefix).name if solver.snapshot_prefix else ""
     return prefix or "".join(c if c.isalnum() else "_" for c in net.name.lower()) or "net"

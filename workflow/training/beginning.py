@@ -44,7 +44,7 @@ def as_before_unless_begun(generation: Generation) -> Iterator[Beginning]:
 
 
 def opening(events: Iterator[Event]) -> list[Event]:
-    """All that an engine says up to Started: nets, data and weights have been read by then."""
+    """The engine's events up to Started: nets, data and weights have been read by then."""
     said = []
     for event in events:
         said.append(event)
@@ -64,7 +64,7 @@ def move_aside(generation: Generation, record: Record) -> tuple[Record, Path]:
     generation.write(cleared)
     (aside / "snapshots").mkdir(parents=True)
     for path in generation.snapshots.iterdir():
-        if TEMPORARY not in path.name:  # where real Caffe, which runs already, will write
+        if TEMPORARY not in path.name:  # real Caffe, which is already running, will write there
             path.rename(aside / "snapshots" / path.name)
     if generation.logs.is_dir():
         generation.logs.rename(aside / "logs")

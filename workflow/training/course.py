@@ -10,16 +10,16 @@ from typing import Any
 
 from workflow.report.curves import read_metrics
 
-_WINDOW = 200  # training steps that a mean is taken over
+_WINDOW = 200  # training steps over which a mean is taken
 _GROWN = 1.2  # times its lowest value: a test loss that is said to have grown
 
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """A loss of the test passes that is higher at the end than it was."""
+    """A loss of the test passes that has grown since its lowest value."""
 
     split: str
-    """Whose pictures they looked at, `validation` or `test`."""
+    """The pictures of the test passes, `validation` or `test`."""
     since: int
     """The iteration of the lowest loss."""
     test_loss: tuple[float, float]
@@ -44,7 +44,7 @@ class Growth:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """What the test passes of a run say; that of the untrained net is left out."""
+    """The test passes of a run, without that of the untrained net."""
 
     best: tuple[int, float, float | None] | None
     """(iteration, accuracy, loss) of the best pass, see `Metrics.best`."""

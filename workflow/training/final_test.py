@@ -24,7 +24,7 @@ def final_test(config: Config, generation: Generation) -> None:
     """Record the best snapshot's test accuracy, unless it is known; its answers are kept as `wf evaluate` keeps them.
 
     Nothing is done where the solver's test passes look at the test pictures themselves, and while a run is not at its
-    end. What keeps the net from being evaluated is a warning: the training is not lost for it.
+    end. If the net cannot be evaluated, that is a warning: the training is kept.
 
     Args:
         config: the settings.

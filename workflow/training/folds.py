@@ -29,8 +29,8 @@ def train_folds(
         config: the settings, see `train`.
         generation: whose pictures they are.
         number: of folds, at least 2.
-        fresh: train all of them anew.
-        control: wishes to stop; no further fold begins then.
+        fresh: train all of them again.
+        control: requests to stop; no further fold begins then.
 
     Yields:
         The events of one run after the other, a Note before each.

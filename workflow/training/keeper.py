@@ -11,13 +11,13 @@ from workflow.training.outputs import accuracy_of, loss_of
 
 
 class Keeper(Control):
-    """The control of one run: what `outer` asks for, and what its test passes ask for.
+    """The control of one run: requests of `outer`, and those that follow from its test passes.
 
     A pass is better as `Record.best` has it: a higher accuracy, or the same and a lower loss. The loss alone would end
-    a run too early: it grows while the accuracy still does, since the net gets surer of the mistakes that it keeps.
+    a run too early: it grows while the accuracy still does, since the net gets surer of its remaining mistakes.
 
     Args:
-        outer: the user's wishes.
+        outer: the user's requests.
         patience: test passes in a row without a better one after which the run ends; None lets it go on.
         snapshots: whether to ask for a snapshot of each best pass. Only where an engine looks for the wish between the
             pass and the next update; real Caffe has both in one step.
@@ -38,7 +38,7 @@ class Keeper(Control):
         return super().stopping or self._outer.stopping
 
     def take_snapshot_wish(self) -> bool:
-        """Whether anybody wished for one since the last call."""
+        """Whether a snapshot was requested since the last call."""
         own = super().take_snapshot_wish()
         return self._outer.take_snapshot_wish() or own
 
@@ -48,7 +48,7 @@ class Keeper(Control):
         return self._waited if self._patience is not None and self._waited >= self._patience else None
 
     def recall(self, metrics: Path, iteration: int) -> None:
-        """Take in the passes of a run that is resumed at `iteration`, from its metrics.jsonl."""
+        """Read the passes of a run that is resumed at `iteration`, from its metrics.jsonl."""
         if not iteration or not metrics.is_file():
             return
         found = read_metrics(metrics)
@@ -59,7 +59,7 @@ class Keeper(Control):
         self._snapshotted = iteration
 
     def see(self, event: Event) -> None:
-        """Take one event in, before the engine goes on."""
+        """Process an event, before the engine continues."""
         match event:
             case Snapshot():
                 self._snapshotted = event.iteration

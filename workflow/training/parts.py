@@ -1,6 +1,6 @@
 """The parts of a run: the settings used from each iteration on.
 
-A solver or a net that was edited between two `wf train` of one generation is obeyed, and said: the snapshots are then
+A solver or a net that was edited between two `wf train` of one generation is used, and reported: the snapshots are then
 not those of an unbroken run.
 """
 
@@ -18,7 +18,7 @@ from workflow.generations import Generation
 from workflow.generations.record import Part
 from workflow.training.outputs import plain
 
-_NO_MATTER = {  # what moves no weight
+_NO_MATTER = {  # fields that do not affect the weights
     "net", "snapshot_prefix", "snapshot", "snapshot_format", "snapshot_after_train", "snapshot_diff", "test_iter",
     "test_interval", "test_initialization", "test_compute_loss", "display", "debug_info", "average_loss", "device_id",
     "layer_wise_reduce", "max_iter",
@@ -27,7 +27,7 @@ _NO_MATTER = {  # what moves no weight
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What decides about the weights, of a solver and a train_test net as run."""
+    """The part of a solver and a train_test net as run that determines the weights."""
 
     solver: dict[str, Any]
     """Field -> value; fields at their default are left out."""

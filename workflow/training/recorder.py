@@ -20,12 +20,12 @@ from workflow.training.keeper import Keeper
 from workflow.training.outputs import accuracy_of, loss_of, plain
 
 _log = logging.getLogger("workflow")
-_EACH_LINE = 1  # is handed to the system at once, as a curve that is looked at while it grows needs it
+_EACH_LINE = 1  # is handed to the system at once, for curves that are drawn during training
 _FAILURES = 3  # snapshots in a row that may fail before the run stops
 
 
 class Recorder:
-    """Writes every event down; a snapshot is committed when the record that lists it is."""
+    """Records every event; a snapshot is committed with the record that lists it."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Recorder:
             engine: `torch` or `caffe`; a caffe run brings its own log lines.
             facts: of this run, for the record (precision, threads, solver type).
             log: gives Caffe's log lines for the events of a torch run.
-            keeper: knows whether the run ended for want of a better test pass.
+            keeper: knows whether the run ended because no test pass was better.
         """
         self.generation = generation
         self.record = record
@@ -63,7 +63,7 @@ class Recorder:
         self._metrics: TextIO | None = None
 
     def write(self, event: Event) -> None:
-        """Write one event down.
+        """Record an event.
 
         Raises:
             EnvironmentFault: T08 the third snapshot in a row failed, T16 the folder vanished.
@@ -130,7 +130,7 @@ class Recorder:
             if event.balanced is not None:
                 numbers["balanced_accuracy"] = plain(event.balanced)
             self._measure(kind=split, iteration=event.iteration, net=event.net, **numbers)
-        if event.net != 0 or event.iteration == 0:  # what the untrained net scores is no result of the run
+        if event.net != 0 or event.iteration == 0:  # the untrained net's score is not a result of the run
             return
         accuracy, loss = accuracy_of(event.outputs), loss_of(event.outputs)
         found = {f"{split}_accuracy": accuracy, f"{split}_loss": loss}
@@ -206,7 +206,7 @@ def _reopen(path: Path, iteration: int) -> tuple[TextIO, set[tuple[int, int]]]:
                 if test or row["iteration"] < iteration:
                     kept.append(line + "\n")
             except (ValueError, KeyError):
-                continue  # the half line of a killed run
+                continue  # the last, incomplete line of a killed run
     path.write_text("".join(kept), encoding="utf-8")
     return path.open("a", encoding="utf-8", buffering=_EACH_LINE), tests
 

@@ -57,7 +57,7 @@ def train(
         resume: a snapshot or a solverstate to go on from, in place of the newest.
         weights: snapshots or caffemodels to start from.
         seed: replaces the solver's random_seed.
-        control: wishes to stop or to snapshot.
+        control: requests to stop or to snapshot.
         command: the command line, for the record.
 
     Yields:
@@ -84,7 +84,7 @@ def train(
 
 @dataclass(frozen=True, kw_only=True)
 class Wishes:
-    """What the user asks of one run; see `train`."""
+    """The options of one run; see `train`."""
 
     max_iter: int | None = None
     fresh: bool = False
@@ -94,7 +94,7 @@ class Wishes:
     control: Control = field(default_factory=Control)
     command: tuple[str, ...] = ()
     one_of_several: bool = False
-    """Of several runs with different seeds one may well be done already: nothing is said of that then."""
+    """One of several runs with different seeds, which may be complete already: that is not reported then."""
 
 
 def check_settings(config: Config) -> None:
@@ -201,9 +201,9 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
 
 
 def _kept(events: Iterable[Event], keeper: Keeper, split: str) -> Iterator[Event]:
-    """The events, once the keeper has seen them; test passes know whose pictures they looked at.
+    """The events, after the keeper has processed them; test passes get the part that they looked at.
 
-    A run that ends since its test passes get no better has gone to its end: it was not stopped.
+    A run that ends because its test passes get no better is complete: it was not stopped.
     """
     for event in events:
         keeper.see(event)

@@ -45,7 +45,7 @@ def train_seeds(
         fresh: start all runs from scratch.
         weights: snapshots or caffemodels that all runs start from.
         seed: random_seed of the first run.
-        control: wishes to stop or to snapshot; no further run begins once it asks to stop.
+        control: requests to stop or to snapshot; no further run begins after a request to stop.
         command: the command line, for the record.
 
     Yields:

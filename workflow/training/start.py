@@ -63,7 +63,7 @@ def choose(
 
 
 def check_dataset(generation: Generation, record: Record) -> None:
-    """Refuse a data set that is missing or is not the recorded one.
+    """Check that the data set exists and is the recorded one.
 
     Raises:
         DatabaseError: L01, a database is missing.
@@ -132,7 +132,7 @@ def _from_state(path: Path) -> Start:
 
 
 def _tell_of_incomplete(generation: Generation, record: Record) -> None:
-    """Say which snapshots a killed run left half-written, and take away the files and folders of dead processes."""
+    """Report snapshots that a killed run left half-written, and remove files and folders of dead processes."""
     for path in leftovers(generation.snapshots):
         take_away(path)
     committed = {snapshot.iteration for snapshot in record.snapshots}

@@ -19,10 +19,10 @@ from workflow.formats import caffe_pb2
 from workflow.training.outputs import accuracy_of, loss_of
 
 _log = logging.getLogger("workflow")
-_EARLY = 300  # steps before which nothing is said, even at the end of a run
+_EARLY = 300  # steps before which nothing is reported, even at the end of a run
 _STEPS = 500  # steps before the first warning of a running training
 _START = 50  # steps whose mean is the loss at the start
-_WINDOW = 200  # steps that a mean is taken over
+_WINDOW = 200  # steps over which a mean is taken
 _PASSES = 3  # test passes in a row that must agree before a warning
 _PICTURES = 50  # test pictures below which an accuracy says too little
 _FLAT = 0.01  # share of the guess's loss within which a mean loss is still a guess
@@ -78,7 +78,7 @@ class Watch:
         self._said: set[str] = set()
 
     def see(self, event: Event) -> None:
-        """Take one event in."""
+        """Process an event."""
         match event:
             case Step():
                 self._step(event)
@@ -113,18 +113,18 @@ class Watch:
     def _judge(self, *, ended: bool) -> None:
         if self._steps < (_EARLY if ended else _STEPS):
             return
-        if not (self._stays_high() or self._guesses() or self._answers_badly(ended)):  # the first explains the others
+        if not (self._stays_high() or self._guesses() or self._answers_badly(ended)):  # one sign explains the others
             self._memorises()
 
     # ---- the signs ----
 
     def _stays_high(self) -> bool:
-        """Far above the cost of guessing, and not falling."""
+        """The loss is far above the cost of guessing, and not falling."""
         level = self._level()
         if level < _HIGH * self._unsure or self._falls():
             return False
         advice = self._advice("Lower")
-        if fmean(self._start) >= _FALLING * level:  # the weights began so, and the rate is not to blame
+        if fmean(self._start) >= _FALLING * level:  # the weights began so: the rate is not the cause
             advice = "Lower the std of the weight fillers, or scale the input, then wf train --fresh"
         self._say(
             "high",
@@ -134,7 +134,7 @@ class Watch:
         return True
 
     def _guesses(self) -> bool:
-        """No lower than the cost of guessing or than at the start, and no better in the test than a constant answer."""
+        """The loss is no lower than guessing or than at the start, and the test no better than a constant answer."""
         last = self._passes[-1].accuracy if self._passes else None
         if self._falls() or (last is not None and self._beats(last, 2)):
             return False
@@ -154,7 +154,7 @@ class Watch:
         return True
 
     def _answers_badly(self, ended: bool) -> bool:
-        """It learns its training pictures, and that is of no use in the test."""
+        """It learns its training pictures, without effect on the test pictures."""
         recent = [one.accuracy for one in self._passes[-_PASSES:] if one.accuracy is not None]
         if self._constant is None or self._count < _PICTURES or not recent or (len(recent) < _PASSES and not ended):
             return False
@@ -215,7 +215,7 @@ class Watch:
         return list(self._losses)[-min(_WINDOW, max(1, len(self._losses) // 2)) :]
 
     def _beats(self, accuracy: float, deviations: float) -> bool:
-        """Whether that is more than the constant answer gets, by so many standard deviations of it."""
+        """Whether an accuracy is significantly above that of the constant answer."""
         if self._constant is None:
             return True
         share = self._constant.accuracy

@@ -41,7 +41,7 @@ def create_app(state: State, *, warm: bool = False) -> Application:
         version=__version__,
         description="Judge pictures, look inside, label, and train. Errors: {error: {id, message, hint}}.",
         openapi_url="/api/openapi.json",
-        docs_url=None,  # pages that load scripts from another host
+        docs_url=None,  # these pages load scripts from another host
         redoc_url=None,
         lifespan=lambda _: _running(state, warm=warm),
     )
@@ -63,7 +63,7 @@ def routers() -> Iterator[APIRouter]:
 
 @asynccontextmanager
 async def _running(state: State, *, warm: bool) -> AsyncIterator[None]:
-    """What runs beside the requests: decoding processes, the net, jobs, and what follows the project."""
+    """Run the background parts: decoding processes, the net, jobs, and the follower of the project."""
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="request"))
     events = Hub()

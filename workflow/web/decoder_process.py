@@ -71,7 +71,7 @@ def answer(task: bytes, argument: bytes, large: bool, data: bytes) -> tuple[dict
 
 
 def _check_size(head: Header, task: bytes) -> None:
-    # what there are thumbnails of was judged, or is the owner's own
+    # pictures with thumbnails were judged, or are the owner's own
     most = MOST_PIXELS[head.baseline or task == THUMBNAIL]
     if not 0 < head.width * head.height <= most:
         kind = (
@@ -96,7 +96,7 @@ def _thumbnail(data: bytes, side: int) -> bytes:
 
 
 def confine(memory: int) -> None:
-    """Limit this process to `memory` bytes beside what it has; it may write no file and leaves no core."""
+    """Limit this process to `memory` bytes beside what it has; it may not write files or leave a core."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     used = _address_space()
@@ -126,7 +126,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server decides
     warnings.simplefilter("ignore")
     tasks, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # nothing that some library prints may get between two answers
+    os.dup2(2, 1)  # what some library prints must not get between two answers
     Image.preinit()
     confine(MEMORY)
     send(answers, b"{}")  # ready

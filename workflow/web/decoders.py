@@ -38,7 +38,7 @@ _STATUS = {"too large": 413, OUT_OF_MEMORY: 413}
 
 
 class Decoded(NamedTuple):
-    """A picture as a net sees it, and what its file says of itself."""
+    """A picture as a net sees it, and the facts in its file's header."""
 
     pixels: NDArray[np.uint8]
     """(C, H, W)."""
@@ -50,7 +50,7 @@ class Decoded(NamedTuple):
 
 class _Task(NamedTuple):
     parts: tuple[bytes, bytes, bytes]
-    """Kind, argument, data."""
+    """The kind, the argument and the data of the task."""
     answer: asyncio.Future[tuple[dict[str, Any], bytes]]
 
 

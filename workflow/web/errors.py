@@ -48,7 +48,7 @@ class Problem(BaseModel):
 
 
 class Failure(BaseModel):
-    """The body of every answer that is no success."""
+    """The body of every answer that is not a success."""
 
     error: Problem
 
@@ -79,7 +79,7 @@ class Refused(WorkflowError):
 
 
 class Busy(Refused):
-    """The server has as much to do as it can; the client is asked to come back."""
+    """The server is busy; the client is asked to come back."""
 
     def __init__(self, why: str, *, seconds: int = 1) -> None:
         super().__init__(
@@ -148,7 +148,7 @@ def _unexpected(error: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Let the application answer every exception in this form, and its description say what the form is."""
+    """Answer every exception of the application in this form, and describe the form in its OpenAPI document."""
     described = app.openapi
 
     def openapi() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from workflow.web.errors import Busy
 
-_KEPT = 1000  # events that a page which was away can still get
+_KEPT = 1000  # events that a page can still get after it was away
 _MOST = 64  # pages that listen
 _HEARTBEAT = 15.0  # seconds of silence, after which a comment shows that the connection lives
 
@@ -23,7 +23,7 @@ class _Event(NamedTuple):
 
 
 class Hub:
-    """Hands events to those who listen. Lives in one event loop."""
+    """Sends events to those who listen. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self._run = secrets.token_hex(4)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("workflow")
 _SECONDS = 0.5
-_PATIENCE = 10.0  # seconds after a look that failed
+_PATIENCE = 10.0  # seconds to wait after a failure
 _LONGEST = 2**20  # bytes of metrics in one answer
 
 Stamp = tuple[int, int] | None
@@ -40,7 +40,7 @@ class Follower:
     Args:
         project: whose generations.
         inbox: which learns the pictures of new generations.
-        events: who is told: `generation` {number, running} and `metrics` {generation}.
+        events: gets `generation` {number, running} and `metrics` {generation}.
     """
 
     def __init__(self, project: Project, inbox: Inbox, events: Hub) -> None:
@@ -56,13 +56,13 @@ class Follower:
         while True:
             try:
                 await self._follow()
-            except Exception:  # a disk that hiccups: look again later
+            except Exception:  # a disk error: look again later
                 _log.exception("cannot look at the generations")
                 await asyncio.sleep(_PATIENCE)
             await asyncio.sleep(_SECONDS)
 
     async def _follow(self) -> None:
-        """Look once, and tell what is new since the last look."""
+        """Look once, and report what is new since the last look."""
         now = await asyncio.to_thread(self._look)
         before, self._seen = self._seen, now
         if before is None:

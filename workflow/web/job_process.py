@@ -1,6 +1,6 @@
 """One job in a process of its own: a call of the library, its progress and its result as lines of JSON.
 
-The first line of stdin is the wish; `stop` on a later line lets a training write a snapshot and end. The process ends
+The first line of stdin is the job; `stop` on a later line lets a training write a snapshot and end. The process ends
 when stdin does, so that it never outlives the server. Lines on stdout: {"progress": [done, all, unit]},
 {"note": text}, and at last {"result": …} or {"error": …}.
 """
@@ -54,7 +54,7 @@ class Teller:
             self._out.flush()
 
     def progress(self, unit: str) -> Callable[[int, int], None]:
-        """What is called with (done, all); most calls say nothing."""
+        """The function to call with (done, all); most calls write nothing."""
 
         def show(done: int, every: int) -> None:
             now = time.monotonic()
@@ -192,7 +192,7 @@ def _keep_answering(project: Project, number: int, teller: Teller) -> None:
     """Pin the snapshot that answers, unless it is of the generation that is trained."""
     try:
         live = project.live().found
-    except WorkflowError:  # there is none yet
+    except WorkflowError:  # there is no live snapshot yet
         return
     generation = live.reference.generation
     if not live.pinned and generation is not None and generation.number != number:

@@ -41,7 +41,7 @@ class Job:
     kind: str
     title: str
     wish: dict[str, Any]
-    """What the process is told."""
+    """The request that the process gets."""
     about: dict[str, Any]
     """What it is about: `sha256`, `look`, `generation`, `channel` or `queue`."""
     state: str = "waiting"
@@ -102,7 +102,7 @@ class Jobs:
         return self._jobs[number]
 
     async def add(self, kind: str, title: str, wish: Mapping[str, Any], about: Mapping[str, Any]) -> Job:
-        """Begin a job as soon as those before it have ended.
+        """Queue a job; it begins when those before it have ended.
 
         Args:
             kind: see `job_process.KINDS`.
@@ -129,7 +129,7 @@ class Jobs:
         return job
 
     async def cancel(self, number: int) -> Job:
-        """Let a job end: a training writes a snapshot first; asked again, it ends at once.
+        """End a job: a training writes a snapshot first; asked again, it ends at once.
 
         Raises:
             Refused: 404, there is none.
@@ -213,7 +213,7 @@ class Jobs:
             await self._settle(job, "failed")
 
     def _place(self, job: Job) -> dict[str, str]:
-        """Where a job draws, and under which address its pictures are served."""
+        """The folder that a job draws into, and the address of its pictures."""
         return {"folder": str(self.folder(job)), "url": f"/api/jobs/{job.id}/pictures"}
 
     def folder(self, job: Job) -> Path:
@@ -248,7 +248,7 @@ class Jobs:
     # ---- on disk
 
     async def _remember(self) -> None:
-        async with self._writing:  # in the order of what happened
+        async with self._writing:  # in the order of the changes
             text = json.dumps([vars(one) for one in self])
             try:
                 await asyncio.to_thread(atomic_write, self._file, text.encode())
@@ -271,7 +271,7 @@ class Jobs:
 
 
 async def _end(process: asyncio.subprocess.Process, *, gently: bool = False) -> None:
-    """End a process: ask it, and if it does not listen, do it. `gently` waits first, as it is ending by itself."""
+    """End a process: ask it, then kill it if it does not end. `gently` waits first, since it is ending by itself."""
     if gently and await _ended(process):
         return
     with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""The net that answers: one thread runs it, on all pictures that wait at a time.
+"""The net that answers: one thread runs it on all waiting pictures together.
 
 Another thread follows the live snapshot; preparing and training a generation changes nothing until its snapshot is
 live.
@@ -39,7 +39,7 @@ class _Waiting(NamedTuple):
 
 
 class Judge:
-    """Answers about pictures.
+    """Labels pictures with the live snapshot.
 
     Args:
         project: whose snapshots answer.
@@ -68,7 +68,7 @@ class Judge:
             self._threads[-1].start()
 
     def close(self) -> None:
-        """Stop; what waits is not answered."""
+        """Stop; waiting pictures are not answered."""
         self._over.set()
         self._waiting.put(None)
         for thread in self._threads:
@@ -108,7 +108,7 @@ class Judge:
         return self._net
 
     async def label(self, net: Judging, pixels: NDArray[np.uint8]) -> Judgement:
-        """The answer about one picture.
+        """The answer for one picture.
 
         Args:
             net: see `net`.
@@ -206,7 +206,7 @@ class Judge:
         found: list[Judgement] | Exception
         try:
             found = net.label([one.pixels for one in asked])
-        except Exception as error:  # for those who asked, and not for the thread
+        except Exception as error:  # raised to those who asked; the thread goes on
             found = error
 
         def settle() -> None:

@@ -1,4 +1,4 @@
-"""How much is let in: bytes in memory, pictures that wait, requests by token."""
+"""Limits of the server: bytes in memory, waiting pictures, requests of each token."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ LARGEST_BODY = 20 * MIB
 LARGEST_DOCUMENT = MIB
 """Of a JSON body."""
 HEADER_SECONDS = 10.0
-"""In which the header of a request must have arrived."""
+"""Seconds in which the header of a request must have arrived."""
 BODY_SECONDS = 15.0
-"""In which any body may arrive; a longer one must arrive at `SLOWEST` at least."""
+"""Seconds that any body may take; a longer one must arrive at `SLOWEST` at least."""
 SLOWEST = 32 * 1024
 """Bytes a second."""
 RATES = {"bot": (20.0, 100.0), "labeller": (200.0, 2000.0)}

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from workflow.web.security import cookie_name
 from workflow.web.state import State
 
-_SECONDS = 365 * 24 * 3600  # that a browser keeps the cookie; revoking the token ends it
+_SECONDS = 365 * 24 * 3600  # seconds that a browser keeps the cookie; revoking the token ends it
 
 
 def login_code(state: State) -> str:

@@ -88,7 +88,7 @@ def page(request: Request, state: State, name: str, *, tab: str = "", status: in
 
 
 def _language(request: Request) -> str:
-    """That the reader chose, or that the browser prefers."""
+    """The language that the reader chose, or that the browser prefers."""
     kept = request.cookies.get(_COOKIE, "")
     return kept if kept in LANGUAGES else preferred(request.headers.get("accept-language", ""))
 
@@ -115,7 +115,7 @@ def modules(name: str) -> tuple[str, ...]:
 
 
 def for_people(request: Request, state: State, refusal: Response) -> Response:
-    """What a browser shows for an error: a page, or the login where a token is needed; others get the error as it is.
+    """The answer to a browser for an error: a page, or the login where a token is needed; others get the error as JSON.
 
     Args:
         request: that was refused.

@@ -1,4 +1,4 @@
-"""What every request passes before a route sees it, and every answer on its way out.
+"""The checks of every request before a route sees it, and the headers of every answer.
 
 host name -> site of origin -> content type -> token or cookie -> what the role may do -> rate -> size and speed
 """
@@ -103,7 +103,7 @@ class Guard:
             await for_people(Request(scope), self._state, errors.answer(error))(scope, receive, answer)
 
     def _check(self, scope: Scope) -> int:
-        """Refuse what may not pass; gives the most bytes that the body may have, 0 where there is none.
+        """Refuse a request, or return the most bytes that its body may have, 0 if it has none.
 
         Raises:
             Refused: 400, 401, 403, 413, 415, 421 or 429.

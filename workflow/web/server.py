@@ -1,4 +1,4 @@
-"""`wf serve`: bind, say where, and serve until Ctrl-C."""
+"""`wf serve`: bind, print the address, and serve until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def serve(project: Project, settings: Settings, *, say: Callable[[str], None], o
     Args:
         project: with absolute paths.
         settings: how.
-        say: told the address, once it answers.
+        say: called with the address, once the server answers.
         open_page: whether to open it in the browser.
 
     Raises:
@@ -63,7 +63,7 @@ def serve(project: Project, settings: Settings, *, say: Callable[[str], None], o
     port = listening.getsockname()[1]
     settings = Settings(**(vars(settings) | {"port": port}))
     with closing(listening):
-        Inbox(project.config).close()  # what is wrong with it is said here, and not in the middle of starting
+        Inbox(project.config).close()  # its errors are raised here, and not in the middle of starting
         state = State(project=project, settings=settings, judge=Judge(project, settings.snapshot), limits=Limits())
         _run(state, listening, say, open_page=open_page)
 
@@ -76,7 +76,7 @@ def _run(state: State, listening: socket.socket, say: Callable[[str], None], *, 
             place = f"{place}login?token={login_code(state)}"
             say(f"open this once, in your browser: {place}")
         if open_page:
-            threading.Thread(target=webbrowser.open, args=(place,), daemon=True).start()  # some wait for their end
+            threading.Thread(target=webbrowser.open, args=(place,), daemon=True).start()  # some browsers block
 
     Server(state, started).run(sockets=[listening])
 

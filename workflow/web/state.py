@@ -1,4 +1,4 @@
-"""What all routes share: the project, the net, the decoders, the jobs, and who is asking."""
+"""The state that all routes share: the project, the net, the decoders, the jobs, and the caller."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Caller:
 
     @property
     def author(self) -> int:
-        """Whose the rows are that the caller makes: a token's number, 1 for the owner on this machine."""
+        """The author of rows that the caller makes: a token's number, 1 for the owner on this machine."""
         return 1 if self.token is None else self.token
 
 
@@ -100,12 +100,12 @@ class State:
 
     @property
     def events(self) -> Hub:
-        """What pages are told."""
+        """The events that pages get."""
         return self._now.events
 
     @property
     def jobs(self) -> Jobs:
-        """What takes longer than a request."""
+        """The jobs, which take longer than a request."""
         return self._now.jobs
 
     @property
@@ -117,7 +117,7 @@ class State:
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """What lives as long as the application runs."""
+    """Parts that live as long as the application runs."""
 
     decoders: Decoders
     events: Hub

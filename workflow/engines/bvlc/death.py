@@ -21,11 +21,11 @@ _BY_FILE: dict[str, type[WorkflowError]] = {
     "db_lmdb": DatabaseError,
     "syncedmem": EnvironmentFault,
 }
-"""File of Caffe's source (no ending) that stopped -> whose fault that is, whatever was asked for."""
+"""File of Caffe's source (no ending) where it stopped -> class of the error, whatever was asked for."""
 
 
 def explain(status: int, lines: Sequence[str], blame: type[WorkflowError]) -> WorkflowError:
-    """The error for a worker that is gone.
+    """The error for a worker that has ended.
 
     Args:
         status: its exit status; minus a signal's number where one killed it.

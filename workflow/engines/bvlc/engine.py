@@ -19,7 +19,7 @@ from workflow.formats import caffe_pb2
 class Engine:
     """Runs nets and solvers in real Caffe; see `workflow.engines.base.Engine`.
 
-    It is the reference that the other engines are held to, and runs layers that they do not know. Of what Caffe does
+    It is the reference for the other engines, and runs layers that they do not know. Of what Caffe does
     nothing is changed but this: snapshots appear whole or not at all, a loss that is NaN ends the run, and a resumed
     run continues with the record (and the random numbers, where random_seed is set) that it would have had.
     """

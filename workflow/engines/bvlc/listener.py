@@ -12,7 +12,7 @@ KEPT = 500_000
 """The number of lines kept until they are read; older ones are dropped."""
 
 TAIL = 400
-"""Lines that are kept to tell what led to a death."""
+"""Lines that are kept to explain why the worker ended."""
 
 LONGEST = 1 << 16
 """Bytes after which a line without an end is cut."""
@@ -54,7 +54,7 @@ class Listener(threading.Thread):
             return lines
 
     def tail(self, timeout: float) -> list[str]:
-        """The last lines of a stream that is ending; waits for its end, but not for ever."""
+        """The last lines of a stream that is ending; waits for its end, up to a limit."""
         self.join(timeout)
         with self._news:
             return list(self._tail)

@@ -15,7 +15,7 @@ from workflow.net.solver import test_nets, train_net
 from workflow.net.spec import LayerSpec, NetSpec
 
 _NO_CURSOR = ("Input", "Parameter", "DummyData", "MemoryData")
-"""Layers without bottoms that hand out no records of a file."""
+"""Layers without bottoms that do not read records from a file."""
 
 _DRAWING = ("Dropout", "DummyData")
 """Layers that draw from Caffe's one random stream at each forward pass in TRAIN phase."""
@@ -33,7 +33,7 @@ class Replay:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A solver with its nets on paper."""
+    """A solver with its nets, analysed before Caffe runs."""
 
     job: Job
     param: caffe_pb2.SolverParameter
@@ -51,7 +51,7 @@ class Plan:
 
         Caffe stores neither in its solverstate. Records of an LMDB come in a fixed order, so whole rounds through it
         are left out; layers that draw random numbers of a seeded stream are run as often as they were, which takes
-        time. The one thing not brought back is a test net that draws (DummyData with random fillers).
+        time. The one thing not restored is a test net that draws (DummyData with random fillers).
         """
         yield from self._of(self.train, -1, iteration * self.param.iter_size)
         interval = self.param.test_interval

@@ -36,12 +36,12 @@ DEATH_SECONDS = 10.0
 """For a dying process to be gone and its last words to be read."""
 
 _FOREIGN = ("PYTHON", "GLOG_", "OPENBLAS_", "GOTO_", "OMP_", "MKL_")
-"""Settings meant for other programs, which would change what this one computes or says."""
+"""Environment variables meant for other programs, which would change what this one computes or prints."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What a worker answered, and what was printed meanwhile."""
+    """What a worker answered and printed."""
 
     fields: Mapping[str, Any]
     arrays: Sequence[tuple[str, Array]]
@@ -114,7 +114,7 @@ class Worker:
             fields: the method's arguments.
 
         Raises:
-            WorkflowError: of class `blame`, or as the way of its death says.
+            WorkflowError: of class `blame`, or according to how the worker ended.
         """
         if not self._end.alive:
             raise EnvironmentFault("caffe's process has ended already", hint="open the net again")
@@ -201,7 +201,7 @@ def _environment(threads: int) -> dict[str, str]:
 
 
 def _end(process: subprocess.Popen[bytes], channel: socket.socket, lifeline: int, listener: Listener) -> None:
-    """Kill the whole group, reap it, let go of every descriptor. Not a method: it must outlive the Worker."""
+    """Kill the whole group, reap it, close every descriptor. Not a method: it must outlive the Worker."""
     if process.returncode is None:  # not reaped, so the number cannot belong to anybody else yet
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

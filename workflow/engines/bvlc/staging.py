@@ -89,12 +89,12 @@ class Staging:
         return result
 
     def discard(self, iteration: int) -> None:
-        """Take away what is staged of a snapshot."""
+        """Remove the staged files of a snapshot."""
         for kind in ("caffemodel", "solverstate"):
             self._staged(kind, iteration).unlink(missing_ok=True)
 
     def obstacle(self) -> str:
-        """What the operating system says to a write here, "" if it goes well."""
+        """The operating system's error for a write here, "" if it succeeds."""
         probe = self.folder / "probe"
         try:
             with probe.open("wb") as file:

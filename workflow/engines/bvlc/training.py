@@ -25,7 +25,7 @@ from workflow.formats.prototxt import render
 
 
 class Run:
-    """A run; `events` makes it.
+    """A training run, executed by `events`.
 
     Attributes:
         iteration: updates done.
@@ -125,7 +125,7 @@ class Run:
         yield step
 
     def _validations(self, reply: Reply, seconds: float, *, due: bool) -> list[Validation]:
-        """The test passes that the log tells of; all of them must be there, or Caffe's log is not what we think."""
+        """The test passes in the log; all of them must be there, or Caffe's log is not what we expect."""
         passes = passes_in(reply.lines)
         expected = len(self._plan.tests) if due else 0
         if [net for _, net, _ in passes] != list(range(expected)):
@@ -136,7 +136,7 @@ class Run:
         ]
 
     def _multistep_rate(self, iteration: int) -> float:
-        """Asking Caffe would move its position in the list of steps, so it is followed here (SGDSolver's rule)."""
+        """The rate of policy multistep by SGDSolver's rule: asking Caffe would move its position in the steps."""
         steps = self._param.stepvalue
         if self._multistep < len(steps) and iteration >= steps[self._multistep]:
             self._multistep += 1

@@ -86,10 +86,10 @@ class Worker:
         self.losses = deque()
         self.started = 0.0
 
-    # ---- looking ----
+    # ---- forward passes ----
 
     def hello(self):
-        """Who does the work here."""
+        """The versions of Python and Caffe."""
         try:
             from importlib.metadata import version
 
@@ -163,7 +163,7 @@ class Worker:
         return {"batch": max([top.shape[0] for top in tops if len(top.shape)] or [0])}, ()
 
     def restore(self, path):
-        """Take iteration, history and weights from a solverstate."""
+        """Restore iteration, history and weights from a solverstate."""
         self.solver.restore(path)
         return {"iteration": self.solver.iter}, ()
 

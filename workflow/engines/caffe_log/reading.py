@@ -202,7 +202,7 @@ def split(line: str) -> Entry | None:
 
 
 def parse(line: str) -> Said | None:
-    """What a line of a solver's log says; None for lines that say nothing about training."""
+    """The record of a line of a solver's log; None for lines that are not about training."""
     entry = split(line)
     if entry is None:
         return None

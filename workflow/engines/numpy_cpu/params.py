@@ -42,7 +42,7 @@ def assign(layers: Sequence[Layer], weights: caffe_pb2.NetParameter | None, *, i
 
 
 def _owners(layers: Sequence[Layer]) -> dict[_Place, _Place]:
-    """Each parameter -> the first one of its name, itself if it shares nothing."""
+    """Each parameter -> the first of its name, which is itself if it is not shared."""
     owners: dict[_Place, _Place] = {}
     named: dict[str, tuple[_Place, Shape]] = {}
     for index, layer in enumerate(layers):

@@ -14,7 +14,7 @@ def plan(spec: NetSpec) -> tuple[dict[str, Shape], list[list[Shape]]] | None:
     """Every blob's shape, by name, and the shapes of each layer's parameters; None if a layer is not known here.
 
     Raises:
-        NetError: a layer asks for what cannot be, or shapes do not fit.
+        NetError: a layer's settings are impossible, or shapes do not fit.
     """
     if any(layer.type not in layer_types() or layer.type == "Data" for layer in spec.layers):
         return None

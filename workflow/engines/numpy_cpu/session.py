@@ -1,6 +1,6 @@
 """A net with its weights in TEST phase, run layer by layer.
 
-Memory is shared as in Caffe: Split, Flatten and Reshape hand on a view of their bottom, and a layer that works in
+Memory is shared as in Caffe: Split, Flatten and Reshape give a view of their bottom, and a layer that works in
 place writes into its bottom's memory, so that every name of that memory shows what it holds after the whole pass.
 """
 
@@ -110,7 +110,7 @@ class Session:
             layer.close()
 
     def _plan(self, inputs: Mapping[str, Shape]) -> dict[str, Shape]:
-        """Every blob's shape when the net's inputs have those shapes; learns of a misfit before any number runs."""
+        """Every blob's shape when the net's inputs have those shapes; a misfit is found before anything is computed."""
         shapes: dict[str, Shape] = {}
         for layer in self._layers:
             with at_layer(self._spec, layer.spec):

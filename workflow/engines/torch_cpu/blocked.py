@@ -35,7 +35,7 @@ class Blobs(Mapping[str, Tensor]):
 
 
 def trunk(layers: Sequence[Layer], shapes: Mapping[str, Shape]) -> frozenset[int]:
-    """The numbers of the layers that work in the layout; none if a layer beyond them makes pictures again."""
+    """The indices of the layers that work in the layout; none if a layer beyond them produces 4-D blobs again."""
     within: set[str] = set()
     numbers: set[int] = set()
     for number, layer in enumerate(layers):

@@ -1,4 +1,4 @@
-"""Memory for a net: its parameters, shared with another net's or filled, after a look at whether all of it fits."""
+"""Memory for a net: its parameters, shared with another net's or filled, after a check that all of it fits."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class Building:
         """Give every layer its parameter blobs.
 
         Args:
-            spec: the net on paper.
+            spec: the net as planned.
             layers: they get `blobs`.
-            shapes: of the net's blobs, for the memory that they will take.
+            shapes: of the net's blobs, to estimate their memory.
             declared: for each layer the parameter blobs that it wants.
             theirs: layer name -> blobs of another net that layers of the same name use.
 

@@ -84,7 +84,7 @@ class Built:
 
     @property
     def shared(self) -> dict[Place, Place]:
-        """A parameter that is another layer's -> that one."""
+        """A shared parameter -> the parameter that it shares."""
         return self._parameters.shared
 
     @property
@@ -133,7 +133,7 @@ class Built:
         return net
 
     def _gradient(self, layer: Layer, index: int) -> Tensor:
-        """What backward left for a parameter blob, or its owner; zeros where it left nothing."""
+        """The gradient of a parameter blob, or of its owner; zeros where backward gave none."""
         blob = layer.blobs[index]
         owner = self._parameters.shared.get((layer.spec.name, index), (layer.spec.name, index))
         grads = (one.tensor.grad for one in self.learnable if (one.layer, one.index) == owner)
@@ -141,7 +141,7 @@ class Built:
         return torch.zeros_like(blob) if gradient is None else gradient.reshape(blob.shape)
 
     def close(self) -> None:
-        """Let go of databases."""
+        """Close databases."""
         for layer in self.layers:
             layer.close()
 

@@ -40,7 +40,7 @@ def resolve(asked: str | None, param: caffe_pb2.SolverParameter) -> torch.device
 
 
 def gpu(number: int) -> torch.device:
-    """CUDA device `number`; from now on the process computes on it as exactly as on a CPU, and alike each time.
+    """CUDA device `number`; from now on the process computes on it as exactly as on a CPU, and deterministically.
 
     PyTorch's own defaults round the products of convolutions to 10 bits (TF32), and let cuDNN choose algorithms that
     add up in any order.

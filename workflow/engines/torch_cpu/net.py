@@ -40,7 +40,7 @@ class Net(Built):
         self.position = 0
         self.blobs: Mapping[str, Tensor] = {}
         self.loss = torch.zeros(())
-        self._away = self.device.type != "cpu"  # from where files and random numbers come
+        self._away = self.device.type != "cpu"  # the position of data files and random numbers
         self._trunk = frozenset() if self._away else blocked.trunk(self.layers, self.shapes)
 
     def start_at(self, position: int) -> None:
@@ -103,7 +103,7 @@ class Net(Built):
 
     def _bottoms(self, layer: Layer, blobs: Mapping[str, Tensor]) -> list[Tensor]:
         tensors = [blobs[bottom] for bottom in layer.spec.bottoms]
-        if self.spec.force_backward:  # it overrules propagate_down
+        if self.spec.force_backward:  # it overrides propagate_down
             return tensors
         return [
             tensor if down else tensor.detach() for tensor, down in zip(tensors, layer.spec.propagate_down, strict=True)
@@ -118,5 +118,5 @@ def _copied(tensor: Tensor, *, blocked: bool) -> Tensor:
 
 
 def _channels_last(tensor: Tensor) -> Tensor:
-    """Pictures as convolutions like them best in memory, from where they enter the net on."""
+    """Channels-last memory for pictures from the input on: convolutions are fastest so."""
     return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor

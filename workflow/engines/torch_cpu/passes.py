@@ -27,7 +27,7 @@ class Pass:
     those of `blobs` (src/caffe/net.cpp, Net::BackwardFromTo: a layer in place writes its bottom's diff over its top's).
     """
     cut: dict[str, LayerSpec]
-    """Blobs that no gradient passes from to the input, and the layer that is to blame."""
+    """Blobs from which no gradient reaches the input, and the layer that is the cause."""
 
     def tensor(self, name: str, *, before: bool = False) -> Tensor:
         """A blob that a gradient can flow from to the input.
@@ -48,11 +48,11 @@ class Pass:
 class DifferentiableLayers(nn.Module):
     """The layers of a net with frozen weights, each one submodule.
 
-    `propagate_down: false` is not obeyed, as `force_backward: true` has it in Caffe: whoever asks for a gradient
+    `propagate_down: false` is ignored, as with `force_backward: true` in Caffe: whoever asks for a gradient
     wants it.
 
     Attributes:
-        specs: the layers on paper, in net order.
+        specs: the layers as planned, in net order.
         last: blob -> number of the last layer that makes or changes it.
         modules_of_layers: a module for each layer.
     """
@@ -78,7 +78,7 @@ class DifferentiableLayers(nn.Module):
         Args:
             x: the input blob, float32 (N, C, H, W).
             end: number of the last layer to run; the whole net if None.
-            held: blob, not the input -> what the layers behind it read in place of what the net computed.
+            held: blob, not the input -> values that the following layers read in place of the computed ones.
         """
         held = held or {}
         count = len(self.specs) if end is None else end + 1

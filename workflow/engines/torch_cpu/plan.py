@@ -15,7 +15,7 @@ def layers_of(spec: NetSpec, folder: Path) -> Iterator[Layer]:
     """The layers that run a net, one by one; paths in it are relative to `folder`.
 
     Raises:
-        NetError: a layer that is unknown or asks for what cannot be.
+        NetError: a layer that is unknown or whose settings are impossible.
         DatabaseError, ModelError: a data layer's files.
     """
     for layer in spec.layers:

@@ -1,4 +1,4 @@
-"""A Caffe solver on torch, under pycaffe's names, told as a stream of events.
+"""A Caffe solver on torch, under pycaffe's names, reported as a stream of events.
 
 Source of the schedule: src/caffe/solver.cpp, Solver::Step, Solve and TestAll.
 """
@@ -127,7 +127,7 @@ class Solver(Generic[N]):
             net.copy_from(model, known=told if index else ours)
 
     def close(self) -> None:
-        """Let go of databases."""
+        """Close databases."""
         for net in (self.net, *self.test_nets):
             net.close()
 
@@ -148,7 +148,7 @@ class Solver(Generic[N]):
         """Train to max_iter, or until `control` asks to stop; ends with Done.
 
         Args:
-            control: wishes to stop or to snapshot.
+            control: requests to stop or to snapshot.
             test_at_end: test after the last iteration also where test_interval does not divide it.
         """
         param = self.param
@@ -183,7 +183,7 @@ class Solver(Generic[N]):
             due = param.test_interval > 0 and self.iter % param.test_interval == 0
             if due and (self.iter > 0 or param.test_initialization):
                 yield from self._tests()
-                if control.take_snapshot_wish():  # of what was tested: the next update is another net
+                if control.take_snapshot_wish():  # of the net that was tested: the next update changes it
                     yield self._snapshot_event()
                 if control.stopping:
                     return

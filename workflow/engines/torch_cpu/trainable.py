@@ -16,11 +16,11 @@ from workflow.net.spec import NetSpec
 
 
 class Trainable(Protocol):
-    """A net that a solver trains or tests: `torch_cpu.Net`, or one that scripts look into."""
+    """A net that a solver trains or tests: `torch_cpu.Net`, or a net of pycaffe."""
 
     @property
     def spec(self) -> NetSpec:
-        """The net on paper."""
+        """The net as planned."""
         ...
 
     @property
@@ -55,7 +55,7 @@ class Trainable(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of databases."""
+        """Close databases."""
         ...
 
 
@@ -63,7 +63,7 @@ N = TypeVar("N", bound=Trainable)
 
 
 class MakeNet(Protocol[N]):
-    """What builds a solver's nets."""
+    """A function that builds a solver's nets."""
 
     def __call__(
         self, spec: NetSpec, /, *, seed: int, folder: Path | None, like: N | None, device: torch.device | None

@@ -1,4 +1,4 @@
-"""One iteration's two halves: gradients that sum up in the parameters, and the update that they become.
+"""The two halves of an iteration: gradients are summed in the parameters, then turned into an update.
 
 Source: src/caffe/solver.cpp, Solver::Step; src/caffe/solvers/sgd_solver.cpp, ApplyUpdate, ClipGradients, Normalize and
 Regularize.
@@ -22,10 +22,10 @@ N_contra = TypeVar("N_contra", contravariant=True)
 
 
 class Gradients(Protocol[N_contra]):
-    """How a net's passes leave gradients behind."""
+    """How gradients are computed from a net's passes."""
 
     def __call__(self, net: N_contra, passes: int, /) -> float:
-        """Run the net forward and backward so often; the gradients' sum is in each parameter's `grad` then.
+        """Run the net forward and backward this many times; each parameter's `grad` then holds the sum of gradients.
 
         Returns:
             The mean loss.
@@ -58,7 +58,7 @@ class Autograd:
 
 
 class Update:
-    """Clip the sum of gradients, divide it by iter_size, add decay, let the rule make an update of it, subtract that.
+    """Clip the sum of gradients, divide it by iter_size, add decay, apply the update rule, subtract the result.
 
     Args:
         param: the solver's settings; they may change between two updates.

@@ -28,7 +28,7 @@ class Handle:
         self.users = 0
 
     def release(self) -> None:
-        """One reader less; the last one closes the files."""
+        """Release one reader; the last one closes the files."""
         with _lock:
             self.users -= 1
             if self.users <= 0 and _open.get(self.folder) is self:

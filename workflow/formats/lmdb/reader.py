@@ -101,7 +101,7 @@ class Reader:
         return [get(keys[index % len(keys)]) for index in range(start, start + count)]
 
     def close(self) -> None:
-        """Let go of the files; the reader opens them again if it is used again."""
+        """Close the files; the reader opens them again if it is used again."""
         if self._handle is not None and self._pid == os.getpid():
             self._opened.abort()
             self._handle.release()

@@ -15,7 +15,7 @@ from workflow.words import counted
 
 
 def verify(folder: Path) -> None:
-    """Make sure that a database is whole before LMDB maps it: a damaged one kills the process without an exception.
+    """Check that a database is whole before LMDB maps it: a damaged one kills the process without an exception.
 
     0.3 s for 250 MB; a file that this process has verified and that did not change since is not read again.
 

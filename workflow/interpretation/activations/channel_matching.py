@@ -30,7 +30,7 @@ compared with never does); no channel reaches its threshold; those that do are t
 not known there; the net has no such blob; the blob's maps have another height or width."""
 
 CHANCE = 0.01
-"""The rate of false matches that is tolerated, measured on an untrained net."""
+"""The tolerated rate of false matches, measured on an untrained net."""
 
 _SIGMAS = 2.326347874  # the standard normal distribution's quantile of 1 - CHANCE
 _CERTAIN = 1 - 1e-9  # a correlation of 1 has no Fisher transform
@@ -84,7 +84,7 @@ class Correlation:
 
 
 def thresholds(null: Sequence[Numbers], width: int | None = None) -> Numbers:
-    """What a channel's best counterpart must reach so as not to be put down to chance.
+    """The correlation that a channel's best counterpart must reach to be significant.
 
     z = artanh r of the best counterpart (Fisher's transform) is taken to be normal, with each channel's own mean and a
     deviation common to all channels: a handful of nets is too few for a quantile of each channel, but enough for that.
@@ -110,14 +110,14 @@ def thresholds(null: Sequence[Numbers], width: int | None = None) -> Numbers:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """What a channel of the reference is in another net."""
+    """The counterpart of a channel of the reference in another net."""
 
     channel: int | None
     """Its counterpart's number; None if it has none."""
     correlation: float | None = None
     """With the counterpart; without one, the highest with any channel. None where there is none, and for classes."""
     threshold: float | None = None
-    """That a counterpart has to reach."""
+    """The correlation that a counterpart has to reach."""
     reason: Reason | None = None
     """Why there is no counterpart."""
 

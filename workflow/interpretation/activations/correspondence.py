@@ -65,9 +65,9 @@ def correspond(
         reference: the net whose channels are looked for.
         shapes: of all blobs for one picture: those of `models`, then those of `reference`.
         names: blobs of the reference. Blobs of classes are matched by the classes' names, others by correlation.
-        pictures: what the nets are shown to correlate their activations.
+        pictures: on which the nets' activations are correlated.
         engine: the engine's name; None takes the fastest for the job.
-        progress: told (done, all) in pictures.
+        progress: called with (done, all) in pictures.
 
     Raises:
         DataError: there are no pictures to be shown.
@@ -110,7 +110,7 @@ def shuffled(weights: caffe_pb2.NetParameter, seed: int) -> caffe_pb2.NetParamet
 
 
 def _fixed(model: Model) -> set[str]:
-    """Blobs that no weight has a part in, such as the picture: chance has none, either."""
+    """Blobs that do not depend on any weight, such as the picture: shuffling does not change them."""
     weighted = {layer.name for layer in model.weights.layer if layer.blobs}
     learned: set[str] = set()
     for layer in model.net.layer:

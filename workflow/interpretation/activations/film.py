@@ -63,7 +63,7 @@ def shoot(
         image: a picture file.
         number: the generation; None is the one that `wf live` shows.
         blobs: which to show; None is those of `wf inspect`.
-        progress: told (done, all).
+        progress: called with (done, all).
 
     Raises:
         UsageError: no such generation or blob.

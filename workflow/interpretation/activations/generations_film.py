@@ -66,7 +66,7 @@ class Lineage:
     pictures: int
     """Test pictures of the reference that the channels were matched by."""
     left_out: tuple[str, ...]
-    """Paths of test pictures that were wanted, but are not there any more."""
+    """Paths of test pictures that were needed, but no longer exist."""
 
     @property
     def reference(self) -> Appearance:
@@ -137,7 +137,7 @@ def trace(
         which: the newest snapshot of each, or the one of the highest test accuracy.
         blobs: which to show; None is those of `wf inspect`, and the probabilities.
         engine: the engine's name; None takes the fastest for the job.
-        progress: told (done, all) in test pictures.
+        progress: called with (done, all) in test pictures.
 
     Raises:
         UsageError: no such generation, snapshot or blob; fewer than two generations.
@@ -175,7 +175,7 @@ def trace(
 
 
 def _snapshots(config: Config, numbers: Sequence[int] | None, which: Which) -> tuple[list[Reference], list[str]]:
-    existing(config)  # there is one at all
+    existing(config)  # there is at least one
     found = generations(config) if numbers is None else [existing(config, number) for number in sorted(set(numbers))]
     without = [one.name for one in found if numbers is None and not one.read().snapshots]
     chosen = [resolve(config, which, one.number) for one in found if one.name not in without]

@@ -14,7 +14,7 @@ from workflow.storage import replacing
 Grey = NDArray[np.uint8]
 
 LEAST_SIDE = 400
-"""Pixels of the written picture's width; smaller grids are enlarged, so that a map of 4 x 4 can be seen."""
+"""The least width of the written picture in pixels; smaller grids are enlarged, so a map of 4 x 4 can be seen."""
 
 CAPTION = 38
 """Pixels of the strip below a grid."""

@@ -21,7 +21,7 @@ Order = Literal["number", "activity"]
 
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
-    """Of one blob for one picture, over all channels, shown or not."""
+    """Statistics of one blob for one picture, over all channels, shown or not."""
 
     minimum: float
     maximum: float
@@ -77,7 +77,7 @@ class Comparison:
     pixels: tuple[NDArray[np.uint8], ...]
     """As a record of the training set holds them, (C, H, W)."""
     inputs: Array
-    """What the net gets: float32 (pictures, C, h, w), behind mean, crop and scale."""
+    """The net's input: float32 (pictures, C, h, w), after mean, crop and scale."""
     words: tuple[str, ...]
     """The label and its probability, empty for a net that gives no such answer."""
     blobs: tuple[Compared, ...]

@@ -20,22 +20,22 @@ _BATCH = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """One channel's part."""
+    """The contribution of one channel."""
 
     number: int
     fall: float
-    """Of the log odds, in nats, when this channel alone is replaced; negative: it spoke against the class."""
+    """Of the log odds, in nats, when this channel alone is replaced; negative: it was evidence against the class."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Carrying:
-    """All channels of a blob."""
+    """The contributions of all channels of a blob."""
 
     blob: str
     channels: tuple[Channel, ...]
-    """Those that carried most first."""
+    """Sorted by contribution, the largest first."""
     enough: int | None
-    """So many of the first, replaced together, make the net choose another class; None: not even all of them."""
+    """How many of the first, replaced together, make the net choose another class; None if all of them do not."""
 
 
 def carrying(net: Differentiable, x: Tensor, target: Target, blob: str, usual: Tensor) -> Carrying:
@@ -46,7 +46,7 @@ def carrying(net: Differentiable, x: Tensor, target: Target, blob: str, usual: T
         x: the input blob of one picture, (1, C, H, W).
         target: the predicted class.
         blob: whose channels; not the input.
-        usual: what stands in their place, (C, ...).
+        usual: the values that replace them, (C, ...).
     """
     with torch.no_grad():
         own = net.run(x, until=(blob,)).blobs[blob]  # (1, C, ...)

@@ -41,7 +41,7 @@ _HUES = (  # degrees at which each begins
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Counterfactual:
-    """The picture after one change, and what the net says then."""
+    """The picture after one change, and the net's answer."""
 
     change: str
     """`with its yellow (38% of it) replaced by one grey`, `in grey scale`, `mirrored`."""
@@ -50,11 +50,11 @@ class Counterfactual:
     pixels: Pixels
     """(C, H, W), as a record holds it; what is covered with the mean is rounded."""
     probability: float
-    """Of the class that was asked about."""
+    """Probability of the class asked about."""
     label: str
     """The predicted class of the changed picture."""
     lost: bool
-    """Whether that is another class than the one asked about."""
+    """Whether the predicted class is another one than the class asked about."""
 
     def json(self) -> dict[str, Any]:
         """As `wf twin --json` gives it."""
@@ -62,7 +62,7 @@ class Counterfactual:
 
 
 def counterfactuals(net: Differentiable, pixels: Pixels, channel: int) -> tuple[Counterfactual, ...]:
-    """Put every change of a picture to the net; the one that leaves least of the class first.
+    """Run the net on every change of a picture; the one with the lowest probability of the class first.
 
     Args:
         net: ends in probabilities.
@@ -90,7 +90,7 @@ def counterfactuals(net: Differentiable, pixels: Pixels, channel: int) -> tuple[
 
 
 def changes(model: Model, pixels: Pixels) -> list[tuple[str, str, Pixels]]:
-    """Every change that does something: in words, in few words, and the changed pixels (C, H, W)."""
+    """Every change that has an effect: its name, its short name, and the changed pixels (C, H, W)."""
     shape = model.preprocessing
     rgb = to_rgb(pixels, shape)
     found: list[tuple[str, str, Pixels]] = []

@@ -20,14 +20,14 @@ from workflow.interpretation.differentiable import Differentiable
 from workflow.interpretation.targets import Score, Target, of_class, unit
 from workflow.models.model import Model
 
-_STILL = 1e-6  # by which rounding may move a probability, or a share of a unit's value
+_STILL = 1e-6  # the largest change by rounding of a probability, or of a share of a unit's value
 
 RANDOM = "random"
-"""Places in an order that chance gave them: what every method must beat."""
+"""The baseline that every method must beat: places in random order."""
 _RANDOM_MAPS = 10  # whose curves are averaged
 
 Progress = Callable[[int, int], None]
-"""Told (done, all) after each method."""
+"""Called with (done, all) after each method."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,13 +36,13 @@ class Map:
 
     method: str
     signed: bool
-    """Whether negative places speak against the target."""
+    """Whether negative places are evidence against the target."""
     heat: Array
     """float32 (H, W), any range."""
     deletion_curve: Array
-    """float32 (STEPS + 1,): what is watched, while the hottest places go first."""
+    """float32 (STEPS + 1,): the target's value while the hottest places are removed first."""
     insertion_curve: Array
-    """float32 (STEPS + 1,): while they come first."""
+    """float32 (STEPS + 1,): while they are restored first."""
     deletion: float
     """The area under its curve: the smaller, the better."""
     insertion: float
@@ -64,17 +64,17 @@ class Explanation:
     snapshot: str
     target: Target
     value: float
-    """What is watched, for the whole picture: the class's probability; the unit's own value for a unit."""
+    """The target's value for the whole picture: the class's probability, or the unit's value."""
     pixels: NDArray[np.uint8]
     """(C, h, w): the picture as a record holds it."""
     maps: tuple[Map, ...]
     """In the order that was asked for."""
     baseline: Map
-    """Of maps that chance drew: the mean of their curves."""
+    """Mean curves of random maps."""
 
     @property
     def best(self) -> Map:
-        """The one with the smallest deletion area."""
+        """The map with the smallest deletion area."""
         return min(self.maps, key=lambda one: np.nan_to_num(one.deletion, nan=np.inf))
 
     def json(self) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def explain(
         class_name: whose score; None is the most probable class.
         unit_name: `conv3:17` or `conv3:17,2,3`, instead of a class.
         options: see `Options`.
-        progress: told (done, all).
+        progress: called with (done, all).
 
     Raises:
         UsageError: an unknown method, class, unit or layer; Grad-CAM where no convolution lies before the target.
@@ -150,7 +150,7 @@ def explain(
 
 
 def _refuse_constant(target: Target, value: float, maps: Sequence[Map]) -> None:
-    """A dead unit and a net that always says the same have maps, too, which say nothing."""
+    """Refuse a dead unit, and a net that always gives the same answer: their maps mean nothing."""
     curves = np.concatenate([curve for one in maps for curve in (one.deletion_curve, one.insertion_curve)])
     if np.isfinite(curves).any() and float(np.nanmax(curves) - np.nanmin(curves)) > _STILL:
         return

@@ -1,6 +1,6 @@
 """Deletion and insertion: does a map find the pixels that the net depends on?
 
-Source: Petsiuk, Das and Saenko 2018, RISE, arXiv:1806.07421, section 4.2. Places are taken away (or given back) in the
+Source: Petsiuk, Das and Saenko 2018, RISE, arXiv:1806.07421, section 4.2. Places are removed (or restored) in the
 order of the map, and the target is watched. A good map makes it fall early (small area) or rise early (large area).
 """
 
@@ -19,21 +19,21 @@ from workflow.interpretation.differentiable import Differentiable
 from workflow.interpretation.targets import Target
 
 STEPS = 32
-"""Parts in which the picture is taken away: 32 places each at 32 x 32."""
+"""Steps in which the picture is removed: 32 places each at 32 x 32."""
 BATCH = 128
 
 Watch = Callable[[Tensor], Tensor]
-"""The input blob (N, C, H, W) -> what is watched, (N,)."""
+"""The input blob (N, C, H, W) -> the target's value, (N,)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Merit:
-    """Two curves for each of N pictures; what is watched is 1 at full strength."""
+    """Two curves for each of N pictures; a value of 1 is the target at full strength."""
 
     deletion: Array
-    """float32 (N, STEPS + 1): while places go, from the whole picture to the mean picture."""
+    """float32 (N, STEPS + 1): while places are removed, from the whole picture to the mean picture."""
     insertion: Array
-    """float32 (N, STEPS + 1): while places come, from the blurred picture to the whole one."""
+    """float32 (N, STEPS + 1): while places are restored, from the blurred picture to the whole one."""
 
     @property
     def deletion_area(self) -> Array:
@@ -47,7 +47,7 @@ class Merit:
 
 
 def watch(net: Differentiable, target: Target, x: Tensor) -> Watch:
-    """What is watched for a target: a class's probability, or a unit's value as a share of its value for `x`.
+    """The value to follow for a target: a class's probability, or a unit's value as a share of its value for `x`.
 
     Where a net has no Softmax layer, a class is watched as a unit is. A unit that is 0 for a picture has no share: NaN.
     """

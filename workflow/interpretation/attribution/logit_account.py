@@ -28,7 +28,7 @@ Entries = NDArray[np.float64]
 """(C, H, W): one number for each channel and cell; (C, 1, 1) for a blob of single units."""
 
 SUM_ERROR = 1e-4
-"""What an account may miss its logit by. The engine adds up in float32: where the terms are so large that its own
+"""The allowed difference between account and logit. The engine adds in float32: where terms are so large that its own
 rounding may exceed this, 4 eps times the sum of their sizes is allowed."""
 
 
@@ -58,19 +58,19 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ledger:
-    """What spoke for one class and against another."""
+    """The contributions for one class and against another."""
 
     image: Path
     snapshot: str
     blob: str
-    """Whose values are accounted for."""
+    """The blob whose values are the contributions."""
     label: Account
     against: Account
     probabilities: dict[str, float]
     nearest: tuple[Neighbour, ...]
     """Training pictures in the blob before the first InnerProduct; none for a model from elsewhere."""
     note: str | None
-    """Where the net is not linear behind that blob: what was explained instead."""
+    """Where the net is not linear after that blob: what is explained instead."""
     pixels: NDArray[np.uint8]
     """(C, h, w): the input of the net, before mean and scale."""
 
@@ -140,14 +140,14 @@ def why(
         label: the class to explain; None is the one that it was given.
         against: the class to compare it with; None is the most probable of the others.
         count: how many training pictures to show; 0 for none.
-        metric: how near they are.
+        metric: the distance between features.
         generations: where training pictures may have come from, the oldest first.
         engine: the engine for the picture's blobs; None takes the fastest.
-        progress: told (done, all) while the training set's features must be computed.
+        progress: called with (done, all) while the training set's features must be computed.
 
     Raises:
         PictureError, DataError: the picture cannot be read.
-        UsageError: no class of that name; both classes are one.
+        UsageError: no class of that name; both classes are the same.
         NetError: the net has no Softmax, or nothing linear before it.
         FindingError: an account does not sum to its logit.
     """
@@ -248,7 +248,7 @@ def _near(
 
 
 def _seen(model: Model, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The middle of the picture, where the net takes a window of it."""
+    """The middle of the picture, where the net sees only a window of it."""
     _, height, width = model.transform.shape((pixels.shape[0], pixels.shape[1], pixels.shape[2]))
     top, left = (pixels.shape[1] - height) // 2, (pixels.shape[2] - width) // 2
     return pixels[:, top : top + height, left : left + width]

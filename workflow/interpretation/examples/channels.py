@@ -33,7 +33,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Patch:
-    """What a unit of a channel saw of one training picture."""
+    """The part of one training picture that a unit of a channel sees."""
 
     path: str
     label: str | None
@@ -61,7 +61,7 @@ class Patch:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Looked:
-    """One channel."""
+    """What one channel responds to."""
 
     number: int
     patches: tuple[Patch, ...]
@@ -79,7 +79,7 @@ class Looked:
 
     @property
     def likes(self) -> tuple[str, int] | None:
-        """The class that most of the patches are of, and of how many."""
+        """The most frequent class of the patches, and how many patches are of it."""
         labels = [one.label for one in self.patches if one.label is not None]
         return max(((label, labels.count(label)) for label in labels), key=lambda pair: pair[1], default=None)
 
@@ -101,7 +101,7 @@ class Channels:
     snapshot: str
     blob: str
     count: int
-    """Training pictures that were looked at."""
+    """Number of training pictures."""
     middle: Box
     """The receptive field of the unit in the middle, in the pixels of the record: the only part of a maximising
     picture that matters, and as large as a patch that no edge of the picture cuts."""
@@ -125,7 +125,7 @@ def look_for(
     recipe: Recipe | None = None,
     progress: Progress | None = None,
 ) -> Channels:
-    """Show a snapshot all its training pictures, and keep what excites each channel most.
+    """Run a snapshot on all its training pictures, and keep the patches that excite each channel most.
 
     Memory is needed for one batch, and for nine patches of each channel.
 
@@ -134,7 +134,7 @@ def look_for(
         blob: its name; the blob must have more than one position.
         channels: only these; all of them if empty.
         recipe: of the maximising pictures; None is `UNIT`.
-        progress: told (done, all) over the training pictures, then over the steps of the maximisation.
+        progress: called with (done, all) over the training pictures, then over the steps of the maximisation.
 
     Raises:
         UsageError: no such blob or channel, the blob has no map, or the model belongs to no generation.
@@ -184,7 +184,7 @@ def _asked(net: Differentiable, blob: str, channels: Sequence[int]) -> list[int]
 
 
 class _Best:
-    """The pictures that excite each channel most, as they go by."""
+    """The pictures that excite each channel most, updated batch by batch."""
 
     def __init__(self, net: Differentiable, blob: str, numbers: Sequence[int]) -> None:
         self.net = net
@@ -198,7 +198,7 @@ class _Best:
         self._known: dict[int, Picture] = {}
 
     def see(self, pictures: Sequence[Picture], x: Tensor) -> None:
-        """Take in a batch."""
+        """Update with a batch."""
         with torch.no_grad():
             maps = self.net.run(x, until=(self.blob,)).blobs[self.blob][:, self.numbers].flatten(2)  # (N, K, places)
         greatest, where = maps.max(2)

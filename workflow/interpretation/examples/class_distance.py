@@ -23,7 +23,7 @@ from workflow.interpretation.targets import Target
 EACH = 100
 """Pictures of the class, and of the others, that are looked at; fewer of a net whose blobs are large."""
 NEAREST = 5
-"""A single nearest picture is an accident; the class's mean is far from each of its pictures."""
+"""A single nearest picture is a coincidence; the class's mean is far from each of its pictures."""
 RARE = 0.05
 """A picture is among the class where its ratio is less than those of all but this share of the others."""
 _FEWEST = 20
@@ -35,7 +35,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Where the picture is in one blob."""
+    """The picture's distances in one blob."""
 
     blob: str
     to_class: float
@@ -55,7 +55,7 @@ class Stage:
 
 @dataclass(kw_only=True, eq=False)
 class Group:
-    """Pictures that the net and their labels agree on."""
+    """Pictures whose prediction agrees with their label."""
 
     pixels: list[NDArray[np.generic]] = field(default_factory=list)
     """Records (C, H, W)."""
@@ -66,7 +66,7 @@ class Group:
         return len(self.pixels)
 
     def add(self, pixels: NDArray[np.generic], blobs: dict[str, Tensor], rows: list[int]) -> None:
-        """Take in rows of a batch."""
+        """Add rows of a batch."""
         self.pixels.extend(pixels[rows])
         for name, values in blobs.items():
             self.blobs.setdefault(name, []).extend(values[row].clone() for row in rows)
@@ -105,7 +105,7 @@ class Classmates:
     own: dict[str, Tensor]
     """Blob -> (C, ...)."""
     members: Group
-    """Pictures of the class that are labelled so."""
+    """Pictures of the class with that label."""
     others: Group
     """Pictures of other classes that are not labelled as the class."""
     nearest: Near
@@ -154,7 +154,7 @@ def gather(
     without: str = "",
     progress: Progress | None = None,
 ) -> Classmates:
-    """Show the net all training pictures of the class, and of others as many as are needed.
+    """Run the net on all training pictures of the class, and on as many others as needed.
 
     Args:
         net: the net.
@@ -163,7 +163,7 @@ def gather(
         exam: the training pictures, in a random order, as a data set has them.
         blob: in which the nearest true positive is sought.
         without: sha256 of a file to leave out: the picture itself.
-        progress: told (done, all).
+        progress: called with (done, all).
 
     Raises:
         DataError: there are not two pictures of either group.

@@ -29,7 +29,7 @@ from workflow.models.model import Model
 from workflow.storage import sha256
 
 COVERED = 8
-"""Of merit's 32 steps: the deletion check is told for a quarter of the picture."""
+"""Of the 32 steps: the deletion check is reported for a quarter of the picture."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,7 +44,7 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Twin:
-    """What brings a picture into its class."""
+    """Why a picture is put in its class."""
 
     image: Path
     snapshot: str
@@ -65,7 +65,7 @@ class Twin:
     carrying: Carrying
     occlusion: Explanation
     counterfactuals: tuple[Counterfactual, ...]
-    """The picture after simple changes, the one that leaves least of the class first."""
+    """The picture after simple changes, the one with the lowest probability of the class first."""
 
     @property
     def covered(self) -> tuple[float, float]:
@@ -114,12 +114,12 @@ def twin(
         blob: whose channels are tried; None is where the picture joins the class, the last blob before the first
             InnerProduct if that is the input or the scores, or if it never does.
         generations: where training pictures may have come from, the oldest first.
-        progress: told (done, all) of the training pictures.
+        progress: called with (done, all) of the training pictures.
 
     Raises:
         UsageError: the model belongs to no generation; no such class or blob.
         NetError: the net does not end in a Softmax layer over classes.
-        DataError: the picture cannot be read; no training picture of the class is labelled so.
+        DataError: the picture cannot be read; no training picture of the class has that label.
     """
     exam = training_set(model)
     net = Differentiable(model)

@@ -31,12 +31,12 @@ from workflow.interpretation.synthesis.canvas import Canvas
 from workflow.interpretation.targets import Target
 
 Progress = Callable[[int, int], None]
-"""Told (done, all) after each step."""
+"""Called with (done, all) after each step."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a picture is made."""
+    """Settings of the ascent."""
 
     steps: int = 128
     rate: float = 4.0
@@ -51,9 +51,9 @@ class Recipe:
     """Weight of the mean square distance from the mean picture, in units of 255."""
     seeds: int = 4
     seed: int = 0
-    """What the noise and the jitter are drawn from."""
+    """Seed of the noise and the jitter."""
     frames: int = 20
-    """Pictures kept of the way, the first and the last among them; at least 2."""
+    """Number of intermediate pictures that are kept, including the first and the last; at least 2."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,7 +70,7 @@ class Dream:
     others: Array
     """float32 (seeds,): the value of each seed's picture."""
     film: NDArray[np.uint8]
-    """(frames, C, H, W): the best seed's way, from noise."""
+    """(frames, C, H, W): the best seed's pictures, from noise on."""
 
 
 def dream(
@@ -82,7 +82,7 @@ def dream(
         net: the net.
         targets: of one blob.
         recipe: see `Recipe`.
-        progress: told (done, all).
+        progress: called with (done, all).
 
     Raises:
         UsageError: no target, or targets of several blobs; the recipe has no step, seed or frames.
@@ -166,7 +166,7 @@ def _loss(
     recipe: Recipe,
     generator: torch.Generator,
 ) -> Tensor:
-    """What is made small, summed over the rows, whose gradients do not mix."""
+    """The loss, summed over the rows, whose gradients do not mix."""
     moves = torch.randint(-recipe.jitter, recipe.jitter + 1, (2,), generator=generator).tolist()
     run = net.run(canvas.blob(pixels.roll(moves, (2, 3))), until=(rows[0].blob,))
     # before a ReLU in place, so that no row is stuck at 0

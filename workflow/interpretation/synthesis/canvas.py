@@ -13,7 +13,7 @@ from workflow.models.model import Model
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Canvas:
-    """Where pictures for one model are painted, in the pixels of a record: float32 (N, C, H, W), 0..255."""
+    """The space in which pictures for one model are optimised: pixels of a record, float32 (N, C, H, W), 0..255."""
 
     shape: tuple[int, int, int]
     """(C, H, W) of a record."""

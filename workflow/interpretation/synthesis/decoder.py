@@ -90,7 +90,7 @@ def path(model: Model, blob: str) -> Path:
 
 
 def kept(net: Differentiable, blob: str) -> Decoder | None:
-    """The decoder that was trained before for this very net, if there is one."""
+    """The decoder that was trained earlier for this net, if there is one."""
     file = path(net.model, blob)
     if not file.is_file():
         return None
@@ -113,9 +113,9 @@ def train(net: Differentiable, blob: str, *, steps: int = STEPS, progress: Progr
 
     Args:
         net: of a generation's snapshot.
-        blob: whose values to paint from.
+        blob: whose values are decoded.
         steps: of Adam, 64 pictures each.
-        progress: told (done, all).
+        progress: called with (done, all).
 
     Raises:
         UsageError: I02, the net has no such blob.
@@ -180,5 +180,5 @@ def _keep(net: Differentiable, blob: str, decoder: Decoder) -> None:
 
 
 def _identity(net: Differentiable) -> str:
-    """Of the weights that the decoder was trained for."""
+    """Identity of the weights that the decoder was trained for."""
     return hashlib.sha256(net.model.weights.SerializeToString(deterministic=True)).hexdigest()

@@ -27,7 +27,7 @@ TOP = 99.0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Maximum:
-    """A dream beside the natural pictures."""
+    """A dream compared with natural pictures."""
 
     snapshot: str
     dream: Dream
@@ -41,7 +41,7 @@ class Maximum:
 
     @property
     def dead(self) -> bool:
-        """Whether nothing moves the target: not one test picture, and no seed's picture."""
+        """Whether the target is constant: for all test pictures, and for every seed's picture."""
         values = self.dream.others if self.natural is None else np.concatenate([self.natural, self.dream.others])
         return len(values) > 1 and float(np.ptp(values)) <= _STILL * float(np.abs(values).max())
 
@@ -82,7 +82,7 @@ class Maximum:
 
 
 def alive(found: Sequence[Maximum]) -> list[Maximum]:
-    """Those whose target can be excited; a warning names dead ones.
+    """The dreams whose target can be excited; a warning names dead ones.
 
     Raises:
         FindingError: all are dead.
@@ -104,14 +104,14 @@ def maximise(
     recipe: Recipe | None = None,
     progress: Progress | None = None,
 ) -> list[Maximum]:
-    """Make the pictures that classes or units would most like to see.
+    """Make the pictures that maximise classes or units.
 
     Args:
         model: the snapshot.
         classes: names; with no class and no unit, all classes.
         units: such as `conv3:17`, all of one blob.
         recipe: see `Recipe`.
-        progress: told (done, all).
+        progress: called with (done, all).
 
     Raises:
         UsageError: classes and units at once, units of several blobs, or something that the net does not have.

@@ -53,14 +53,14 @@ class Rebuilt:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inversion:
-    """A picture, and what could be rebuilt from each blob."""
+    """A picture, and its reconstruction from each blob."""
 
     image: Path
     snapshot: str
     pixels: Pixels
     """(C, H, W): the picture as a record holds it."""
     label: str | None
-    """What the net takes it for."""
+    """The predicted class."""
     rebuilt: tuple[Rebuilt, ...]
     """In net order; for each blob by optimisation first, then by its decoder."""
 
@@ -91,9 +91,9 @@ def rebuild(
         model: the snapshot.
         image: a picture file.
         blobs: their names; if empty, the convolutions, the last pooling and the first flat blob.
-        train: train the decoders that are missing, a minute each; otherwise only those that exist paint.
+        train: train the decoders that are missing, a minute each; otherwise only existing ones are used.
         settings: of the optimisation.
-        progress: told (done, all), in steps.
+        progress: called with (done, all), in steps.
 
     Raises:
         UsageError: I02, no such blob; decoders for a model from elsewhere, whose training pictures are not known.

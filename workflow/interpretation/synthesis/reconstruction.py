@@ -19,12 +19,12 @@ from workflow.interpretation.differentiable import Differentiable
 from workflow.interpretation.synthesis.canvas import Canvas
 
 Progress = Callable[[int, int], None]
-"""Told (done, all) after each step."""
+"""Called with (done, all) after each step."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How hard to try."""
+    """Settings of the optimisation."""
 
     steps: int = 600
     rate: float = 10.0
@@ -51,7 +51,7 @@ def invert(
         pixels: uint8 (N, C, H, W), as records hold them.
         blobs: for each picture whose values to match, as Caffe's blob holds them at the end.
         settings: see `Settings`.
-        progress: told (done, all).
+        progress: called with (done, all).
 
     Returns:
         uint8 (N, C, H, W).
@@ -84,7 +84,7 @@ def invert(
 
 
 def features(net: Differentiable, pixels: NDArray[np.uint8], blob: str) -> Tensor:
-    """What a blob holds for pictures, (N, ...), not on autograd's tape."""
+    """The values of a blob for pictures, (N, ...), not on autograd's tape."""
     with torch.no_grad():
         return net.run(net.blob(pixels), until=(blob,)).blobs[blob].clone()
 
@@ -97,7 +97,7 @@ def feature_error(net: Differentiable, pixels: NDArray[np.uint8], others: NDArra
 
 
 def stages(net: Differentiable) -> list[str]:
-    """The blobs that `wf invert` shows: each convolution's, what the last pooling gives, the first flat one."""
+    """The blobs that `wf invert` shows: each convolution's, the last pooling's, the first flat one."""
     flat = next((name for name in net.names if len(net.shapes[name]) == 2), None)
     maps = [name for name in net.names if len(net.shapes[name]) == 4]
     chosen: Sequence[str | None] = (*net.convolutions, maps[-1], flat)

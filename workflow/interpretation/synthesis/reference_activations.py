@@ -13,7 +13,7 @@ from workflow.interpretation.differentiable import Differentiable
 from workflow.interpretation.targets import Target
 
 PICTURES = 2000
-"""At most so many pictures are looked at: a percentile needs no more."""
+"""The most pictures that are used: a percentile needs no more."""
 _BATCH = 200
 
 Progress = Callable[[int, int], None]
@@ -28,7 +28,7 @@ def activations(
         net: the net.
         targets: of one blob.
         exam: the pictures.
-        progress: told (done, all).
+        progress: called with (done, all).
 
     Returns:
         float32 (pictures, targets).
@@ -48,5 +48,5 @@ def activations(
 
 
 def percentile(value: float, natural: Array) -> float:
-    """Which part of the natural values the value reaches, in per cent: 100 where none is greater."""
+    """The percentile of a value among the natural values: 100 where none is greater."""
     return 100.0 * float((natural <= value).mean())

@@ -54,7 +54,7 @@ class Shown(BaseModel):
     validation_accuracy: Share | None
     """Of the best snapshot, where there are validation pictures."""
     solver_split: Literal["validation", "test"]
-    """What `accuracy` and `loss` of the snapshots are of."""
+    """The pictures that `accuracy` and `loss` of the snapshots are about."""
     verdict: str | None
     trained: str | None
     iterations: int | None
@@ -79,7 +79,7 @@ class Metrics(BaseModel):
 
 
 class Promoted(BaseModel):
-    """Which snapshot answers now."""
+    """The snapshot that answers now."""
 
     live: str
 

@@ -1,4 +1,4 @@
-"""What people decide about pictures."""
+"""Decisions about pictures."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Entry(BaseModel):
 
 
 class Outcome(BaseModel):
-    """What became of it."""
+    """The outcome for a decision."""
 
     key: str
     seq: int | None
@@ -115,7 +115,7 @@ def undo(asked: Undo, state: Shared, caller: Asking) -> dict[str, Any]:
 
 
 def _refusal(entry: Entry, classes: Sequence[str]) -> Answer | None:
-    """Why an entry cannot be a decision here and now; None if it can.
+    """Why an entry cannot be accepted as a decision; None if it can.
 
     The others of its request are still kept: one entry must not stop a client that resends its outbox.
     """

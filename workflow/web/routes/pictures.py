@@ -1,4 +1,4 @@
-"""One picture: what is known of it, small pictures of it, reports, and looks inside."""
+"""One picture: its facts, thumbnails, reports, and looks inside."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Reported(BaseModel):
 
 
 class Decided(BaseModel):
-    """What was decided about it."""
+    """The decision about it."""
 
     seq: int
     kind: str
@@ -78,7 +78,7 @@ class Facts(BaseModel):
     sender: str | None
     received: str | None
     known: Known | None
-    """What the newest generation that holds it says of it."""
+    """Its class and path in the newest generation that holds it."""
     label: str | None
     state: str | None
     """`label`, `keep`, `remove` or `later`."""
@@ -90,7 +90,7 @@ class Facts(BaseModel):
 
 
 class Report(BaseModel):
-    """What the sender says that a picture is: a report, not a label."""
+    """A sender's claim about a picture: a report, not a label."""
 
     model_config = ConfigDict(extra="forbid")
 

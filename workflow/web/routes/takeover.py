@@ -1,4 +1,4 @@
-"""From labels to the next generation."""
+"""Take over labels into the next generation."""
 
 from __future__ import annotations
 

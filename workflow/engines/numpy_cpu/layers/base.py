@@ -63,7 +63,7 @@ class Layer:
         return [np.asarray(tops)] if isinstance(tops, np.ndarray | np.generic) else tops
 
     def close(self) -> None:
-        """Let go of files."""
+        """Close files."""
 
     def axis(self, axis: int, rank: int) -> int:
         """A non-negative axis; Caffe counts negative ones from the end (Blob::CanonicalAxisIndex)."""

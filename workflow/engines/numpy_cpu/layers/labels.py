@@ -1,4 +1,4 @@
-"""Class numbers as Caffe hands them on: floats in a blob, cut to integers, checked here.
+"""Class numbers as Caffe passes them: floats in a blob, truncated to integers, checked here.
 
 Real Caffe does not check them in its release builds, and reads outside the scores.
 """

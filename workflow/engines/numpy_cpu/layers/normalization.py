@@ -12,12 +12,12 @@ from workflow.engines.numpy_cpu.layers.base import Layer, layer
 
 @layer("BatchNorm", bottoms=1, tops=1)
 class BatchNorm(Layer):
-    """y = (x - mean) / sqrt(variance + eps) for each channel, with nothing learned behind it.
+    """y = (x - mean) / sqrt(variance + eps) for each channel, without learned scale or bias.
 
     bottom[0]  x  (N, C, ...)
     blobs      sum of means (C,),  sum of variances (C,),  their weight (1,): the stored mean is blob 0 / blob 2
 
-    A weight of 0 stands for nothing stored yet: mean and variance are then 0. With `use_global_stats: false` the
+    With a weight of 0 nothing is stored yet: mean and variance are then 0. With `use_global_stats: false` the
     batch's own mean and biased variance are taken; the stored ones, which Caffe would update, stay as they are.
     Source: src/caffe/layers/batch_norm_layer.cpp (BVLC's: the wheel kendryte-caffe always takes the stored ones).
     """

@@ -1,6 +1,6 @@
 """Layers that move numbers without changing them: Split, Concat, Slice, Flatten, Reshape.
 
-Split, Flatten and Reshape hand on the bottom's own memory, as Caffe's do.
+Split, Flatten and Reshape share the bottom's memory, as Caffe's do.
 """
 
 from __future__ import annotations

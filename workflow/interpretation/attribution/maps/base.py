@@ -31,7 +31,7 @@ class Options:
 
 
 class Compute(Protocol):
-    """How a method works."""
+    """The function of a method."""
 
     def __call__(self, score: Score, x: Tensor, options: Options, /) -> Tensor:
         """The share of each input value, (N, C, H, W), or of each place, (N, 1, H, W), for pictures (N, C, H, W)."""
@@ -40,7 +40,7 @@ class Compute(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """One way to make a map."""
+    """A method of attribution."""
 
     name: str
     signed: bool
@@ -50,7 +50,7 @@ class Method:
     compute: Compute
 
     def __call__(self, score: Score, x: Tensor, options: Options | None = None) -> Tensor:
-        """The map as the method makes it.
+        """The map of the method.
 
         Args:
             score: the target as a function of the input blob.
@@ -108,6 +108,6 @@ def known(name: str) -> Method:
 
 @contextmanager
 def _captum_silent() -> Iterator[None]:
-    """Captum tells of every hook that it sets; and what it draws at random must not move the caller's numbers."""
+    """Silence Captum, which reports every hook; and keep its random draws from changing the caller's."""
     with silenced(), drawing():
         yield

@@ -37,7 +37,7 @@ def integrated_gradients(score: Score, x: Tensor, options: Options) -> Tensor:
 
 
 def incompleteness(score: Score, x: Tensor, shares: Tensor) -> Tensor:
-    """How far the shares miss what they explain: |sum - (S(x) - S(b))| / |S(x) - S(b)|, (N,), 0 is complete.
+    """Relative error of the sum of shares: |sum - (S(x) - S(b))| / |S(x) - S(b)|, (N,), 0 is complete.
 
     Infinite where the picture's score is the mean picture's and the shares do not cancel.
     """

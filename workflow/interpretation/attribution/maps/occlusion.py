@@ -13,7 +13,7 @@ _STEPS = 3
 
 @method("occlusion", signed=True, source="Zeiler and Fergus 2013, arXiv:1311.2901, section 4.2")
 def occlusion(score: Score, x: Tensor, options: Options) -> Tensor:
-    """How much the score falls when a window is covered with the mean picture, averaged over the windows of a place.
+    """The fall of the score when a window is covered with the mean picture, averaged over the windows of a place.
 
     Windows are a sixth of the picture's side and move by a third of theirs: 5 x 5 and 1 pixel at 32 x 32, 37 x 37
     and 12 pixels at 224 x 224.

@@ -10,7 +10,7 @@ from workflow.interpretation.targets import Score
 
 @method("saliency", signed=False, source="Simonyan et al. 2013, arXiv:1312.6034")
 def saliency(score: Score, x: Tensor, options: Options) -> Tensor:
-    """dS/dx: how much the score moves when an input value moves a little, with its sign."""
+    """dS/dx: the change of the score for a small change of an input value, with its sign."""
     from captum.attr import Saliency
 
     del options
