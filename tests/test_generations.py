@@ -134,7 +134,7 @@ def test_records_round_trip_and_damage_is_said(two):
 
 def test_t10_one_process_at_a_time(two):
     with two.held("wf train"):
-        busy = pytest.raises(BusyError, match=r"generation 2 is in use by pid \d+ \(wf train, since")
+        busy = pytest.raises(BusyError, match=r"generation 2 is in use by pid \d+ on \S+ \(wf train, since")
         with busy as caught, generation(Config(), 2).held("wf prepare"):
             pass
         assert caught.value.exit_code == 5

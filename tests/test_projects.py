@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import socket
 import threading
 import warnings
 from collections.abc import Callable
@@ -27,6 +29,7 @@ from workflow.exams.predict import predict
 from workflow.generations import existing, generation
 from workflow.interpretation.activations.inspect import inspect
 from workflow.layers.user_module import load_class
+from workflow.machine import machine
 from workflow.models.loading import load
 from workflow.silence import silenced
 from workflow.storage import atomic_write, leftovers, temporary_name
@@ -222,7 +225,9 @@ def test_a_generation_is_held_by_one_thread_and_may_be_let_go_by_another(tmp_pat
     held = one.held("wf train")
     held.__enter__()
     with ThreadPoolExecutor(1) as thread:
-        with pytest.raises(BusyError, match="in use by pid"):
+        with pytest.raises(
+            BusyError, match=rf"in use by pid {os.getpid()} on {re.escape(socket.gethostname())} \(wf train"
+        ):
             thread.submit(_hold, one).result()
         thread.submit(held.__exit__, None, None, None).result()
         thread.submit(_hold, one).result()
@@ -247,7 +252,7 @@ def test_threads_write_under_names_of_their_own(tmp_path):
     assert len({*names, temporary_name(path)}) == 5
     assert len(set(path.read_bytes())) == 1
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
-    dead = tmp_path / "file.tmp-999999999-140000000000"
+    dead = tmp_path / f"file.tmp-{machine()}-999999999-140000000000"
     dead.touch()
     names[0].touch()
     assert leftovers(tmp_path) == [dead]

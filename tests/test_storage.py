@@ -5,10 +5,12 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from workflow.machine import machine
 from workflow.storage import atomic_write, create, leftovers, replacing, take_away, temporary_name, write_document
 
 
@@ -64,7 +66,7 @@ def test_a_full_disk_keeps_the_old(tmp_path):
 
 
 def test_leftovers_are_those_of_dead_processes(tmp_path):
-    dead = tmp_path / "gen5.tmp-999999999"
+    dead = tmp_path / f"gen5.tmp-{machine()}-999999999"
     dead.mkdir()
     alive = temporary_name(tmp_path / "gen6")
     alive.mkdir()
@@ -72,6 +74,18 @@ def test_leftovers_are_those_of_dead_processes(tmp_path):
     (tmp_path / "gen4").mkdir()
     assert leftovers(tmp_path) == [dead]
     assert leftovers(tmp_path / "nowhere") == []
+
+
+@pytest.mark.parametrize("pid", [os.getpid(), 999_999_999])
+def test_what_another_machine_writes_is_left_over_after_a_day(tmp_path, pid):
+    """Whether its process lives cannot be seen from here, whatever the number means here."""
+    path = tmp_path / f"file.jpg.tmp-{machine()[:-8]}0123abcd-{pid}"
+    path.touch()
+    assert leftovers(tmp_path) == []
+    assert leftovers(tmp_path, alone=True) == [path]
+    yesterday = time.time() - 25 * 60 * 60
+    os.utime(path, (yesterday, yesterday))
+    assert leftovers(tmp_path) == [path]
 
 
 def test_what_is_taken_away_may_be_a_file_a_full_folder_or_a_link(tmp_path):

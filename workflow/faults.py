@@ -329,7 +329,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "T10": Fault(
         "the generation is in use",
-        "Another process prepares or trains it; the message names it.",
+        "Another process, perhaps on another host, prepares or trains it; the message names it.",
         "Wait until it ends, or stop it.",
     ),
     "T13": Fault(

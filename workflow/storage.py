@@ -6,23 +6,34 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from workflow.machine import alive, machine
 from workflow.paths import recorded_document
 
-TEMPORARY = ".tmp-"  # NAME.tmp-PID or NAME.tmp-PID-THREAD: a killed process leaves it, and sweep() removes it
+TEMPORARY = ".tmp-"  # NAME.tmp-HOST-MARK-PID or NAME.tmp-HOST-MARK-PID-THREAD: what a killed process leaves
+_NAME = re.compile(rf"(?P<final>.+){re.escape(TEMPORARY)}(?:(?P<machine>[^-]+-[0-9a-f]{{8}})-)?(?P<pid>\d+)(?:-\d+)?")
+_DAY = 24 * 60 * 60  # seconds
 
 
 def temporary_name(path: Path) -> Path:
     """The name beside `path` (same file system, so that rename works) that this thread writes under."""
     thread = "" if threading.current_thread() is threading.main_thread() else f"-{threading.get_ident()}"
-    return path.with_name(f"{path.name}{TEMPORARY}{os.getpid()}{thread}")
+    return path.with_name(f"{path.name}{TEMPORARY}{machine()}-{os.getpid()}{thread}")
+
+
+def final_name(path: Path) -> str | None:
+    """The name that a temporary file or folder was to have; None for one that is not temporary."""
+    match = _NAME.fullmatch(path.name)
+    return match and match["final"]
 
 
 @contextmanager
@@ -145,11 +156,27 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def leftovers(folder: Path) -> list[Path]:
-    """Temporary files and folders in `folder` whose process is gone from this machine."""
+def leftovers(folder: Path, *, alone: bool = False) -> list[Path]:
+    """Temporary files and folders in `folder` whose process is gone.
+
+    Whether a process lives can be seen on its own machine only. What another machine began counts once it has not been
+    touched for a day; at once where the caller is `alone`, since it holds the lock without which nobody writes there.
+    """
     if not folder.is_dir():
         return []
-    return [path for path in sorted(folder.iterdir()) if (pid := _owner(path)) is not None and not alive(pid)]
+    return [path for path in sorted(folder.iterdir()) if _left(path, alone)]
+
+
+def _left(path: Path, alone: bool) -> bool:
+    match = _NAME.fullmatch(path.name)
+    if match is None:
+        return False
+    if match["machine"] == machine():
+        return not alive(int(match["pid"]))
+    try:
+        return alone or time.time() - path.lstat().st_mtime > _DAY
+    except FileNotFoundError:
+        return False
 
 
 def take_away(path: Path) -> None:
@@ -162,20 +189,3 @@ def take_away(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
-
-
-def _owner(path: Path) -> int | None:
-    _, mark, owner = path.name.rpartition(TEMPORARY)
-    pid, _, thread = owner.partition("-")
-    return int(pid) if mark and pid.isdigit() and (not thread or thread.isdigit()) else None
-
-
-def alive(pid: int) -> bool:
-    """Whether a process of that number runs on this machine."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -28,6 +28,7 @@ from workflow.formats import datum, file_system, labels
 from workflow.formats.binaryproto import read_mean
 from workflow.formats.lmdb import MAX_KEY, Reader
 from workflow.generations import Generation, existing, generation
+from workflow.machine import machine
 
 
 def records(folder: Path) -> list[tuple[bytes, np.ndarray, int]]:
@@ -452,10 +453,11 @@ def test_p33_disk_full_while_writing(images, settings, small_disk, moment):
 def test_p34_leftovers_are_swept(images, settings, tmp_path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    (tmp_path / "generations" / f"gen7.tmp-{ended.pid}" / "dataset").mkdir(parents=True)
+    left = tmp_path / "generations" / f"gen7.tmp-{machine()}-{ended.pid}"
+    (left / "dataset").mkdir(parents=True)
     result = prepare(settings())
     assert result.generation == 1
-    assert f"removed leftovers of an interrupted prepare: gen7.tmp-{ended.pid}" in result.warnings
+    assert f"removed leftovers of an interrupted prepare: {left.name}" in result.warnings
 
 
 def test_p35_a_generation_that_exists(images, settings, tmp_path):

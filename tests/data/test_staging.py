@@ -12,13 +12,19 @@ import pytest
 from workflow.config import Config
 from workflow.data import staging
 from workflow.data.staging import staged, sweep
-from workflow.generations import generation
+from workflow.generations import Generation, generation
+from workflow.machine import machine
 
 
-def dead_pid() -> int:
+def dead() -> str:
+    """The end of a temporary name: of a process of this machine that is gone."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    return process.pid
+    return f"{machine()}-{process.pid}"
+
+
+def of(root: Path, number: int = 1) -> Generation:
+    return generation(Config(generations=root), number)
 
 
 def names(root: Path) -> list[str]:
@@ -34,7 +40,7 @@ def test_it_appears_when_the_block_ends(tmp_path):
     with staged(generation(Config(generations=tmp_path), 5)) as stage:
         assert stage.number == 5
         fill(stage.folder, "new")
-        assert names(tmp_path) == [f"gen5.tmp-{os.getpid()}"]
+        assert names(tmp_path) == [f"gen5.tmp-{machine()}-{os.getpid()}"]
     assert names(tmp_path) == ["gen5"]
     assert (tmp_path / "gen5" / "file").read_text() == "new"
 
@@ -97,12 +103,12 @@ def test_p35_what_an_untrained_generation_had_kept_stays(tmp_path):
     assert names(tmp_path / "gen5") == ["before-1", "file"]
 
 
-@pytest.mark.parametrize("name", ["gen5.tmp-{}", "gen5.replaced.tmp-{}"])
+@pytest.mark.parametrize("name", ["gen5.tmp-", "gen5.replaced.tmp-"])
 def test_p34_a_training_whose_keeping_was_interrupted_is_not_swept(tmp_path, name):
     """Killed after the new generation had taken the place of the old one."""
     fill(tmp_path / "gen5", "new")
-    trained(tmp_path / name.format(dead_pid()), "old")
-    assert sweep(tmp_path) == []
+    trained(tmp_path / f"{name}{dead()}", "old")
+    assert sweep(of(tmp_path)) == []
     assert (tmp_path / "gen5" / "before-1" / "snapshots" / "net_iter_10.caffemodel").read_text() == "old"
 
 
@@ -119,22 +125,34 @@ def test_p35_a_failure_after_the_exchange_loses_no_training(tmp_path, monkeypatc
 
 
 def test_p34_leftovers_of_dead_processes_are_swept(tmp_path):
-    dead = dead_pid()
+    ended = dead()
     fill(tmp_path / "gen4", "whole")
-    fill(tmp_path / f"gen5.tmp-{dead}", "half")
-    fill(tmp_path / f"gen6.tmp-{os.getppid()}", "of a living process")
-    fill(tmp_path / f"notes.tmp-{dead}", "not ours")
-    (tmp_path / f"gen7.tmp-{dead}").write_text("a file, not ours either")
-    assert [path.name for path in sweep(tmp_path)] == [f"gen5.tmp-{dead}"]
-    assert len(names(tmp_path)) == 4
-    assert sweep(tmp_path / "missing") == []
+    fill(tmp_path / f"gen5.tmp-{ended}", "half")
+    fill(tmp_path / f"gen6.tmp-{machine()}-{os.getppid()}", "of a living process")
+    fill(tmp_path / f"notes.tmp-{ended}", "not ours")
+    (tmp_path / f"gen7.tmp-{ended}").write_text("a file, not ours either")
+    assert [path.name for path in sweep(of(tmp_path))] == [f"gen5.tmp-{ended}"]
+    assert len(list(tmp_path.glob("[!.]*"))) == 4
+    assert sweep(of(tmp_path / "missing")) == []
+
+
+@pytest.mark.parametrize("name", ["gen5.tmp-elsewhere-0123abcd-{pid}", "gen5.tmp-{pid}"])
+@pytest.mark.parametrize("pid", [os.getpid(), 999_999_999])
+def test_p34_what_another_machine_prepares_stays_while_it_holds_the_generation(tmp_path, name, pid):
+    """The number of its process says nothing here, whether a process has it or none; nor does one without a host."""
+    path = tmp_path / name.format(pid=pid)
+    fill(path, "half")
+    with of(tmp_path, 5).held("wf prepare"):
+        assert sweep(of(tmp_path)) == []
+        assert path.is_dir()
+    assert sweep(of(tmp_path)) == [path]
 
 
 def test_p34_a_generation_that_was_moved_aside_comes_back(tmp_path):
-    aside = tmp_path / f"gen5.replaced.tmp-{dead_pid()}"
+    aside = tmp_path / f"gen5.replaced.tmp-{dead()}"
     fill(aside, "old")
-    assert sweep(tmp_path) == []
+    assert sweep(of(tmp_path)) == []
     assert (tmp_path / "gen5" / "file").read_text() == "old"
     fill(aside, "older")
-    assert sweep(tmp_path) == [aside]
+    assert sweep(of(tmp_path)) == [aside]
     assert (tmp_path / "gen5" / "file").read_text() == "old"

@@ -12,6 +12,7 @@ from workflow.api import Project
 from workflow.errors import NotFound
 from workflow.inbox import Inbox, Submission
 from workflow.inbox import files as kept_files
+from workflow.machine import machine
 
 __all__ = ["inbox"]
 
@@ -114,7 +115,7 @@ def test_sweep_takes_what_no_row_speaks_of_and_nothing_else(inbox):
     stray = kept_files.link(orphan, inbox.folder, "cat", orphan.name)
     own = inbox.folder / "labelled" / "cat" / "the owner's own.jpg"
     own.write_bytes(jpeg(8))
-    half = inbox.folder / "files" / sha[:2] / f"{sha}.jpg.tmp-{2**22 - 1}"
+    half = inbox.folder / "files" / sha[:2] / f"{sha}.jpg.tmp-{machine()}-{2**22 - 1}"
     half.write_bytes(b"half")
     thumb = inbox.folder / "thumbs" / sha[:2] / f"{'0' * 64}.256"
     thumb.write_bytes(b"x")

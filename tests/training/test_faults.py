@@ -26,6 +26,7 @@ from workflow.errors import (
     UsageError,
 )
 from workflow.formats import solverstate
+from workflow.machine import machine
 from workflow.training import train
 
 ROOT = Path("generations")
@@ -208,8 +209,8 @@ def test_t07_a_pair_that_was_not_committed_is_ignored(run, generation, caplog):
     run(max_iter=10)
     state = generation.snapshots / "small_iter_15.solverstate"
     solverstate.write(state, solverstate.State(iteration=15, learned_net="x", history=(), current_step=0))
-    (generation.snapshots / "small_iter_20.caffemodel.tmp-999999999").write_bytes(b"half")
-    caffes = generation.snapshots / "small.tmp-999999999"  # the folder of a killed run of real Caffe
+    (generation.snapshots / f"small_iter_20.caffemodel.tmp-{machine()}-999999999").write_bytes(b"half")
+    caffes = generation.snapshots / f"small.tmp-{machine()}-999999999"  # the folder of a killed run of real Caffe
     caffes.mkdir()
     (caffes / "solver.prototxt").write_bytes(b"x")
     assert run()[0].iteration == 10
@@ -264,7 +265,7 @@ def test_t09_unwritable_generation(run, generation, project):
 
 
 def test_t10_another_process_works_on_it(run, generation):
-    with generation.held("wf train"), pytest.raises(BusyError, match=rf"in use by pid {os.getpid()} \(wf train"):
+    with generation.held("wf train"), pytest.raises(BusyError, match=rf"in use by pid {os.getpid()} on \S+ \(wf train"):
         run()
 
 

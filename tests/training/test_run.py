@@ -8,7 +8,6 @@ import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from workflow.config import Config
 from workflow.engines.base import Control, Done, Snapshot, Started, Step, Validation
 from workflow.errors import ModelError, WorkflowError
 from workflow.formats import prototxt, solverstate
+from workflow.machine import machine
 from workflow.training import summary, train
 
 ROOT = Path("generations")
@@ -70,14 +70,10 @@ def test_who_trains_a_generation_can_be_seen(settings, generation):
             assert (generation.holder.command, generation.holder.pid) == ("wf train", os.getpid())
             break
     del event
-    stale = {
-        "pid": 2**22 + 1,
-        "host": socket.gethostname(),
-        "command": "wf train",
-        "since": "2026-01-01T00:00:00+00:00",
-    }
-    (ROOT / ".gen1.holder.json").write_text(json.dumps(stale))
-    assert generation.holder is None  # a process that was killed
+    stale = {"command": "wf train", "since": "2026-01-01T00:00:00+00:00"}
+    for pid, host in ((2**22 + 1, machine()), (os.getpid(), machine()), (os.getpid(), "elsewhere-0123abcd")):
+        (ROOT / ".gen1.holder.json").write_text(json.dumps(stale | {"pid": pid, "host": host}))
+        assert generation.holder is None  # a process that was killed: nobody has the lock
 
 
 def test_a_killed_and_resumed_run_gives_the_same_bytes(run, generation, settings):

@@ -123,7 +123,7 @@ class _Preparation:
         rename: Mapping[str, str],
     ) -> PrepareResult:
         """Run all steps, in the order of this module's docstring."""
-        swept = staging.sweep(self.config.generations)
+        swept = staging.sweep(self.target)
         if swept:
             names = ", ".join(path.name for path in swept)
             self.warn(f"removed leftovers of an interrupted prepare: {names}")

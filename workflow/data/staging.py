@@ -8,36 +8,45 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from workflow.errors import BusyError
 from workflow.generations import Generation
-from workflow.storage import leftovers, sync_folder, temporary_name
+from workflow.storage import final_name, leftovers, sync_folder, temporary_name
 
-_OURS = re.compile(r"(gen\d+)(\.replaced)?\.tmp-\d+(?:-\d+)?")
+_OURS = re.compile(r"gen(\d+)(\.replaced)?")
 _REPLACED = ".replaced"
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 
 
-def sweep(root: Path) -> list[Path]:
-    """Remove leftovers of killed preparations in `root`; other files are kept.
+def sweep(target: Generation) -> list[Path]:
+    """Remove leftovers of killed preparations beside `target`, which the caller holds; other files are kept.
 
+    Those of another generation are looked at only while nobody holds that one: they may be another machine's work.
     A generation that was moved aside to be replaced, and whose successor never came, gets its name back; where the
     successor came, it is kept inside it if it was trained. Returns what was removed.
     """
+    root = target.folder.parent
+    found: dict[int, list[tuple[Path, bool]]] = {}
+    for path in leftovers(root, alone=True):
+        if path.is_dir() and (match := _OURS.fullmatch(final_name(path) or "")):
+            found.setdefault(int(match[1]), []).append((path, bool(match[2])))
     swept = []
-    for path in leftovers(root):
-        match = _OURS.fullmatch(path.name)
-        if match is None or not path.is_dir():
-            continue
-        home = root / match[1]
-        if match[2] and not home.exists():
-            path.rename(home)
-            continue
-        if _replaced(path, Generation(int(match[1].removeprefix("gen")), home)) is None:
-            swept.append(path)
-    return swept
+    for number, paths in found.items():
+        one = Generation(number, root / f"gen{number}")
+        with suppress(BusyError), nullcontext() if number == target.number else one.held("wf prepare"):
+            swept += [path for path, aside in paths if path.is_dir() and _swept(path, one, aside=aside)]
+    return sorted(swept)
+
+
+def _swept(path: Path, one: Generation, *, aside: bool) -> bool:
+    """Take a leftover away, unless it is what the generation was before."""
+    if aside and not one.folder.exists():
+        path.rename(one.folder)
+        return False
+    return _replaced(path, one) is None
 
 
 @contextmanager

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,9 +17,11 @@ from msgspec import ValidationError
 
 from workflow.errors import BusyError, DataError
 from workflow.generations.record import Record
+from workflow.machine import machine
 from workflow.paths import located, recorded
-from workflow.storage import alive, atomic_write
+from workflow.storage import atomic_write
 
+_PATIENCE = 0.1  # seconds for which a lock is asked for: `_free` may have it for some microseconds
 _RERUN = re.compile(r"seed_(\d+)")
 
 
@@ -29,9 +31,15 @@ class Holder:
 
     pid: int
     host: str
+    """As `machine.machine` names it."""
     command: str
     """Such as `wf train`."""
     since: datetime
+
+    @property
+    def host_name(self) -> str:
+        """The host without the digits that tell hosts of one name apart."""
+        return self.host.rpartition("-")[0] or self.host
 
 
 @dataclass(frozen=True)
@@ -179,19 +187,16 @@ class Generation:
 
     @property
     def holder(self) -> Holder | None:
-        """The process that works on it now, as its lock file says; None if there is none.
-
-        A process of this machine that was killed does not count.
-        """
+        """The process that works on it now, on whatever machine; None if there is none."""
         found = _read_holder(self._lock.with_suffix(".holder.json"))
-        return None if found is None or (found.host == socket.gethostname() and not alive(found.pid)) else found
+        return None if found is None or _free(self._lock) else found
 
     @contextmanager
     def held(self, command: str) -> Iterator[None]:
         """Hold the lock of this generation and its reruns, against all other processes and threads.
 
         Raises:
-            BusyError: another process or thread does; names its pid, command and start.
+            BusyError: another process or thread does; names its pid, host, command and start.
         """
         import filelock  # 40 ms that looking at a picture does not need
 
@@ -200,7 +205,7 @@ class Generation:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(path, thread_local=False)  # one thread may begin it and another end it
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=_PATIENCE, poll_interval=_PATIENCE / 5)
         except filelock.Timeout:
             raise BusyError(
                 f"generation {self.number} is in use{_describe(holder)}",
@@ -210,7 +215,7 @@ class Generation:
         try:
             facts = {
                 "pid": os.getpid(),
-                "host": socket.gethostname(),
+                "host": machine(),
                 "command": command,
                 "since": datetime.now(UTC).isoformat(),
             }
@@ -223,7 +228,24 @@ class Generation:
 
 def _describe(holder: Path) -> str:
     found = _read_holder(holder)
-    return "" if found is None else f" by pid {found.pid} ({found.command}, since {found.since.astimezone():%H:%M})"
+    if found is None:
+        return ""
+    return f" by pid {found.pid} on {found.host_name} ({found.command}, since {found.since.astimezone():%H:%M})"
+
+
+def _free(lock: Path) -> bool:
+    """Whether nobody holds a lock. A process that tries to take it at this moment has to try again."""
+    try:
+        descriptor = os.open(lock, os.O_RDONLY)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:  # held, or a file system that cannot say it
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def _read_holder(path: Path) -> Holder | None:

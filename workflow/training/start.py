@@ -133,7 +133,7 @@ def _from_state(path: Path) -> Start:
 
 def _tell_of_incomplete(generation: Generation, record: Record) -> None:
     """Report snapshots that a killed run left half-written, and remove files and folders of dead processes."""
-    for path in leftovers(generation.snapshots):
+    for path in leftovers(generation.snapshots, alone=True):
         take_away(path)
     committed = {snapshot.iteration for snapshot in record.snapshots}
     found = {

@@ -10,6 +10,7 @@ from workflow.engines.bvlc.staging import Staging
 from workflow.errors import EnvironmentFault, ModelError
 from workflow.formats import blobproto, caffe_pb2, caffemodel, solverstate
 from workflow.formats.prototxt import read_solver
+from workflow.machine import machine
 from workflow.storage import leftovers
 
 
@@ -93,7 +94,7 @@ def test_what_a_killed_process_leaves_is_swept(make_job):
     one = staging(job).__enter__()
     assert one.folder.parent == job.folder / "out"
     assert leftovers(one.folder.parent) == []  # this process lives
-    dead = one.folder.rename(one.folder.with_name("tiny.tmp-4194999"))
+    dead = one.folder.rename(one.folder.with_name(f"tiny.tmp-{machine()}-4194999"))
     assert leftovers(dead.parent) == [dead]
 
 

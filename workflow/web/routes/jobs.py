@@ -209,7 +209,7 @@ async def _train(state: State, body: Train) -> Job:
     holder = one.holder
     waiting = any(job.kind == "train" and not job.over and job.about["generation"] == one.number for job in state.jobs)
     if holder is not None or waiting:
-        by = f" by {holder.command}, pid {holder.pid}" if holder is not None else " by a job"
+        by = f" by {holder.command}, pid {holder.pid} on {holder.host_name}" if holder is not None else " by a job"
         raise Refused(409, f"generation {one.number} is in use{by}", hint="wait until it is finished", fault="T10")
     wish = {
         "generation": one.number,
