@@ -26,15 +26,16 @@ def test_json_for_a_folder(trained: Run) -> None:
 def test_lines_for_people_and_a_table(trained: Run) -> None:
     ran = trained("predict", "images/other", "--snapshot", "best", "--csv", "out/labels.csv")
     lines = ran.out.splitlines()
-    assert len(lines) == 32
-    assert len({line.index("images/") for line in lines[:-2]}) == 1  # in columns
-    assert lines[0].endswith("images/other/0000.png")
+    assert len(lines) == 33
+    assert lines[0].split() == ["label", "calibrated", "prob", "picture"]
+    assert len({line.index("images/") for line in lines[1:-2]}) == 1  # in columns
+    assert lines[1].endswith("images/other/0000.png")
     assert lines[-2].startswith("gen1/iter_2: ")
     assert lines[-1] == "table: out/labels.csv"
     with Path("out/labels.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 30
-    assert set(rows[0]) == {"path", "label", "probability", "character", "other"}
+    assert list(rows[0]) == ["path", "label", "probability", "calibrated", "character", "other"]
 
 
 def test_a_missing_path(trained: Run) -> None:

@@ -563,6 +563,8 @@ class Snapshot:
     ) -> Finding[Evaluation]:
         """Accuracy with its interval, confusion, each class, calibration and thresholds on labelled pictures.
 
+        A snapshot without a temperature gets one, where its generation has validation pictures.
+
         Args:
             folder: pictures in class folders; None is the test set.
             gen: the generation whose test set it is; None is the snapshot's own.
@@ -579,8 +581,10 @@ class Snapshot:
         from workflow.evaluation.evaluate import evaluate, write
         from workflow.report.confusion import draw_confusion
         from workflow.report.evaluation import describe
+        from workflow.training.confidence import fit
 
         exam = self._exam(folder, gen, part)
+        self.model = fit(self.model, progress=progress)
         fresh = fresh or engine is not None
         found = evaluate(self.model, exam, fresh=fresh, engine=engine, progress=progress)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from workflow.engines.base import Array
 from workflow.exams.features import Half
 from workflow.exams.nearest import search
+from workflow.exams.temperature import temperature
 
 Labels = NDArray[np.int64]
 
@@ -83,12 +83,7 @@ def blend(*witnesses: NDArray[np.float64], labels: Labels) -> NDArray[np.float64
     for scores in witnesses:
         total += scores / max(float(margin(scores, labels).std()), _FLAT)
 
-    def loss(log_scale: float) -> float:
-        own = np.take_along_axis(_softmax(total * np.exp(log_scale)), labels[:, None], axis=1)
-        return -float(np.log(own + _FLAT).mean())
-
-    best = minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded")
-    return _softmax(total * np.exp(best.x))
+    return _softmax(total / temperature(total, labels))
 
 
 def margin(scores: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:

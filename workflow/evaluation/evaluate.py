@@ -53,6 +53,7 @@ def evaluate(
         answers=found,
         unknown=unknown,
         recorded=None if split is None else _recorded(model, split),
+        temperature=model.temperature,
         chosen_by_test=split == "test" and _chosen_by_test(model),
         overlap=overlap,
         apart=apart,

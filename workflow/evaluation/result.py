@@ -14,6 +14,7 @@ from workflow.evaluation import metrics
 from workflow.evaluation.colours import Colours
 from workflow.evaluation.metrics import Calibration, ConstantAnswer, Counts, PerClass, Threshold
 from workflow.exams.answers import Answers
+from workflow.exams.temperature import scaled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,8 @@ class Evaluation:
     """Without those, where there are any."""
     chosen_by_test: bool = False
     """Whether these test pictures chose the snapshot among others, so that the accuracy is a little too high."""
+    temperature: float | None = None
+    """Of the calibrated confidence; None where none was fitted."""
     colours: Colours | None = None
     """What colours alone come to, where the exam is the own test set."""
     predictions: Path | None = None
@@ -89,9 +92,27 @@ class Evaluation:
 
     @cached_property
     def calibration(self) -> Calibration:
-        """Of the predicted class's probability."""
+        """Of the predicted class's probability, as Caffe gives it."""
         known = self.answers.truth >= 0
         return metrics.calibration(self.answers.confidence[known], self.answers.correct[known])
+
+    @cached_property
+    def confidence(self) -> metrics.Floats | None:
+        """The calibrated confidence of the predicted class, float64 (N,); None without a temperature."""
+        if self.temperature is None:
+            return None
+        best: metrics.Floats = scaled(self.answers.probabilities, self.temperature).max(1)
+        return best
+
+    @cached_property
+    def calibrated(self) -> Calibration | None:
+        """Of the calibrated confidence."""
+        known = self.answers.truth >= 0
+        return (
+            None
+            if self.confidence is None
+            else metrics.calibration(self.confidence[known], self.answers.correct[known])
+        )
 
     @cached_property
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -131,6 +152,9 @@ class Evaluation:
             "per_class": {name: _class(self.per_class, index) for index, name in enumerate(found.classes)},
             "ece": number(self.calibration.ece),
             "calibration": _bins(self.calibration),
+            "temperature": self.temperature,
+            "calibrated_ece": None if self.calibrated is None else number(self.calibrated.ece),
+            "calibrated": None if self.calibrated is None else _bins(self.calibrated),
             "thresholds": [_row(one, found.classes) for one in self.thresholds],
             "solver_accuracy": self.recorded,
             "chosen_by_test": self.chosen_by_test,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from workflow.engines.base import Session
 from workflow.errors import DataError, ModelError, NetError
 from workflow.exams.files import Files
 from workflow.exams.picture import Skipped
+from workflow.exams.temperature import scaled
 from workflow.models.model import Model, Pictures
 from workflow.storage import write_table
 
@@ -26,9 +27,15 @@ class Prediction:
     path: Path
     label: str
     probability: float
-    """Of the label, 0..1."""
+    """Of the label, 0..1, as Caffe's Softmax gives it."""
     probabilities: dict[str, float]
     """Class -> 0..1, in the order of the classes."""
+    calibrated: float | None = None
+    """The calibrated confidence in the label, 0..1; None for a snapshot without a temperature."""
+
+    def json(self) -> dict[str, Any]:
+        """Everything; `calibrated` where there is one."""
+        return {name: value for name, value in (vars(self) | {"path": str(self.path)}).items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +45,15 @@ class Predictions:
     snapshot: str
     predictions: tuple[Prediction, ...]
     skipped: tuple[Skipped, ...]
+    temperature: float | None = None
+    """Of the calibrated confidence."""
 
     def json(self) -> dict[str, Any]:
         """As `wf predict --json` gives it."""
         return {
             "snapshot": self.snapshot,
-            "predictions": [vars(one) | {"path": str(one.path)} for one in self.predictions],
+            **({} if self.temperature is None else {"temperature": self.temperature}),
+            "predictions": [one.json() for one in self.predictions],
             "skipped": [{"path": str(one.path), "reason": one.reason} for one in self.skipped],
         }
 
@@ -75,7 +85,13 @@ def predict(
     for pictures, pixels in exam.batches(model, batch):
         for one, (label, shares) in zip(pictures, probabilities(model, session, pixels), strict=True):
             predictions.append(
-                Prediction(path=Path(one.path), label=label, probability=shares[label], probabilities=shares)
+                Prediction(
+                    path=Path(one.path),
+                    label=label,
+                    probability=shares[label],
+                    probabilities=shares,
+                    calibrated=calibrated(model, shares).get(label),
+                )
             )
         if progress is not None:
             progress(len(predictions) + len(exam.skipped), len(files))
@@ -83,21 +99,31 @@ def predict(
     if not predictions and skipped:
         more = f", and {len(skipped) - 1:,} more like it" if len(skipped) > 1 else ""
         raise DataError(f"no picture can be read: {skipped[0].path} {skipped[0].reason}{more}", fault="P07")
-    return Predictions(snapshot=model.name, predictions=tuple(predictions), skipped=tuple(skipped))
+    return Predictions(
+        snapshot=model.name,
+        predictions=tuple(predictions),
+        skipped=tuple(skipped),
+        temperature=model.temperature,
+    )
 
 
 def write_csv(path: Path, result: Predictions) -> None:
     """Write a table of path, label, probability and one column for each class; whole or not at all.
 
+    Where the snapshot has a temperature, the column `calibrated` is beside `probability`.
+
     Raises:
         OSError: as the operating system says it.
     """
     classes = list(result.predictions[0].probabilities) if result.predictions else []
-    rows = (
-        [one.path, one.label, f"{one.probability:.6g}", *(f"{one.probabilities[name]:.6g}" for name in classes)]
-        for one in result.predictions
-    )
-    write_table(path, ["path", "label", "probability", *classes], rows)
+    more = [] if result.temperature is None else ["calibrated"]
+
+    def row(one: Prediction) -> list[object]:
+        calibrated = [] if one.calibrated is None else [one.calibrated]
+        shares = [one.probability, *calibrated, *(one.probabilities[name] for name in classes)]
+        return [one.path, one.label, *(f"{share:.6g}" for share in shares)]
+
+    write_table(path, ["path", "label", "probability", *more, *classes], map(row, result.predictions))
 
 
 def probabilities(model: Model, session: Session, pixels: Pictures) -> Iterator[tuple[str, dict[str, float]]]:
@@ -124,3 +150,16 @@ def probabilities(model: Model, session: Session, pixels: Pictures) -> Iterator[
         )
     for row in scores:
         yield names[int(row.argmax())], dict(zip(names, row.tolist(), strict=True))
+
+
+def calibrated(model: Model, shares: Mapping[str, float]) -> dict[str, float]:
+    """The calibrated confidence of each class, 0..1; empty for a snapshot without a temperature.
+
+    Args:
+        model: what was loaded.
+        shares: class -> probability, of one picture.
+    """
+    if model.temperature is None or not shares:
+        return {}
+    row = scaled(np.array([list(shares.values())]), model.temperature)[0]
+    return dict(zip(shares, row.tolist(), strict=True))

@@ -159,10 +159,13 @@ class SnapshotRecord(Settings, frozen=True, kw_only=True):
     validation_accuracy: float | None = None
     """Of the solver's test pass, where there are validation pictures."""
     validation_loss: float | None = None
+    temperature: float | None = None
+    """Fitted on the validation pictures, see `exams.temperature`: of the best snapshot when training ends, of another
+    when `wf evaluate` is asked about it."""
 
     def json(self) -> dict[str, Any]:
         """As generation.json holds it."""
-        late = ("validation_accuracy", "validation_loss")
+        late = ("validation_accuracy", "validation_loss", "temperature")
         return {name: value for name, value in untyped(self).items() if name not in late or value is not None}
 
     def tested(self, split: str) -> tuple[float | None, float | None]:

@@ -91,6 +91,7 @@ def _ours(reference: Reference, generation: Generation, weights: caffe_pb2.NetPa
             at=looking.source,
             fault="M02",
         )
+    snapshot = next((one for one in record.snapshots if one.iteration == reference.iteration), None)
     return Model(
         name=reference.name,
         net=looking.net,
@@ -103,6 +104,7 @@ def _ours(reference: Reference, generation: Generation, weights: caffe_pb2.NetPa
         output=looking.output,
         generation=generation,
         iteration=reference.iteration,
+        temperature=None if snapshot is None else snapshot.temperature,
     )
 
 

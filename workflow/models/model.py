@@ -48,6 +48,8 @@ class Model:
     """The blob of probabilities, None for a net without a Softmax layer."""
     generation: Generation | None = None
     iteration: int | None = None
+    temperature: float | None = None
+    """Of its calibrated confidence, see `exams.temperature`; None where none was fitted."""
     max_pixels: int = MAX_PIXELS
     project: Path = Path()
     """The folder that paths in the net are relative to; `Path()` is the current folder."""

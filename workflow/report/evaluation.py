@@ -44,7 +44,12 @@ def _scores(found: Evaluation) -> list[str]:
     if found.overlap is not None:
         rows.append(["overlap", f"{found.overlap:,}", "pictures that it was trained on"])
     rows.append(["balanced", share(found.balanced_accuracy), "mean of the classes' recalls"])
-    rows.append(["ECE", share(found.calibration.ece), "mean gap between confidence and accuracy"])
+    rows.append(["ECE", share(found.calibration.ece), "mean gap between Caffe's prob and accuracy"])
+    if found.calibrated is None:
+        rows.append(["calibrated", "n/a", "no temperature, which needs validation pictures"])
+    else:
+        fitted = f"the same with temperature {found.temperature:.3g}, of the validation pictures"
+        rows.append(["calibrated", share(found.calibrated.ece), fitted])
     width = max(len(row[0]) for row in rows)
     head = f"{found.answers.snapshot} on {found.answers.exam}: {score.correct:,} of {score.count:,} right"
     lines = [head, *(f"  {name:{width}}  {value:>6}  {remark}" for name, value, remark in rows)]

@@ -54,9 +54,14 @@ def describe(
     lines = [f"{one.image} as {one.snapshot} sees it"]
     lines += [f"  {name:{width}}  {shape}" for name, shape in one.blobs.items()]
     if one.probabilities:
-        lines.append("probabilities")
+        head = "probabilities (Caffe's; not calibrated)"
+        if one.calibrated:
+            width = max(width, len("probabilities") - 2)
+            head = f"{'probabilities':{width + 2}}    prob  calibrated"
+        lines.append(head)
         likely = sorted(one.probabilities.items(), key=lambda pair: -pair[1])[:10]
-        lines += [f"  {name:{width}}  {share:.4f}" for name, share in likely]
+        sure = {name: f"      {share:.4f}" for name, share in one.calibrated.items()}
+        lines += [f"  {name:{width}}  {share:.4f}{sure.get(name, '')}" for name, share in likely]
     if one.class_map is not None:
         height, across = one.class_map.best.shape
         lines.append(f"class map ({one.class_map.blob}, {height}×{across} places)")

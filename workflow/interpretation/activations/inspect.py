@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from workflow.engines.base import Array, Session, Shape
 from workflow.errors import UsageError, did_you_mean
+from workflow.exams.predict import calibrated
 from workflow.interpretation.activations import grid
 from workflow.interpretation.activations.class_map import ClassMap, class_map
 from workflow.models.model import Model
@@ -50,6 +51,10 @@ class Inspection:
     """Blobs that are drawn and hold one number throughout -> that number."""
     maps: dict[str, Array] = field(default_factory=dict, repr=False)
     """The blobs that are drawn, float32."""
+    calibrated: dict[str, float] = field(default_factory=dict)
+    """Class -> calibrated confidence, 0..1; empty for a snapshot without a temperature."""
+    temperature: float | None = None
+    """Of that confidence."""
     pixels: NDArray[np.uint8] | None = field(default=None, repr=False)
     """uint8 (C, H, W): the picture as a record holds it; kept for a class map."""
 
@@ -65,6 +70,7 @@ class Inspection:
             "snapshot": self.snapshot,
             "blobs": {name: list(shape) for name, shape in self.blobs.items()},
             "probabilities": self.probabilities,
+            **({"temperature": self.temperature, "calibrated": self.calibrated} if self.calibrated else {}),
             "label": self.label,
             "pictures": {name: str(path) for name, path in self.pictures.items()},
         }
@@ -123,6 +129,8 @@ def inspect(
             snapshot=model.name,
             blobs={name: array.shape for name, array in values.items()},
             probabilities=named,
+            calibrated=calibrated(model, named),
+            temperature=model.temperature,
             label=None if scores is None else model.class_name(int(scores[0].argmax())),
             pictures=_draw(values, drawn, folder, f"{image.name} in {model.name}") if draw else {},
             not_drawn=() if blobs is not None or _usual(values) else tuple(_maps(values)[MAPS:]),
