@@ -136,11 +136,13 @@ def mcnemar(b: int, c: int) -> float:
     Raises:
         ValueError: a negative number.
     """
-    from scipy.special import bdtr  # 0.1 s that only this needs
-
     if b < 0 or c < 0:
         raise ValueError(f"numbers of pictures cannot be negative, got {b} and {c}")
-    return min(1.0, 2 * float(bdtr(min(b, c), b + c, 0.5))) if b + c else 1.0
+    changed, ways, tail = b + c, 1, 0
+    for few in range(min(b, c) + 1):  # in whole numbers: importing scipy takes longer than this
+        tail += ways  # (changed over few)
+        ways = ways * (changed - few) // (few + 1)
+    return min(1.0, 2 * tail / (1 << changed))
 
 
 def paired_interval(b: int, c: int, count: int) -> tuple[float, float]:
