@@ -173,6 +173,21 @@ def test_the_trend_picture(three: Path) -> None:
     assert blue.sum() < 200  # dots: each another exam
 
 
+def test_a_trend_is_drawn_again_only_when_it_shows_something_else(three: Path) -> None:
+    out = three / "trend.png"
+    entries = chain(settings())
+    draw_trend(entries, out)
+    first = out.stat().st_ino
+    draw_trend(entries, out)
+    assert out.stat().st_ino == first
+    draw_trend(entries[:2], out)
+    assert out.stat().st_ino != first
+    out.write_bytes(b"no picture")
+    draw_trend(entries[:2], out)
+    with Image.open(out) as picture:
+        assert picture.width >= 600
+
+
 def test_a_trend_without_any_snapshot(three: Path) -> None:
     for number in (1, 2, 3):
         one = generation(Config(), number)
