@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 import re
 import unicodedata
 from functools import lru_cache
@@ -118,6 +119,16 @@ def report() -> dict[str, str | None]:
     for script, sample in SAMPLES.items():
         fonts = [font_of(character) for character in sample]
         found[script] = None if None in fonts else ", ".join(dict.fromkeys(font.stem for font in fonts if font))
+    return found
+
+
+def folders() -> list[Path]:
+    """The folders that fonts are found in; one that is not there yet is among them, too."""
+    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    found = [default().parent]
+    for root in ("/usr/share/fonts", "/usr/local/share/fonts", "/usr/X11R6/lib/X11/fonts", f"{data}/fonts", "~/.fonts"):
+        whole = Path(root).expanduser()
+        found += [whole, *(Path(here, name) for here, names, _ in os.walk(whole) for name in names)]
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from running import Run
 
-from workflow.engines.base import Status
+from workflow.engines.status import Status
 from workflow.report.engines import describe
 
 

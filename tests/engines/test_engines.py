@@ -7,6 +7,7 @@ import pytest
 from google.protobuf import text_format
 
 from workflow import engines
+from workflow.engines.status import statuses
 from workflow.errors import UsageError
 from workflow.formats import caffe_pb2
 
@@ -17,16 +18,18 @@ def net(kind):
 
 def test_names_and_statuses():
     assert engines.names() == ("torch", "caffe", "numpy")
-    assert [status.name for status in engines.statuses()] == ["torch", "caffe", "numpy"]
-    assert all(status.ready or status.hint for status in engines.statuses())
+    found = statuses()
+    assert [status.name for status in found] == ["torch", "caffe", "numpy"]
+    assert all(status.ready or status.hint for status in found)
 
 
 def test_without_pytorch_the_others_are_told_and_training_says_what_to_do():
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "from workflow import engines\n"
+        "from workflow.engines.status import statuses\n"
         "from workflow.errors import EngineMissing\n"
-        "print([(one.name, one.ready, bool(one.hint)) for one in engines.statuses()][::2])\n"
+        "print([(one.name, one.ready, bool(one.hint)) for one in statuses()][::2])\n"
         "try: engines.get('torch')\n"
         "except EngineMissing as error: print(error.exit_code, bool(error.hint))\n"
     )

@@ -10,7 +10,7 @@ from msgspec import structs
 from workflow.api.result import Finding
 
 if TYPE_CHECKING:
-    from workflow.engines.base import Status
+    from workflow.engines.status import Status
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ class Machine:
 def engines() -> Finding[Machine]:
     """Which engines can run here, and which fonts draw the words of pictures."""
     from workflow import fonts
-    from workflow.engines import statuses
+    from workflow.engines.status import statuses
+    from workflow.remembered import remembered
     from workflow.report.engines import describe, describe_fonts
 
-    found = Machine(engines=tuple(statuses()), fonts=dict(fonts.report()))
+    found = Machine(engines=tuple(statuses()), fonts=remembered("fonts", fonts.folders(), fonts.report))
     return Finding(found=found, describe=lambda one, _: f"{describe(one.engines)}\n\n{describe_fonts(one.fonts)}")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from workflow.engines.base import Engine, Status
 from workflow.errors import EngineMissing, UsageError, did_you_mean
-from workflow.formats import caffe_pb2
+
+if TYPE_CHECKING:
+    from workflow.engines.base import Engine
+    from workflow.formats import caffe_pb2
 
 _PACKAGES = {"torch": "torch_cpu", "caffe": "bvlc", "numpy": "numpy_cpu"}
 
-_INSTALL = "install wf again: scripts/install, or pip install wf"
+INSTALL = "install wf again: scripts/install, or pip install wf"
+"""What helps where an engine's package is not installed, or damaged."""
 
 SMALL_JOB = 2_000
 """Pictures that numpy has labelled by the time PyTorch, four times as quick at each, is imported and done."""
@@ -32,25 +36,10 @@ def get(name: str) -> Engine:
         hint = did_you_mean(name, names())
         raise UsageError(f"no engine '{name}'; there are: {', '.join(names())}", hint=hint)
     try:
-        engine: Engine = import_module(f"workflow.engines.{_PACKAGES[name]}").Engine()
+        engine: Engine = import_module(f"workflow.engines.{_PACKAGES[name]}.engine").Engine()
     except ImportError as error:
-        raise EngineMissing(f"the engine '{name}' cannot be imported: {error}", hint=_INSTALL) from error
+        raise EngineMissing(f"the engine '{name}' cannot be imported: {error}", hint=INSTALL) from error
     return engine
-
-
-def statuses() -> tuple[Status, ...]:
-    """Which engines can run here, in the order of `names`."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor() as together:  # one imports PyTorch while another waits for real Caffe to start
-        return tuple(together.map(_status, names()))
-
-
-def _status(name: str) -> Status:
-    try:
-        return get(name).status()
-    except EngineMissing as error:
-        return Status(name=name, ready=False, version="", trains=name != "numpy", hint=f"{error.message}; {_INSTALL}")
 
 
 def choose(net: caffe_pb2.NetParameter, asked: str | None = None, *, images: int = 1) -> Engine:

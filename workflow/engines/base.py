@@ -10,13 +10,16 @@ import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 from msgspec import Struct, field
 from numpy.typing import NDArray
 
-from workflow.formats import caffe_pb2
+from workflow.engines.status import Status
+
+if TYPE_CHECKING:
+    from workflow.formats import caffe_pb2
 
 Array = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -202,18 +205,6 @@ class Session(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-
-
-class Status(Struct, frozen=True, kw_only=True):
-    """Whether an engine can run here."""
-
-    name: str
-    ready: bool
-    version: str
-    """Of what does the work, such as `PyTorch 2.13.0`; empty if not ready."""
-    trains: bool
-    hint: str = ""
-    """How to get it, where it is not ready."""
 
 
 class Engine(Protocol):

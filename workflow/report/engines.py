@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workflow.engines.base import Status
+    from workflow.engines.status import Status
 
 
 def describe_fonts(scripts: Mapping[str, str | None]) -> str:

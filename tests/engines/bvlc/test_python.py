@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from workflow.engines.bvlc import Engine, python
-from workflow.engines.bvlc.engine import start
+from workflow.engines.bvlc import python
+from workflow.engines.bvlc.engine import Engine, start
 from workflow.errors import EngineMissing
 from workflow.formats import caffe_pb2
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from caffe_process import CAFFE_PYTHON, run_caffe
 
-from workflow.engines.bvlc import Engine
+from workflow.engines.bvlc.engine import Engine
 from workflow.errors import EnvironmentFault, ModelError, NetError
 from workflow.formats import caffe_pb2, caffemodel
 from workflow.formats.prototxt import parse, read_net

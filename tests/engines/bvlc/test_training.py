@@ -12,7 +12,7 @@ from caffe_process import CAFFE_PYTHON, run_caffe
 from msgspec import structs
 
 from workflow.engines.base import Control, Line, Snapshot, SnapshotFailed, Started, Step, Validation
-from workflow.engines.bvlc import Engine
+from workflow.engines.bvlc.engine import Engine
 from workflow.engines.caffe_log import Writer, parse
 from workflow.engines.caffe_log.reading import Restarted
 from workflow.errors import DivergedError, EnvironmentFault, ModelError, NetError, UsageError

@@ -6,9 +6,3 @@ staging.py   snapshots, whole or not at all     log.py       Caffe's own log lin
 process.py   the worker from outside            listener.py  what it prints
 worker.py    the worker from inside             death.py     why it ended       python.py  where Caffe is
 """
-
-from __future__ import annotations
-
-from workflow.engines.bvlc.engine import Engine
-
-__all__ = ["Engine"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from workflow.engines.base import Event, Job, Status
+from workflow.engines.base import Event, Job
 from workflow.engines.bvlc import python
 from workflow.engines.bvlc.plan import plan
 from workflow.engines.bvlc.process import START_SECONDS, Worker
 from workflow.engines.bvlc.session import Session
 from workflow.engines.bvlc.staging import Staging
 from workflow.engines.bvlc.training import Run
+from workflow.engines.status import Status
 from workflow.errors import EngineMissing, EnvironmentFault, UsageError, WorkflowError
 from workflow.formats import caffe_pb2
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from workflow.engines.base import Event, Job, Status
+from workflow.engines.base import Event, Job
 from workflow.engines.numpy_cpu.layers import layer_types
 from workflow.engines.numpy_cpu.session import Session
+from workflow.engines.status import Status
 from workflow.errors import UsageError
 from workflow.formats import caffe_pb2
 from workflow.net.build import build

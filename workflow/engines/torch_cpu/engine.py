@@ -10,7 +10,8 @@ from typing import Self
 import torch
 
 from workflow import cores
-from workflow.engines.base import Array, Event, Job, Started, Status
+from workflow.engines.base import Array, Event, Job, Started
+from workflow.engines.status import Status
 from workflow.engines.torch_cpu.built import arrays, as_array
 from workflow.engines.torch_cpu.device import resolve
 from workflow.engines.torch_cpu.net import Net
