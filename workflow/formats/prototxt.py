@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,6 +48,13 @@ def parse(text: str, message_type: type[M], *, source: Path | str = "<text>") ->
         PrototxtError: always with line and column; X01 unknown field, X02 a field twice or a bracket open,
             X03 more than 1 MiB or more than 100 blocks deep.
     """
+    message = message_type()
+    message.CopyFrom(_parsed(text, message_type, source))  # type: ignore[arg-type]  # a class can be hashed
+    return message
+
+
+@lru_cache(maxsize=16)  # one command reads its net several times
+def _parsed(text: str, message_type: type[M], source: Path | str) -> M:
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise PrototxtError(
             f"{source} is larger than {MAX_BYTES} bytes", at=Location(path=source, line=1, column=1), fault="X03"
