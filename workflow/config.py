@@ -19,6 +19,8 @@ Name = Annotated[str, Meta(min_length=1)]
 Level = Annotated[int, Meta(ge=0, le=255)]
 Side = Annotated[int, Meta(ge=1, le=4096)]
 Count = Annotated[int, Meta(ge=1)]
+MAX_PIXELS = 50_000_000
+"""Of a picture that is decoded, unless the settings say otherwise."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,7 +95,7 @@ class Prepare(Settings, frozen=True, kw_only=True):
 
     max_bad: Annotated[float, Meta(ge=0, le=1)] = 0.05
     """Share of unreadable files above which preparation stops: probably a broken copy."""
-    max_pixels: Count = 50_000_000
+    max_pixels: Count = MAX_PIXELS
     on_conflict: Literal["stop", "skip"] = "stop"
     """What to do with the same bytes in two classes."""
     workers: Count | None = None

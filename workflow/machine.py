@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import socket
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -27,7 +26,7 @@ def machine() -> str:
         facts.append(_BOOT.read_text().strip())
     with suppress(OSError):
         facts.append(str(_NUMBERS.stat().st_ino))
-    name = re.sub(r"[^\w.]+", "_", socket.gethostname())[:24]
+    name = re.sub(r"[^\w.]+", "_", os.uname().nodename)[:24]
     return f"{name}-{hashlib.sha256(' '.join(facts).encode()).hexdigest()[:8]}"
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from running import Run
 
 HEAVY = (
     "numpy",
@@ -59,6 +60,32 @@ def test_a_command_imports_no_other() -> None:
     imported = set(done.stdout.splitlines()[-1].split())
     assert "workflow.cli.twin" in imported
     assert not imported & {"workflow.cli.train", "workflow.cli.net", "workflow.cli.report"}
+
+
+NAMES_OF_MODULES = "import atexit, sys; atexit.register(lambda: print(*sys.modules))"
+ANY_PICTURE = "images/test/circle/1.png"
+
+
+@pytest.mark.parametrize(
+    ("command", "most", "absent"),
+    [
+        ("--help", 180, {"numpy", "msgspec", "decimal"}),
+        ("engines", 195, {"numpy", "torch", "matplotlib", "google.protobuf"}),
+        ("log", 420, {"torch", "matplotlib", "PIL", "scipy", "lmdb", "socket", "statistics", "numpy.ma"}),
+        ("diff gen1 gen2", 460, {"torch", "matplotlib", "scipy", "lmdb", "socket", "statistics", "numpy.ma"}),
+        (f"inspect {ANY_PICTURE}", 480, {"torch", "matplotlib", "scipy", "statistics", "numpy.ma"}),
+        (f"predict {ANY_PICTURE}", 470, {"torch", "matplotlib", "scipy", "lmdb", "statistics", "numpy.ma"}),
+    ],
+)
+def test_so_many_modules_are_imported(three: Run, command: str, most: int, absent: set[str]) -> None:
+    """By a command whose answers are known, where it keeps answers."""
+    if command.split()[0] in ("engines", "log", "diff"):
+        three(*command.split())
+    code = f"{NAMES_OF_MODULES}; sys.argv = ['wf', *{command.split()!r}]; import workflow.cli as w; w.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.splitlines()[-1].split())
+    assert not imported & absent
+    assert len(imported) <= most
 
 
 def test_a_closed_pipe_ends_quietly() -> None:  # T17

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +8,9 @@ import pytest
 from PIL import Image
 
 from workflow.config import Preprocessing
-from workflow.data.pool import Crew, Result
-from workflow.data.worker import Answer, Refusal
+from workflow.data.pool import Crew
 from workflow.errors import DataError, UsageError
-from workflow.exams import files
+from workflow.exams import decoding, files
 from workflow.exams.files import Files, pictures
 
 
@@ -43,7 +41,7 @@ def pile(tmp_path: Path) -> list[tuple[str, None]]:
 def test_batches_are_full_and_in_order_whoever_decodes(
     pile: list[tuple[str, None]], crew: Crew, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "crew_for", lambda *_: crew)
+    monkeypatch.setattr(decoding, "crew_for", lambda *_: crew)
     monkeypatch.setattr(files, "_SPOOLED", 50)
     exam = Files(name="pile", files=pile)
     found = batches(exam, 20)
@@ -53,21 +51,6 @@ def test_batches_are_full_and_in_order_whoever_decodes(
     greys = np.concatenate([pixels for _, pixels in found])
     assert [int(one.max()) for one in greys] == [int(one.min()) for one in greys] == [int(name) for name in names]
     assert [one.path.stem for one in exam.skipped] == ["03", "40", "89"]
-
-
-def test_answers_that_come_early_wait_for_those_before_them() -> None:
-    def answer(spool: int, start: int, stop: int, refused: int = 0) -> Result:
-        refusals = [Refusal(place, "skipped", "is empty", "empty", True) for place in range(refused)]
-        return Result(spool, start, stop, Answer(refusals, b"", b"", b""))
-
-    def answers() -> Iterator[Result]:
-        yield answer(0, 4, 8, refused=1)
-        yield answer(1, 0, 4)
-        yield answer(0, 8, 9)
-        yield answer(1, 9, 10)
-
-    order = [(one.start, one.spool, offset) for one, offset in files._in_order(answers())]
-    assert order == [(0, 1, 0), (4, 0, 0), (8, 0, 3), (9, 1, 4)]
 
 
 def test_files_and_folders_in_order(project):

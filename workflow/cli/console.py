@@ -6,7 +6,6 @@ import json
 import logging
 import math
 import os
-import shutil
 import sys
 import textwrap
 import traceback
@@ -132,6 +131,8 @@ def fitted(text: str, stream: TextIO) -> str:
     """
     if not stream.isatty():
         return text
+    import shutil  # with four modules that compress
+
     width = shutil.get_terminal_size().columns
     return "\n".join(
         line if len(line) <= width or line.lstrip().startswith("wf ") else _broken(line, width)

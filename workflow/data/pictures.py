@@ -27,7 +27,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from workflow.config import Preprocessing
+from workflow.config import MAX_PIXELS, Preprocessing
 from workflow.data.decoding_cost import check_cost, in_megapixels, in_pixels
 from workflow.data.large_webp import Bands, first_frame, libwebp, starved
 from workflow.data.opaque import opaque, orientation, upright
@@ -41,7 +41,6 @@ from workflow.silence import silenced
 
 Pixels = NDArray[np.uint8]
 
-MAX_PIXELS = 50_000_000
 WHITE = (255, 255, 255)
 OUT_OF_MEMORY = "out of memory"
 _NEVER = 2**31

@@ -17,7 +17,6 @@ from workflow.errors import DataError, UsageError
 from workflow.exams.files import Files, pictures
 from workflow.exams.picture import Batch, Picture, Skipped, digest_of
 from workflow.formats.datum import decode_all as decode_records
-from workflow.formats.lmdb import Reader
 from workflow.formats.mending import make_again
 from workflow.generations import Generation, existing
 from workflow.models.model import Model
@@ -74,6 +73,8 @@ class Records:
 
     def batches(self, model: Model, size: int) -> Iterator[Batch]:
         """Batches of records, without reading the files; `model` must have the data set's preprocessing."""
+        from workflow.formats.lmdb import Reader  # not for answers that are known
+
         del model
         listed = (one for one in manifest.read(self.generation, self.split))
         start, count = 0, self.count

@@ -6,8 +6,6 @@ Every command that shows files to a network reads them here: predict, evaluate, 
 from __future__ import annotations
 
 import os
-import tempfile
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,14 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.data.pool import Result, crew_for, decode_all, spool_path
-from workflow.data.worker import CHANGED, Refusal
 from workflow.errors import DataError, UsageError
 from workflow.exams.picture import Batch, Picture, Skipped, digest_of
 from workflow.formats.files import missing
 from workflow.models.model import Model
 
-_SPOOLED = 20_000  # files decoded before the spool is emptied: 60 MB on disk at 32 x 32
+_SPOOLED = 20_000  # files decoded between two clearances of the spool: 60 MB on disk at 32 x 32
 
 
 def pictures(paths: Iterable[Path]) -> list[Path]:
@@ -88,9 +84,11 @@ class Files:
             yield Batch(waiting, pixels[: len(waiting)])
 
     def _decoded(self, model: Model) -> Iterator[tuple[Picture, NDArray[np.uint8]]]:
+        from workflow.exams.decoding import decoded  # with Pillow: not for answers that are known
+
         for first in range(0, len(self.files), _SPOOLED):
             part = self.files[first : first + _SPOOLED]
-            for place, digest, answer in _decode(model, [path for path, _ in part]):
+            for place, digest, answer in decoded(model, [path for path, _ in part]):
                 path, truth = part[place]
                 if isinstance(answer, str):
                     self.skipped.append(Skipped(path=Path(path), reason=answer))
@@ -98,60 +96,6 @@ class Files:
                     self.skipped.append(Skipped(path=Path(path), reason="has changed since it was prepared"))
                 else:
                     yield Picture(path, digest, truth), answer
-
-
-def _decode(model: Model, files: Sequence[str]) -> Iterator[tuple[int, str, NDArray[np.uint8] | str]]:
-    """Place, sha256 and pixels of each file in order; the reason in place of the pixels if it cannot be read."""
-
-    def paths(start: int, stop: int) -> list[bytes]:
-        return [os.fsencode(name) for name in files[start:stop]]
-
-    shape = model.preprocessing.shape
-    each = int(np.prod(shape))
-    with tempfile.TemporaryDirectory(prefix="wf-exam-") as name:
-        folder = Path(name)
-        results = decode_all(
-            len(files),
-            paths,
-            crew=crew_for(len(files), paths, None),
-            folder=folder,
-            preprocessing=model.preprocessing,
-            max_pixels=model.max_pixels,
-        )
-        for result, offset in _in_order(results):
-            refused = {refusal.place: refusal for refusal in result.answer.refusals}
-            digests = result.answer.digests.hex()
-            count = result.stop - result.start - len(refused)
-            pixels = np.fromfile(
-                spool_path(folder, result.spool), np.uint8, count=each * count, offset=each * offset
-            ).reshape(count, *shape)
-            row = 0
-            for place in range(result.stop - result.start):
-                index = result.start + place
-                if place in refused:
-                    yield index, "", _reason(files[index], refused[place])
-                else:
-                    yield index, digests[64 * row : 64 * (row + 1)], pixels[row]
-                    row += 1
-
-
-def _in_order(results: Iterator[Result]) -> Iterator[tuple[Result, int]]:
-    """Results by their files, each with the place of its first picture in its spool."""
-    early: dict[int, tuple[Result, int]] = {}
-    written: Counter[int] = Counter()  # pictures in each spool so far
-    following = 0
-    for result in results:
-        early[result.start] = result, written[result.spool]
-        written[result.spool] += result.stop - result.start - len(result.answer.refusals)
-        while following in early:
-            yield (held := early.pop(following))
-            following = held[0].stop
-
-
-def _reason(path: str, refusal: Refusal) -> str:
-    if refusal.what == CHANGED and not os.path.exists(path):  # noqa: PTH110
-        return f"cannot be read: {missing(Path(path))[0]}"
-    return refusal.reason
 
 
 def _below(folder: Path) -> Iterator[Path]:

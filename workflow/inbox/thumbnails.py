@@ -58,7 +58,8 @@ def make(data: bytes, side: int, *, max_pixels: int | None = None) -> bytes:
     Raises:
         PictureError: it is not a readable picture.
     """
-    from workflow.data.pictures import MAX_PIXELS, load_rgb
+    from workflow.config import MAX_PIXELS
+    from workflow.data.pictures import load_rgb
 
     return encode(load_rgb(data, max_pixels=max_pixels or MAX_PIXELS, max_side=side), check_side(side))
 

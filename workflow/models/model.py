@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.config import Preprocessing
-from workflow.data.pictures import MAX_PIXELS, decode
+from workflow.config import MAX_PIXELS, Preprocessing
 from workflow.data.transform import Transform
 from workflow.engines import choose
 from workflow.engines.base import Array, Session
@@ -94,6 +93,8 @@ class Model:
             PictureError, DataError: it cannot be read (I01).
             EnvironmentFault: it cannot be read (permission denied).
         """
+        from workflow.data.pictures import decode  # with Pillow, which answers that are known do not need
+
         return decode(image, self.preprocessing, max_pixels=self.max_pixels)
 
     def blob(self, pictures: Pictures) -> Array:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from workflow.data.pictures import MAX_PIXELS, named
+from workflow.config import MAX_PIXELS
+from workflow.data.pictures import named
 from workflow.data.sniff import ACCEPTED, accepted, sniff
 from workflow.errors import DataError
 from workflow.formats import caffe_pb2

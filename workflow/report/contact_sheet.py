@@ -9,7 +9,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from workflow.data.pictures import MAX_PIXELS, load_rgb
+from workflow.config import MAX_PIXELS
+from workflow.data.pictures import load_rgb
 from workflow.errors import WorkflowError
 from workflow.fonts import draw_text, text_width
 from workflow.storage import replacing

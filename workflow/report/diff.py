@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from workflow.data.pictures import MAX_PIXELS
+from workflow.config import MAX_PIXELS
 from workflow.evaluation.comparison import Case, Comparison
 from workflow.evaluation.diff import Diff
 from workflow.fonts import draw_text, text_width
