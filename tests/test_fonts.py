@@ -121,10 +121,6 @@ def test_a_font_of_the_system_draws_what_the_default_one_lacks(tmp_path: Path, i
         assert found["labels"] == ["ahsa-bairkan", "$x$"]
 
 
-def test_every_font_is_in_a_folder_that_is_told() -> None:
-    assert {path.parent for path in fonts._candidates()} <= set(fonts.folders())
-
-
 def test_ordinary_text_is_drawn_as_pillow_does() -> None:
     from PIL import ImageFont
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import os
 import re
 import unicodedata
 from functools import lru_cache
@@ -24,17 +23,6 @@ _log = logging.getLogger(__name__)
 
 _SURELY = 0x250  # Latin letters, which DejaVu Sans has; most names need no look into a font
 _INVISIBLE = {"\u200c", "\u200d", "\ufe0e", "\ufe0f"}  # joiners and variants: they draw nothing by themselves
-SAMPLES = {
-    "Latin, Greek, Cyrillic": "aλж",
-    "Arabic": "قط",
-    "Chinese, Japanese": "猫ね",
-    "Korean": "고양이",
-    "Devanagari": "बिल्ली",
-    "Thai": "แมว",
-    "emoji": "🦊",
-}
-"""Scripts that `wf engines` reports on, each with characters that stand for it."""
-
 _PACKAGES = {"Chinese, Japanese": "fonts-noto-cjk", "Korean": "fonts-noto-cjk", "emoji": "fonts-symbola"}
 _OTHER_PACKAGE = "fonts-noto-core"
 _SOUND = re.compile(r" (?:LETTER|SYLLABLE|CHARACTER|VOWEL SIGN) (?:SMALL )?(\w+)")
@@ -111,25 +99,6 @@ def draw_text(
         face = _pillow(font, size)
         pen.text((left, top + ascent), piece, font=face, fill=fill, anchor="ls")
         left += face.getlength(piece)
-
-
-def report() -> dict[str, str | None]:
-    """Each script of `SAMPLES` -> the name of the font that draws it; None where none does."""
-    found = {}
-    for script, sample in SAMPLES.items():
-        fonts = [font_of(character) for character in sample]
-        found[script] = None if None in fonts else ", ".join(dict.fromkeys(font.stem for font in fonts if font))
-    return found
-
-
-def folders() -> list[Path]:
-    """The folders that fonts are found in; one that is not there yet is among them, too."""
-    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    found = [default().parent]
-    for root in ("/usr/share/fonts", "/usr/local/share/fonts", "/usr/X11R6/lib/X11/fonts", f"{data}/fonts", "~/.fonts"):
-        whole = Path(root).expanduser()
-        found += [whole, *(Path(here, name) for here, names, _ in os.walk(whole) for name in names)]
-    return found
 
 
 def package(script: str) -> str:

@@ -28,10 +28,9 @@ class Machine:
 
 def engines() -> Finding[Machine]:
     """Which engines can run here, and which fonts draw the words of pictures."""
-    from workflow import fonts
     from workflow.engines.status import statuses
-    from workflow.remembered import remembered
     from workflow.report.engines import describe, describe_fonts
+    from workflow.report.scripts import scripts
 
-    found = Machine(engines=tuple(statuses()), fonts=remembered("fonts", fonts.folders(), fonts.report))
+    found = Machine(engines=tuple(statuses()), fonts=scripts())
     return Finding(found=found, describe=lambda one, _: f"{describe(one.engines)}\n\n{describe_fonts(one.fonts)}")
