@@ -7,7 +7,7 @@ import pytest
 from google.protobuf import text_format
 
 from workflow import engines
-from workflow.engines.status import statuses
+from workflow.engines.ready import statuses
 from workflow.errors import UsageError
 from workflow.formats import caffe_pb2
 
@@ -27,7 +27,7 @@ def test_without_pytorch_the_others_are_told_and_training_says_what_to_do():
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "from workflow import engines\n"
-        "from workflow.engines.status import statuses\n"
+        "from workflow.engines.ready import statuses\n"
         "from workflow.errors import EngineMissing\n"
         "print([(one.name, one.ready, bool(one.hint)) for one in statuses()][::2])\n"
         "try: engines.get('torch')\n"

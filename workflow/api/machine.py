@@ -28,7 +28,7 @@ class Machine:
 
 def engines() -> Finding[Machine]:
     """Which engines can run here, and which fonts draw the words of pictures."""
-    from workflow.engines.status import statuses
+    from workflow.engines.ready import statuses
     from workflow.report.engines import describe, describe_fonts
     from workflow.report.scripts import scripts
 

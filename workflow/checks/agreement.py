@@ -13,7 +13,7 @@ from workflow.checks.verification import Verification
 from workflow.engines import choose, get
 from workflow.engines.base import Array
 from workflow.engines.numpy_cpu import knows
-from workflow.engines.status import statuses
+from workflow.engines.ready import statuses
 from workflow.errors import NetError
 from workflow.formats import caffe_pb2, datum
 from workflow.formats.lmdb import Reader
