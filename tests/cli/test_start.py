@@ -73,8 +73,8 @@ ANY_PICTURE = "images/test/circle/1.png"
         ("engines", 195, {"numpy", "torch", "matplotlib", "google.protobuf"}),
         ("log", 420, {"torch", "matplotlib", "PIL", "scipy", "lmdb", "socket", "statistics", "numpy.ma"}),
         ("diff gen1 gen2", 460, {"torch", "matplotlib", "scipy", "lmdb", "socket", "statistics", "numpy.ma"}),
-        (f"inspect {ANY_PICTURE}", 480, {"torch", "matplotlib", "scipy", "statistics", "numpy.ma"}),
-        (f"predict {ANY_PICTURE}", 470, {"torch", "matplotlib", "scipy", "lmdb", "statistics", "numpy.ma"}),
+        (f"inspect {ANY_PICTURE}", 490, {"torch", "matplotlib", "scipy", "statistics", "numpy.ma"}),
+        (f"predict {ANY_PICTURE}", 480, {"torch", "matplotlib", "scipy", "lmdb", "statistics", "numpy.ma"}),
     ],
 )
 def test_so_many_modules_are_imported(three: Run, command: str, most: int, absent: set[str]) -> None:
