@@ -72,6 +72,7 @@ def test_each_figure_is_of_an_iteration(tested_at: int | None, words: str) -> No
     facts = dict(zip(("accuracy", "loss"), figures, strict=True)) | {"tested_at": tested_at, "solver_split": "test"}
     facts |= {"generation": 1, "iterations": 9, "seconds": 1, "seconds_per_iteration": None, "snapshots": []}
     facts |= dict.fromkeys(("always", "best", "grown", "test", "chosen_by_test", "balanced_accuracy", "lost_patience"))
+    facts["warnings"] = []
     assert describe(facts).splitlines()[0] == f"generation 1: {words}"
 
 

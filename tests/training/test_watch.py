@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from workflow.engines.base import Done, Output, Step, Validation
+from workflow.engines.base import Done, Output, Started, Step, Validation
 from workflow.formats import caffe_pb2, prototxt
 from workflow.training.watch import Watch
 
@@ -23,7 +23,13 @@ EVERY = 100
 
 def watch(train: dict[str, int] = EVEN, test: dict[str, int] | None = None, *, loss: str = "", net: str = NET) -> Watch:
     message = prototxt.parse(net.replace("LOSS", loss), caffe_pb2.NetParameter)
-    return Watch(train=train, test=test or {"cat": 100, "dog": 100}, net=message, solver="prototxt/s.prototxt")
+    return Watch(
+        classes=tuple(train),
+        train=train,
+        test=test or {"cat": 100, "dog": 100},
+        net=message,
+        solver="prototxt/s.prototxt",
+    )
 
 
 def run(
@@ -32,8 +38,11 @@ def run(
     *,
     accuracy: float | Sequence[float] | None = None,
     test_loss: Sequence[float] | float = 0.5,
+    only: int | None = None,
+    grown: str | None = None,
 ) -> None:
     """A run of these losses, tested at 0 and after each hundred; an accuracy for all tests or one for each."""
+    seen.see(Started(iteration=0, max_iter=len(losses), images=10))
     for k, loss in enumerate([*losses, math.nan]):
         if accuracy is not None and k % EVERY == 0:
             place = k // EVERY
@@ -43,9 +52,11 @@ def run(
                 Output(index=0, name="accuracy", value=score),
                 Output(index=1, name="loss", value=cost, loss_weight=1),
             )
-            seen.see(Validation(iteration=k, net=0, outputs=outputs))
+            seen.see(Validation(iteration=k, net=0, outputs=outputs, only=only))
         if k < len(losses):
-            seen.see(Step(iteration=k, loss=loss, rate=0.05, seconds=1, display=False, smoothed_loss=loss))
+            said = grown if k == 100 else None
+            step = Step(iteration=k, loss=loss, rate=0.05, seconds=1, display=False, smoothed_loss=loss, grown=said)
+            seen.see(step)
     seen.see(Done(iteration=len(losses), loss=None))
 
 
@@ -120,7 +131,8 @@ def test_exchanged_test_folders(caplog):
 
 def test_a_test_loss_that_grows(caplog):
     grows = [0.7, 0.3, 0.2, 0.25, 0.35, 0.45, 0.5, 0.5, 0.5]
-    run(watch(), noisy(falling(0.7, 0.001)), accuracy=0.95, test_loss=grows)
+    climbing = [0.5, 0.95, 0.95, 0.95, 0.95, 0.951, 0.951, 0.951, 0.951]
+    run(watch(), noisy(falling(0.7, 0.001)), accuracy=climbing, test_loss=grows)
     assert len(caplog.messages) == 1
     assert "test loss has grown from 0.2000 at iteration 200 to 0.5000 while the training loss fell" in caplog.text
     caplog.clear()
@@ -155,3 +167,33 @@ def test_what_guessing_costs_is_known_of_softmax_alone(caplog):
     for one in (watch(net=hinge), watch(loss=normalised)):
         run(one, noisy([0.69] * STEPS))
     assert not caplog.messages
+
+
+def test_one_class_for_every_picture(caplog):
+    run(watch(), noisy(falling(0.7, 0.3)), accuracy=0.5, only=1)
+    assert len(caplog.messages) == 1
+    assert "the net answers 'dog' for every test picture; the training loss is 0.4" in caplog.text
+    assert "Lower base_lr (the rate is now 0.05)" in caplog.text
+
+
+def test_one_class_for_every_picture_where_the_classes_are_unequal(caplog):
+    seen = watch({"cat": 900, "dog": 100}, {"cat": 180, "dog": 20})
+    run(seen, noisy(falling(0.7, 0.2)), accuracy=0.9, only=0)
+    assert "the net answers 'cat' for every test picture" in caplog.text
+    assert "train.balance: loss lets them count the same, then wf train --fresh" in caplog.text
+
+
+def test_no_better_test_pass_in_the_last_third(caplog):
+    seen = watch()
+    run(seen, noisy(falling(0.7, 0.2)), accuracy=[0.5, 0.6, 0.7, 0.8, 0.85, 0.84, 0.83, 0.84, 0.85])
+    assert len(caplog.messages) == 1
+    assert "no better test accuracy since iteration 400 (0.8500), a third of the run" in caplog.text
+    assert caplog.text.rstrip().endswith("or end such a run: wf train --patience 3")
+    assert list(seen.said) == ["stands still"]
+
+
+def test_the_layer_that_grew_first_is_named(caplog):
+    run(watch(), noisy([0.7] * 50 + [40.0] * 650, 0.3), accuracy=0.5, grown="the output of layer 'conv2' grew first")
+    assert (
+        "87.33 is the highest possible loss of a picture); the output of layer 'conv2' grew first. Lower" in caplog.text
+    )

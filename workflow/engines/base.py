@@ -61,6 +61,9 @@ class Step(Struct, frozen=True, kw_only=True):
     """Mean of the last `average_loss` losses: what Caffe prints."""
     outputs: tuple[Output, ...] = ()
     """Outputs of the train net, present when `display`."""
+    grown: str | None = None
+    """Said once, when the loss is far above that of the first iteration: the layer whose output grew first, in words.
+    The torch engine alone knows it."""
 
 
 class Validation(Struct, frozen=True, kw_only=True):
@@ -72,6 +75,8 @@ class Validation(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     balanced: float | None = None
     """The mean of the classes' recalls, 0..1; None where the engine does not report it, as real Caffe."""
+    only: int | None = None
+    """The class that every picture was given, where there is one and the engine reports it: real Caffe does not."""
     split: str = "test"
     """The part that the pictures are from, `validation` or `test`; engines do not know it, `training` fills it in."""
 

@@ -133,6 +133,8 @@ class Training(Recorded, frozen=True, kw_only=True):
     seconds: float = 0.0
     """Of the last run."""
     seconds_per_iteration: float | None = None
+    warnings: tuple[str, ...] = ()
+    """What was wrong with the last run, a sentence or two each."""
 
     def updated(self, facts: Mapping[str, Any]) -> Training:
         """A copy with these fields replaced."""

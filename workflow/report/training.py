@@ -29,6 +29,7 @@ def describe(facts: Mapping[str, Any]) -> str:
     if band := facts.get("band"):
         low, high = band["range"]
         lines.append(f"{band['seeds']} seeds: {band['mean']:.4f} ± {band['sd']:.4f}, {low:.4f} to {high:.4f}")
+    lines += [f"warning: {one}" for one in facts["warnings"]]
     if snapshots:
         lines.append(f"next: wf evaluate --gen {facts['generation']}")
     return "\n".join(lines)

@@ -24,6 +24,7 @@ from workflow.generations.record import Part
 from workflow.report.curves import draw_curves
 from workflow.training import as_run, growth, parts, start
 from workflow.training.beginning import as_before_unless_begun, move_aside, opening
+from workflow.training.end_checks import end_checks
 from workflow.training.final_test import final_test
 from workflow.training.keeper import Keeper
 from workflow.training.recorder import Recorder
@@ -190,6 +191,7 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
             )
             recorder = Recorder(generation, record, engine=settings.engine, facts=facts, log=log, keeper=keeper)
             watch = Watch(
+                classes=record.classes,
                 train=record.counts["train"],
                 test=record.counts[record.solver_split],
                 split=record.solver_split,
@@ -198,6 +200,14 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
             )
             yield from _recorded(_kept(itertools.chain(said, events), keeper, record.solver_split), recorder, watch)
         final_test(config, generation)
+        _note(generation, [*watch.said.values(), *end_checks(config, generation)])
+
+
+def _note(generation: Generation, warnings: list[str]) -> None:
+    """Record what was wrong with the run, for its summary."""
+    record = generation.read()
+    if warnings or record.training.warnings:
+        generation.write(structs.replace(record, training=record.training.updated({"warnings": warnings})))
 
 
 def _kept(events: Iterable[Event], keeper: Keeper, split: str) -> Iterator[Event]:

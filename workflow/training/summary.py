@@ -28,7 +28,8 @@ def summary(config: Config, number: int | None) -> dict[str, Any]:
         where that looks at the test pictures; else of the best snapshot when the training ended, its loss not
         known), test ({accuracy, interval, count, correct} of the best snapshot on the test pictures, None before it
         was shown them), chosen_by_test (whether that chose it, which flatters it), grown (see `course.Growth`),
-        seconds, seconds_per_iteration; and where it was trained with several seeds, what `seeds.facts` gives.
+        warnings (sentences about what was wrong with the run), seconds, seconds_per_iteration; and where it was trained
+        with several seeds, what `seeds.facts` gives.
     """
     generation = existing(config, number)
     record = generation.read()
@@ -59,6 +60,7 @@ def summary(config: Config, number: int | None) -> dict[str, Any]:
         "best": _best(went, {one.iteration for one in record.snapshots}),
         "best_snapshot": None if best is None else f"iter_{best.iteration}",
         "grown": None if went.growth is None else went.growth.json() | {"words": went.growth.words},
+        "warnings": list(training.warnings),
         "seconds": training.seconds,
         "seconds_per_iteration": training.seconds_per_iteration,
         **seeds.facts(generation),

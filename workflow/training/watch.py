@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from workflow.engines.base import Done, Event, Step, Validation
+from workflow.engines.base import Done, Event, Started, Step, Validation
 from workflow.evaluation.metrics import constant_answer
 from workflow.formats import caffe_pb2
+from workflow.generations.record import merit
 from workflow.training.outputs import accuracy_of, loss_of
 
 _log = logging.getLogger("workflow")
@@ -24,12 +25,14 @@ _STEPS = 500  # steps before the first warning of a running training
 _START = 50  # steps whose mean is the loss at the start
 _WINDOW = 200  # steps over which a mean is taken
 _PASSES = 3  # test passes in a row that must agree before a warning
+_UNEQUAL = 4  # times the pictures of the rarest class
 _PICTURES = 50  # test pictures below which an accuracy says too little
 _FLAT = 0.01  # share of the guess's loss within which a mean loss is still a guess
 _HIGH = 3.0  # times the guess's loss: far above it
 _FALLING = 0.8  # a mean below this share of the mean before it still falls
 _GROWN = 2.0  # times its lowest value: a test loss that has grown
 _EXPLOSION = 1e4
+_THIRD = 3  # a run's last third without a better test pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,7 @@ class _Pass:
 
     iteration: int
     accuracy: float | None
+    only: int | None
     loss: float | None
     train_loss: float
 
@@ -46,6 +50,7 @@ class Watch:
     """Reads a run's events; warns once of each sign.
 
     Args:
+        classes: their names, in the order of their numbers.
         train: pictures of each class that are trained on.
         test: pictures of each class that the test passes look at.
         split: what these are: `validation` or `test`.
@@ -56,6 +61,7 @@ class Watch:
     def __init__(
         self,
         *,
+        classes: Sequence[str],
         train: Mapping[str, int],
         test: Mapping[str, int],
         net: caffe_pb2.NetParameter,
@@ -66,6 +72,7 @@ class Watch:
         self._guess = None if weight is None else weight * _entropy(train) or None  # of one class: nothing to guess
         self._unsure = math.log(max(len(train), 2)) * (weight or 1.0)  # the loss of a net that prefers no class
         self._constant = constant_answer(test)
+        self._train = {name: count for name, count in train.items() if count}
         self._count = sum(test.values())
         self._rarest = min((count for count in test.values() if count), default=0) / max(self._count, 1)
         self._solver, self._split = solver, split
@@ -75,11 +82,17 @@ class Watch:
         self._steps = 0
         self._rate = 0.0
         self._first: float | None = None
-        self._said: set[str] = set()
+        self._classes = tuple(classes)
+        self._goal = 0
+        self._grown: str | None = None
+        self.said: dict[str, str] = {}
+        """Sign -> what was said of it, a sentence or two."""
 
     def see(self, event: Event) -> None:
         """Process an event."""
         match event:
+            case Started():
+                self._goal = event.max_iter
             case Step():
                 self._step(event)
             case Validation(net=0) if event.iteration and self._losses:
@@ -87,6 +100,7 @@ class Watch:
                     _Pass(
                         iteration=event.iteration,
                         accuracy=accuracy_of(event.outputs),
+                        only=event.only,
                         loss=loss_of(event.outputs),
                         train_loss=self._level(),
                     )
@@ -103,23 +117,29 @@ class Watch:
             self._start.append(step.loss)
         self._steps += 1
         self._rate = step.rate
+        self._grown = step.grown or self._grown
         if self._first is None:
             self._first = max(step.loss, 1e-3)
         if step.loss > _EXPLOSION * self._first:
-            self._say("grows", f"the loss grew from {self._first:.3g} to {step.loss:.3g}. {self._advice('Lower')}")
+            self._say(
+                "grows",
+                f"the loss grew from {self._first:.3g} to {step.loss:.3g}{self._cause}. {self._advice('Lower')}",
+            )
         if self._steps % _STEPS == 0:
             self._judge(ended=False)
 
     def _judge(self, *, ended: bool) -> None:
         if self._steps < (_EARLY if ended else _STEPS):
             return
-        if not (self._stays_high() or self._guesses() or self._answers_badly(ended)):  # one sign explains the others
-            self._memorises()
+        signs = (self._stays_high, self._guesses, self._answers_one_class, self._answers_badly, self._memorises)
+        if not any(sign(ended) for sign in signs):  # one sign explains the others
+            self._stands_still()
 
     # ---- the signs ----
 
-    def _stays_high(self) -> bool:
+    def _stays_high(self, ended: bool) -> bool:
         """The loss is far above the cost of guessing, and not falling."""
+        del ended
         level = self._level()
         if level < _HIGH * self._unsure or self._falls():
             return False
@@ -129,12 +149,13 @@ class Watch:
         self._say(
             "high",
             f"the loss stays at {level:.3g} where guessing gives {self._unsure:.3g}: the net is certain and wrong "
-            f"(87.33 is the highest possible loss of a picture). {advice}",
+            f"(87.33 is the highest possible loss of a picture){self._cause}. {advice}",
         )
         return True
 
-    def _guesses(self) -> bool:
+    def _guesses(self, ended: bool) -> bool:
         """The loss is no lower than guessing or than at the start, and the test no better than a constant answer."""
+        del ended
         last = self._passes[-1].accuracy if self._passes else None
         if self._falls() or (last is not None and self._beats(last, 2)):
             return False
@@ -153,10 +174,28 @@ class Watch:
         )
         return True
 
+    def _answers_one_class(self, ended: bool) -> bool:
+        """Every test picture gets the same class."""
+        answers = {one.only for one in self._recent_passes(ended)}
+        number = answers.pop() if len(answers) == 1 else None
+        if number is None or number >= len(self._classes):
+            return False
+        shares = sorted(self._train.values())
+        if len(shares) > 1 and shares[-1] > _UNEQUAL * shares[0]:
+            advice = "The classes are unequal: train.balance: loss lets them count the same, then wf train --fresh"
+        else:
+            advice = self._advice("Lower")
+        self._say(
+            "one class",
+            f"the net answers '{self._classes[number]}' for every {self._split} picture; the training loss is "
+            f"{self._level():.3g}. {advice}",
+        )
+        return True
+
     def _answers_badly(self, ended: bool) -> bool:
         """It learns its training pictures, without effect on the test pictures."""
-        recent = [one.accuracy for one in self._passes[-_PASSES:] if one.accuracy is not None]
-        if self._constant is None or self._count < _PICTURES or not recent or (len(recent) < _PASSES and not ended):
+        recent = [one.accuracy for one in self._recent_passes(ended) if one.accuracy is not None]
+        if self._constant is None or self._count < _PICTURES or not recent:
             return False
         accuracy, level = fmean(recent), self._level()
         if accuracy < self._rarest - 3 * math.sqrt(self._rarest * (1 - self._rarest) / self._count):
@@ -175,27 +214,49 @@ class Watch:
         )
         return True
 
-    def _memorises(self) -> None:
+    def _memorises(self, ended: bool) -> bool:
         """The test loss grows, the training loss falls, and the accuracy is no better for it."""
+        del ended
         passes = [one for one in self._passes if one.loss is not None]
         if not passes:
-            return
+            return False
         low = min(passes, key=lambda one: one.loss or 0.0)
         since = [one for one in passes if one.iteration > low.iteration]
         if low.loss is None or len(since) < _PASSES or any((one.loss or 0.0) < _GROWN * low.loss for one in since[-2:]):
-            return
+            return False
         last = since[-1]
         gained = None if last.accuracy is None or low.accuracy is None else last.accuracy - low.accuracy
         if last.train_loss >= low.train_loss or (gained is not None and gained > self._deviation(last.accuracy or 0.0)):
-            return
+            return False
         self._say(
             "memorises",
             f"the {self._split} loss has grown from {low.loss:.4f} at iteration {low.iteration:,} to {last.loss:.4f} "
             f"while the training loss fell from {low.train_loss:.3g} to {last.train_loss:.3g}: the net memorises its "
             "training pictures. More iterations do not help; more pictures do: wf next FOLDER chooses them",
         )
+        return True
+
+    def _stands_still(self) -> None:
+        """No test pass of the last third of the run is better than the best before it."""
+        if not self._passes or not self._goal or self._count < _PICTURES:
+            return
+        best = max(self._passes, key=lambda one: merit(one.accuracy, one.loss))
+        last = self._passes[-1]
+        since = [one for one in self._passes if one.iteration > best.iteration]
+        if len(since) < _PASSES or _THIRD * (last.iteration - best.iteration) < self._goal or best.accuracy is None:
+            return
+        self._say(
+            "stands still",
+            f"no better {self._split} accuracy since iteration {best.iteration:,} ({best.accuracy:.4f}), a third of "
+            f"the run. Lower the rate there (stepvalue in {self._solver}), or end such a run: wf train --patience 3",
+        )
 
     # ---- numbers and words ----
+
+    def _recent_passes(self, ended: bool) -> list[_Pass]:
+        """The last passes; none if they are too few, while the run goes on."""
+        recent = self._passes[-_PASSES:]
+        return recent if ended or len(recent) == _PASSES else []
 
     def _level(self) -> float:
         """The mean loss of the last steps."""
@@ -231,9 +292,13 @@ class Watch:
     def _advice(self, verb: str) -> str:
         return f"{verb} base_lr (the rate is now {self._rate:g}) in {self._solver}, then wf train --fresh"
 
+    @property
+    def _cause(self) -> str:
+        return "" if self._grown is None else f"; {self._grown}"
+
     def _say(self, sign: str, text: str) -> None:
-        if sign not in self._said:
-            self._said.add(sign)
+        if sign not in self.said:
+            self.said[sign] = text
             _log.warning("%s", text)
 
 

@@ -192,9 +192,22 @@ def test_wishes_to_snapshot_and_to_stop(small):
 def test_t01_a_loss_that_is_no_number_stops_the_run(small):
     solver = small(base_lr=1e30, max_iter=50, snapshot=1, tests=False)
     seen = []
-    with pytest.raises(DivergedError, match="loss became (NaN|infinite) at iteration") as caught:
+    words = r"loss became (NaN|infinite) at iteration \d+ \(lr 1e\+30\); the output of layer '\w+' grew first, from "
+    with pytest.raises(DivergedError, match=words) as caught:
         seen.extend(solver.run(Control()))
     assert caught.value.exit_code == 4
+
+
+def test_the_layer_whose_output_grew_first(small):
+    """Only ip's weights are made large: the layers before it have not grown."""
+    solver = small(max_iter=10, snapshot=0, tests=False)
+    first = solver.iterate()
+    assert first.grown is None
+    solver.net.params["ip"][0].data.mul_(1e6)
+    step = solver.iterate()
+    assert step.grown is not None
+    assert step.grown.startswith("the output of layer 'ip' grew first, from ")
+    assert solver.iterate().grown is None  # said once
 
 
 def test_hdf5_snapshots_go_round(small):

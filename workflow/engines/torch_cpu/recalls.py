@@ -24,7 +24,7 @@ class Recalls:
         self._counts: tuple[Tensor, Tensor] | None = None
 
     def see(self, blobs: Mapping[str, Tensor]) -> None:
-        """Take in the blobs of one forward pass."""
+        """Count the items of one forward pass."""
         if self._layer is None:
             return
         scores, labels = (blobs[name] for name in self._layer.spec.bottoms)
@@ -40,3 +40,12 @@ class Recalls:
         rights, totals = self._counts
         there = totals > 0
         return float((rights[there].double() / totals[there]).mean()) if bool(there.any()) else None
+
+    @property
+    def only(self) -> int | None:
+        """The class that every item was given, as far as the recalls tell: its own is 1, all others are 0."""
+        if self._counts is None:
+            return None
+        rights, totals = self._counts
+        there, right = (totals > 0).nonzero().flatten().tolist(), (rights > 0).nonzero().flatten().tolist()
+        return right[0] if len(there) > 1 and len(right) == 1 and rights[right[0]] == totals[right[0]] else None

@@ -17,6 +17,7 @@ import torch
 
 from workflow.engines.base import Control, Done, Event, Output, Snapshot, SnapshotFailed, Step, Validation
 from workflow.engines.torch_cpu import snapshots
+from workflow.engines.torch_cpu.magnitudes import Magnitudes
 from workflow.engines.torch_cpu.net import Net
 from workflow.engines.torch_cpu.recalls import Recalls
 from workflow.engines.torch_cpu.trainable import MakeNet, N, Trainable
@@ -91,6 +92,7 @@ class Solver(Generic[N]):
         self._gradients: Gradients[N] = Autograd(self._autocast()) if gradients is None else gradients  # type: ignore[assignment]  # the overload for Net
         self.iter = 0
         self._losses: deque[float] = deque(maxlen=max(1, param.average_loss))
+        self._magnitudes = Magnitudes()
         if param.regularization_type not in ("L1", "L2"):
             raise NetError(f"regularization_type '{param.regularization_type}', expected L1 or L2")
         if param.iter_size < 1:
@@ -206,9 +208,12 @@ class Solver(Generic[N]):
         self.net.start_at(iteration * self.param.iter_size)
         loss = self._gradients(self.net, self.param.iter_size)
         rate = self.rate.at(iteration)
+        grown = self._magnitudes.see(self.net, loss)
         if not math.isfinite(loss):
+            cause = self._magnitudes.grown(self.net)
             raise DivergedError(
-                f"loss became {'NaN' if math.isnan(loss) else 'infinite'} at iteration {iteration} (lr {rate:g})",
+                f"loss became {'NaN' if math.isnan(loss) else 'infinite'} at iteration {iteration} (lr {rate:g})"
+                + ("" if cause is None else f"; {cause}"),
                 hint="lower base_lr in the solver, or check the mean; earlier snapshots are finite",
                 fault="T01",
             )
@@ -222,6 +227,7 @@ class Solver(Generic[N]):
             display=display,
             smoothed_loss=self._smooth(loss),
             outputs=outputs,
+            grown=grown,
         )
 
     def update(self, rate: float) -> None:
@@ -261,8 +267,14 @@ class Solver(Generic[N]):
                         loss_weight=output.loss_weight,
                     )
         seconds = time.perf_counter() - started
-        outputs = tuple(sums.values())
-        return Validation(iteration=self.iter, net=index, outputs=outputs, seconds=seconds, balanced=recalls.mean)
+        return Validation(
+            iteration=self.iter,
+            net=index,
+            outputs=tuple(sums.values()),
+            seconds=seconds,
+            balanced=recalls.mean,
+            only=recalls.only,
+        )
 
     def _snapshot_event(self) -> Snapshot | SnapshotFailed:
         try:
