@@ -334,7 +334,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "T13": Fault(
         "a process died or hung",
-        "A decoding process or real Caffe was killed, often for lack of memory.",
+        "Processes or real Caffe were killed, often for lack of memory; a single picture that kills them is skipped.",
         "Use fewer workers (`prepare.workers`) or a smaller batch_size; the message shows its last output.",
     ),
     "T14": Fault(

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from workflow.cluster.crew import Workers
 from workflow.config import Preprocessing
-from workflow.data.pool import Crew
 from workflow.errors import DataError, UsageError
-from workflow.exams import decoding, files
+from workflow.exams import decoding
 from workflow.exams.files import Files, pictures
 
 
@@ -37,12 +37,13 @@ def pile(tmp_path: Path) -> list[tuple[str, None]]:
     return [(str(tmp_path / f"{number:02}.png"), None) for number in range(90)]
 
 
-@pytest.mark.parametrize("crew", [Crew(1), Crew(3), Crew(2, processes=True)], ids=["alone", "threads", "processes"])
+@pytest.mark.parametrize(
+    "workers", [Workers(1), Workers(3), Workers(2, processes=True)], ids=["alone", "threads", "processes"]
+)
 def test_batches_are_full_and_in_order_whoever_decodes(
-    pile: list[tuple[str, None]], crew: Crew, monkeypatch: pytest.MonkeyPatch
+    pile: list[tuple[str, None]], workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoding, "crew_for", lambda *_: crew)
-    monkeypatch.setattr(files, "_SPOOLED", 50)
+    monkeypatch.setattr(decoding, "workers_for", lambda *_: workers)
     exam = Files(name="pile", files=pile)
     found = batches(exam, 20)
     assert [len(names) for names, _ in found] == [20, 20, 20, 20, 7]

@@ -1,6 +1,6 @@
 """`wf prepare`: labelled folders -> generations/genN/dataset.
 
-scan -> number the classes -> read, hash and decode every file once (to a spool) -> apply the user's corrections,
+scan -> number the classes -> read, hash and decode every file once (to parts on disk) -> apply the user's corrections,
 drop copies, refuse contradictions, split -> databases, mean, labels, manifest -> generation.json -> rename.
 """
 
@@ -24,9 +24,9 @@ from workflow.config import Split as SplitSettings
 from workflow.data import checks, classes, contact_sheet, corrections, place, split_checks, staging
 from workflow.data.changes import Before, Changes, before, compare
 from workflow.data.correcting import Corrected, obey
+from workflow.data.decode_all import decode_all, workers_for
 from workflow.data.duplicates import nearly_equal
 from workflow.data.labelled import Labelled
-from workflow.data.pool import crew_for, decode_all
 from workflow.data.result import PrepareResult
 from workflow.data.scan import Scan, Skipped, scan
 from workflow.data.split import SPLITS, TEST, TRAIN, VALIDATION, Split, decide
@@ -150,7 +150,7 @@ class _Preparation:
         self.warn(*place.replaced(self.target))
         with staging.staged(self.target) as stage:
             self._read(table, stage.folder)
-            with Spool(table, stage.folder, self.config.preprocessing.shape) as spool:
+            with Spool(table, self.config.preprocessing.shape) as spool:
                 split = self._decide(table, found, arranged, previous, spool)
                 changes = compare(table, split.sides, previous, arranged)
                 if not self.force:
@@ -181,7 +181,7 @@ class _Preparation:
         for result in decode_all(
             files,
             table.paths,
-            crew=crew_for(files, table.paths, self.config.prepare.workers),
+            workers=workers_for(files, table.paths, self.config.prepare.workers),
             folder=folder,
             preprocessing=self.config.preprocessing,
             max_pixels=self.config.prepare.max_pixels,

@@ -11,12 +11,13 @@ from typing import BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.data.pool import Result, spool_path
+from workflow.data.decoding import CHANGED, FORBIDDEN, NOTES, Decoded
 from workflow.data.scan import Folder, Skipped
 from workflow.data.split import SPLITS, UNDECIDED
 from workflow.data.thumbnails import SIDE
-from workflow.data.worker import CHANGED, FORBIDDEN, NOTES
 from workflow.paths import recorded
+
+_OPEN = 400  # files at once: a process may have 1024
 
 
 class Table:
@@ -33,6 +34,8 @@ class Table:
         read: bool (N,), whether the file gave a picture that is used.
         digests: uint8 (N, 32), sha256 of the file's bytes.
         thumbnails: uint8 (N, 64).
+        parts, rows: uint32 (N,), the place in `results`, and the row in that file, of each picture's pixels.
+        results: files that begin with pixels.
         skipped: files that are not used.
         forbidden: files that cannot be read (permission denied).
         changed: files that changed or vanished while they were read.
@@ -54,9 +57,9 @@ class Table:
         self.digests = np.zeros((files, 32), np.uint8)
         self.thumbnails = np.zeros((files, SIDE * SIDE), np.uint8)
         self._notes = np.zeros(files, np.uint8)
-        self.spools = np.zeros(files, np.uint16)
+        self.parts = np.zeros(files, np.uint32)
         self.rows = np.zeros(files, np.uint32)
-        self._filled: dict[int, int] = {}
+        self.results: list[Path] = []
         self.skipped: list[Skipped] = []
         self.forbidden: list[str] = []
         self.changed: list[tuple[str, str]] = []
@@ -100,58 +103,56 @@ class Table:
         self.read[index] = False
         self.skipped.append(Skipped(path=self.path(index), reason=reason, kind=kind, bad=bad))
 
-    def fill(self, result: Result) -> None:
-        """Enter the answer of a decoder."""
-        answer = result.answer
-        for refusal in answer.refusals:
-            index = result.start + refusal.place
+    def fill(self, decoded: Decoded) -> None:
+        """Enter what was decoded."""
+        for refusal in decoded.refusals:
+            index = decoded.start + refusal.place
             if refusal.what == FORBIDDEN:
                 self.forbidden.append(self.path(index))
             elif refusal.what == CHANGED:
                 self.changed.append((self.path(index), refusal.reason))
             else:
                 self.skip(index, refusal.reason, refusal.kind, bad=refusal.bad)
-        good = np.ones(result.stop - result.start, bool)
-        good[[refusal.place for refusal in answer.refusals]] = False
-        indices = result.start + np.flatnonzero(good)
-        first = self._filled.get(result.spool, 0)
-        self._filled[result.spool] = first + len(indices)
+        good = np.ones(decoded.stop - decoded.start, bool)
+        good[[refusal.place for refusal in decoded.refusals]] = False
+        indices = decoded.start + np.flatnonzero(good)
         self.read[indices] = True
-        self.digests[indices] = np.frombuffer(answer.digests, np.uint8).reshape(-1, 32)
-        self.thumbnails[indices] = np.frombuffer(answer.thumbnails, np.uint8).reshape(-1, SIDE * SIDE)
-        self._notes[indices] = np.frombuffer(answer.notes, np.uint8)
-        self.spools[indices] = result.spool
-        self.rows[indices] = np.arange(first, first + len(indices))
+        self.digests[indices] = decoded.digests
+        self.thumbnails[indices] = decoded.thumbnails
+        self._notes[indices] = decoded.notes
+        self.parts[indices] = len(self.results)
+        self.rows[indices] = np.arange(len(indices))
+        self.results.append(decoded.path)
 
 
 class Spool:
-    """The pixels of a table's pictures: `with Spool(table, folder, shape) as spool: spool.pixels(index)`."""
+    """The pixels of a table's pictures: `with Spool(table, shape) as spool: spool.pixels(index)`."""
 
-    def __init__(self, table: Table, folder: Path, shape: tuple[int, int, int]) -> None:
-        self._table, self._folder, self.shape = table, folder, shape
+    def __init__(self, table: Table, shape: tuple[int, int, int]) -> None:
+        self._table, self.shape = table, shape
         self.size = int(np.prod(shape))
-        self._files: list[BinaryIO] = []
+        self._open: dict[int, BinaryIO] = {}  # by part, the one that was opened first comes first
 
     def __enter__(self) -> Self:
-        number = 0
-        while (path := spool_path(self._folder, number)).exists():
-            self._files.append(path.open("rb", buffering=0))
-            number += 1
         return self
 
     def __exit__(self, *_: object) -> None:
-        for file in self._files:
+        for file in self._open.values():
             file.close()
+        self._open.clear()
 
     def pixels(self, index: int) -> NDArray[np.uint8]:
         """uint8 (C, H, W) of picture number `index`."""
-        file = self._files[self._table.spools[index]]
+        part = int(self._table.parts[index])
+        if (file := self._open.get(part)) is None:
+            if len(self._open) == _OPEN:
+                self._open.pop(next(iter(self._open))).close()
+            file = self._open[part] = self._table.results[part].open("rb", buffering=0)
         data = os.pread(file.fileno(), self.size, int(self._table.rows[index]) * self.size)
         return np.frombuffer(data, np.uint8).reshape(self.shape)
 
     def remove(self) -> None:
         """Close and delete the files."""
-        for number, file in enumerate(self._files):
-            file.close()
-            spool_path(self._folder, number).unlink()
-        self._files.clear()
+        self.__exit__()
+        for path in self._table.results:
+            path.unlink()

@@ -18,8 +18,6 @@ from workflow.exams.picture import Batch, Picture, Skipped, digest_of
 from workflow.formats.files import missing
 from workflow.models.model import Model
 
-_SPOOLED = 20_000  # files decoded between two clearances of the spool: 60 MB on disk at 32 x 32
-
 
 def pictures(paths: Iterable[Path]) -> list[Path]:
     """The files that were named, and those in the folders that were named and below, sorted within each.
@@ -86,16 +84,14 @@ class Files:
     def _decoded(self, model: Model) -> Iterator[tuple[Picture, NDArray[np.uint8]]]:
         from workflow.exams.decoding import decoded  # with Pillow: not for answers that are known
 
-        for first in range(0, len(self.files), _SPOOLED):
-            part = self.files[first : first + _SPOOLED]
-            for place, digest, answer in decoded(model, [path for path, _ in part]):
-                path, truth = part[place]
-                if isinstance(answer, str):
-                    self.skipped.append(Skipped(path=Path(path), reason=answer))
-                elif self.digests is not None and self.digests[first + place] != digest:
-                    self.skipped.append(Skipped(path=Path(path), reason="has changed since it was prepared"))
-                else:
-                    yield Picture(path, digest, truth), answer
+        for place, digest, answer in decoded(model, [path for path, _ in self.files]):
+            path, truth = self.files[place]
+            if isinstance(answer, str):
+                self.skipped.append(Skipped(path=Path(path), reason=answer))
+            elif self.digests is not None and self.digests[place] != digest:
+                self.skipped.append(Skipped(path=Path(path), reason="has changed since it was prepared"))
+            else:
+                yield Picture(path, digest, truth), answer
 
 
 def _below(folder: Path) -> Iterator[Path]:

@@ -19,11 +19,11 @@ import msgspec
 import numpy as np
 from PIL import Image
 
+from workflow.cluster.messages import receive, send
 from workflow.config import Preprocessing
 from workflow.data.pictures import OUT_OF_MEMORY, Header, header, interpret, load_rgb
 from workflow.data.sniff import PictureError
 from workflow.data.strips import LARGE
-from workflow.data.worker import receive, send
 from workflow.inbox import thumbnails
 
 MOST_PIXELS = {True: 50_000_000, False: 12_000_000}

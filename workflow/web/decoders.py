@@ -22,10 +22,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.cluster.messages import receive, send
 from workflow.config import Preprocessing
 from workflow.data.pictures import OUT_OF_MEMORY
 from workflow.data.sniff import PictureError, sniff
-from workflow.data.worker import receive, send
 from workflow.web.errors import Busy, Refused
 
 _PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from workflow.web.decoder_process import main; main()"

@@ -1,0 +1,74 @@
+"""A worker of this machine that is a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from workflow import errors
+from workflow.cluster.local import Death
+from workflow.cluster.messages import receive, send
+from workflow.cluster.parts import Part
+from workflow.cluster.work import Work, packed
+from workflow.cluster.worker import BUG, DONE, ERROR, REFUSED
+
+# -P and an explicit path: never the user's own folder first, always the modules that this process would import
+PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from workflow.cluster.worker import main; main()"
+# glibc gives the memory of a decoded picture back to the system and asks for it again at the next, unless some is kept
+_KEEP_MEMORY = {"MALLOC_TOP_PAD_": str(2**23)}  # bytes
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+class Process:
+    """A worker in a process of its own."""
+
+    def __init__(self, work: Work, folder: Path) -> None:
+        self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+            [sys.executable, "-P", "-c", PROGRAM, *sys.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=_KEEP_MEMORY | os.environ | _ONE_THREAD,
+        )
+        name, settings = packed(work)
+        self._greeting = (name.encode(), settings, os.fsencode(folder))
+
+    def begin(self) -> list[str]:
+        """See `Worker`."""
+        texts: list[str] = msgspec.json.decode(self._answer(*self._greeting)[1])
+        return texts
+
+    def ask(self, part: Part) -> bool:
+        """See `Worker`."""
+        return self._answer(msgspec.json.encode(part))[0] == DONE
+
+    def end(self) -> None:
+        """Kill and reap it."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with suppress(BrokenPipeError, ValueError):  # what it had not read yet; a thread reads from it
+                    stream.close()
+
+    def _answer(self, *message: bytes) -> list[bytes]:
+        tasks, answers = self._process.stdin, self._process.stdout
+        if tasks is None or answers is None:
+            raise ValueError("a worker has no pipes")
+        with suppress(BrokenPipeError):  # what it said before it ended can still be read
+            send(tasks, *message)
+        answer = receive(answers)
+        if answer is None:
+            raise Death(self._process.wait())
+        if answer[0] == REFUSED:
+            raise OSError(*msgspec.json.decode(answer[1]))
+        if answer[0] == ERROR:
+            name, text, at, hint, fault = msgspec.json.decode(answer[1])
+            raise getattr(errors, name)(text, at=at or None, hint=hint, fault=fault)
+        if answer[0] == BUG:
+            raise RuntimeError(f"a worker failed:\n{answer[1].decode()}")
+        return answer

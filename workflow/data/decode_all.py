@@ -1,0 +1,78 @@
+"""Decode a long list of files on all cores, with bounded memory.
+
+Thousands of files go to processes that import nothing but the decoder. A few large files go to threads: Pillow decodes
+without the interpreter's lock, and a process would take as long to start.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from workflow import cores
+from workflow.cluster.crew import Workers
+from workflow.cluster.here import Here
+from workflow.cluster.parts import Items, cut, guided
+from workflow.config import Preprocessing
+from workflow.data.decoding import Decoded, Decoding
+from workflow.silence import silenced
+
+_FEW, _FEW_BYTES = 64, 4 * 2**20  # decoded sooner than a process, or even a thread, is worth
+_MOST, _PARTS = 256, 256  # files in one part, at most, unless there would be more parts than this
+_MOST_BYTES = 16 * 2**20  # of pixels in one part, at most
+_MOST_READ = 8 * 2**20  # bytes of files in one part, about: large pictures take a tenth of a second each
+_LOOKED_AT = 16  # files whose sizes are looked at for that
+
+
+def workers_for(files: int, paths: Items, asked: int | None) -> Workers:
+    """As many processes as asked for; else one for each core, or fewer where that is faster for a few files."""
+    if asked is not None:
+        return Workers(asked, processes=asked > 1)
+    available = cores.available()
+    if files > _FEW:
+        return Workers(available, processes=available > 1)
+    large = sum(map(_size, paths(0, files))) > _FEW_BYTES
+    return Workers(min(available, files) if large else 1)
+
+
+def decode_all(
+    files: int, paths: Items, *, workers: Workers, folder: Path, preprocessing: Preprocessing, max_pixels: int
+) -> Iterator[Decoded]:
+    """Decode files number 0 .. `files`-1, in no particular order.
+
+    Args:
+        files: how many there are.
+        paths: gives the paths of a range of them.
+        workers: who does it.
+        folder: where the results are made, each a file that the caller may remove.
+        preprocessing: as recorded with the data set.
+        max_pixels: larger pictures are refused.
+
+    Raises:
+        OSError: a result cannot be written.
+        EnvironmentFault: T13, one process after the other was killed.
+    """
+    parts = cut(guided(files, workers.size, _most(files, paths, preprocessing)), paths)
+    work = Decoding(preprocessing=preprocessing, max_pixels=max_pixels)
+    with silenced():  # Pillow remarks on odd metadata
+        for receipt in Here(workers).map(work, parts, folder):
+            yield Decoded.of(receipt)
+
+
+def _most(files: int, paths: Items, preprocessing: Preprocessing) -> int:
+    """Files in one part: as many as are worth the talk, and few enough for all workers to end together."""
+    step = max(1, files // _LOOKED_AT)
+    sizes = [_size(paths(place, place + 1)[0]) for place in range(0, files, step)]
+    mean = sum(sizes) // max(1, len(sizes))
+    return max(
+        1, min(max(_MOST, files // _PARTS), _MOST_BYTES // math.prod(preprocessing.shape), _MOST_READ // max(1, mean))
+    )
+
+
+def _size(path: bytes) -> int:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116  # as the file system has it
+    except OSError:  # whoever reads it says what is wrong
+        return 0
