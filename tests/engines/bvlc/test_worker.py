@@ -1,0 +1,35 @@
+"""The worker from inside, in Caffe's own Python."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from workflow.engines.bvlc import python
+
+WORKER = Path(python.__file__).with_name("worker.py")
+PROGRAM = """
+import runpy, sys
+import numpy as np
+caffe = runpy.run_path(sys.argv[1])["import_caffe"]()
+print("skimage" in sys.modules, "scipy" in sys.modules)
+picture = np.linspace(0, 1, 7 * 5 * 3, dtype="f").reshape(7, 5, 3)
+small, four = caffe.io.resize_image(picture, (3, 4)), caffe.io.resize_image(picture[..., [0, 1, 2, 0]], (3, 4))
+from skimage.transform import resize
+from scipy.ndimage import zoom
+print(np.allclose(small, resize(picture, (3, 4), order=1), atol=1e-5), four.shape, callable(zoom))
+"""
+
+
+@pytest.mark.caffe
+def test_what_reads_pictures_is_imported_when_a_layer_uses_it() -> None:
+    done = subprocess.run(
+        [python.find(), "-c", PROGRAM, WORKER],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"GLOG_minloglevel": "2"},
+    )
+    assert done.stdout.splitlines() == ["False False", "True (3, 4, 4) True"]
