@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import jensenshannon
 from three_generations import make_three, settings
 
-from workflow.curation.acquisition import WEIGHTS, divergence, weigh
+from workflow.curation.acquisition import WEIGHTS, _ranks, divergence, weigh
 from workflow.exams.committee import Member, Panel, ask
 from workflow.exams.exam import of_unlabelled
 from workflow.exams.picture import Picture
@@ -19,6 +18,8 @@ def opinions(rng: np.random.Generator, count: int, pictures: int = 7, classes: i
 
 
 def test_divergence_of_two_is_scipys():
+    from scipy.spatial.distance import jensenshannon
+
     one, other = opinions(np.random.default_rng(1), 2)
     expected = [jensenshannon(a, b, base=2) ** 2 for a, b in zip(one.astype("d"), other.astype("d"), strict=True)]
     np.testing.assert_allclose(divergence([one, other]), expected, rtol=1e-5)
@@ -31,6 +32,14 @@ def test_divergence_is_between_agreement_and_certain_disagreement(count):
     certain = [np.eye(6, dtype="f")[[index, index]] for index in range(count)]
     np.testing.assert_allclose(divergence(certain), 1)
     assert divergence(opinions(np.random.default_rng(3), count)).shape == (7,)
+
+
+def test_equal_values_have_equal_ranks():
+    from scipy.stats import rankdata
+
+    values = np.random.default_rng(5).integers(0, 5, 30).astype("d")
+    np.testing.assert_array_equal(_ranks(values), (rankdata(values) - 1) / 29)
+    assert _ranks(np.array([3.0])).tolist() == [0]
 
 
 def test_nobody_to_disagree_with():

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
-from sklearn.neighbors import NearestNeighbors
 
 from workflow.curation.out_of_fold import FOLDS, blend, margin, neighbours, ridge
 from workflow.data.folds import folds
@@ -29,6 +27,8 @@ def test_folds_are_about_equal_and_copies_stay_together() -> None:
 
 
 def test_ridge_is_what_fitting_anew_for_each_fold_gives() -> None:
+    from sklearn.linear_model import Ridge
+
     rows, labels = clusters(90)
     fold = folds(90, NONE, FOLDS)
     scores = ridge(rows, labels, 3, fold)
@@ -54,6 +54,8 @@ def test_a_label_has_no_say_in_its_own_score() -> None:
 
 @pytest.mark.parametrize(("count", "asked"), [(90, 11), (6, 50)])
 def test_neighbours_are_the_others_that_are_nearest_by_cosine(count: int, asked: int) -> None:
+    from sklearn.neighbors import NearestNeighbors
+
     rows, labels = clusters(count, seed=4)
     rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
     near = min(asked, count - 1)

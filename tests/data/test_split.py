@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from workflow.data.split import TEST, TRAIN, UNDECIDED, VALIDATION, decide, fractions
 
@@ -97,6 +96,8 @@ def test_p29_nearly_equal_pictures_stay_together(names, share):
 
 @pytest.mark.parametrize("size", [1, 2, 5, 10, 30, 50])
 def test_p29_the_test_side_gets_its_share_however_large_the_groups_are(size):
+    from scipy.stats import binomtest
+
     count = 2000
     rows = np.random.default_rng(size).integers(0, 256, (count * size, 32), np.uint8)
     groups = list(np.arange(count * size).reshape(count, size)) if size > 1 else []

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from one_generation import make_one
-from sklearn.linear_model import LogisticRegression
 from three_generations import settings
 
 from workflow.config import Config
@@ -21,6 +20,8 @@ from workflow.models.loading import load
 
 @pytest.mark.parametrize("classes", [2, 5])
 def test_the_regression_is_scikit_learns(classes):
+    from sklearn.linear_model import LogisticRegression
+
     rng = np.random.default_rng(3)
     x = rng.normal(size=(200, 7))
     labels = (x @ rng.normal(size=(7, classes)) + rng.gumbel(size=(200, classes))).argmax(1)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from statsmodels.stats.contingency_tables import mcnemar as reference
 
 from workflow.errors import DataError
 from workflow.evaluation.comparison import compare, mcnemar, paired_interval
@@ -40,6 +39,8 @@ def shuffled(one: Answers, order) -> Answers:
 @settings(deadline=None)  # the first call imports scipy
 @given(st.integers(0, 400), st.integers(0, 400))
 def test_mcnemar_is_statsmodels(b: int, c: int) -> None:
+    from statsmodels.stats.contingency_tables import mcnemar as reference
+
     expected = reference([[7, b], [c, 5]], exact=True).pvalue if b + c else 1.0
     assert mcnemar(b, c) == pytest.approx(expected, rel=1e-9, abs=1e-300)
 

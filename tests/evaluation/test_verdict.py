@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import ttest_ind
 
 from workflow.evaluation.comparison import Case, ClassChange, Comparison
 from workflow.evaluation.seed_spread import Band, seed_p_value
@@ -39,6 +38,8 @@ def comparison(fixed: int, broken: int, count: int = 1000) -> Comparison:
 @settings(deadline=None)  # the first call imports scipy.special
 @given(st.lists(shares, min_size=2, max_size=6, unique=True), st.lists(shares, min_size=2, max_size=6, unique=True))
 def test_two_bands_are_students_t(one: list[float], other: list[float]) -> None:
+    from scipy.stats import ttest_ind
+
     assert seed_p_value(band(*one), band(*other)) == pytest.approx(ttest_ind(one, other).pvalue, rel=1e-6, abs=1e-12)
 
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import entropy, rankdata
 
 from workflow.engines.base import Array
 from workflow.exams.committee import Member, Panel, column
@@ -128,9 +127,17 @@ def divergence(opinions: Sequence[Array]) -> Floats:
     stacked = np.stack([one.astype(np.float64) for one in opinions])  # (generations, N, classes)
     if len(stacked) < 2 or stacked.shape[2] < 2:
         return np.zeros(stacked.shape[1])
-    apart = entropy(stacked.mean(0), axis=1) - entropy(stacked, axis=2).mean(0)
+    apart = _entropy(stacked.mean(0)) - _entropy(stacked).mean(0)
     share: Floats = np.clip(apart / math.log(len(stacked)), 0, 1)
     return share
+
+
+def _entropy(opinions: Floats) -> Floats:
+    """-sum(p log p) of distributions along the last axis, in nats."""
+    shares = opinions / opinions.sum(-1, keepdims=True)
+    logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+    total: Floats = -(shares * logs).sum(-1)
+    return total
 
 
 def _shared(panel: Panel) -> list[Array]:
@@ -152,5 +159,7 @@ def _margin(probabilities: Array) -> Floats:
 
 def _ranks(values: Floats) -> Floats:
     """Ranks from 0 for the lowest to 1 for the highest; equal numbers get equal ranks."""
-    ranks: Floats = (rankdata(values) - 1) / max(len(values) - 1, 1)
+    ordered = np.sort(values)
+    lowest, above = np.searchsorted(ordered, values, "left"), np.searchsorted(ordered, values, "right")
+    ranks: Floats = (lowest + above - 1) / 2 / max(len(values) - 1, 1)
     return ranks

@@ -19,7 +19,7 @@ picture = np.linspace(0, 1, 7 * 5 * 3, dtype="f").reshape(7, 5, 3)
 small, four = caffe.io.resize_image(picture, (3, 4)), caffe.io.resize_image(picture[..., [0, 1, 2, 0]], (3, 4))
 from skimage.transform import resize
 from scipy.ndimage import zoom
-print(np.allclose(small, resize(picture, (3, 4), order=1), atol=1e-5), four.shape, callable(zoom))
+print(np.allclose(small, resize(picture, (3, 4), order=1, mode='constant'), atol=1e-5), four.shape, callable(zoom))
 """
 
 
