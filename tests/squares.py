@@ -54,6 +54,6 @@ class Squares(Work, frozen=True, kw_only=True):
                 if item == b"wait":
                     time.sleep(60)
                 done.append(int(item) ** 2 if item.isdigit() else -1)
-            write_result(out, part.deadly, squares=np.array(done))
+            write_result(out, part.deadly, {"squares": np.array(done)})
 
         return squares

@@ -172,7 +172,8 @@ def looked(folder: Path, engine: str) -> tuple[object, object, object]:
     model = load(rooted(settings(), folder), snapshot="iter_20")
     pictures = sorted((folder / "images" / "test").rglob("*.png"))
     with model.open(engine) as session:
-        said = [(one.path, one.label, one.probabilities) for one in predict(model, session, pictures).predictions]
+        told = predict(model, pictures, engine=engine).predictions
+        said = [(one.path, one.label, one.probabilities) for one in told]
         out = folder / "out" / f"{threading.get_ident()}-{engine}"
         (seen,) = inspect(model, session, pictures[:1], out=out)
     drawings = [Path(path).read_bytes() for path in seen.pictures.values()]

@@ -117,8 +117,7 @@ def test_a_relabelled_picture(three: Path) -> None:
     assert [one["true"] for one in facts["answers"]] == ["circle", "circle", "cross"]
     assert [one["split"] for one in facts["answers"]] == ["train"] * 3
     model = load(settings(), snapshot="gen2/best")
-    with model.open() as session:
-        told = predict(model, session, [Path("images/train/cross/was_a_circle.png")]).predictions[0]
+    told = predict(model, [Path("images/train/cross/was_a_circle.png")]).predictions[0]
     assert facts["answers"][1]["label"] == told.label
     assert facts["answers"][1]["probability"] == pytest.approx(told.probability)
 

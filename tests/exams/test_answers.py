@@ -11,7 +11,7 @@ from one_generation import make_one
 from three_generations import settings
 
 from workflow.errors import DataError, NetError
-from workflow.exams import answers, exam
+from workflow.exams import answers, exam, passes
 from workflow.exams.answers import Answers
 from workflow.formats import caffe_pb2
 from workflow.generations import Generation
@@ -45,7 +45,7 @@ def test_each_answer_belongs_to_its_picture(one: Generation) -> None:
 def test_engines_and_batches_do_not_matter(one: Generation, monkeypatch: pytest.MonkeyPatch) -> None:
     model = load(settings())
     whole = answers.observe(model, exam.of_generation(one, model), engine="numpy")
-    monkeypatch.setattr(answers, "BATCH", 3)
+    monkeypatch.setattr(passes, "BATCH", 3)
     parts = answers.observe(model, exam.of_labelled(Path("images/test")), engine="torch")
     assert list(whole.pictures) == list(parts.pictures)
     assert whole.probabilities == pytest.approx(parts.probabilities, abs=1e-5)

@@ -10,16 +10,16 @@ import pytest
 from small_net import CLASSES, DEPLOY
 
 from workflow.config import Config
-from workflow.errors import DataError, ModelError, NetError
+from workflow.errors import DataError, ModelError, NetError, UsageError
+from workflow.exams import decoding, passes
+from workflow.exams import predict as predicting
 from workflow.exams.files import pictures
 from workflow.exams.predict import predict, write_csv
 from workflow.models.loading import load
 
 
 def label(model, paths, **options):
-    files = pictures(paths)
-    with model.open(images=len(files)) as session:
-        return predict(model, session, files, **options)
+    return predict(model, pictures(paths), **options)
 
 
 def test_every_picture_gets_a_label(settings, trained):
@@ -32,14 +32,34 @@ def test_every_picture_gets_a_label(settings, trained):
         assert sum(one.probabilities.values()) == pytest.approx(1, abs=1e-5)
 
 
-def test_batches_do_not_matter(settings, trained):
+def test_predictions_may_be_looked_at_in_any_order_and_more_than_once(settings, trained):
     told = []
-    one = label(load(settings), [Path("images/test")])
-    several = label(load(settings), [Path("images/test")], batch=4, progress=lambda *state: told.append(state))
-    assert told == [(4, 15), (8, 15), (12, 15), (15, 15)]
-    for first, second in zip(one.predictions, several.predictions, strict=True):
-        assert (first.path, first.label) == (second.path, second.label)
-        assert first.probability == pytest.approx(second.probability, rel=1e-5)
+    found = label(load(settings), [Path("images/test")], progress=lambda *state: told.append(state)).predictions
+    assert told == [(15, 15)]
+    assert [found[place] for place in range(15)] == list(found) == found[:] == list(found)
+    assert found[-1] == found[14]
+    assert found[2:4] == [found[2], found[3]]
+    assert found[::-7] == [found[14], found[7], found[0]]
+
+
+def test_several_processes_give_what_one_gives(settings, trained, project, monkeypatch):
+    """Parts of four files, two of which are no pictures."""
+    (project / "images/test/cross/0.png").write_bytes(b"")
+    (project / "images/test/cross/b.txt").write_text("no picture")
+    for module in (passes, decoding, predicting):
+        monkeypatch.setattr(module, "PART", 4)
+    told, counts = [], []
+    alone = label(load(settings), [Path("images/test")], progress=lambda *state: counts.append(state))
+    monkeypatch.setitem(passes._EACH, "numpy", 8)
+    monkeypatch.setattr(passes.cores, "available", lambda: 2)
+    shared = label(load(settings), [Path("images/test")], progress=lambda *state: told.append(state))
+    assert list(shared.predictions) == list(alone.predictions)
+    assert len(shared.predictions) == 14
+    assert shared.skipped == alone.skipped
+    assert told == counts
+    assert told[-1] == (16, 16)
+    with pytest.raises(UsageError, match="no engine 'tensor'"):
+        label(load(settings), [Path("images/test")], engine="tensor")
 
 
 def test_i01_what_cannot_be_read_is_set_aside(settings, trained, project):
@@ -50,7 +70,7 @@ def test_i01_what_cannot_be_read_is_set_aside(settings, trained, project):
     (project / "inbox/3.txt").write_text("no picture")
     (project / "inbox/4.png").write_bytes(b"")
     (project / "inbox/5.png").symlink_to("nowhere.png")
-    result = label(load(settings), [Path("inbox")], batch=2)
+    result = label(load(settings), [Path("inbox")])
     assert [one.path.name for one in result.predictions] == ["1.png"]
     assert {one.path.name: one.reason.split(" (")[0] for one in result.skipped} == {
         "2.png": "is truncated",
@@ -101,7 +121,7 @@ def test_two_thirds_and_more_of_cifar10(shared_data, tmp_path):
             if member.isfile() and "/test/" in f"/{member.name}" and int(Path(member.name).stem) < 10:
                 archive.extract(member, tmp_path, filter="data")
     files = pictures([tmp_path])
-    labels.write(tmp_path / "labels.txt", sorted({path.parent.name for path in files}))
+    labels.write(tmp_path / "labels.txt", sorted({Path(path).parent.name for path, _ in files}))
     model = load(
         Config(),
         snapshot=str(folder / "cifar10_quick_iter_5000.caffemodel"),
@@ -109,8 +129,7 @@ def test_two_thirds_and_more_of_cifar10(shared_data, tmp_path):
         mean=str(folder / "mean.binaryproto"),
         labels=tmp_path / "labels.txt",
     )
-    with model.open(images=len(files)) as session:
-        result = predict(model, session, files)
+    result = predict(model, files)
     right = np.mean([one.label == one.path.parent.name for one in result.predictions])
     assert len(files) == 100
     assert right > 0.6

@@ -108,9 +108,14 @@ class Snapshot:
         from workflow.report.predictions import describe
 
         files = pictures(Path(image) for image in images)
-        with self.model.open(engine, images=len(files), ignore=ignore) as session:
-            found = predict.predict(self.model, session, files, progress=progress)
+        found = predict.predict(self.model, files, engine=engine, ignore=ignore, progress=progress)
         return Finding(found=found, describe=lambda one, _: describe(one))
+
+    def lines(self, found: Finding[Predictions]) -> Iterator[str]:
+        """The words of `predict_all` line by line: one for each picture, and how many there are of each label."""
+        from workflow.report.predictions import lines
+
+        return lines(found.found)
 
     def write_csv(self, found: Finding[Predictions], out: str | Path) -> None:
         """Write the labels of `predict_all` as a table: path, label, probability, and a column for each class."""

@@ -9,7 +9,7 @@ import os
 import sys
 import textwrap
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -20,6 +20,7 @@ from workflow.errors import WorkflowError
 if TYPE_CHECKING:
     from workflow.api.result import Skipped
 
+_PLACE = "\0"  # where the items of a long list go
 _NAMED = 5  # skipped files that are named
 
 
@@ -53,6 +54,20 @@ class Console:
         """Print the result of a command: the document with --json, else the text."""
         self._answered = True
         print(_json(document) if self.as_json else fitted(text, sys.stdout))
+
+    def listing(
+        self, document: Mapping[str, Any], key: str, items: Iterable[Mapping[str, Any]], lines: Iterable[str]
+    ) -> None:
+        """Print a result with a list too long for memory: `items` in place of `document[key]`, or else `lines`."""
+        self._answered = True
+        if not self.as_json:
+            for line in lines:
+                print(fitted(line, sys.stdout))
+            return
+        head, tail = _json(dict(document) | {key: [_PLACE]}).split(json.dumps(_PLACE))
+        for number, item in enumerate(items):
+            print(",\n    " if number else head, _json(item).replace("\n", "\n    "), sep="", end="")
+        print(tail)
 
     def say(self, text: str) -> None:
         """Print a message about progress."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -37,12 +38,11 @@ def predict(
         found = chosen.predict_all(paths, engine=engine, ignore=listed(ignore_mismatch), progress=progress)
     if csv is not None:
         chosen.write_csv(found, csv)
-    facts, text = found.json(), found.words()
-    if csv is not None:
-        text += f"\ntable: {csv}"
+    extra = {} if sort is None else {"sorted": chosen.sort(found, sort, copy=copy)}
+    notes = [] if csv is None else [f"table: {csv}"]
     if sort is not None:
-        facts |= {"sorted": chosen.sort(found, sort, copy=copy)}
-        text += f"\n{'copies' if copy else 'links'} in folders of the classes, the surest first: {sort}"
-    call.console.result(facts, text)
+        notes.append(f"{'copies' if copy else 'links'} in folders of the classes, the surest first: {sort}")
+    items = (one.json() for one in found.predictions)
+    call.console.listing(found.frame() | extra, "predictions", items, chain(chosen.lines(found), notes))
     for one in found.skipped:
         call.console.warn(f"skipped {one.path}: it {one.reason}")

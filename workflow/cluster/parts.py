@@ -40,10 +40,15 @@ def fixed(count: int, size: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + size, count)
 
 
-def guided(count: int, workers: int, most: int) -> Iterator[tuple[int, int]]:
-    """Ranges over `count` items, at most `most` in each, that get smaller so that all workers end together."""
+def guided(count: int, workers: int, most: int, edges: int | None = None) -> Iterator[tuple[int, int]]:
+    """Ranges over `count` items, at most `most` in each, that get smaller so that all workers end together.
+
+    None of them reaches over a multiple of `edges`.
+    """
     start = 0
     while start < count:
         stop = start + max(1, min(most, (count - start) // (4 * workers)))
+        if edges is not None:
+            stop = min(stop, start - start % edges + edges)
         yield start, stop
         start = stop

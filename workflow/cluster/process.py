@@ -19,8 +19,13 @@ from workflow.cluster.worker import BUG, DONE, ERROR, REFUSED
 
 # -P and an explicit path: never the user's own folder first, always the modules that this process would import
 PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from workflow.cluster.worker import main; main()"
-# glibc gives the memory of a decoded picture back to the system and asks for it again at the next, unless some is kept
-_KEEP_MEMORY = {"MALLOC_TOP_PAD_": str(2**23)}  # bytes
+# glibc gives the memory of a picture or a blob back to the system and asks for it again at the next, unless it may keep
+# some; and once one of these is set, it no longer learns by itself which sizes come again and again
+_KEEP_MEMORY = {
+    "MALLOC_TOP_PAD_": str(2**23),  # bytes
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),
+    "MALLOC_TRIM_THRESHOLD_": str(2**26),
+}
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 

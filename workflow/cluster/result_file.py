@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 _LENGTH = struct.Struct("<Q")
 
 
-def write_result(out: BinaryIO, facts: Any, **arrays: NDArray[np.generic]) -> None:
+def write_result(out: BinaryIO, facts: Any, arrays: Mapping[str, NDArray[np.generic]]) -> None:
     """Write the arrays in their order, the first at the start of the file, and facts that JSON can hold.
 
     Raises:

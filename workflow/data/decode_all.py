@@ -38,7 +38,14 @@ def workers_for(files: int, paths: Items, asked: int | None) -> Workers:
 
 
 def decode_all(
-    files: int, paths: Items, *, workers: Workers, folder: Path, preprocessing: Preprocessing, max_pixels: int
+    files: int,
+    paths: Items,
+    *,
+    workers: Workers,
+    folder: Path,
+    preprocessing: Preprocessing,
+    max_pixels: int,
+    edges: int | None = None,
 ) -> Iterator[Decoded]:
     """Decode files number 0 .. `files`-1, in no particular order.
 
@@ -49,12 +56,13 @@ def decode_all(
         folder: where the results are made, each a file that the caller may remove.
         preprocessing: as recorded with the data set.
         max_pixels: larger pictures are refused.
+        edges: no part holds files of both sides of a multiple of this number.
 
     Raises:
         OSError: a result cannot be written.
         EnvironmentFault: T13, one process after the other was killed.
     """
-    parts = cut(guided(files, workers.size, _most(files, paths, preprocessing)), paths)
+    parts = cut(guided(files, workers.size, _most(files, paths, preprocessing), edges), paths)
     work = Decoding(preprocessing=preprocessing, max_pixels=max_pixels)
     with silenced():  # Pillow remarks on odd metadata
         for receipt in Here(workers).map(work, parts, folder):

@@ -88,7 +88,8 @@ class Decoding(Work, frozen=True, kw_only=True):
             decoded = self.decode(part)
             pixels, digests, notes = decoded.pixels, decoded.digests, decoded.notes
             small = thumbnails(pixels)
-            write_result(out, decoded.refusals, pixels=pixels, digests=digests, notes=notes, thumbnails=small)
+            arrays = {"pixels": pixels, "digests": digests, "notes": notes, "thumbnails": small}
+            write_result(out, decoded.refusals, arrays)
 
         return decode
 

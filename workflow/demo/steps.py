@@ -112,9 +112,9 @@ def look(config: Config) -> Looked:
     generation = existing(config)
     model = load(config, snapshot="live")  # the snapshot that every command takes
     with model.open() as session:
-        labelled = predict(model, session, _some_of_the_test_set(generation)).predictions
+        labelled = predict(model, _some_of_the_test_set(generation)).predictions
         portrait = max(labelled, key=lambda one: one.probabilities[CHARACTER]).path
-        judged = predict(model, session, draw_junk(folder / "junk", count=JUNK)).predictions
+        judged = predict(model, draw_junk(folder / "junk", count=JUNK)).predictions
         worst = min(judged, key=lambda one: one.probabilities[OTHER])  # of several at 1.0, too
         found = tuple(inspect(model, session, (portrait, worst.path)))
     comparison, sheet = folder / "demo.png", folder / "false-positive.png"

@@ -43,19 +43,25 @@ def get(name: str) -> Engine:
 
 
 def choose(net: caffe_pb2.NetParameter, asked: str | None = None, *, images: int = 1) -> Engine:
-    """The engine for inspecting pictures: the requested one, or the fastest for this job.
+    """The engine for inspecting pictures, see `chosen`.
+
+    Raises:
+        UsageError: there is no engine of the name that was asked for.
+    """
+    return get(chosen(net, asked, images=images))
+
+
+def chosen(net: caffe_pb2.NetParameter, asked: str | None = None, *, images: int = 1) -> str:
+    """The name of the engine for inspecting pictures: the requested one, or the fastest for this job.
 
     Args:
         net: the net, upgraded.
         asked: an engine's name; None leaves the choice: numpy for a small job when it knows every layer of the
             net, torch otherwise.
         images: how many pictures there are.
-
-    Raises:
-        UsageError: there is no engine of the name that was asked for.
     """
     if asked is not None:
-        return get(asked)
+        return asked
     from workflow.engines.numpy_cpu import knows
 
-    return get("numpy" if images <= SMALL_JOB and knows(net) else "torch")
+    return "numpy" if images <= SMALL_JOB and knows(net) else "torch"

@@ -178,9 +178,8 @@ def _opinion(config: Config, one: Generation, image: Path, place: Image | None, 
     except ModelError as error:
         logging.getLogger("workflow").warning("%s is skipped: %s", one.name, error.message)
         return None
-    with model.open() as session:
-        model.read(image)  # raises what is wrong with a file that is not a picture
-        answer = predict(model, session, [image]).predictions[0]
+    model.read(image)  # raises what is wrong with a file that is not a picture
+    answer = predict(model, [image]).predictions[0]
     known = place or newest
     return Opinion(
         generation=one.name,

@@ -30,6 +30,11 @@ class Activity:
     low: dict[str, Array] = field(default_factory=dict)
     high: dict[str, Array] = field(default_factory=dict)
 
+    @property
+    def wanted(self) -> bool:
+        """Whether more pictures are to be seen."""
+        return self.pictures < PICTURES
+
     def see(self, blobs: Mapping[str, Array]) -> None:
         """Update with the blobs of a batch, (N, C, ...) each."""
         sizes = set()

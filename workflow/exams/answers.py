@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 
 from workflow.engines.base import Array
 from workflow.errors import DataError, NetError
-from workflow.exams.activity import PICTURES, Activity
+from workflow.exams.activity import Activity
 from workflow.exams.exam import Exam
 from workflow.exams.packed_pictures import Pictures
 from workflow.exams.picture import Picture, Skipped
 from workflow.models.model import Model
-
-BATCH = 100
 
 Progress = Callable[[int, int], None]
 """Called with (done, all) after each batch."""
@@ -99,6 +97,8 @@ def observe(
         NetError: the net has no Softmax layer, or no blob of a name asked for.
         DataError: not one picture can be read.
     """
+    from workflow.exams.passes import passes  # not for answers that are known
+
     if model.output is None:
         raise NetError(f"{model.source} has no Softmax layer, so there are no probabilities", at=model.source)
     wanted = {model.output, *blobs}
@@ -110,21 +110,16 @@ def observe(
             kept[name] = np.empty((exam.count, *rows.shape[1:]), rows.dtype)
         kept[name][len(questions) : len(questions) + len(rows)] = rows
 
-    with model.open(engine, images=exam.count) as session:
-        for pictures, pixels in exam.batches(model, BATCH):
-            watched = activity is not None and activity.pictures < PICTURES
-            computed = model.forward(session, pixels, None if watched else wanted)
-            if activity is not None and watched:
-                activity.see(computed)
-            _require(blobs, computed, model)
-            rows = model.probabilities(computed)
-            if rows is not None:
-                keep("", rows)
-            for name in blobs:
-                keep(name, computed[name])
-            questions.extend(pictures)
-            if progress is not None:
-                progress(len(questions) + len(exam.skipped), exam.count)
+    for pictures, computed in passes(model, exam, wanted, engine=engine, activity=activity):
+        _require(blobs, computed, model)
+        rows = model.probabilities(computed)
+        if rows is not None:
+            keep("", rows)
+        for name in blobs:
+            keep(name, computed[name])
+        questions.extend(pictures)
+        if progress is not None:
+            progress(len(questions) + len(exam.skipped), exam.count)
     if not questions:
         raise DataError(f"no picture in {exam.name} can be read", hint="; ".join(_reasons(exam.skipped)) or None)
     order = questions.by_path()
@@ -141,7 +136,7 @@ def observe(
     )
 
 
-def _require(blobs: Collection[str], computed: dict[str, Array], model: Model) -> None:
+def _require(blobs: Collection[str], computed: Mapping[str, Array], model: Model) -> None:
     for name in blobs:
         if name not in computed:
             raise NetError(f"net {model.source} has no blob '{name}'", hint="wf inspect prints the blobs")

@@ -164,7 +164,7 @@ def of_unlabelled(*paths: Path) -> Exam:
         UsageError: P01 a path does not exist.
         DataError: there is no file at all.
     """
-    return Files(name=" ".join(map(str, paths)), files=[(str(path), None) for path in pictures(paths)])
+    return Files(name=" ".join(map(str, paths)), files=pictures(paths))
 
 
 def own_split(model: Model, exam: Exam) -> str | None:

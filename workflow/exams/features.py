@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from workflow.engines.base import Array
 from workflow.errors import DataError, NetError
 from workflow.exams import cache
-from workflow.exams.answers import BATCH, Progress
+from workflow.exams.answers import Progress
 from workflow.exams.exam import Exam
+from workflow.exams.passes import passes
 from workflow.exams.picture import Picture
 from workflow.generations import Generation
 from workflow.models.linear_tail import feature_blob
@@ -121,9 +122,7 @@ def _compute(model: Model, exam: Exam, blob: str, array: Path, progress: Progres
 
 
 def _rows(model: Model, exam: Exam, blob: str) -> Iterator[tuple[list[Picture], Half]]:
-    with model.open(images=exam.count) as session:
-        for pictures, pixels in exam.batches(model, BATCH):
-            computed = model.forward(session, pixels, {blob})
-            if blob not in computed:
-                raise NetError(f"net {model.source} has no blob '{blob}'", hint="wf inspect prints the blobs")
-            yield pictures, halved(computed[blob])
+    for pictures, computed in passes(model, exam, {blob}):
+        if blob not in computed:
+            raise NetError(f"net {model.source} has no blob '{blob}'", hint="wf inspect prints the blobs")
+        yield pictures, halved(computed[blob])

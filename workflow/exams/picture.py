@@ -13,6 +13,12 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.generic]
 
+BATCH = 100
+"""Pictures that go through a net at once."""
+
+PART = 500
+"""Files that one process decodes and shows to a net before it takes others; no batch holds files of two parts."""
+
 
 class Picture(NamedTuple):
     """One picture of an exam."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
-from workflow.engines.base import Session
+from workflow.engines.base import Array, Session
 from workflow.errors import DataError, ModelError, NetError
 from workflow.exams.files import Files
-from workflow.exams.picture import Skipped
-from workflow.exams.temperature import scaled
+from workflow.exams.listing import Listing, Rows
+from workflow.exams.passes import passes
+from workflow.exams.picture import PART, Picture, Skipped
 from workflow.models.model import Model, Pictures
 from workflow.storage import write_table
-
-BATCH = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,65 +43,111 @@ class Predictions:
     """All labels, in the order of the files."""
 
     snapshot: str
-    predictions: tuple[Prediction, ...]
+    predictions: Sequence[Prediction]
     skipped: tuple[Skipped, ...]
     temperature: float | None = None
     """Of the calibrated confidence."""
 
     def json(self) -> dict[str, Any]:
         """As `wf predict --json` gives it."""
-        return {
-            "snapshot": self.snapshot,
-            **({} if self.temperature is None else {"temperature": self.temperature}),
-            "predictions": [one.json() for one in self.predictions],
-            "skipped": [{"path": str(one.path), "reason": one.reason} for one in self.skipped],
-        }
+        return self.frame() | {"predictions": [one.json() for one in self.predictions]}
+
+    def frame(self) -> dict[str, Any]:
+        """The same without the predictions, of which there may be very many."""
+        skipped = [{"path": str(one.path), "reason": one.reason} for one in self.skipped]
+        temperature = {} if self.temperature is None else {"temperature": self.temperature}
+        return {"snapshot": self.snapshot, **temperature, "predictions": [], "skipped": skipped}
+
+
+class _Kept(Sequence[Prediction]):
+    """Predictions on disk: made when they are looked at."""
+
+    def __init__(self, model: Model, names: Sequence[str]) -> None:
+        self._model, self._names = model, names
+        self._listing = Listing()
+        self._rows = Rows(np.float32)
+
+    def extend(self, pictures: Iterable[Picture], scores: Array) -> None:
+        """Add pictures and their probabilities, (N, classes)."""
+        for one in pictures:
+            self._listing.append(one.path)
+        self._rows.extend(scores)
+
+    def __len__(self) -> int:
+        return len(self._listing)
+
+    @overload
+    def __getitem__(self, index: int) -> Prediction: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Prediction]: ...
+
+    def __getitem__(self, index: int | slice) -> Prediction | list[Prediction]:
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            if step != 1:
+                return [self[place] for place in range(start, stop, step)]
+            return list(self._read(start, max(start, stop)))
+        place = range(len(self))[index]
+        return self._made(self._listing[place][0], self._rows.read(place, place + 1)[0])
+
+    def __iter__(self) -> Iterator[Prediction]:
+        for start in range(0, len(self), PART):
+            yield from self._read(start, min(start + PART, len(self)))
+
+    def _read(self, start: int, stop: int) -> Iterator[Prediction]:
+        for (path, _), row in zip(self._listing[start:stop], self._rows.read(start, stop), strict=True):
+            yield self._made(path, row)
+
+    def _made(self, path: str, row: NDArray[np.generic]) -> Prediction:
+        shares = dict(zip(self._names, row.tolist(), strict=True))
+        label = self._names[int(row.argmax())]
+        return Prediction(
+            path=Path(path),
+            label=label,
+            probability=shares[label],
+            probabilities=shares,
+            calibrated=calibrated(self._model, shares).get(label),
+        )
 
 
 def predict(
     model: Model,
-    session: Session,
-    files: Sequence[Path],
+    files: Sequence[Path] | Listing,
     *,
-    batch: int = BATCH,
+    engine: str | None = None,
+    ignore: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Predictions:
-    """Label pictures, `batch` at a time, so that memory does not grow with their number.
+    """Label pictures; memory does not grow with their number.
 
     Args:
         model: what was loaded.
-        session: `model.open(images=len(files))`.
         files: see `exams.files.pictures`.
-        batch: how many go through the net at once.
-        progress: called with (done, all) after each batch.
+        engine: the engine's name; None takes the fastest for the job.
+        ignore: layers whose weights are not copied.
+        progress: called with (done, all) now and then.
 
     Raises:
         NetError: the net has no Softmax layer; X06, classes and outputs differ.
         ModelError: C05, the net answers with no number.
         DataError: not one of the pictures can be read.
     """
-    exam = Files(name="", files=[(str(path), None) for path in files])
-    predictions: list[Prediction] = []
-    for pictures, pixels in exam.batches(model, batch):
-        for one, (label, shares) in zip(pictures, probabilities(model, session, pixels), strict=True):
-            predictions.append(
-                Prediction(
-                    path=Path(one.path),
-                    label=label,
-                    probability=shares[label],
-                    probabilities=shares,
-                    calibrated=calibrated(model, shares).get(label),
-                )
-            )
+    exam = Files(name="", files=files if isinstance(files, Listing) else [(str(path), None) for path in files])
+    kept: _Kept | None = None
+    for pictures, blobs in passes(model, exam, _wanted(model), engine=engine, ignore=ignore):
+        names, scores = _shares(model, blobs)
+        kept = kept or _Kept(model, names)
+        kept.extend(pictures, scores)
         if progress is not None:
-            progress(len(predictions) + len(exam.skipped), len(files))
+            progress(len(kept) + len(exam.skipped), exam.count)
     skipped = exam.skipped
-    if not predictions and skipped:
+    if kept is None and skipped:
         more = f", and {len(skipped) - 1:,} more like it" if len(skipped) > 1 else ""
         raise DataError(f"no picture can be read: {skipped[0].path} {skipped[0].reason}{more}", fault="P07")
     return Predictions(
         snapshot=model.name,
-        predictions=tuple(predictions),
+        predictions=() if kept is None else kept,
         skipped=tuple(skipped),
         temperature=model.temperature,
     )
@@ -138,18 +184,28 @@ def probabilities(model: Model, session: Session, pixels: Pictures) -> Iterator[
         NetError: the net has no Softmax layer; X06, classes and outputs differ.
         ModelError: C05, the net answers with no number.
     """
-    scores = model.probabilities(model.forward(session, pixels, {model.output} if model.output else set()))
-    if scores is None:
+    names, scores = _shares(model, model.forward(session, pixels, _wanted(model)))
+    for row in scores:
+        yield names[int(row.argmax())], dict(zip(names, row.tolist(), strict=True))
+
+
+def _wanted(model: Model) -> set[str]:
+    if model.output is None:
         raise NetError(f"{model.source} has no Softmax layer, so there are no probabilities", at=model.source)
-    names = [model.class_name(index) for index in range(scores.shape[1])]
+    return {model.output}
+
+
+def _shares(model: Model, blobs: Mapping[str, Array]) -> tuple[list[str], Array]:
+    """The classes' names and float32 (N, classes)."""
+    scores = model.probabilities(blobs)
+    assert scores is not None  # noqa: S101 - there is an output
     if np.isnan(scores).any():
         raise ModelError(
             f"{model.name} gives no probability but NaN",
             hint="use an earlier snapshot; wf inspect shows why",
             fault="C05",
         )
-    for row in scores:
-        yield names[int(row.argmax())], dict(zip(names, row.tolist(), strict=True))
+    return [model.class_name(index) for index in range(scores.shape[1])], scores
 
 
 def calibrated(model: Model, shares: Mapping[str, float]) -> dict[str, float]:
@@ -161,5 +217,7 @@ def calibrated(model: Model, shares: Mapping[str, float]) -> dict[str, float]:
     """
     if model.temperature is None or not shares:
         return {}
+    from workflow.exams.temperature import scaled  # only where there is a temperature
+
     row = scaled(np.array([list(shares.values())]), model.temperature)[0]
     return dict(zip(shares, row.tolist(), strict=True))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from workflow.words import share, table
+from workflow.words import columns, share, table
 
 if TYPE_CHECKING:
-    from workflow.exams.predict import Predictions
+    from workflow.exams.predict import Prediction, Predictions
+
+_BLOCK = 500  # lines
 
 
 def describe(result: Predictions) -> str:
@@ -16,13 +19,26 @@ def describe(result: Predictions) -> str:
 
     Where the snapshot has a temperature, a head says which is the calibrated confidence and which Caffe's own.
     """
-    rows = [[one.label, f"{one.probability:.4f}", str(one.path)] for one in result.predictions]
-    if result.temperature is not None:
-        for row, one in zip(rows, result.predictions, strict=True):
-            row.insert(1, share(one.calibrated))
-        rows.insert(0, ["label", "calibrated", "prob", "picture"])
-    lines = table(rows, left=(0, 2 if result.temperature is None else 3))
+    return "\n".join(lines(result))
+
+
+def lines(result: Predictions) -> Iterator[str]:
+    """The same, line by line: memory holds some hundred."""
+    tally = Tally(one.label for one in result.predictions)
+    calibrated = result.temperature is not None
+    head = ["label", *["calibrated"] * calibrated, "prob", "picture"]
+    widest = [max(tally, key=columns, default=""), *[""] * calibrated, "0.0000", ""]
+    rulers = [head, widest] if calibrated else [widest]  # so that all blocks have the same columns
+    left = (0, len(head) - 1)
+    if calibrated:
+        yield table(rulers, left=left)[0]
+    for start in range(0, len(result.predictions), _BLOCK):
+        block = [_row(one, calibrated=calibrated) for one in result.predictions[start : start + _BLOCK]]
+        yield from table([*rulers, *block], left=left)[len(rulers) :]
     if len(result.predictions) > 1:
-        tally = Tally(one.label for one in result.predictions).most_common()
-        lines.append(f"{result.snapshot}: " + ", ".join(f"{count:,} {label}" for label, count in tally))
-    return "\n".join(lines)
+        yield f"{result.snapshot}: " + ", ".join(f"{count:,} {label}" for label, count in tally.most_common())
+
+
+def _row(one: Prediction, *, calibrated: bool) -> list[str]:
+    more = [share(one.calibrated)] if calibrated else []
+    return [one.label, *more, f"{one.probability:.4f}", str(one.path)]

@@ -1,0 +1,97 @@
+"""Show all pictures of an exam to a net: the one way that predict, evaluate, junk, next and features take.
+
+Many picture files are shared among processes, each of which decodes and judges with one thread. Fewer are judged here,
+while others may decode. The pictures that go through the net at once are the same ones either way.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from workflow import cores, engines
+from workflow.engines.base import Array
+from workflow.exams.exam import Exam
+from workflow.exams.files import Files
+from workflow.exams.picture import BATCH, PART, Picture
+from workflow.models.model import Model
+
+if TYPE_CHECKING:
+    from workflow.exams.activity import Activity
+
+_EACH = {"numpy": 1_000, "torch": 2_000}
+"""Files that are worth a process, which has to load the engine first."""
+
+
+class Pass(NamedTuple):
+    """Some pictures, and what the net made of them."""
+
+    pictures: list[Picture]
+    blobs: Mapping[str, Array]
+    """Name -> float32 (N, ...)."""
+
+
+def passes(
+    model: Model,
+    exam: Exam,
+    blobs: Collection[str],
+    *,
+    engine: str | None = None,
+    ignore: Sequence[str] = (),
+    activity: Activity | None = None,
+) -> Iterator[Pass]:
+    """The blobs of all pictures that can be read, in the order of the exam; the others are then in `exam.skipped`.
+
+    Args:
+        model: the snapshot.
+        exam: the pictures.
+        blobs: their names; one that the net does not have is left out.
+        engine: the engine's name; None takes the fastest for the job.
+        ignore: layers whose weights are not copied.
+        activity: sees all blobs of the first pictures.
+
+    Raises:
+        NetError, ModelError, EngineMissing: as `Model.open`.
+        DataError, DatabaseError: as `Exam.batches`.
+    """
+    name = "torch" if ignore and engine is None else engines.chosen(model.net, engine, images=exam.count)
+    # real Caffe has a process of its own, with as many threads as there are cores
+    workers = min(cores.available(), exam.count // _EACH[name]) if name in _EACH else 1
+    if isinstance(exam, Files) and workers > 1 and activity is None:
+        yield from _shared(model, exam, blobs, name, ignore, workers)
+        return
+    with model.open(name, images=exam.count, ignore=ignore) as session:
+        for pictures, pixels in exam.batches(model, BATCH):
+            watching = activity is not None and activity.wanted
+            computed = model.forward(session, pixels, None if watching else blobs)
+            if activity is not None and watching:
+                activity.see(computed)
+            yield Pass(pictures, computed)
+
+
+def _shared(
+    model: Model, exam: Files, blobs: Collection[str], engine: str, ignore: Sequence[str], workers: int
+) -> Iterator[Pass]:
+    from workflow.cluster.crew import Workers
+    from workflow.cluster.here import Here
+    from workflow.cluster.parts import cut, fixed
+    from workflow.cluster.receipt import in_order
+    from workflow.cluster.result_file import read_result
+    from workflow.data.decoding import Refusal
+    from workflow.exams.showing import Showing
+    from workflow.models.packing import packed
+
+    exam.skipped.clear()
+    with tempfile.TemporaryDirectory(prefix="wf-exam-") as name:
+        folder = Path(name)
+        work = Showing(model=packed(model, folder), blobs=tuple(sorted(blobs)), engine=engine, ignore=tuple(ignore))
+        crew = Here(Workers(workers, processes=True))
+        for receipt in in_order(crew.map(work, cut(fixed(exam.count, PART), exam.paths), folder)):
+            refusals, arrays = read_result(receipt.path)
+            receipt.path.unlink()
+            digests = arrays.pop("digests")
+            pictures, kept = exam.sorted_out(receipt.start, receipt.stop, [Refusal(*one) for one in refusals], digests)
+            if pictures:
+                yield Pass(pictures, {blob: rows[kept] for blob, rows in arrays.items()})
