@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
-from msgspec import structs
 from numpy.typing import NDArray
 
 from workflow.evaluation import metrics
-from workflow.exams.temperature import fitted, logarithms, scaled, temperature
-from workflow.models.loading import load
+from workflow.exams.temperature import logarithms, scaled, temperature
 
 RNG = np.random.default_rng(3)
 
@@ -78,17 +74,3 @@ def test_the_calibration_error_shrinks() -> None:
     ]
     assert errors[0] > 0.1
     assert errors[1] < 0.03
-
-
-def test_without_validation_pictures_there_is_none(settings, trained) -> None:
-    assert fitted(load(settings)) is None
-    record = trained.read()
-    trained.write(structs.replace(record, counts=record.counts | {"validation": record.counts["test"]}))
-    trained.database("test").rename(trained.database("validation"))
-    lines = trained.manifest.read_text().replace('"split": "test"', '"split": "validation"')
-    trained.manifest.write_text(lines)
-    model = load(settings)
-    assert 0.02 <= fitted(model) <= 50
-    for blob in model.weights.layer[1].blobs:
-        blob.data[:] = [math.nan] * len(blob.data)
-    assert fitted(model) is None

@@ -68,14 +68,17 @@ class Snapshot:
 
     # ---- labels ----
 
-    def predict(self, image: Picture, *, engine: str | None = None) -> Prediction:
+    def predict(self, image: Picture, *, accept_all: bool = False, engine: str | None = None) -> Prediction:
         """The label of one picture: `label`, `probability` (0..1) and `probabilities` of each class.
+
+        The label is `unknown` where the picture is too far from the training pictures, if the snapshot has a limit for
+        that; `class_name` is the most probable class. `accept_all` makes that the label, whatever the distance.
 
         Raises:
             DataError: the picture cannot be read.
             NetError: the net gives no class.
         """
-        (found,) = self.predict_all([image], engine=engine).found.predictions
+        (found,) = self.predict_all([image], accept_all=accept_all, engine=engine).found.predictions
         return found
 
     def judging(self) -> Judging:
@@ -88,6 +91,7 @@ class Snapshot:
         self,
         images: Iterable[Picture],
         *,
+        accept_all: bool = False,
         engine: str | None = None,
         ignore: Sequence[str] = (),
         progress: Progress | None = None,
@@ -96,6 +100,7 @@ class Snapshot:
 
         Args:
             images: picture files, or folders of them.
+            accept_all: as of `predict`.
             engine: `torch`, `caffe` or `numpy`; None is the fastest.
             ignore: layers whose weights do not fit and are left out.
             progress: called with (done, all).
@@ -103,12 +108,13 @@ class Snapshot:
         Raises:
             DataError: no picture can be read.
         """
-        from workflow.exams import predict
+        from workflow.exams import novelty, predict
         from workflow.exams.files import pictures
         from workflow.report.predictions import describe
 
         files = pictures(Path(image) for image in images)
-        found = predict.predict(self.model, files, engine=engine, ignore=ignore, progress=progress)
+        rule = None if accept_all else novelty.read(self.model)
+        found = predict.predict(self.model, files, rule=rule, engine=engine, ignore=ignore, progress=progress)
         return Finding(found=found, describe=lambda one, _: describe(one))
 
     def lines(self, found: Finding[Predictions]) -> Iterator[str]:

@@ -20,10 +20,15 @@ def predict(
         Option("--sort", metavar="DIR", help="Make folders DIR/CLASS/ of links to the pictures, most confident first."),
     ] = None,
     copy: Annotated[bool, Option("--copy", help="With --sort: make copies instead of links.")] = False,
+    accept_all: Annotated[
+        bool, Option("--accept-all", help="Give each picture a class: none is `unknown`, however strange it is.")
+    ] = False,
     engine: Engine = None,
     ignore_mismatch: IgnoreMismatch = None,
 ) -> None:
     """Label pictures or whole folders.
+
+    A picture that is too far from the training pictures is `unknown`; the most probable class follows in brackets.
 
     wf predict incoming/ --csv labels.csv
     wf predict incoming/ --sort sorted/
@@ -35,7 +40,9 @@ def predict(
         raise UsageError("--copy needs --sort", hint="--sort DIR --copy")
     chosen = which.load(call.project())
     with call.counting("labelling", "pictures") as progress:
-        found = chosen.predict_all(paths, engine=engine, ignore=listed(ignore_mismatch), progress=progress)
+        found = chosen.predict_all(
+            paths, accept_all=accept_all, engine=engine, ignore=listed(ignore_mismatch), progress=progress
+        )
     if csv is not None:
         chosen.write_csv(found, csv)
     extra = {} if sort is None else {"sorted": chosen.sort(found, sort, copy=copy)}

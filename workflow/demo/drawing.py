@@ -28,10 +28,10 @@ def picture(label: str, number: int, *, seed: int = 1) -> Image.Image:
     random = Random(f"{seed} {label} {number}")  # noqa: S311  (pictures, not secrets)
     size = random.choice(SIZES)
     if label == CHARACTER:
-        return _portrait(random, size, pip).finish()
+        return portrait(random, size, pip).finish()
     kind = random.random()
     if kind < 0.5:
-        return _portrait(random, size, random.choice(OTHERS)).finish()
+        return portrait(random, size, random.choice(OTHERS)).finish()
     return (diagram if kind < 0.8 else scene)(random, size).finish()
 
 
@@ -58,7 +58,8 @@ def draw(folder: Path, *, count: int, seed: int = 1, progress: Callable[[int, in
     return sheet
 
 
-def _portrait(random: Random, size: int, character: Character) -> Canvas:
+def portrait(random: Random, size: int, character: Character) -> Canvas:
+    """A character on a background, somewhere near the middle, with its shadow."""
     canvas = background(random, size)
     scale = random.uniform(0.55, 0.95)
     slack = 0.35 * (1.1 - scale)

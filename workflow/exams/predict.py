@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,10 @@ from workflow.engines.base import Array, Session
 from workflow.errors import DataError, ModelError, NetError
 from workflow.exams.files import Files
 from workflow.exams.listing import Listing, Rows
+from workflow.exams.novelty import UNKNOWN, Novelty
 from workflow.exams.passes import passes
 from workflow.exams.picture import PART, Picture, Skipped
+from workflow.exams.temperature import calibrated
 from workflow.models.model import Model, Pictures
 from workflow.storage import write_table
 
@@ -26,16 +29,24 @@ class Prediction:
 
     path: Path
     label: str
+    """A class, or `unknown`."""
+    class_name: str
+    """The most probable class, whether it is the label or not."""
     probability: float
-    """Of the label, 0..1, as Caffe's Softmax gives it."""
+    """Of that class, 0..1, as Caffe's Softmax gives it."""
     probabilities: dict[str, float]
     """Class -> 0..1, in the order of the classes."""
     calibrated: float | None = None
-    """The calibrated confidence in the label, 0..1; None for a snapshot without a temperature."""
+    """The calibrated confidence in that class, 0..1; None for a snapshot without a temperature."""
+    distance: float | None = None
+    """To the classes' training pictures, `unknown` beyond 1; None where it was not asked for, or there is no rule."""
 
     def json(self) -> dict[str, Any]:
-        """Everything; `calibrated` where there is one."""
-        return {name: value for name, value in (vars(self) | {"path": str(self.path)}).items() if value is not None}
+        """As `wf predict --json` gives it: `calibrated` with a temperature, `distance` and `class` with a rule."""
+        facts = vars(self) | {"path": str(self.path)}
+        if self.distance is not None:
+            facts["class"] = self.class_name
+        return {name: value for name, value in facts.items() if value is not None and name != "class_name"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +77,14 @@ class _Kept(Sequence[Prediction]):
         self._model, self._names = model, names
         self._listing = Listing()
         self._rows = Rows(np.float32)
+        self._away = Rows(np.float64)
 
-    def extend(self, pictures: Iterable[Picture], scores: Array) -> None:
-        """Add pictures and their probabilities, (N, classes)."""
+    def extend(self, pictures: Iterable[Picture], scores: Array, away: NDArray[np.float64]) -> None:
+        """Add pictures, their probabilities (N, classes) and their distances (N,), NaN without a rule."""
         for one in pictures:
             self._listing.append(one.path)
         self._rows.extend(scores)
+        self._away.extend(away.reshape(-1, 1))
 
     def __len__(self) -> int:
         return len(self._listing)
@@ -89,25 +102,28 @@ class _Kept(Sequence[Prediction]):
                 return [self[place] for place in range(start, stop, step)]
             return list(self._read(start, max(start, stop)))
         place = range(len(self))[index]
-        return self._made(self._listing[place][0], self._rows.read(place, place + 1)[0])
+        return next(self._read(place, place + 1))
 
     def __iter__(self) -> Iterator[Prediction]:
         for start in range(0, len(self), PART):
             yield from self._read(start, min(start + PART, len(self)))
 
     def _read(self, start: int, stop: int) -> Iterator[Prediction]:
-        for (path, _), row in zip(self._listing[start:stop], self._rows.read(start, stop), strict=True):
-            yield self._made(path, row)
+        paths, rows, away = self._listing[start:stop], self._rows.read(start, stop), self._away.read(start, stop)
+        for (path, _), row, distance in zip(paths, rows, away[:, 0].tolist(), strict=True):
+            yield self._made(path, row, distance)
 
-    def _made(self, path: str, row: NDArray[np.generic]) -> Prediction:
+    def _made(self, path: str, row: NDArray[np.generic], distance: float) -> Prediction:
         shares = dict(zip(self._names, row.tolist(), strict=True))
-        label = self._names[int(row.argmax())]
+        name = self._names[int(row.argmax())]
         return Prediction(
             path=Path(path),
-            label=label,
-            probability=shares[label],
+            label=UNKNOWN if distance > 1 else name,
+            class_name=name,
+            probability=shares[name],
             probabilities=shares,
-            calibrated=calibrated(self._model, shares).get(label),
+            calibrated=calibrated(shares, self._model.temperature).get(name),
+            distance=None if math.isnan(distance) else distance,
         )
 
 
@@ -115,6 +131,7 @@ def predict(
     model: Model,
     files: Sequence[Path] | Listing,
     *,
+    rule: Novelty | None = None,
     engine: str | None = None,
     ignore: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
@@ -124,6 +141,7 @@ def predict(
     Args:
         model: what was loaded.
         files: see `exams.files.pictures`.
+        rule: of the model; pictures beyond its limit are `unknown`. None accepts all.
         engine: the engine's name; None takes the fastest for the job.
         ignore: layers whose weights are not copied.
         progress: called with (done, all) now and then.
@@ -135,10 +153,11 @@ def predict(
     """
     exam = Files(name="", files=files if isinstance(files, Listing) else [(str(path), None) for path in files])
     kept: _Kept | None = None
-    for pictures, blobs in passes(model, exam, _wanted(model), engine=engine, ignore=ignore):
+    wanted = _wanted(model) | (set() if rule is None else rule.blobs)
+    for pictures, blobs in passes(model, exam, wanted, engine=engine, ignore=ignore):
         names, scores = _shares(model, blobs)
         kept = kept or _Kept(model, names)
-        kept.extend(pictures, scores)
+        kept.extend(pictures, scores, np.full(len(scores), np.nan) if rule is None else rule.distance(blobs))
         if progress is not None:
             progress(len(kept) + len(exam.skipped), exam.count)
     skipped = exam.skipped
@@ -206,18 +225,3 @@ def _shares(model: Model, blobs: Mapping[str, Array]) -> tuple[list[str], Array]
             fault="C05",
         )
     return [model.class_name(index) for index in range(scores.shape[1])], scores
-
-
-def calibrated(model: Model, shares: Mapping[str, float]) -> dict[str, float]:
-    """The calibrated confidence of each class, 0..1; empty for a snapshot without a temperature.
-
-    Args:
-        model: what was loaded.
-        shares: class -> probability, of one picture.
-    """
-    if model.temperature is None or not shares:
-        return {}
-    from workflow.exams.temperature import scaled  # only where there is a temperature
-
-    row = scaled(np.array([list(shares.values())]), model.temperature)[0]
-    return dict(zip(shares, row.tolist(), strict=True))

@@ -8,41 +8,16 @@ order of the classes as it is, so that labels and accuracy do not change. Caffe'
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
-
-from workflow.exams import cache
-from workflow.exams.answers import Progress
-from workflow.exams.exam import of_generation
-from workflow.models.model import Model
 
 Floats = NDArray[np.float64]
 
 _COLDEST, _HOTTEST = 0.02, 50.0
 _STEPS = 60  # of bisection: beyond the precision of float64
 _TINY = np.finfo(np.float32).tiny
-
-
-def fitted(model: Model, progress: Progress | None = None) -> float | None:
-    """The temperature of a snapshot, by the validation pictures of its generation; its answers to them are kept.
-
-    Args:
-        model: a snapshot of a generation.
-        progress: told (done, all) while it has not answered them yet.
-
-    Returns:
-        None where the generation has no validation pictures, or the snapshot's answers are no numbers.
-
-    Raises:
-        NetError, DataError: as `cache.answers`.
-    """
-    generation = model.generation
-    if generation is None or "validation" not in generation.read().counts:
-        return None
-    found = cache.answers(model, of_generation(generation.original, model, "validation"), progress=progress)
-    if not np.isfinite(found.probabilities).all():
-        return None
-    return temperature(logarithms(found.probabilities), found.truth)
 
 
 def temperature(scores: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
@@ -92,3 +67,11 @@ def logarithms(probabilities: NDArray[np.floating]) -> Floats:
     logs = np.log(np.maximum(probabilities.astype(np.float64), _TINY))
     result: Floats = logs - logs.max(axis=1, keepdims=True)
     return result
+
+
+def calibrated(shares: Mapping[str, float], temperature: float | None) -> dict[str, float]:
+    """The calibrated confidence of each class of one picture, 0..1; empty without a temperature, or without classes."""
+    if temperature is None or not shares:
+        return {}
+    row = scaled(np.array([list(shares.values())]), temperature)[0]
+    return dict(zip(shares, row.tolist(), strict=True))

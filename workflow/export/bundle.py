@@ -1,7 +1,9 @@
 """Export a snapshot as an archive of Caffe files.
 
-    deploy.prototxt  snapshot.caffemodel  mean.binaryproto  labels.txt  info.json
+    deploy.prototxt  snapshot.caffemodel  mean.binaryproto  labels.txt  info.json  snapshot.unknown.npz
 
+The last is the rule for unknown pictures, where the snapshot has one; `wf predict --snapshot snapshot.caffemodel` finds
+it there.
 The same snapshot gives the same bytes: entries carry no times and no owners.
 """
 
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workflow.exams import novelty
 from workflow.export.facts import facts
 from workflow.formats.binaryproto import write_mean
 from workflow.formats.caffemodel import write
@@ -45,6 +48,9 @@ def export_bundle(model: Model, out: Path, scratch: Path) -> list[str]:
     if model.transform.mean is not None:
         mean = np.broadcast_to(model.transform.mean, model.preprocessing.shape)
         write_mean(scratch / _MEAN, np.array(mean, np.float32))
+    rule = novelty.read(model)
+    if rule is not None:
+        novelty.write(novelty.path_of(scratch / "snapshot.caffemodel"), model, rule)
     if model.classes is not None:
         (scratch / "labels.txt").write_text("\n".join(model.classes) + "\n", encoding="utf-8")
     height, width = model.preprocessing.shape[1:]
@@ -52,6 +58,7 @@ def export_bundle(model: Model, out: Path, scratch: Path) -> list[str]:
         "deploy file": "deploy.prototxt",
         "weights file": "snapshot.caffemodel",
         "mean file": None if model.transform.mean is None else _MEAN,
+        "unknown file": None if rule is None else novelty.path_of(Path("snapshot.caffemodel")).name,
         "labels file": None if model.classes is None else "labels.txt",
         "framework": "caffe",
         "snapshot iteration": model.iteration,

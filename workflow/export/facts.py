@@ -41,6 +41,7 @@ def facts(model: Model, *, mean_file: str | None = None) -> dict[str, Any]:
         "mean": recorded,
         "scale": model.transform.scale,
         "crop": model.transform.crop,
+        "temperature": model.temperature,
         "rule": " ".join(f"{number}. {step}." for number, step in enumerate(_steps(model), start=1)),
     }
 

@@ -132,6 +132,19 @@ def feature_blob(net: caffe_pb2.NetParameter, output: str | None) -> str:
         return _unsplit(layers, at, layers[at].bottoms[0])
 
 
+def logits_blob(net: caffe_pb2.NetParameter, output: str) -> str:
+    """The blob that the Softmax layer which makes `output` reads."""
+    layers = build(net, phase="TEST").layers
+    at = max(index for index, layer in enumerate(layers) if output in layer.tops)
+    return _unsplit(layers, at, layers[at].bottoms[0])
+
+
+def pooled_blobs(net: caffe_pb2.NetParameter) -> tuple[str, ...]:
+    """The maps that pooling layers make, in net order: pool1, pool2 and pool3 in cifar10_quick."""
+    layers = build(net, phase="TEST").layers
+    return tuple(layer.tops[0] for layer in layers if layer.type == "Pooling")
+
+
 # ---- the graph ----
 
 

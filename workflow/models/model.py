@@ -49,6 +49,8 @@ class Model:
     iteration: int | None = None
     temperature: float | None = None
     """Of its calibrated confidence, see `exams.temperature`; None where none was fitted."""
+    file: Path | None = None
+    """Of the weights; files that belong to them lie beside it."""
     max_pixels: int = MAX_PIXELS
     project: Path = Path()
     """The folder that paths in the net are relative to; `Path()` is the current folder."""

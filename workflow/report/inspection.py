@@ -62,6 +62,11 @@ def describe(
         likely = sorted(one.probabilities.items(), key=lambda pair: -pair[1])[:10]
         sure = {name: f"      {share:.4f}" for name, share in one.calibrated.items()}
         lines += [f"  {name:{width}}  {share:.4f}{sure.get(name, '')}" for name, share in likely]
+    if one.distance is not None:
+        judged = "unknown: " if one.distance > 1 else ""
+        lines.append(
+            f"{judged}{one.distance:.2f} times as far from the training pictures as 95 % of the validation pictures are"
+        )
     if one.class_map is not None:
         height, across = one.class_map.best.shape
         lines.append(f"class map ({one.class_map.blob}, {height}×{across} places)")

@@ -25,9 +25,10 @@ def describe(result: Predictions) -> str:
 def lines(result: Predictions) -> Iterator[str]:
     """The same, line by line: memory holds some hundred."""
     tally = Tally(one.label for one in result.predictions)
+    called = {_called(one) for one in result.predictions}
     calibrated = result.temperature is not None
     head = ["label", *["calibrated"] * calibrated, "prob", "picture"]
-    widest = [max(tally, key=columns, default=""), *[""] * calibrated, "0.0000", ""]
+    widest = [max(called, key=columns, default=""), *[""] * calibrated, "0.0000", ""]
     rulers = [head, widest] if calibrated else [widest]  # so that all blocks have the same columns
     left = (0, len(head) - 1)
     if calibrated:
@@ -41,4 +42,9 @@ def lines(result: Predictions) -> Iterator[str]:
 
 def _row(one: Prediction, *, calibrated: bool) -> list[str]:
     more = [share(one.calibrated)] if calibrated else []
-    return [one.label, *more, f"{one.probability:.4f}", str(one.path)]
+    return [_called(one), *more, f"{one.probability:.4f}", str(one.path)]
+
+
+def _called(one: Prediction) -> str:
+    """`fox`, or `unknown (fox)`."""
+    return one.label if one.label == one.class_name else f"{one.label} ({one.class_name})"

@@ -14,6 +14,7 @@ from workflow.config import Config
 from workflow.errors import WorkflowError
 from workflow.exams import cache
 from workflow.exams.exam import of_generation
+from workflow.exams.novelty import path_of
 from workflow.generations import Generation
 from workflow.models.loading import of_snapshot
 from workflow.training import confidence
@@ -36,7 +37,7 @@ def final_test(config: Config, generation: Generation) -> None:
     best = record.best
     if record.solver_split == "test" or best is None or record.training.ended_at != record.training.iterations:
         return
-    if best.test_accuracy is not None and best.temperature is not None:
+    if None not in (best.test_accuracy, best.temperature) and path_of(generation.folder / best.model).is_file():
         return
     try:
         model = of_snapshot(config, generation, best)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from workflow.engines.base import Array, Session, Shape
 from workflow.errors import UsageError, did_you_mean
-from workflow.exams.predict import calibrated
+from workflow.exams import novelty
+from workflow.exams.temperature import calibrated
 from workflow.interpretation.activations import grid
 from workflow.interpretation.activations.class_map import ClassMap, class_map
 from workflow.models.model import Model
@@ -55,6 +56,8 @@ class Inspection:
     """Class -> calibrated confidence, 0..1; empty for a snapshot without a temperature."""
     temperature: float | None = None
     """Of that confidence."""
+    distance: float | None = None
+    """To the classes' training pictures, `unknown` beyond 1; None without a rule, see `exams.novelty`."""
     pixels: NDArray[np.uint8] | None = field(default=None, repr=False)
     """uint8 (C, H, W): the picture as a record holds it; kept for a class map."""
 
@@ -72,6 +75,7 @@ class Inspection:
             "probabilities": self.probabilities,
             **({"temperature": self.temperature, "calibrated": self.calibrated} if self.calibrated else {}),
             "label": self.label,
+            **({} if self.distance is None else {"distance": self.distance, "unknown": self.distance > 1}),
             "pictures": {name: str(path) for name, path in self.pictures.items()},
         }
         document |= {"flat": self.flat} if self.flat else {}
@@ -111,6 +115,7 @@ def inspect(
         OSError: a picture cannot be written.
     """
     kept: list[dict[str, Array]] = []
+    rule = novelty.read(model)
     homes = folders(model, images, out) if draw else [Path()] * len(images)
     for image, folder in zip(images, homes, strict=True):
         pixels = model.read(image)
@@ -129,8 +134,9 @@ def inspect(
             snapshot=model.name,
             blobs={name: array.shape for name, array in values.items()},
             probabilities=named,
-            calibrated=calibrated(model, named),
+            calibrated=calibrated(named, model.temperature),
             temperature=model.temperature,
+            distance=None if rule is None or scores is None else float(rule.distance(values)[0]),
             label=None if scores is None else model.class_name(int(scores[0].argmax())),
             pictures=_draw(values, drawn, folder, f"{image.name} in {model.name}") if draw else {},
             not_drawn=() if blobs is not None or _usual(values) else tuple(_maps(values)[MAPS:]),
