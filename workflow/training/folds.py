@@ -11,6 +11,7 @@ from workflow.data.folds import write_folds
 from workflow.engines.base import Control, Event, Note
 from workflow.errors import UsageError
 from workflow.generations import Generation, Record
+from workflow.training import side_by_side
 from workflow.training.run import Wishes, check_settings, train_held
 
 _VALIDATION = 0.1
@@ -20,10 +21,11 @@ _VALIDATION = 0.1
 def train_folds(
     config: Config, generation: Generation, number: int, *, fresh: bool = False, control: Control | None = None
 ) -> Iterator[Event]:
-    """Train a net for each fold, one after the other; an interrupted series is resumed.
+    """Train a net for each fold; an interrupted series is resumed.
 
     Where the generation was trained, net, solver and engine are those that it was trained with; else those of the
     settings. No fold starts from weights: these may have seen its pictures. Everything lies in folds/K/.
+    After the first fold, the others are trained at once where that is worth it, as `train_seeds` does it.
 
     Args:
         config: the settings, see `train`.
@@ -48,11 +50,22 @@ def train_folds(
         if record.training.weights:
             yield Note(text="the folds start from random weights, since those of before may have seen their pictures")
         made = write_folds(generation, number, config.split.validation or _VALIDATION)
+        again = Wishes(fresh=fresh, control=control, one_of_several=True)
         for place, one in enumerate(made, start=1):
             if control.stopping:
                 return
             yield Note(text=f"fold {place} of {number}")
-            yield from train_held(alike, one, Wishes(fresh=fresh, control=control, one_of_several=True))
+            yield from train_held(alike, one, again)
+            size = side_by_side.workers(alike, one, number - 1)
+            if place == 1 and size > 1 and not control.stopping:
+                yield from side_by_side.train_together(
+                    alike,
+                    number - 1,
+                    lambda rest: side_by_side.Run.of(made[rest + 1], f"fold {rest + 2} of {number}", again),
+                    size,
+                    control,
+                )
+                return
 
 
 def _as_trained(config: Config, generation: Generation, record: Record) -> Config:

@@ -14,6 +14,7 @@ from workflow.errors import UsageError
 from workflow.evaluation.seed_spread import recipe, recorded_band
 from workflow.generations import Generation, Record, existing
 from workflow.generations.record import Training
+from workflow.training import side_by_side
 from workflow.training.run import Wishes, check_settings, train_held
 
 _log = logging.getLogger("workflow")
@@ -31,11 +32,12 @@ def train_seeds(
     control: Control | None = None,
     command: Sequence[str] = (),
 ) -> Iterator[Event]:
-    """Train a generation with several seeds, one run after the other; an interrupted series is resumed.
+    """Train a generation with several seeds; an interrupted series is resumed.
 
     The first run is that of `train`. The others are in seeds/seed_K/ and differ from it only in random_seed,
     which is one more for each: net, solver, engine, precision and what it started from are those of the first run.
-    Runs that are complete already are left as they are.
+    Runs that are complete already are left as they are. After the first run, the others are trained at once, with one
+    thread each unless the settings say how many, where that is worth it (see `side_by_side`); else one after the other.
 
     Args:
         config: the settings, see `train`.
@@ -49,7 +51,8 @@ def train_seeds(
         command: the command line, for the record.
 
     Yields:
-        The events of one run after the other, a Note before each but the first.
+        The events of one run after the other, a Note before each but the first; of runs that are trained at once, a
+        Note at the end of each.
 
     Raises:
         UsageError: fewer than 1 seed; and all that `train` raises.
@@ -77,14 +80,29 @@ def train_seeds(
                 "seed (--fresh restarts all of them)",
                 generation.name,
             )
-        for place in range(1, seeds):
+        if control.stopping:
+            return
+        record = generation.read()
+        alike = _same(config, record)
+
+        def again(place: int) -> tuple[Generation, str, Wishes]:
+            rerun = _begun(generation, record, place + 1)
+            name = f"seed {rerun.seed}, run {place + 2} of {seeds}"
+            started = _weights(rerun, record, wishes)
+            return rerun, name, Wishes(fresh=fresh, weights=started, control=control, one_of_several=True)
+
+        size = side_by_side.workers(alike, generation, seeds - 1)
+        if size > 1:
+            yield from side_by_side.train_together(
+                alike, seeds - 1, lambda place: side_by_side.Run.of(*again(place)), size, control
+            )
+            return
+        for place in range(seeds - 1):
+            rerun, name, wish = again(place)
+            yield Note(text=name)
+            yield from train_held(alike, rerun, wish)
             if control.stopping:
                 return
-            record = generation.read()
-            rerun = _begun(generation, record, place)
-            yield Note(text=f"seed {rerun.seed}, run {place + 1} of {seeds}")
-            again = Wishes(fresh=fresh, weights=_weights(rerun, record, wishes), control=control, one_of_several=True)
-            yield from train_held(_same(config, record), rerun, again)
 
 
 def facts(generation: Generation) -> dict[str, Any]:
