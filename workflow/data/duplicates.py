@@ -81,7 +81,7 @@ def _candidates(thumbnails: NDArray[np.uint8], indices: Indices) -> NDArray[np.i
     if len(indices) < 2:
         return pairs
     keys = _keys(thumbnails, indices)
-    brightness = thumbnails[indices].mean(axis=1, dtype=np.float32).astype(np.int32)  # (M,), 0..255
+    brightness = _brightness(thumbnails, indices)
     for band in range(_BANDS):
         order = np.argsort(keys[:, band].astype(np.int32) << 8 | brightness, kind="stable")
         key, mean = keys[order, band], brightness[order]
@@ -106,6 +106,15 @@ def _close(thumbnails: NDArray[np.uint8], first: Indices, second: Indices) -> ND
         distance = np.sqrt(np.mean((a - b) ** 2, axis=1))
         close[part] = distance <= 2 + _TOLERANCE * np.minimum(a.std(axis=1), b.std(axis=1))
     return close
+
+
+def _brightness(thumbnails: NDArray[np.uint8], indices: Indices) -> NDArray[np.int32]:
+    """int32 (M,), 0..255."""
+    mean = np.empty(len(indices), np.int32)
+    for start in range(0, len(indices), _BLOCK):
+        part = thumbnails[indices[start : start + _BLOCK]]
+        mean[start : start + _BLOCK] = part.mean(axis=1, dtype=np.float32)
+    return mean
 
 
 def _keys(thumbnails: NDArray[np.uint8], indices: Indices) -> NDArray[np.uint16]:

@@ -148,7 +148,7 @@ class _Preparation:
         table = Table(classes.of_classes(found.folders, arranged), arranged.names, self.config.project)
         place.check_disk(self.config.generations, checks.need(self.config, len(table)))
         self.warn(*place.replaced(self.target))
-        with staging.staged(self.target) as stage:
+        with staging.staged(self.target) as stage, table.on_disk(stage.folder):
             self._read(table, stage.folder)
             with Spool(table, self.config.preprocessing.shape) as spool:
                 split = self._decide(table, found, arranged, previous, spool)
@@ -160,8 +160,9 @@ class _Preparation:
                 order = self.config.preprocessing.channel_order
                 contact_sheet.write(stage.pictures, table, split.sides, spool, order)
                 spool.remove()
-            stage.write(self._record(table, split, previous, hashes))
-        return self._result(table, split, changes)
+            record = self._record(table, split, previous, hashes)
+            stage.write(record)
+        return self._result(table, split, changes, record.inbox)
 
     # ---- steps ------------------------------------------------------------------------------------------------
 
@@ -314,7 +315,7 @@ class _Preparation:
     def _from_inbox(self, table: Table) -> FromInbox:
         return FromInbox() if self.labelled is None else self.labelled.taken(table)
 
-    def _result(self, table: Table, split: Split, changes: Changes) -> PrepareResult:
+    def _result(self, table: Table, split: Split, changes: Changes, inbox: FromInbox) -> PrepareResult:
         skipped = sorted((one.path, one.reason) for one in table.skipped)
         return PrepareResult(
             generation=self.target.number,
@@ -326,7 +327,7 @@ class _Preparation:
             skipped=tuple(skipped),
             changes=changes,
             corrected=self.corrected,
-            inbox=self._from_inbox(table),
+            inbox=inbox,
             warnings=tuple(self.warnings),
             pictures=(self.target.pictures,),
         )

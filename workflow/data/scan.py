@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from workflow.data import layout
+from workflow.data.names import Names
 from workflow.data.sniff import SUFFIXES
 from workflow.errors import DataError, UsageError, did_you_mean
 from workflow.words import PARTS, counted
@@ -36,7 +37,7 @@ class Folder:
     class_name: str
     split: str | None
     """One of `split.SPLITS` where the folders say it, else None."""
-    names: tuple[str, ...]
+    names: Sequence[str]
     """Sorted."""
 
 
@@ -205,7 +206,7 @@ class _Walk:
                 else:
                     self._odd(entry, names, below)
             self.found.folders.append(
-                Folder(root=root, inside=here, class_name=class_name, split=split, names=tuple(sorted(names)))
+                Folder(root=root, inside=here, class_name=class_name, split=split, names=Names(sorted(names)))
             )
             pending.extend(f"{here}/{name}" for name in sorted(below, reverse=True))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -66,6 +68,24 @@ class Table:
 
     def __len__(self) -> int:
         return int(self._starts[-1])
+
+    @contextmanager
+    def on_disk(self, folder: Path) -> Iterator[None]:
+        """Hold digests and thumbnails, which are empty at first, in files of a folder; they are gone after the block.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        for name in ("digests", "thumbnails") if len(self) else ():
+            shape = getattr(self, name).shape
+            with (folder / name).open("wb+") as file:
+                (folder / name).unlink()
+                os.posix_fallocate(file.fileno(), 0, math.prod(shape))  # a full disk kills who writes to mapped memory
+                setattr(self, name, np.memmap(file, np.uint8, "r+", shape=shape))
+        try:
+            yield
+        finally:
+            self.digests, self.thumbnails = np.zeros((0, 32), np.uint8), np.zeros((0, SIDE * SIDE), np.uint8)
 
     def number(self, class_name: str) -> int:
         """The number of a class."""
