@@ -95,6 +95,21 @@ def test_the_bundle_takes_it_along(judged: Generation, project: Path) -> None:
     assert novelty.read(theirs.model).limit == novelty.read(snapshot.model).limit
 
 
+def test_the_onnx_model_computes_it(judged: Generation, project: Path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs the package onnxruntime: pip install 'wf[export]'")
+    snapshot = Project.of(settings()).snapshot("best")
+    assert snapshot.export_onnx(project / "net.onnx")[0] <= 1e-5
+    running = onnxruntime.InferenceSession(project / "net.onnx", providers=["CPUExecutionProvider"])
+    assert [one.name for one in running.get_outputs()] == ["prob", "wf/calibrated", "wf/distance"]
+    files = [Path("images/val/circle/20.png"), strange(project / "odd.png")]
+    x = snapshot.model.blob([snapshot.model.read(path) for path in files])
+    _, sure, away = running.run(None, {"data": x})
+    for row, one in enumerate(snapshot.predict_all(files).predictions):
+        assert away[row] == pytest.approx(one.distance, rel=1e-3)
+        assert sure[row].max() == pytest.approx(one.calibrated, rel=1e-4)
+    assert (away > 1).tolist() == [False, True]
+
+
 def test_without_enough_validation_pictures_there_is_no_limit(validated: Generation) -> None:
     list(train(settings()))
     assert not list(validated.snapshots.glob("*.unknown.*"))
