@@ -17,9 +17,10 @@ def main() -> None:
     gc.set_threshold(
         100_000
     )  # importing makes many objects and no garbage: looking for some took 6 % of a short command
-    from workflow import cores
+    from workflow import cores, lean_torch
 
     os.environ.update(cores.sparing())
+    lean_torch.leave_out_shape_kernels()
     from workflow.cli.app import NAMES, build
 
     build(NAMES.intersection(sys.argv[1:2]) or NAMES)(prog_name="wf")

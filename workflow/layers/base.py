@@ -14,6 +14,7 @@ from torch import Tensor
 
 from workflow.errors import NetError, WorkflowError
 from workflow.formats import caffe_pb2
+from workflow.lean_torch import import_shape_kernels
 from workflow.net.registry import Registry
 from workflow.net.spec import LayerSpec
 
@@ -60,6 +61,7 @@ class Layer:
 
         Types of usual nets say it themselves: for such a pass PyTorch imports a second's worth of modules.
         """
+        import_shape_kernels()
         real = self.blobs
         self.blobs = [torch.empty(blob.shape, device="meta") for blob in self.param_blobs(*bottoms)]
         try:
