@@ -176,7 +176,8 @@ def barriers(
 
 
 def _axe(page: Any, axe: str) -> list[list[str]]:
-    page.evaluate(axe)
+    if page.evaluate("!window.axe"):
+        page.evaluate(axe)
     found: list[list[str]] = page.evaluate(
         "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.map("
         "one => [one.id, ...one.nodes.map(node => node.html.slice(0, 200))]))"

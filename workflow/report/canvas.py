@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,11 +94,21 @@ def rendered(figure: Figure) -> Image.Image:
     return Image.fromarray(drawn).convert("RGB")
 
 
-def frame(figure: Figure) -> Image.Image:
-    """A figure as a picture of a film, in 256 colours."""
+def frames(pages: Iterable[Figure]) -> list[Image.Image]:
+    """Figures with the same panels as the pictures of a film, in 256 colours.
+
+    The panels of the first are arranged, which takes half the time of drawing; those of the others stand where its do.
+    """
     from PIL import Image
 
-    return rendered(figure).convert("P", palette=Image.Palette.ADAPTIVE)
+    found: list[Image.Image] = []
+    first: Figure | None = None
+    for page in pages:
+        if first is not None:
+            _arrange_as(page, first)
+        found.append(rendered(page).convert("P", palette=Image.Palette.ADAPTIVE))
+        first = first or page
+    return found
 
 
 def save_film(frames: Sequence[Image.Image], out: Path, *, milliseconds: int, last: int) -> None:
@@ -155,3 +165,11 @@ def _set_fonts(figure: Figure) -> None:
             text.set_fontfamily(fonts := families(words))
             if len(fonts) > 1:
                 text.set_fontweight("normal")  # the weight that the other font was found in
+
+
+def _arrange_as(page: Figure, first: Figure) -> None:
+    page.set_layout_engine("none")
+    for panel, its in zip(page.axes, first.axes, strict=True):
+        panel.set_position(its.get_position(original=True))
+    for text, its_text in zip(page.texts, first.texts, strict=True):  # titles of the page
+        text.set_position(its_text.get_position())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workflow.data.channel_order import to_rgb
-from workflow.report.canvas import INK, frame, new_figure, save, save_film, set_title, tiled
+from workflow.report.canvas import INK, frames, new_figure, save, save_film, set_title, tiled
 from workflow.words import drawn, table
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def draw_film(film: Film, preprocessing: Preprocessing, folder: Path) -> dict[st
     folder.mkdir(parents=True, exist_ok=True)
     paths = {"film": folder / "film.gif", "strip": folder / "film.png"}
     draw_strip(film, preprocessing, paths["strip"])
-    frames = [frame(_page(film, preprocessing, [number], number)) for number in range(len(film.iterations))]
-    save_film(frames, paths["film"], milliseconds=MILLISECONDS, last=LAST)
+    pages = (_page(film, preprocessing, [number], number) for number in range(len(film.iterations)))
+    save_film(frames(pages), paths["film"], milliseconds=MILLISECONDS, last=LAST)
     return paths
 
 

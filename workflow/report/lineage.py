@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.data.channel_order import to_rgb
-from workflow.report.canvas import INK, frame, new_figure, save, save_film, set_title, shortened, tiled
+from workflow.report.canvas import INK, frames, new_figure, save, save_film, set_title, shortened, tiled
 from workflow.report.film import LAST, MILLISECONDS
 from workflow.words import drawn, joined, table
 
@@ -54,8 +54,8 @@ def draw_lineage(found: Lineage, folder: Path) -> dict[str, Path]:
     count = len(found.columns)
     shown = sorted(set(np.linspace(0, count - 1, _COLUMNS).round().astype(int).tolist()))
     save(_strip(found, shown), paths["strip"])
-    frames = [frame(_frame(found, column)) for column in range(count)]
-    save_film(frames, paths["film"], milliseconds=2 * MILLISECONDS, last=LAST)
+    pages = (_frame(found, column) for column in range(count))
+    save_film(frames(pages), paths["film"], milliseconds=2 * MILLISECONDS, last=LAST)
     return paths
 
 
