@@ -8,26 +8,20 @@ they are asked for; where wf is a library in another process, PyTorch is importe
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 _NAME = "torch._meta_registrations"
 
 
-class _Finder(MetaPathFinder):
-    """Gives PyTorch an empty module where it imports the kernels."""
+class _Finder:
+    """Gives PyTorch an empty module where it imports the kernels; finder and loader, as importlib asks for them."""
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
         del path, target
-        return ModuleSpec(fullname, _Loader()) if fullname == _NAME else None
+        return ModuleSpec(fullname, self) if fullname == _NAME else None  # type: ignore[arg-type]  # by duck typing
 
-
-class _Loader(Loader):
     def create_module(self, spec: ModuleSpec) -> None:
         del spec
 
