@@ -7,6 +7,7 @@ nearest class's mean profile, with the covariance that all classes share (Lee et
     distance = min_k sqrt((x - mean[k])^T inverse(covariance) (x - mean[k])) / limit
 
 The limit is the distance that 95 % of the validation pictures keep to, so that a picture beyond 1 is `unknown`.
+docs/unknown.md has what was measured of this and of other rules.
 
     snapshots/cifar10_quick_iter_6000.unknown.npz      beside the weights, of which it holds the hash
 """
