@@ -96,7 +96,8 @@ def _shown(
     classes = {name: number for number, name in enumerate(model.classes or ())}
     rows: list[Rows] = []
     labels: list[int] = []
-    for pictures, values in passes(model, exam, {*maps, logits, model.output or logits}):
+    # a training has loaded PyTorch already
+    for pictures, values in passes(model, exam, {*maps, logits, model.output or logits}, engine="torch"):
         if not model.classifies(values):
             return None
         rows.append(numbers(values, maps, logits))
