@@ -29,7 +29,7 @@ from workflow.errors import EnvironmentFault
 
 _DEATHS = 5  # at one part, before it has to wait
 _SURE = 2  # deaths at an item alone
-_IN_A_ROW = 16  # deaths without a result in between, then something else kills them
+_IN_A_ROW = 30  # deaths without a result in between: more than chance brings, so something else kills them
 
 _log = logging.getLogger("workflow")
 
