@@ -62,3 +62,12 @@ def test_sorted_by_class_and_confidence(trained: Run) -> None:
     assert "was not made by wf" in refused
     assert "--out" not in refused  # an option that predict lacks
     assert "--copy needs --sort" in trained("predict", "images/other", "--copy", code=2).err
+
+
+def test_shares_of_a_folder_are_gathered(trained: Run) -> None:
+    ran = trained("predict", "images/other", "--out", "answers", "--share", "1/1", "--json")
+    assert (ran.json["share"], ran.json["files"], ran.json["out"]) == ("1/1", 30, "answers")
+    gathered = trained("predict", "images/other", "--out", "answers", "--gather")
+    assert gathered.out == trained("predict", "images/other").out
+    refused = trained("predict", "images/other", "--share", "1/2", code=2)
+    assert "--out DIR goes with either --share K/N or --gather" in refused.err

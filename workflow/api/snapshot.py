@@ -94,6 +94,7 @@ class Snapshot:
         accept_all: bool = False,
         engine: str | None = None,
         ignore: Sequence[str] = (),
+        shares: str | Path | None = None,
         progress: Progress | None = None,
     ) -> Finding[Predictions]:
         """The labels of pictures and of whole folders; what cannot be read is in `skipped`.
@@ -103,10 +104,11 @@ class Snapshot:
             accept_all: as of `predict`.
             engine: `torch`, `caffe` or `numpy`; None is the fastest.
             ignore: layers whose weights do not fit and are left out.
+            shares: the folder in which `predict_share` has done all shares; nothing is computed then.
             progress: called with (done, all).
 
         Raises:
-            DataError: no picture can be read.
+            DataError: no picture can be read, or shares are missing.
         """
         from workflow.exams import novelty, predict
         from workflow.exams.files import pictures
@@ -114,8 +116,53 @@ class Snapshot:
 
         files = pictures(Path(image) for image in images)
         rule = None if accept_all else novelty.read(self.model)
-        found = predict.predict(self.model, files, rule=rule, engine=engine, ignore=ignore, progress=progress)
+        found = predict.predict(
+            self.model,
+            files,
+            rule=rule,
+            engine=engine,
+            ignore=ignore,
+            shares=None if shares is None else Path(shares),
+            progress=progress,
+        )
         return Finding(found=found, describe=lambda one, _: describe(one))
+
+    def predict_share(
+        self,
+        images: Iterable[Picture],
+        out: str | Path,
+        share: str,
+        *,
+        accept_all: bool = False,
+        engine: str | None = None,
+        ignore: Sequence[str] = (),
+        progress: Progress | None = None,
+    ) -> int:
+        """Do a share of `predict_all`, on any machine; `predict_all(…, shares=out)` then gives the labels.
+
+        Args:
+            images: all pictures, as of `predict_all`.
+            out: a folder that all machines see; what is done already is not done again.
+            share: `3/64`, the third of 64.
+            accept_all: as of `predict`.
+            engine: `torch`, `caffe` or `numpy`; None is the fastest.
+            ignore: layers whose weights do not fit and are left out.
+            progress: called with (done, all).
+
+        Returns:
+            How many files the share has.
+
+        Raises:
+            UsageError: the folder belongs to other pictures or to another snapshot.
+        """
+        from workflow.exams import novelty, predict
+        from workflow.exams.files import pictures
+
+        files = pictures(Path(image) for image in images)
+        rule = None if accept_all else novelty.read(self.model)
+        return predict.predict_share(
+            self.model, files, Path(out), share, rule=rule, engine=engine, ignore=ignore, progress=progress
+        )
 
     def lines(self, found: Finding[Predictions]) -> Iterator[str]:
         """The words of `predict_all` line by line: one for each picture, and how many there are of each label."""

@@ -23,6 +23,13 @@ def predict(
     accept_all: Annotated[
         bool, Option("--accept-all", help="Give each picture a class: none is `unknown`, however strange it is.")
     ] = False,
+    out: Annotated[
+        Path | None, Option("--out", metavar="DIR", help="With --share or --gather: a folder that all machines see.")
+    ] = None,
+    share: Annotated[
+        str | None, Option("--share", metavar="K/N", help="Do the K-th of N shares, on this machine; see --gather.")
+    ] = None,
+    gather: Annotated[bool, Option("--gather", help="Give the labels once all shares in --out DIR are done.")] = False,
     engine: Engine = None,
     ignore_mismatch: IgnoreMismatch = None,
 ) -> None:
@@ -33,15 +40,37 @@ def predict(
     wf predict incoming/ --csv labels.csv
     wf predict incoming/ --sort sorted/
     wf predict a.png b.jpg --snapshot gen4/best
+    wf predict pile/ --out /common/answers --share 3/64, on 64 machines; then wf predict pile/ --out … --gather
     """
     from workflow.errors import UsageError
 
     if copy and sort is None:
         raise UsageError("--copy needs --sort", hint="--sort DIR --copy")
+    if (share is not None) + gather != (out is not None):
+        raise UsageError("--out DIR goes with either --share K/N or --gather", hint="--out DIR --share 3/64")
     chosen = which.load(call.project())
+    if share is not None and out is not None:
+        with call.counting("labelling", "pictures") as progress:
+            files = chosen.predict_share(
+                paths,
+                out,
+                share,
+                accept_all=accept_all,
+                engine=engine,
+                ignore=listed(ignore_mismatch),
+                progress=progress,
+            )
+        facts = {"snapshot": chosen.name, "predictions": [], "skipped": [], "share": share, "files": files, "out": out}
+        call.console.result(facts, f"share {share}: {files:,} files done; --gather gives the labels of all shares")
+        return
     with call.counting("labelling", "pictures") as progress:
         found = chosen.predict_all(
-            paths, accept_all=accept_all, engine=engine, ignore=listed(ignore_mismatch), progress=progress
+            paths,
+            accept_all=accept_all,
+            engine=engine,
+            ignore=listed(ignore_mismatch),
+            shares=out,
+            progress=progress,
         )
     if csv is not None:
         chosen.write_csv(found, csv)

@@ -19,6 +19,7 @@ from workflow.exams.picture import BATCH, PART, Picture
 from workflow.models.model import Model
 
 if TYPE_CHECKING:
+    from workflow.cluster.receipt import Receipt
     from workflow.exams.activity import Activity
 
 _EACH = {"numpy": 1_000, "torch": 2_000}
@@ -78,8 +79,6 @@ def _shared(
     from workflow.cluster.here import Here
     from workflow.cluster.parts import cut, fixed
     from workflow.cluster.receipt import in_order
-    from workflow.cluster.result_file import read_result
-    from workflow.data.decoding import Refusal
     from workflow.exams.showing import Showing
     from workflow.models.packing import packed
 
@@ -89,9 +88,17 @@ def _shared(
         work = Showing(model=packed(model, folder), blobs=tuple(sorted(blobs)), engine=engine, ignore=tuple(ignore))
         crew = Here(Workers(workers, processes=True))
         for receipt in in_order(crew.map(work, cut(fixed(exam.count, PART), exam.paths), folder)):
-            refusals, arrays = read_result(receipt.path)
+            yield from shown(exam, receipt)
             receipt.path.unlink()
-            digests = arrays.pop("digests")
-            pictures, kept = exam.sorted_out(receipt.start, receipt.stop, [Refusal(*one) for one in refusals], digests)
-            if pictures:
-                yield Pass(pictures, {blob: rows[kept] for blob, rows in arrays.items()})
+
+
+def shown(exam: Files, receipt: Receipt) -> Iterator[Pass]:
+    """The pass that the result of a part of an exam holds; none if none of its files is a picture."""
+    from workflow.cluster.result_file import read_result
+    from workflow.data.decoding import Refusal
+
+    refusals, arrays = read_result(receipt.path)
+    digests = arrays.pop("digests")
+    pictures, kept = exam.sorted_out(receipt.start, receipt.stop, [Refusal(*one) for one in refusals], digests)
+    if pictures:
+        yield Pass(pictures, {blob: rows[kept] for blob, rows in arrays.items()})

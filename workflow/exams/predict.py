@@ -134,6 +134,7 @@ def predict(
     rule: Novelty | None = None,
     engine: str | None = None,
     ignore: Sequence[str] = (),
+    shares: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predictions:
     """Label pictures; memory does not grow with their number.
@@ -144,17 +145,25 @@ def predict(
         rule: of the model; pictures beyond its limit are `unknown`. None accepts all.
         engine: the engine's name; None takes the fastest for the job.
         ignore: layers whose weights are not copied.
+        shares: a folder in which all shares of these pictures are done already, see `predict_share`.
         progress: called with (done, all) now and then.
 
     Raises:
         NetError: the net has no Softmax layer; X06, classes and outputs differ.
         ModelError: C05, the net answers with no number.
-        DataError: not one of the pictures can be read.
+        UsageError: the shares are of other pictures or of another snapshot.
+        DataError: not one of the pictures can be read, or shares are missing.
     """
-    exam = Files(name="", files=files if isinstance(files, Listing) else [(str(path), None) for path in files])
+    exam = _exam(files)
     kept: _Kept | None = None
     wanted = _wanted(model) | (set() if rule is None else rule.blobs)
-    for pictures, blobs in passes(model, exam, wanted, engine=engine, ignore=ignore):
+    if shares is None:
+        found = passes(model, exam, wanted, engine=engine, ignore=ignore)
+    else:
+        from workflow.exams.shares import gathered
+
+        found = gathered(model, exam, wanted, out=shares, engine=engine, ignore=ignore)
+    for pictures, blobs in found:
         names, scores = _shares(model, blobs)
         kept = kept or _Kept(model, names)
         kept.extend(pictures, scores, np.full(len(scores), np.nan) if rule is None else rule.distance(blobs))
@@ -170,6 +179,43 @@ def predict(
         skipped=tuple(skipped),
         temperature=model.temperature,
     )
+
+
+def predict_share(
+    model: Model,
+    files: Sequence[Path] | Listing,
+    out: Path,
+    share: str,
+    *,
+    rule: Novelty | None = None,
+    engine: str | None = None,
+    ignore: Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Do a share of the work of `predict`, on any machine; how many files it has.
+
+    Args:
+        model: as of `predict`, as the other options; all are the same for all shares.
+        files: all of them, not those of the share alone.
+        out: a folder that all machines see; what is there already is not done again.
+        share: `3/64`, the third of 64.
+        rule: of the model.
+        engine: the engine's name.
+        ignore: layers whose weights are not copied.
+        progress: called with (done, all files of the share) now and then.
+
+    Raises:
+        NetError, UsageError, EnvironmentFault: as `shares.do_share`.
+    """
+    from workflow.exams.shares import Share, do_share
+
+    wanted = _wanted(model) | (set() if rule is None else rule.blobs)
+    chosen = Share.parsed(share)
+    return do_share(model, _exam(files), wanted, out=out, share=chosen, engine=engine, ignore=ignore, progress=progress)
+
+
+def _exam(files: Sequence[Path] | Listing) -> Files:
+    return Files(name="", files=files if isinstance(files, Listing) else [(str(path), None) for path in files])
 
 
 def write_csv(path: Path, result: Predictions) -> None:
