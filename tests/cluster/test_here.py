@@ -69,8 +69,8 @@ def test_a_part_whose_result_is_there_is_not_done_again(tmp_path, workers):
 def test_t13_an_item_at_which_processes_die_is_left_out_alone(tmp_path, monkeypatch):
     """Its part is asked for again, then halved with nothing beside it."""
     monkeypatch.setattr(here, "_DEATHS", 2)  # for less time
-    items = [*NUMBERS[:13], b"segv", *NUMBERS[13:20], b"kill", *NUMBERS[20:]]
-    assert done(items, tmp_path / "parts") == (SQUARES, {13: "SIGSEGV", 21: "out of memory"})
+    items = [*NUMBERS[:13], b"segv", b"kill", *NUMBERS[13:]]
+    assert done(items, tmp_path / "parts", size=3) == (SQUARES, {13: "SIGSEGV", 14: "out of memory"})
 
 
 @pytest.mark.parametrize("workers", EVERYONE)
@@ -91,10 +91,9 @@ def test_t13_a_death_before_the_first_part_is_no_part_s(tmp_path):
 
 
 @pytest.mark.parametrize("items", [NUMBERS, [b"kill"] * 30])
-def test_t13_when_everything_dies_it_ends(tmp_path, items):
-    with pytest.raises(
-        EnvironmentFault, match=r"16 processes in a row were ended \(with SIGKILL\), the last"
-    ) as caught:
+def test_t13_when_everything_dies_it_ends(tmp_path, items, monkeypatch):
+    monkeypatch.setattr(here, "_IN_A_ROW", 3)  # for less time
+    with pytest.raises(EnvironmentFault, match=r"3 processes in a row were ended \(with SIGKILL\), the last") as caught:
         done(items, tmp_path / "parts", start="dies" if items is NUMBERS else "")
     assert caught.value.fault == "T13"
 
