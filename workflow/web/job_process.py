@@ -127,7 +127,7 @@ def _found(project: Project, wish: Wish, image: Path, teller: Teller) -> Finding
     snapshot = project.snapshot(wish["snapshot"], tell=False)
     name = wish["look"]
     if name == "dream":
-        return snapshot.dream(snapshot.predict(image).label, progress=teller.progress("steps"))
+        return snapshot.dream(snapshot.predict(image).class_name, progress=teller.progress("steps"))
     if name == "inspect":
         return snapshot.inspect(image)
     units = {"twin": "pictures", "why": "pictures", "maps": "maps", "invert": "steps", "film": "snapshots"}
