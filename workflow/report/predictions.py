@@ -24,11 +24,13 @@ def describe(result: Predictions) -> str:
 
 def lines(result: Predictions) -> Iterator[str]:
     """The same, line by line: memory holds some hundred."""
-    tally = Tally(one.label for one in result.predictions)
-    called = {_called(one) for one in result.predictions}
+    both = Tally((one.label, _called(one)) for one in result.predictions)  # a look at all of them is not for nothing
+    tally: Tally[str] = Tally()
+    for (label, _), count in both.items():
+        tally[label] += count
     calibrated = result.temperature is not None
     head = ["label", *["calibrated"] * calibrated, "prob", "picture"]
-    widest = [max(called, key=columns, default=""), *[""] * calibrated, "0.0000", ""]
+    widest = [max((called for _, called in both), key=columns, default=""), *[""] * calibrated, "0.0000", ""]
     rulers = [head, widest] if calibrated else [widest]  # so that all blocks have the same columns
     left = (0, len(head) - 1)
     if calibrated:
