@@ -98,6 +98,17 @@ def test_more_iterations_for_all(generation, settings):
     assert comparable_reruns(generation) == generation.reruns
 
 
+def test_runs_that_lost_patience_are_each_trained_to_their_own_end(generation, settings):
+    list(train_seeds(settings, seeds=2))
+    (rerun,) = generation.reruns
+    record = rerun.read()
+    facts = {"iterations": 10, "ended_at": 10}
+    for lost, comparable in ((3, [rerun]), (None, [])):
+        training = record.training.updated(facts | {"lost_patience": lost})
+        rerun.write(structs.replace(record, snapshots=record.snapshots[:1], training=training))
+        assert comparable_reruns(generation) == comparable
+
+
 def test_reruns_are_as_the_first_run_was(generation, settings):
     list(train(settings, max_iter=10, seed=40))
     text = SOLVER.read_text()

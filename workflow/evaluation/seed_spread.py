@@ -9,7 +9,7 @@ from typing import Any
 
 from workflow.errors import WorkflowError
 from workflow.formats import caffe_pb2, prototxt
-from workflow.generations import Generation
+from workflow.generations import Generation, Record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,19 +68,26 @@ def seed_p_value(before: Band | float, after: Band | float) -> float | None:
 
 
 def comparable_reruns(generation: Generation) -> list[Generation]:
-    """The reruns that differ from the generation in nothing but the seed, and are trained as far as it is."""
+    """The reruns that differ from the generation in nothing but the seed, and are trained as far as it is.
+
+    Of runs that ended when their test passes got no better (`train.patience`), each is trained to its own end.
+    """
     original = generation.original
-    mine = recipe(original)
-    last = original.read().latest
+    mine, record = recipe(original), original.read()
     return [
         rerun
         for rerun in original.reruns
-        if last is not None
-        and (theirs := rerun.read().latest) is not None
-        and theirs.iteration == last.iteration
-        and mine is not None
-        and recipe(rerun) == mine
+        if mine is not None and recipe(rerun) == mine and _trained_alike(record, rerun.read())
     ]
+
+
+def _trained_alike(one: Record, other: Record) -> bool:
+    if one.latest is None or other.latest is None:
+        return False
+    impatient = any(record.training.lost_patience for record in (one, other))
+    if impatient and all(record.ended_at == record.training.iterations for record in (one, other)):
+        return True
+    return one.latest.iteration == other.latest.iteration
 
 
 def recorded_band(generation: Generation) -> Band | None:
