@@ -28,6 +28,7 @@ COMMANDS = {
     "junk": "junk images/train/empty --class circle --out drawn",
     "next": "next images/train/empty --count 2 --out drawn",
     "suspects": "suspects --top 3 --out drawn",
+    "whatif": f"whatif {IMAGE} --relabel images/train/circle/9.png=cross --remove images/train/cross/9.png",
     "net-show": "net show prototxt/small_deploy.prototxt",
     "prepare": "prepare",
     "no-generation": "inspect x.png --gen 9",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workflow.curation.labelling import Labelled
     from workflow.curation.next import Next
     from workflow.curation.suspects import Suspects
+    from workflow.curation.whatif import WhatIf
     from workflow.data.corrections import Undone
     from workflow.data.result import PrepareResult
     from workflow.engines.base import Control, Event
@@ -634,6 +635,48 @@ class Project:
             describe=lambda one, _: describe_undone(one),
             document=lambda one, _: {"undone": one.number, "decisions": one.count, "path": one.path},
         )
+
+    def whatif(
+        self,
+        reference: str | None = None,
+        *,
+        gen: int | None = None,
+        remove: Sequence[str | Path] = (),
+        relabel: Mapping[Path, str] | None = None,
+        add: str | Path | None = None,
+        table: str | Path | None = None,
+        images: Sequence[str | Path] = (),
+        progress: Progress | None = None,
+    ) -> Finding[WhatIf]:
+        """Predict what a change of the training pictures would do; nothing is changed. See docs/whatif.md.
+
+        Args:
+            reference: the snapshot; None is the live one, or the best of `gen`.
+            gen: its generation.
+            remove: training pictures to leave out, known by their bytes.
+            relabel: training picture -> its new class.
+            add: a folder with a sub-folder for each class: more training pictures.
+            table: a suspects.csv with decisions.
+            images: pictures whose scores are told.
+            progress: called with (done, all) while features are computed, once for each snapshot.
+
+        Raises:
+            UsageError: no edit; a picture is not a training picture; no such class.
+            DataError: the table or a picture cannot be read.
+        """
+        from workflow.curation.whatif import Edits, whatif
+        from workflow.report.whatif import describe
+
+        model = self.snapshot(reference or ("live" if gen is None else "best"), gen=gen).model
+        edits = Edits(
+            remove=[Path(one) for one in remove],
+            relabel={Path(path): name for path, name in (relabel or {}).items()},
+            add=None if add is None else Path(add),
+            table=None if table is None else Path(table),
+        )
+        paths = [Path(image) for image in images]
+        found = whatif(self.config, model, edits, images=paths, progress=progress)
+        return Finding(found=found, describe=lambda one, _: describe(one))
 
     def next(
         self,

@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "Inspect": ("inspect", "predict", "twin", "channels", "maps", "dream", "invert", "film"),
     "Evaluate and improve": (
         *("evaluate", "mistakes", "diff", "log", "blame", "junk"),
-        *("why", "suspects", "next", "report"),
+        *("why", "suspects", "whatif", "next", "report"),
     ),
     "In a browser": ("serve", "inbox"),
     "Export": ("export",),

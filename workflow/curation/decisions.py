@@ -97,6 +97,16 @@ def write_twins(path: Path, found: Sequence[Twins], *, project: Path = Path()) -
     )
 
 
+def read(config: Config, path: Path) -> list[Correction]:
+    """The decisions that are filled in.
+
+    Raises:
+        UsageError, DataError: as `apply`.
+    """
+    rows = decision_table.read(path, _NEEDED, COLUMNS, root=config.generations)
+    return _decisions(rows, path, existing(config).read().classes)
+
+
 def apply(config: Config, path: Path) -> Applied:
     """Turn the decisions of a table into a patch that the next preparation applies.
 
