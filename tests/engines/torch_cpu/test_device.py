@@ -19,10 +19,12 @@ from workflow.engines.torch_cpu import Net
 from workflow.engines.torch_cpu.device import gpu, resolve
 from workflow.errors import EngineMissing, UsageError
 from workflow.formats import caffe_pb2
+from workflow.lean_torch import import_shape_kernels
 from workflow.net.build import build
 from workflow.training import train
 
 load_families()
+import_shape_kernels()  # tensors are made on `meta` here, before any layer has asked for them
 META = torch.device("meta")
 ON_A_GPU = 1e-5
 LOOK_AT_NUMBERS = {
