@@ -33,7 +33,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "P03": Fault(
         "no class folders",
-        "Pictures lie directly in the folder, or classes and parts of a set (train, test) cannot be told apart.",
+        "Pictures are directly in the folder, or wf cannot tell classes from splits (train, test).",
         "Move the pictures into FOLDER/CLASS/, or list the classes under `classes:` in the settings.",
     ),
     "P04": Fault(
@@ -92,7 +92,7 @@ FAULTS: dict[str, Fault] = {
         "Rename the folder.",
     ),
     "P24": Fault(
-        "a database key of a wrong length",
+        "a database key with an invalid length",
         "LMDB keys have 1 to 511 bytes.",
         "Longer paths are shortened by `wf prepare`; a key of your own must be shorter.",
     ),
@@ -127,13 +127,13 @@ FAULTS: dict[str, Fault] = {
         "Leave `--gen` out to make the next one. `--force` replaces it; a trained one is kept in before-N/.",
     ),
     "P37": Fault(
-        "a class of the last generation is gone",
-        "Class numbers never change between generations, so a class that disappears must be explained.",
+        "a class of the previous generation is missing",
+        "Class numbers never change between generations, so you must say what happened to a missing class.",
         "`--drop-class NAME` if it was removed, `--rename OLD=NEW` if its folder has another name now.",
     ),
     "P38": Fault(
         "a class without test or training pictures",
-        "With this share of test pictures, one side gets no picture of the class.",
+        "With this share of test pictures, the training set or the test set would have no picture of the class.",
         "Add pictures, or try another share: `wf prepare --test-share 30%`.",
     ),
     # ---- databases
@@ -159,8 +159,8 @@ FAULTS: dict[str, Fault] = {
     ),
     "L05": Fault(
         "a record that cannot be used",
-        "It is not a Datum, has another shape than the others, or a label outside the classes.",
-        "Look at the tool that wrote the database; `wf verify` checks a whole generation.",
+        "It is not a Datum, its shape differs from the others, or its label is outside the classes.",
+        "Check the tool that wrote the database; `wf verify` checks a whole generation.",
     ),
     "L06": Fault(
         "a database in the format of LMDB 1.0",
@@ -207,7 +207,7 @@ FAULTS: dict[str, Fault] = {
     "X03": Fault(
         "a prototxt that is too large or too deep",
         "Files over 1 MiB and blocks nested deeper than 100 are refused.",
-        "Is this the right file? Weights are .caffemodel files.",
+        "Check that this is the right file; weights are in .caffemodel files.",
     ),
     "X04": Fault(
         "a layer type that the engine does not know",
@@ -221,7 +221,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "X06": Fault(
         "outputs and classes differ in number",
-        "The classifying layer has another `num_output` than there are class names.",
+        "The `num_output` of the classifying layer differs from the number of class names.",
         "Set `num_output` to the number of classes, or name the right labels file.",
     ),
     "X07": Fault(
@@ -235,7 +235,7 @@ FAULTS: dict[str, Fault] = {
         "`wf net upgrade FILE OUT` shows where; change that layer by hand.",
     ),
     "X09": Fault(
-        "a net that reaches outside the project",
+        "a net that uses files outside the project",
         "A source, mean or output file is outside the project folder. Otherwise a net could access private files.",
         "Copy or link the file into the project and change the path in the prototxt.",
     ),
@@ -294,7 +294,7 @@ FAULTS: dict[str, Fault] = {
     "Y04": Fault(
         "a setting with a wrong value",
         "It has the wrong type or is outside its range.",
-        "The message says what is expected. Write decimal numbers with a point: 0.5.",
+        "The message says what is expected. Use a decimal point: 0.5.",
     ),
     "Y05": Fault(
         "a name that YAML reads as something else",
@@ -318,13 +318,13 @@ FAULTS: dict[str, Fault] = {
         "Lower base_lr in the solver and start again; check that the mean belongs to the data.",
     ),
     "T08": Fault(
-        "a snapshot could not be written three times",
+        "writing a snapshot failed three times",
         "The disk is full or failing. The last good snapshot is kept.",
         "Free some space, then `wf train` resumes.",
     ),
     "T09": Fault(
         "the generation's folder cannot be written to",
-        "This is tried before the first step, so no training is lost.",
+        "This is checked before the first iteration, so no training is lost.",
         "Look at the owner and mode of the folder, or at how the disk is mounted.",
     ),
     "T10": Fault(
@@ -334,7 +334,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "T13": Fault(
         "a process died or hung",
-        "Processes or real Caffe were killed, often for lack of memory; a single picture that kills them is skipped.",
+        "A worker process or Caffe was killed, often because memory ran out. A picture that causes it is skipped.",
         "Use fewer workers (`prepare.workers`) or a smaller batch_size; the message shows its last output.",
     ),
     "T14": Fault(

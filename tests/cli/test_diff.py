@@ -20,7 +20,7 @@ def test_diff_json(three: Run) -> None:
 
 def test_diff_for_people(three: Run) -> None:
     ran = three("diff", "gen1", "gen3", "--exam", "gen1", "--out", "here")
-    assert ran.out.startswith(("noise: ", "signal: "))
+    assert ran.out.startswith(("no clear difference: ", "a clear difference: "))
     assert "left out: 1 picture of the exam, 1 in the training set of gen3/iter_20" in ran.out
     assert "gen3's own test set is a different exam: 25 pictures, 11 of them in this one" in ran.out
     assert "more than once" in ran.out

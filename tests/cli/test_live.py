@@ -42,7 +42,7 @@ def test_only_what_is_not_worse_is_promoted(three: Run) -> None:
     three("live", "gen2/best")
     pinned = three("live", "--json").json["snapshot"]
     ran = three("live", "--promote", code=1)
-    assert f"signal: gen3/iter_20 is worse than {pinned}" in ran.err
+    assert f"a clear difference: gen3/iter_20 is worse than {pinned}" in ran.err
     assert f"{pinned} is still the default snapshot" in ran.err
     assert three("live", "--json").json["snapshot"] == pinned
     three("train", "--gen", "3", "--fresh", "--max-iter", "80", "--quiet")

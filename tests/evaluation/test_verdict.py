@@ -76,7 +76,7 @@ def test_a_class_that_fell_is_named_though_the_whole_is_noise() -> None:
 def test_few_changes_are_noise() -> None:
     one = judge(comparison(12, 9), None, None)
     assert one.outcome == "noise"
-    assert "12 fixed against 9 broken of 1,000 pictures: chance explains that (p = 0.66, McNemar)" in one.words
+    assert "12 fixed against 9 broken of 1,000 pictures: that could be chance (p = 0.66, McNemar)" in one.words
     assert judge(comparison(0, 0), None, None).words.endswith("no picture changed between right and wrong")
 
 
@@ -84,7 +84,7 @@ def test_many_one_sided_changes_are_signal() -> None:
     assert judge(comparison(40, 9), None, None).outcome == "better"
     worse = judge(comparison(9, 40), None, None)
     assert worse.outcome == "worse"
-    assert worse.words.startswith("signal: gen5/iter_9 is worse than gen4/iter_9; ")
+    assert worse.words.startswith("a clear difference: gen5/iter_9 is worse than gen4/iter_9; ")
     assert "was not measured" in worse.words
 
 

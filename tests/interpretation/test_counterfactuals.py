@@ -46,7 +46,7 @@ def stranger() -> np.ndarray:
 def test_the_colour_that_the_answer_hangs_on_comes_first(yellow_lover: Model) -> None:
     found = counterfactuals(Differentiable(yellow_lover), stranger(), channel=0)
     lost = [one for one in found if one.lost]
-    assert {one.short for one in lost} == {"no yellow", "hues turned", "grey scale"}
+    assert {one.short for one in lost} == {"no yellow", "hues rotated", "grey scale"}
     by_name = {one.short: one for one in found}
     assert "(83% of it)" in by_name["no yellow"].change
     assert by_name["no yellow"].probability < 0.2
@@ -123,5 +123,5 @@ def test_small_patches_of_colour_are_left_out() -> None:
 
 def test_hues_are_turned(yellow_lover: Model) -> None:
     found = {short: one for _, short, one in changes(yellow_lover, stranger())}
-    turned = Image.fromarray(found["hues turned"].transpose(1, 2, 0))
+    turned = Image.fromarray(found["hues rotated"].transpose(1, 2, 0))
     assert colour_names(np.asarray(turned))[11, 0] == "blue"

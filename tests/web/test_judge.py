@@ -78,7 +78,7 @@ def test_a_project_without_a_snapshot_says_what_to_do(tmp_path: Path) -> None:
         for path in ("/api/generations", "/api/queues", "/api/takeover", "/api/jobs", "/loop", "/gen", "/label"):
             assert client.get(path).status_code == 200, path
     assert told.status_code == 409
-    assert told.json()["error"]["hint"] == "wf prepare makes the first"
+    assert told.json()["error"]["hint"] == "wf prepare creates the first one"
 
 
 def test_what_is_no_picture_is_refused_in_words(client: TestClient, state: State) -> None:

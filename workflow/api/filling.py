@@ -1,4 +1,4 @@
-"""Fill the inbox's queues with what calls of a project find; for a job that may take long.
+"""Fill the inbox's queues with the results of a project's methods; run as a background job.
 
 mistakes   wrong answers on the test set, most confident first
 suspects   labels that are probably wrong

@@ -427,7 +427,7 @@ class Project:
         history: bool = True,
         progress: Progress | None = None,
     ) -> Finding[Diff]:
-        """Two snapshots on one exam: what is fixed, broken, still wrong, and whether chance explains it.
+        """Two snapshots on one exam: what is fixed, broken, still wrong, and whether that could be chance.
 
         Args:
             before: `gen4` (its best snapshot) or `gen4/iter_6000`.

@@ -30,7 +30,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 """Heading of `wf --help` -> commands; the function `twin` of cli/twin.py is `wf twin`."""
 
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "inbox": ("List what people sent, give tokens, delete.", ("list", "tokens", "takeover", "forget", "sweep")),
+    "inbox": (
+        "List received pictures, create tokens, delete a sender's data.",
+        ("list", "tokens", "takeover", "forget", "sweep"),
+    ),
     "net": ("Show, convert and upgrade prototxt files.", ("show", "deploy", "upgrade")),
 }
 """A command with commands of its own: its help, and the functions of its module."""

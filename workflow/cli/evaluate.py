@@ -22,11 +22,14 @@ def evaluate(
         float | None,
         Option("--min-accuracy", metavar="X", min=0, max=1, help="Exit with code 1 if the accuracy is lower."),
     ] = None,
-    part: Annotated[Literal["test", "validation"], Option("--part", help="Which pictures of the generation.")] = "test",
+    part: Annotated[Literal["test", "validation"], Option("--part", help="Split to evaluate on.")] = "test",
     folds: Annotated[
         int | None,
         Option(
-            "--folds", metavar="K", min=2, help="Train K nets, each on another split, so that all pictures are tested."
+            "--folds",
+            metavar="K",
+            min=2,
+            help="Train K nets, each on a different split, so that all pictures are tested.",
         ),
     ] = None,
     out: EvaluationOut = None,

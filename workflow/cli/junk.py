@@ -22,7 +22,13 @@ def junk(
     ] = None,
     threshold: Annotated[
         float,
-        Option("--threshold", metavar="P", min=0, max=1, help="Probability from which a picture is accepted now."),
+        Option(
+            "--threshold",
+            metavar="P",
+            min=0,
+            max=1,
+            help="Current threshold: pictures with at least this probability are accepted.",
+        ),
     ] = 0.5,
     max_rate: Annotated[
         float, Option("--max-rate", metavar="X", min=1e-6, max=1, help="Highest tolerated false-accept rate.")
@@ -34,7 +40,8 @@ def junk(
     """Measure the false-accept rate on unrelated pictures.
 
     The best snapshot of every generation labels the folder. Shows the false-accept rate at each threshold, the
-    threshold that keeps it below --max-rate, the recall left at that threshold, and the new false accepts.
+    threshold that keeps it below --max-rate, the recall left at that threshold, and the false accepts that the
+    generation before did not make.
 
     wf junk junk/
     wf junk junk/ --class cat --max-rate 0.001

@@ -25,9 +25,9 @@ def next(  # the command's name is the function's
     """Choose which unlabelled pictures to label next.
 
     Pictures that are in a generation already and near-duplicates are left out; each predicted class gets an equal
-    share. Writes next.csv and a contact sheet numbered like its rows. Fill in the column `decision`: accept (the
-    suggested class), refuse (it is not offered again), or the name of a class. --apply copies the pictures to
-    images/CLASS.
+    share. Writes next.csv and a contact sheet numbered like its rows. Fill in the column `decision`: accept (use the
+    suggested class), refuse (do not label it and do not suggest it again), or the name of a class. --apply copies the
+    pictures to images/CLASS.
 
     wf next incoming/ --count 50
     wf next --apply next.csv

@@ -35,7 +35,10 @@ def prepare(
     ] = None,
     force: Annotated[
         bool,
-        Option("--force", help="Replace a generation (its training is kept), or make one even if nothing is new."),
+        Option(
+            "--force",
+            help="Replace a generation (if trained, the old one moves to before-N/), or make one without new pictures.",
+        ),
     ] = False,
     strict: Annotated[bool, Option("--strict", help="Stop at unreadable files instead of skipping them.")] = False,
     test_share: Annotated[
@@ -47,7 +50,7 @@ def prepare(
             "--validation-share",
             metavar="SHARE",
             parser=share,
-            help="Share of validation pictures, which choose the best snapshot; 0: the test pictures choose it.",
+            help="Share of validation pictures, which choose the best snapshot; 0: it is chosen on the test pictures.",
         ),
     ] = None,
     drop_class: Annotated[

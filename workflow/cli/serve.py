@@ -19,23 +19,29 @@ def serve(
     name: Annotated[
         list[str] | None,
         Option(
-            "--name", metavar="HOST", help="Host name that others reach it by (repeatable); tokens are then needed."
+            "--name",
+            metavar="HOST",
+            help="Host name that others use (repeatable); clients then need a token: wf inbox tokens add NAME.",
         ),
     ] = None,
     open_page: Annotated[bool, Option("--open", help="Open the page in the browser.")] = False,
     snapshot: Annotated[
         str | None,
-        Option("--snapshot", metavar="REF", help="Snapshot that answers (default: live, followed as it changes)."),
+        Option(
+            "--snapshot",
+            metavar="REF",
+            help="Snapshot that labels pictures (default: live; a change of live takes effect at once).",
+        ),
     ] = None,
     promote_if_not_worse: Annotated[
         bool,
-        Option("--promote-if-not-worse", help="After a training, make the new generation live unless it is worse."),
+        Option("--promote-if-not-worse", help="After training, make the new generation live unless it is worse."),
     ] = False,
 ) -> None:
-    """Serve the loop in a browser, and an endpoint for a bot.
+    """Run the web interface and an HTTP API for bots.
 
-    Judge pictures, look inside, label, take over, prepare, train and compare. Only this machine reaches it, unless
-    --host says otherwise.
+    Label pictures by the net, inspect them, correct labels, pass them on to the data set, prepare, train and compare.
+    Only this machine can reach it, unless --host says otherwise.
 
     wf serve --open
     wf serve --host 0.0.0.0 --name bot.example

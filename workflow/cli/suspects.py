@@ -13,7 +13,8 @@ from workflow.errors import UsageError
 def suspects(
     call: Call,
     number: Annotated[
-        int | None, Argument(metavar="N", min=1, help="With --undo: number of the patch (default: the newest).")
+        int | None,
+        Argument(metavar="N", min=1, help="With --undo: which applied decisions to revert (default: the newest)."),
     ] = None,
     snapshot: Snapshot = None,
     gen: Gen = None,
@@ -30,9 +31,9 @@ def suspects(
 ) -> None:
     """List labels that are probably wrong, and near-duplicates.
 
-    Writes suspects.csv, suspects.png and twins.csv. Fill in the column `decision`: accept (the suggested class),
-    refuse, remove, or the name of a class. --apply makes the next `wf prepare` use the decisions; no picture is
-    moved.
+    Writes suspects.csv, suspects.png and twins.csv (near-duplicates). Fill in the column `decision`: accept (use the
+    suggested class), refuse (keep the label), remove (leave the picture out of the data set), or the name of a class.
+    --apply makes the next `wf prepare` use the decisions; no picture is moved.
 
     wf suspects
     wf suspects --apply suspects.csv

@@ -40,11 +40,16 @@ def train(
     ] = None,
     balance: Annotated[
         Literal["none", "loss"] | None,
-        Option("--balance", help="loss: a rare class counts as much as a common one."),
+        Option("--balance", help="loss: weight the loss so that rare and common classes count equally."),
     ] = None,
     patience: Annotated[
         int | None,
-        Option("--patience", metavar="N", min=1, help="End after N test passes in a row without a better one."),
+        Option(
+            "--patience",
+            metavar="N",
+            min=1,
+            help="Stop after N test passes in a row without improvement (on the validation pictures, if any).",
+        ),
     ] = None,
     device: Annotated[
         Literal["cpu", "cuda"] | None,

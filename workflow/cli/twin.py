@@ -30,9 +30,10 @@ def twin(
 ) -> None:
     """Find out why a false positive looks like its class.
 
-    Simple changes (remove a colour, cover a third, grey, mirror, blur) show which one changes the answer. Then
-    the picture is compared with the most similar true positive and with the mean of the class: the layer where it
-    starts to look like the class, the channels responsible, and the parts of the picture that it depends on.
+    The picture is changed in simple ways (without a colour, a third covered, grey, mirrored, blurred) to see which
+    change alters the answer. Then it is compared with the most similar true positive and with the mean of the class:
+    the layer where it starts to look like the class, the channels responsible, and the parts of the picture that it
+    depends on.
 
     wf twin false.png
     wf twin false.png --snapshot gen4/best --blob conv3

@@ -1,7 +1,7 @@
 """Features learned without labels: responses to whitened patches, after Coates, Lee and Ng (2011).
 
 A net remembers the wrong labels that it was trained with, and so do its features: a classifier on them agrees with
-the labels even where it has not seen them. These features cannot, for they are made from pixels alone:
+the labels even where it has not seen them. These features cannot, because they are made from pixels alone:
 
     patches of 6 x 6, less their mean, divided by their deviation, whitened (ZCA)
     response to each of K patches taken at random from the pictures themselves, less 0.5, negative ones cut to 0

@@ -70,7 +70,7 @@ class Picture(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What a picture file says of itself before anything is decoded."""
+    """What the header of a picture file says, before decoding."""
 
     format: str
     width: int
@@ -269,7 +269,7 @@ def _seen(image: Image.Image, background: tuple[int, int, int], mode: str | None
 def _in_parts(
     image: ImageFile.ImageFile, data: bytes, background: tuple[int, int, int], mode: str | None = None
 ) -> Strips | None:
-    """The strips of a large picture whose decoder takes more memory in Pillow's hands; None for other pictures."""
+    """The strips of a large picture that needs more memory when Pillow decodes it; None for other pictures."""
     if image.width * image.height <= LARGE:
         return None
     if image.format == "AVIF":
@@ -330,7 +330,7 @@ def _complaint(error: Exception) -> PictureError:
 
 
 def _enough(preprocessing: Preprocessing) -> tuple[int, int]:
-    """The least width and height that a picture must keep when it is shrunk before the resize proper."""
+    """The least width and height that a picture must keep when it is shrunk before the actual resize."""
     if preprocessing.kernel == "opencv":  # whose point is to look at single pixels
         return _NEVER, _NEVER
     return 2 * preprocessing.width, 2 * preprocessing.height

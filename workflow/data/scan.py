@@ -149,8 +149,8 @@ def _where_to(root: Path, project: Path) -> str:
     """A hint: to name the folder above if this one is a class in it; else that each class needs a folder."""
     above = root.parent
     if above not in (project, root) and any(one.is_dir() and one.name != root.name for one in above.iterdir()):
-        return f"did you mean {above}? {root.name} may be a class in it; else move the pictures to {root}/CLASS/"
-    return f"move them to {root}/CLASS/"
+        return f"if {root.name} is itself a class, name {above}; otherwise put its pictures into {root}/CLASS/"
+    return f"put the pictures into {root}/CLASS/"
 
 
 def _lie(images: int) -> str:

@@ -147,5 +147,5 @@ def _expanded(box: tuple[int, int, int, int], crop: int, context: int, *, square
 
 
 def _round(value: float | np.floating) -> int:
-    """C's round: halves go away from zero."""
+    """C's round: half away from zero."""
     return int(math.copysign(math.floor(abs(float(value)) + 0.5), float(value)))

@@ -53,10 +53,10 @@ def judge(comparison: Comparison, before: Band | None, after: Band | None) -> Ve
     parts += _of_classes(comparison, outcome)
     judged = f"{comparison.after} is {outcome} than {comparison.before}"
     if outcome == "noise":
-        judged = f"{comparison.after} may be better or worse than {comparison.before}: the difference is within chance"
+        judged = f"{comparison.after} may be better or worse than {comparison.before}"
     return Verdict(
         outcome=outcome,
-        words="; ".join([f"{'noise' if outcome == 'noise' else 'signal'}: {judged}", *parts]),
+        words="; ".join([f"{'no clear difference' if outcome == 'noise' else 'a clear difference'}: {judged}", *parts]),
         seed_p_value=seeds,
     )
 
@@ -71,7 +71,7 @@ def _of_pictures(one: Comparison) -> str:
     changed = f"{fixed:,} fixed against {broken:,} broken of {one.count:,} pictures"
     if not fixed + broken:
         return "no picture changed between right and wrong"
-    explains = "chance explains that" if one.p_value >= LEVEL else "chance does not explain that"
+    explains = "that could be chance" if one.p_value >= LEVEL else "that is more than chance"
     return f"{changed}: {explains} ({chance(one.p_value)}, McNemar)"
 
 

@@ -24,7 +24,7 @@ PICTURES = 2000
 
 @dataclass(kw_only=True)
 class Activity:
-    """The least and the greatest value of each channel of each blob, over the pictures seen so far."""
+    """The minimum and the maximum of each channel of each blob, over the pictures seen so far."""
 
     pictures: int = 0
     low: dict[str, Array] = field(default_factory=dict)

@@ -38,7 +38,7 @@ class Answers:
     """Asked for: name -> float32 (N, ...)."""
     skipped: tuple[Skipped, ...] = ()
     project: Path = Path()
-    """The project folder of the snapshot, which files about these answers are written for."""
+    """The project folder of the snapshot; paths in files about these answers are relative to it."""
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:

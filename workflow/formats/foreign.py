@@ -74,7 +74,7 @@ def refuse_message(path: Path, data: bytes, wanted: type[Message], *, hint: str,
     Protobuf reads any message as any other, so that what counts is the content.
 
     Raises:
-        ModelError: it is.
+        ModelError: it is one of these files.
     """
     for kind, (content, has_it) in _CONTENTS.items():
         try:

@@ -80,7 +80,7 @@ def weights_of(state: State, path: Path, folder: Path) -> Path:
     """The weights that belong to a state.
 
     They are looked for where the state says, relative to `folder`; under that name beside the state; and under the
-    state's own name beside it, for both may have been renamed.
+    state's own name beside it, because both may have been renamed.
 
     Raises:
         ModelError: C07, they are in none of these places.

@@ -66,9 +66,11 @@ def no_project(folder: Path) -> UsageError:
 def no_generation(config: Config) -> UsageError:
     """The error where there is no generation yet, or no project at all."""
     root = config.generations
-    if not root.is_dir() and not root.with_name("configs").is_dir():
+    if not any(root.glob("gen*")) and not root.with_name("configs").is_dir():
         return no_project(root.absolute().parent)
-    return UsageError(f"no generation in {root} yet", hint="wf prepare makes the first", fault="L01")
+    return UsageError(
+        f"this project has no generation yet ({root} is empty)", hint="wf prepare creates the first one", fault="L01"
+    )
 
 
 @dataclass(frozen=True)

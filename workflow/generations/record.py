@@ -119,12 +119,12 @@ class Training(Recorded, frozen=True, kw_only=True):
     ended_at: int | None = None
     """Where the last run ended that was not stopped; 0 before the first."""
     lost_patience: int | None = None
-    """Test passes without a better one, where they ended the last run before max_iter; see `config.Train.patience`."""
+    """Test passes without improvement, if they ended the last run before max_iter; see `config.Train.patience`."""
     test_accuracy: float | None = None
     """Of the last test pass, 0..1, where the solver looks at the test pictures; see `Record.solver_split`."""
     test_loss: float | None = None
     validation_accuracy: float | None = None
-    """The same where it looks at the validation pictures."""
+    """Of the last test pass, 0..1, where the solver looks at the validation pictures."""
     validation_loss: float | None = None
     balanced_accuracy: float | None = None
     """Of the same pass: the mean of the classes' recalls; real Caffe does not report it."""

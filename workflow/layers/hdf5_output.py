@@ -20,7 +20,7 @@ class HDF5Output(Layer):
     bottom[0]  (N, ...)  the dataset `data`        bottom[1]  (N, ...)  the dataset `label`
 
     Both are float32 with four axes; missing axes are 1, at the end. An existing `file_name` is replaced. A second pass
-    is refused: in Caffe it ends the program, for the datasets are there. No gradient.
+    is refused: in Caffe it ends the program, because the datasets exist. No gradient.
     Source: src/caffe/layers/hdf5_output_layer.cpp.
     """
 

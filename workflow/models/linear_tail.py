@@ -1,7 +1,7 @@
 """The linear tail of a net: the layers between the last nonlinearity and the logits.
 
-Along it every logit is exactly `sum_i weight[k, i] x[i] + bias[k]`. cifar10_quick is linear behind pool3, for ip1 has
-no activation; LeNet has a ReLU behind ip1, so that only ip2 is left of it.
+Along it every logit is exactly `sum_i weight[k, i] x[i] + bias[k]`. cifar10_quick is linear after pool3, because
+ip1 has no activation; LeNet has a ReLU after ip1, so only ip2 is left of it.
 """
 
 from __future__ import annotations

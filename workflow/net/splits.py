@@ -18,7 +18,7 @@ _Place = tuple[int, int]  # (index of the layer, index of its top)
 def insert_splits(
     layers: Sequence[caffe_pb2.LayerParameter], others: Sequence[caffe_pb2.LayerParameter] = ()
 ) -> list[caffe_pb2.LayerParameter]:
-    """Copies of the layers with a Split behind every top that has more than one reader.
+    """Copies of the layers with a Split after every top that has more than one reader.
 
     `others` are the net's layers of any phase, in which a hint may find what is missing.
 

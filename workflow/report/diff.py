@@ -20,7 +20,7 @@ _LISTED = 10  # pictures that are printed; --json and diff.csv have all
 DRAWN = 50
 """Of the fixed pictures and of the broken ones, at most."""
 COLUMNS = ("change", "path", "sha256", "true", "before", "before_probability", "after", "after_probability")
-"""Of diff.csv."""
+"""The columns of diff.csv."""
 
 _COLUMNS = 8  # pictures in a row
 _HEAD = 34  # pixels of a heading

@@ -29,7 +29,7 @@ def describe(result: PrepareResult) -> str:
         lines.append(f"from the inbox: {counted(result.inbox.pictures, 'picture')} ({senders})")
     changes = result.changes
     if changes.against is not None:
-        told = f"{changes.added:,} pictures added, {changes.removed:,} removed, {changes.relabelled:,} in another class"
+        told = f"{changes.added:,} pictures added, {changes.removed:,} removed, {changes.relabelled:,} relabelled"
         lines.append(f"against generation {changes.against}: {told}")
     if few := _few(result):
         lines.append(few)

@@ -38,7 +38,7 @@ class Grown:
 def fit(
     config: Config, generation: Generation, record: Record, begin: Start, *, seed: int
 ) -> tuple[Start, tuple[Grown, ...]]:
-    """The start with weights that have this generation's classes; unchanged where they have them already.
+    """Fit the starting weights to this generation's classes; unchanged where the classes are the same.
 
     External weights, whose classes are unknown, are left unchanged, and so are those that do not have the
     classifying layer of this net.

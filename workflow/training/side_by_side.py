@@ -62,7 +62,7 @@ class Run(Struct, frozen=True, kw_only=True):
 
 @work("training.side_by_side")
 class Trainings(Work, frozen=True, kw_only=True):
-    """Items are runs; the result says what there was to say. What is trained lies with its generation."""
+    """Each item is one run; the result holds its messages. Trained files are in the generation's folder."""
 
     config: dict[str, Any]
     """See `config.untyped`."""

@@ -90,7 +90,7 @@ def _allow_connections() -> None:
 
 
 def _share_memory_pools() -> None:
-    """Let the threads share two of glibc's pools: with one each, memory that one gave back helps no other."""
+    """Limit glibc to two memory arenas: with one a thread, memory that one thread frees is of no use to others."""
     with suppress(AttributeError, OSError):  # another libc has no such setting
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
 

@@ -105,7 +105,7 @@ def write(picture: Grey, path: Path) -> None:
 
 
 def _ends(maps: Array) -> tuple[float, float]:
-    """The least and the greatest number."""
+    """The minimum and the maximum."""
     finite = maps[np.isfinite(maps)]
     return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
 

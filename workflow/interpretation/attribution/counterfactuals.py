@@ -99,7 +99,7 @@ def changes(model: Model, pixels: Pixels) -> list[tuple[str, str, Pixels]]:
             painted = from_rgb(np.where(mask[..., None], np.uint8(GREY), rgb), shape)
             found.append((f"with its {name} ({share:.0%} of it) replaced by one grey", f"no {name}", painted))
         found.append(("in grey scale", "grey scale", from_rgb(_grey_scale(rgb), shape)))
-        found.append(("with its hues turned by half a circle", "hues turned", from_rgb(_hue_turned(rgb), shape)))
+        found.append(("with its hues rotated by 180°", "hues rotated", from_rgb(_hue_turned(rgb), shape)))
     mean, height = _mean(model, pixels.shape), pixels.shape[1]
     for index, name in enumerate(("top", "middle", "bottom")):
         rows = slice(index * height // 3, (index + 1) * height // 3)

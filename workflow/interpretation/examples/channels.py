@@ -215,7 +215,7 @@ class _Best:
 
     @property
     def spread(self) -> Tensor:
-        """The greatest less the least value of each channel, float32 (K,)."""
+        """Maximum minus minimum of each channel, float32 (K,)."""
         return self._values[:, 0] - self._least
 
     def patches(self, exam: Records) -> dict[int, list[Patch]]:

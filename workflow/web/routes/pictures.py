@@ -147,7 +147,7 @@ async def thumb(state: Shared, caller: Asking, sha256: Sha256, side: Side = Side
     responses={200: {"content": {"image/png": {}}, "description": "The grid."}},
 )
 async def blob(state: Shared, sha256: Sha256, name: Blob) -> Response:
-    """The grid of a blob's activations, once the look `inspect` has drawn it."""
+    """The grid of a blob's activations, available after an `inspect` job has drawn it."""
     for job in state.jobs:
         if job.about.get("sha256") == sha256 and job.about.get("look") == "inspect" and job.state == "done":
             path = state.jobs.folder(job) / f"{name}.png"
