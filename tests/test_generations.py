@@ -107,6 +107,7 @@ def test_missing_generations_and_snapshots(two):
         existing(Config(), 11)
     assert caught.value.hint == "wf prepare makes generation 11"
     Path("elsewhere").mkdir()
+    Path("configs").mkdir()
     with pytest.raises(UsageError, match=r"this project has no generation yet \(elsewhere is empty\)"):
         existing(Config(generations=Path("elsewhere")))
     with pytest.raises(UsageError, match="is not a wf project") as caught:

@@ -36,11 +36,13 @@ def predict(
     """Label pictures or whole folders.
 
     A picture that is too far from the training pictures is `unknown`; the most probable class follows in brackets.
+    --share K/N labels a part of the pictures on each of N machines; --gather then gives all labels.
 
     wf predict incoming/ --csv labels.csv
     wf predict incoming/ --sort sorted/
     wf predict a.png b.jpg --snapshot gen4/best
-    wf predict pile/ --out /common/answers --share 3/64, on 64 machines; then wf predict pile/ --out … --gather
+    wf predict pile/ --out /common/answers --share 3/64
+    wf predict pile/ --out /common/answers --gather
     """
     from workflow.errors import UsageError
 
