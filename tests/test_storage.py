@@ -76,7 +76,7 @@ def test_leftovers_are_those_of_dead_processes(tmp_path):
     assert leftovers(tmp_path / "nowhere") == []
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), 999_999_999])
+@pytest.mark.parametrize("pid", [os.getpid(), 999_999_999], ids=["alive", "dead"])
 def test_what_another_machine_writes_is_left_over_after_a_day(tmp_path, pid):
     """Whether its process lives cannot be seen from here, whatever the number means here."""
     path = tmp_path / f"file.jpg.tmp-{machine()[:-8]}0123abcd-{pid}"

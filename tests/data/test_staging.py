@@ -137,7 +137,7 @@ def test_p34_leftovers_of_dead_processes_are_swept(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["gen5.tmp-elsewhere-0123abcd-{pid}", "gen5.tmp-{pid}"])
-@pytest.mark.parametrize("pid", [os.getpid(), 999_999_999])
+@pytest.mark.parametrize("pid", [os.getpid(), 999_999_999], ids=["alive", "dead"])
 def test_p34_what_another_machine_prepares_stays_while_it_holds_the_generation(tmp_path, name, pid):
     """The number of its process says nothing here, whether a process has it or none; nor does one without a host."""
     path = tmp_path / name.format(pid=pid)
