@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -110,16 +111,17 @@ def observe(
             kept[name] = np.empty((exam.count, *rows.shape[1:]), rows.dtype)
         kept[name][len(questions) : len(questions) + len(rows)] = rows
 
-    for pictures, computed in passes(model, exam, wanted, engine=engine, activity=activity):
-        _require(blobs, computed, model)
-        rows = model.probabilities(computed)
-        if rows is not None:
-            keep("", rows)
-        for name in blobs:
-            keep(name, computed[name])
-        questions.extend(pictures)
-        if progress is not None:
-            progress(len(questions) + len(exam.skipped), exam.count)
+    with closing(passes(model, exam, wanted, engine=engine, activity=activity)) as found:
+        for pictures, computed in found:
+            _require(blobs, computed, model)
+            rows = model.probabilities(computed)
+            if rows is not None:
+                keep("", rows)
+            for name in blobs:
+                keep(name, computed[name])
+            questions.extend(pictures)
+            if progress is not None:
+                progress(len(questions) + len(exam.skipped), exam.count)
     if not questions:
         raise DataError(f"no picture in {exam.name} can be read", hint="; ".join(_reasons(exam.skipped)) or None)
     order = questions.by_path()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,7 +123,8 @@ def _compute(model: Model, exam: Exam, blob: str, array: Path, progress: Progres
 
 
 def _rows(model: Model, exam: Exam, blob: str) -> Iterator[tuple[list[Picture], Half]]:
-    for pictures, computed in passes(model, exam, {blob}):
-        if blob not in computed:
-            raise NetError(f"net {model.source} has no blob '{blob}'", hint="wf inspect prints the blobs")
-        yield pictures, halved(computed[blob])
+    with closing(passes(model, exam, {blob})) as found:
+        for pictures, computed in found:
+            if blob not in computed:
+                raise NetError(f"net {model.source} has no blob '{blob}'", hint="wf inspect prints the blobs")
+            yield pictures, halved(computed[blob])

@@ -7,7 +7,7 @@ while others may decode. The pictures that go through the net at once are the sa
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,7 +42,7 @@ def passes(
     engine: str | None = None,
     ignore: Sequence[str] = (),
     activity: Activity | None = None,
-) -> Iterator[Pass]:
+) -> Generator[Pass]:
     """The blobs of all pictures that can be read, in the order of the exam; the others are then in `exam.skipped`.
 
     Args:
@@ -74,7 +74,7 @@ def passes(
 
 def _shared(
     model: Model, exam: Files, blobs: Collection[str], engine: str, ignore: Sequence[str], workers: int
-) -> Iterator[Pass]:
+) -> Generator[Pass]:
     from workflow.cluster.crew import Workers
     from workflow.cluster.here import Here
     from workflow.cluster.parts import cut, fixed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
@@ -163,12 +164,13 @@ def predict(
         from workflow.exams.shares import gathered
 
         found = gathered(model, exam, wanted, out=shares, engine=engine, ignore=ignore)
-    for pictures, blobs in found:
-        names, scores = _shares(model, blobs)
-        kept = kept or _Kept(model, names)
-        kept.extend(pictures, scores, np.full(len(scores), np.nan) if rule is None else rule.distance(blobs))
-        if progress is not None:
-            progress(len(kept) + len(exam.skipped), exam.count)
+    with closing(found):  # its temporary folder goes, whatever is raised here
+        for pictures, blobs in found:
+            names, scores = _shares(model, blobs)
+            kept = kept or _Kept(model, names)
+            kept.extend(pictures, scores, np.full(len(scores), np.nan) if rule is None else rule.distance(blobs))
+            if progress is not None:
+                progress(len(kept) + len(exam.skipped), exam.count)
     skipped = exam.skipped
     if kept is None and skipped:
         more = f", and {len(skipped) - 1:,} more like it" if len(skipped) > 1 else ""

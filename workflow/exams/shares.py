@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -102,7 +102,7 @@ def gathered(
     out: Path,
     engine: str | None = None,
     ignore: Sequence[str] = (),
-) -> Iterator[Pass]:
+) -> Generator[Pass]:
     """What all shares have found, in the order of the pictures, as `passes` gives it.
 
     Raises:

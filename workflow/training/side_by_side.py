@@ -29,6 +29,7 @@ from workflow.engines.base import Control, Done, Event, Note, Validation
 from workflow.formats.prototxt import read_solver
 from workflow.generations import Generation
 from workflow.training.run import Wishes, train_held
+from workflow.words import counted
 
 _log = logging.getLogger("workflow")
 
@@ -144,7 +145,7 @@ def train_together(
         UsageError, DataError, EnvironmentFault, DivergedError: as `train`; the other runs can be resumed.
     """
     threads = config.train.threads or 1
-    yield Note(text=f"{count} trainings, {size} at a time with {threads} thread{'s' * (threads > 1)} each")
+    yield Note(text=f"{count} trainings, {size} at a time with {counted(threads, 'thread')} each")
     with tempfile.TemporaryDirectory(prefix="wf-train-") as name, _stopping(control, Path(name) / _STOP):
         trainings = Trainings(config=untyped(config), threads=threads, folder=name)
         runs: dict[int, Run] = {}
