@@ -20,7 +20,7 @@ Level = Annotated[int, Meta(ge=0, le=255)]
 Side = Annotated[int, Meta(ge=1, le=4096)]
 Count = Annotated[int, Meta(ge=1)]
 MAX_PIXELS = 50_000_000
-"""Of a picture that is decoded, unless the settings say otherwise."""
+"""The most pixels of a picture that is decoded, unless the settings say otherwise."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,7 +101,7 @@ class Prepare(Settings, frozen=True, kw_only=True):
     workers: Count | None = None
     """Decoding processes; None is one for each core."""
     seed: Annotated[int, Meta(ge=0)] = 1
-    """Of the shuffled order of the records."""
+    """Seed of the shuffled order of the records."""
 
 
 class Train(Settings, frozen=True, kw_only=True):

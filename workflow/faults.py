@@ -78,7 +78,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "P13": Fault(
         "a picture format that is not accepted",
-        "Only JPEG, PNG, BMP, GIF, WebP and AVIF are decoded; some rare variants of them are not supported.",
+        "JPEG, PNG, BMP, GIF, WebP and AVIF are decoded, and HEIC with pillow-heif; some rare variants are not.",
         "Convert the file to PNG or JPEG.",
     ),
     "P21": Fault(
@@ -330,7 +330,7 @@ FAULTS: dict[str, Fault] = {
     "T10": Fault(
         "the generation is in use",
         "Another process, perhaps on another host, prepares or trains it; the message names it.",
-        "Wait until it ends, or stop it.",
+        "Wait until that process ends, or stop it. The lock of a process that has died is free.",
     ),
     "T13": Fault(
         "a process died or hung",

@@ -59,7 +59,7 @@ def overview(project: Project) -> Finding[Overview]:
 
 
 def tokens(project: Project) -> Finding[Sequence[Token]]:
-    """Every token, without its text."""
+    """All tokens, without their secret texts."""
     from workflow.report.inbox import describe_tokens
 
     with project.inbox() as inbox:

@@ -19,7 +19,7 @@ class Judgement(NamedTuple):
 
     label: str
     probability: float
-    """Of the label, 0..1."""
+    """Probability of the label, 0..1."""
     probabilities: dict[str, float]
     """Class -> 0..1, in the order of the classes."""
 

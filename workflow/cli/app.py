@@ -51,6 +51,7 @@ def build(wanted: Collection[str] = NAMES) -> Boundary:
         callback=wf,
         params=[made(one) for one in inspect.signature(wf, eval_str=True).parameters.values()],
         help=wf.__doc__,
+        epilog="wf help COMMAND shows the help of a command; wf help CODE explains an error, such as L03.",
         invoke_without_command=True,
         subcommand_metavar="COMMAND [ARGS]...",
         context_settings={"help_option_names": ["-h", "--help"]},

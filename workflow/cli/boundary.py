@@ -37,7 +37,7 @@ class State:
     """The command line, for the record."""
     config: Path | None = None
     directory: Path | None = None
-    """Of `-C`."""
+    """Value of `-C`."""
 
 
 class Boundary(click.Group):

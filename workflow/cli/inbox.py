@@ -59,7 +59,7 @@ def takeover(
     call: Call,
     preview: Annotated[bool, Option("--preview", help="Only show what would be done.")] = False,
 ) -> None:
-    """Hand decisions on to the next wf prepare.
+    """Use the decisions in the next wf prepare.
 
     Pictures of the project's own folders get a patch of corrections; pictures that were sent get a link in
     inbox/labelled/CLASS/.

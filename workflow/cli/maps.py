@@ -33,7 +33,9 @@ def maps(
     layer: Annotated[
         str | None,
         Option(
-            "--layer", metavar="BLOB", help="Layer for Grad-CAM (default: the last blob with maps before the target)."
+            "--layer",
+            metavar="BLOB",
+            help="Layer for Grad-CAM (default: the last blob before the target that has height and width).",
         ),
     ] = None,
     out: InspectOut = None,

@@ -14,20 +14,18 @@ def predict(
     call: Call,
     which: Which,
     paths: Annotated[list[Path], Argument(metavar="PATH", help="Pictures, or folders of them.")],
-    csv: Annotated[Path | None, Option("--csv", metavar="FILE", help="Write a table as well.")] = None,
+    csv: Annotated[Path | None, Option("--csv", metavar="FILE", help="Also write the labels to a CSV file.")] = None,
     sort: Annotated[
         Path | None,
         Option("--sort", metavar="DIR", help="Make folders DIR/CLASS/ of links to the pictures, most confident first."),
     ] = None,
     copy: Annotated[bool, Option("--copy", help="With --sort: make copies instead of links.")] = False,
-    accept_all: Annotated[
-        bool, Option("--accept-all", help="Give each picture a class: none is `unknown`, however strange it is.")
-    ] = False,
+    accept_all: Annotated[bool, Option("--accept-all", help="Always give a class, never `unknown`.")] = False,
     out: Annotated[
         Path | None, Option("--out", metavar="DIR", help="With --share or --gather: a folder that all machines see.")
     ] = None,
     share: Annotated[
-        str | None, Option("--share", metavar="K/N", help="Do the K-th of N shares, on this machine; see --gather.")
+        str | None, Option("--share", metavar="K/N", help="Process part K of N on this machine; see --gather.")
     ] = None,
     gather: Annotated[bool, Option("--gather", help="Give the labels once all shares in --out DIR are done.")] = False,
     engine: Engine = None,

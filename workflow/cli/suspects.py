@@ -14,7 +14,11 @@ def suspects(
     call: Call,
     number: Annotated[
         int | None,
-        Argument(metavar="N", min=1, help="With --undo: which applied decisions to revert (default: the newest)."),
+        Argument(
+            metavar="N",
+            min=1,
+            help="With --undo: number of the applied table, the NNN of corrections/NNN.jsonl (default: the newest).",
+        ),
     ] = None,
     snapshot: Snapshot = None,
     gen: Gen = None,

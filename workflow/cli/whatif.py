@@ -16,13 +16,14 @@ def whatif(
         list[Path] | None, Argument(metavar="IMAGE", help="Pictures whose scores are shown before and after.")
     ] = None,
     remove: Annotated[
-        list[Path] | None, Option("--remove", metavar="PICTURE", help="A training picture to leave out.")
+        list[Path] | None, Option("--remove", metavar="PICTURE", help="Leave out a training picture (repeatable).")
     ] = None,
     relabel: Annotated[
-        list[str] | None, Option("--relabel", metavar="PICTURE=CLASS", help="A training picture and its new class.")
+        list[str] | None,
+        Option("--relabel", metavar="PICTURE=CLASS", help="Give a training picture a new class (repeatable)."),
     ] = None,
     add: Annotated[
-        Path | None, Option("--add", metavar="FOLDER", help="Pictures in FOLDER/CLASS/ to train on as well.")
+        Path | None, Option("--add", metavar="FOLDER", help="Also train on the pictures in FOLDER/CLASS/.")
     ] = None,
     table: Annotated[
         Path | None, Option("--table", metavar="FILE", help="The decisions in a suspects.csv of wf suspects.")
@@ -33,8 +34,8 @@ def whatif(
     """Predict what a change of the training pictures would do.
 
     Nothing is changed. A linear classifier is fitted to the snapshot's features of the training pictures, as they
-    are and as they would be; both label the validation pictures. This takes seconds where a training takes minutes,
-    and is as good as docs/whatif.md says.
+    are and as they would be; both label the validation pictures. This takes seconds, while training takes minutes. The
+    result is an estimate: docs/whatif.md gives its accuracy and limits.
 
     wf whatif --table suspects.csv
     wf whatif false.png --add more_drawings/ --remove images/cat/12.png

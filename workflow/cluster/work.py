@@ -20,7 +20,7 @@ _known: dict[str, type[Work]] = {}
 
 
 class Work(Struct, frozen=True, kw_only=True):
-    """Settings of a work. Sub-classes are frozen structs too, and registered."""
+    """Settings of a kind of work. Sub-classes are frozen structs too, and registered."""
 
     def begin(self) -> Task:
         """Load what all parts need, once in each process."""

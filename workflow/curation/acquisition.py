@@ -43,7 +43,7 @@ class Worth:
     weights: dict[str, float]
     """They sum to 1; disagreement has weight 0 where only one generation was asked."""
     ranks: dict[str, Floats]
-    """Of each part that has a weight, 0..1, 1 for the picture most worth labelling."""
+    """Rank of each part that has a weight, 0..1, 1 for the picture most worth labelling."""
 
     @property
     def score(self) -> Floats:

@@ -41,7 +41,7 @@ class Twins:
     first: Picture
     second: Picture
     splits: tuple[str, str]
-    """Of the first and of the second: `train` or `test`."""
+    """Splits of the first and of the second: `train` or `test`."""
     bits: int
     """In which the hashes differ, 0..8."""
     likeness: float

@@ -65,7 +65,7 @@ class Next:
     target: Path
     """Where files about it belong."""
     snapshots: tuple[str, ...]
-    """Of the generations that were asked, the newest last."""
+    """Snapshots of the generations that were asked, the newest last."""
     count: int
     """Pictures in the pile that can be read."""
     known: int

@@ -12,7 +12,7 @@ Array = NDArray[np.floating]
 Labels = NDArray[np.int64]
 
 DECAY = 0.3
-"""Of the weights, for each picture; features have deviation 1."""
+"""Decay of the weights, for each picture; features have deviation 1."""
 
 WIDEST = 2048
 """Features of more numbers are projected on so many random directions, which keeps distances nearly as they are."""

@@ -66,7 +66,7 @@ class Picture(NamedTuple):
     """(C, H, W), channels in the recorded order; not always C-contiguous."""
     format: str
     notes: tuple[str, ...] = ()
-    """Of `16-bit`, `frames`, `upscaled`."""
+    """Some of `16-bit`, `frames`, `upscaled`."""
 
 
 class Header(NamedTuple):

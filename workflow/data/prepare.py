@@ -300,7 +300,7 @@ class _Preparation:
         )
 
     def _leave_out_moved(self, table: Table) -> None:
-        """A take-over may move labelled pictures of the inbox while they are read: the next generation has them."""
+        """A take-over may move labelled pictures of the inbox during reading: they go into the next generation."""
         if self.labelled is None:
             return
         root = os.path.join(self.labelled.root, "")  # noqa: PTH118  # as the table's paths are written

@@ -50,7 +50,7 @@ class Looked:
     generation: int
     test_accuracy: float | None
     inspections: tuple[Inspection, ...]
-    """Of a picture of Pip and of the worst unrelated picture."""
+    """Inspections of a picture of Pip and of the worst unrelated picture."""
     sheet: Path
     """Many of the drawn pictures."""
     curves: Path

@@ -51,7 +51,7 @@ class Step(Struct, frozen=True, kw_only=True):
 
     iteration: int
     loss: float
-    """Of this iteration, averaged over iter_size."""
+    """Loss of this iteration, averaged over iter_size."""
     rate: float
     """The learning rate that the update used."""
     seconds: float

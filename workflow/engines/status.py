@@ -11,7 +11,7 @@ class Status(Struct, frozen=True, kw_only=True):
     name: str
     ready: bool
     version: str
-    """Of what does the work, such as `PyTorch 2.13.0`; empty if not ready."""
+    """Name and version of what computes, such as `PyTorch 2.13.0`; empty if not ready."""
     trains: bool
     hint: str = ""
     """How to get it, where it is not ready."""

@@ -29,7 +29,7 @@ class Case:
     before: str
     """The class that the earlier snapshot gave it."""
     before_probability: float
-    """Of that class, 0..1."""
+    """Probability of that class, 0..1."""
     after: str
     after_probability: float
 

@@ -24,7 +24,7 @@ from workflow.storage import write_document, write_table
 from workflow.words import counted, named
 
 COLUMNS = ("path", "sha256", "true", "predicted", "probability", "margin")
-"""Of predictions.csv; a column for each class follows."""
+"""Columns of predictions.csv; a column for each class follows."""
 
 
 def evaluate(

@@ -33,7 +33,7 @@ class Entry:
     dropped_classes: tuple[str, ...]
     renamed_classes: dict[str, str]
     band: Band | None
-    """Of the recorded test accuracy, where the generation was trained with several seeds."""
+    """Spread of the recorded test accuracy, where the generation was trained with several seeds."""
     sitting: Sitting | None = None
     """On the exam that all generations took, if one was asked for."""
 

@@ -121,7 +121,7 @@ class Junk:
     kinds: dict[str, tuple[int, int]]
     """Sub-folder -> accepted by the newest at the threshold in use, and pictures; empty without sub-folders."""
     absurdities: tuple[Absurdity, ...]
-    """Of the newest at the threshold in use: new ones first, the most confident first."""
+    """False accepts of the newest at the threshold in use: new ones first, the most confident first."""
     skipped: tuple[Skipped, ...]
 
     @property

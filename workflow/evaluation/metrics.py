@@ -17,7 +17,7 @@ Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 BINS = 15
-"""Of the calibration, as in Guo et al. 2017."""
+"""Bins of the calibration, as in Guo et al. 2017."""
 THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """The first accepts everything: the others are compared with it."""
 
@@ -172,7 +172,7 @@ class Threshold:
     answered: int
     """Pictures whose prediction is accepted."""
     wrong: int
-    """Of those."""
+    """Accepted pictures whose prediction is wrong."""
     scores: PerClass
     """`precision` among the accepted pictures; `recall` among all: a rejected picture is not found."""
 

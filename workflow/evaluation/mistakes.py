@@ -26,9 +26,9 @@ class Mistake:
     true: str
     predicted: str
     probability: float
-    """Of the predicted class."""
+    """Probability of the predicted class."""
     probability_true: float
-    """Of the class of the picture's label."""
+    """Probability of the class of the picture's label."""
     link: str | None = None
     """In the folder of links, once that is made; None where the picture is gone."""
 

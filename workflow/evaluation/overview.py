@@ -24,7 +24,7 @@ class Overview:
     holder: Holder | None
     """The process that works on it now."""
     verdict: str | None
-    """Of the newest `wf diff` of its parent and itself, in words; None before the first."""
+    """Verdict of the newest `wf diff` of its parent and itself, in words; None before the first."""
 
     @property
     def state(self) -> Literal["prepared", "training", "in use", "trained", "stopped"]:

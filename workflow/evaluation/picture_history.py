@@ -78,7 +78,7 @@ class Blame:
     sha256: str
     entries: tuple[Entry, ...]
     opinions: tuple[Opinion, ...]
-    """Of every generation with a snapshot, oldest first, also of those before it was added."""
+    """Predictions of every generation with a snapshot, oldest first, also of those before it was added."""
     silent: tuple[str, ...]
     """Generations that have no readable snapshot."""
 

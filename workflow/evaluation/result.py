@@ -69,7 +69,7 @@ class Evaluation:
     chosen_by_test: bool = False
     """Whether these test pictures chose the snapshot among others, so that the accuracy is a little too high."""
     temperature: float | None = None
-    """Of the calibrated confidence; None where none was fitted."""
+    """Temperature of the calibrated confidence; None where none was fitted."""
     colours: Colours | None = None
     """What colours alone come to, where the exam is the own test set."""
     predictions: Path | None = None

@@ -19,7 +19,7 @@ class Verdict:
     outcome: Literal["better", "worse", "noise"]
     words: str
     seed_p_value: float | None
-    """Of the seeds, where a generation was trained with several; see `band.seed_p_value`."""
+    """P-value of the seeds, where a generation was trained with several; see `band.seed_p_value`."""
 
     def json(self) -> dict[str, Any]:
         """All fields."""

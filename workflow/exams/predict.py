@@ -34,7 +34,7 @@ class Prediction:
     class_name: str
     """The most probable class, whether it is the label or not."""
     probability: float
-    """Of that class, 0..1, as Caffe's Softmax gives it."""
+    """Probability of that class, 0..1, as Caffe's Softmax gives it."""
     probabilities: dict[str, float]
     """Class -> 0..1, in the order of the classes."""
     calibrated: float | None = None
@@ -58,7 +58,7 @@ class Predictions:
     predictions: Sequence[Prediction]
     skipped: tuple[Skipped, ...]
     temperature: float | None = None
-    """Of the calibrated confidence."""
+    """Temperature of the calibrated confidence."""
 
     def json(self) -> dict[str, Any]:
         """As `wf predict --json` gives it."""

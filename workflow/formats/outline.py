@@ -47,7 +47,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     path: tuple[Step, ...]
     """Names and how many of that name came before in its block: ("layer", 3, "name", 0)."""
     offset: int
-    """Of the name, in characters from 0."""
+    """Offset of the name, in characters from 0."""
     value: str | None
     """A scalar as written (strings without quotes); None for a block."""
 

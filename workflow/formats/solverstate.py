@@ -32,7 +32,7 @@ class State:
     """The weights' file as written: relative to the current folder of the process that wrote it."""
     history: tuple[Array, ...] = ()
     current_step: int = 0
-    """Of policy `multistep`: how many steps were taken."""
+    """How many steps policy `multistep` has taken."""
 
 
 def read(path: Path) -> State:

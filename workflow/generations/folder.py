@@ -49,7 +49,7 @@ class Generation:
     number: int
     folder: Path
     seed: int | None = None
-    """Of a rerun: the same pictures and the same nets, trained with another random_seed, in seeds/seed_K/."""
+    """Seed of a rerun: the same pictures and the same nets, trained with another random_seed, in seeds/seed_K/."""
     project: Path = Path()
     """The folder that paths in its files (manifest, prototxt, record) are relative to; `Path()` is the current one."""
 

@@ -121,17 +121,17 @@ class Training(Recorded, frozen=True, kw_only=True):
     lost_patience: int | None = None
     """Test passes without improvement, if they ended the last run before max_iter; see `config.Train.patience`."""
     test_accuracy: float | None = None
-    """Of the last test pass, 0..1, where the solver looks at the test pictures; see `Record.solver_split`."""
+    """Accuracy of the last test pass, 0..1, where the solver looks at the test pictures; see `Record.solver_split`."""
     test_loss: float | None = None
     validation_accuracy: float | None = None
-    """Of the last test pass, 0..1, where the solver looks at the validation pictures."""
+    """Accuracy of the last test pass, 0..1, where the solver looks at the validation pictures."""
     validation_loss: float | None = None
     balanced_accuracy: float | None = None
-    """Of the same pass: the mean of the classes' recalls; real Caffe does not report it."""
+    """Balanced accuracy of the same pass: the mean of the classes' recalls; real Caffe does not report it."""
     tested_at: int | None = None
     """The iteration of that pass."""
     seconds: float = 0.0
-    """Of the last run."""
+    """Seconds of the last run."""
     seconds_per_iteration: float | None = None
     warnings: tuple[str, ...] = ()
     """What was wrong with the last run, a sentence or two each."""
@@ -159,7 +159,7 @@ class SnapshotRecord(Settings, frozen=True, kw_only=True):
     """0..1. Where there are validation pictures, only the best snapshot has one, of the end of training."""
     test_loss: float | None = None
     validation_accuracy: float | None = None
-    """Of the solver's test pass, where there are validation pictures."""
+    """Accuracy of the solver's test pass, where there are validation pictures."""
     validation_loss: float | None = None
     temperature: float | None = None
     """Fitted on the validation pictures, see `exams.temperature`: of the best snapshot when training ends, of another

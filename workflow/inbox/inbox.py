@@ -246,7 +246,7 @@ class Inbox:
         return self.read(lambda c: queues.anchors(c, queue, step, filters))
 
     def learn(self) -> int:
-        """Read the manifests of new generations, see `learning.learn`; how many there were."""
+        """Read the manifests of new generations, see `learning.learn`; returns their number."""
         with self.learnt() as count:
             return count
 

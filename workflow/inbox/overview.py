@@ -18,7 +18,7 @@ class Sender:
     submissions: int
     reports: int
     labelled: int
-    """Of the pictures, those whose class was decided."""
+    """Pictures whose class was decided."""
     last: str | None
     """When the sender last sent something; ISO 8601, UTC."""
 

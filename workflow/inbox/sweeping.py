@@ -32,7 +32,7 @@ class Swept:
     thumbnails: int = 0
     temporary: int = 0
     items: int = 0
-    """Of queues whose filling was never finished."""
+    """Items of queues whose filling was never finished."""
     missing: int = 0
     """Pictures whose file is gone; nothing was done about them."""
 

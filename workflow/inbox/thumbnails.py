@@ -23,7 +23,7 @@ _QUALITY = 85
 
 
 def check_side(side: int) -> int:
-    """The side, if it is offered.
+    """The side length, if that size is available.
 
     Raises:
         UsageError: it is not.

@@ -13,7 +13,7 @@ from workflow.net.spec import LayerSpec
 
 @layer("Upsample", bottoms=(1, 2), tops=1)
 class Upsample(Layer):
-    """More places: each value repeated, or each put back where the maximum was.
+    """Upsample: repeat each value, or put it back at the position of the maximum.
 
     bottom[0]  x     (N, C, H, W)
     bottom[1]  mask  (N, C, H, W)  SegNet's form: places h W' + w in each plane of the top, from Pooling's second top

@@ -33,7 +33,7 @@ class Part:
     parameters: int
     """How many numbers `params` hold; 0 where another layer owns them."""
     multiply_adds: int
-    """Of one picture."""
+    """Multiply-adds of one picture."""
 
 
 @dataclass(frozen=True, kw_only=True)

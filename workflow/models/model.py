@@ -48,9 +48,9 @@ class Model:
     generation: Generation | None = None
     iteration: int | None = None
     temperature: float | None = None
-    """Of its calibrated confidence, see `exams.temperature`; None where none was fitted."""
+    """Temperature of its calibrated confidence, see `exams.temperature`; None where none was fitted."""
     file: Path | None = None
-    """Of the weights; files that belong to them lie beside it."""
+    """The weights' file; files that belong to them are beside it."""
     max_pixels: int = MAX_PIXELS
     project: Path = Path()
     """The folder that paths in the net are relative to; `Path()` is the current folder."""

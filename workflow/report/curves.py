@@ -26,12 +26,12 @@ class Metrics:
     """The content of metrics.jsonl, as pairs of (iteration, number)."""
 
     loss: list[tuple[int, float]] = field(default_factory=list)
-    """Of each training step."""
+    """Loss of each training step."""
     split: str = "test"
     """The pictures of the test passes: `validation` or `test`."""
     test_loss: list[tuple[int, float]] = field(default_factory=list)
     accuracy: list[tuple[int, float]] = field(default_factory=list)
-    """Of each test pass, 0..1."""
+    """Accuracy of each test pass, 0..1."""
 
     @property
     def best(self) -> tuple[int, float, float | None] | None:

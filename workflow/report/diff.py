@@ -18,7 +18,7 @@ from workflow.words import and_more, counted, joined, table
 _LISTED = 10  # pictures that are printed; --json and diff.csv have all
 
 DRAWN = 50
-"""Of the fixed pictures and of the broken ones, at most."""
+"""The most pictures drawn, of the fixed and of the broken ones each."""
 COLUMNS = ("change", "path", "sha256", "true", "before", "before_probability", "after", "after_probability")
 """The columns of diff.csv."""
 

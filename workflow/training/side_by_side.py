@@ -46,7 +46,7 @@ class Run(Struct, frozen=True, kw_only=True):
     number: int
     folder: str
     seed: int | None = None
-    """Of a rerun."""
+    """Seed of a rerun."""
     fresh: bool = False
     weights: tuple[str, ...] = ()
 
@@ -69,7 +69,7 @@ class Trainings(Work, frozen=True, kw_only=True):
     """See `config.untyped`."""
     threads: int
     folder: str
-    """Of the results: a file `stop` in it stops all runs, each with a snapshot."""
+    """Folder of the results: a file `stop` in it stops all runs, each with a snapshot."""
 
     def begin(self) -> Task:
         """Nothing is loaded before the engine is."""

@@ -27,7 +27,7 @@ from workflow.data.strips import LARGE
 from workflow.inbox import thumbnails
 
 MOST_PIXELS = {True: 50_000_000, False: 12_000_000}
-"""Of a baseline JPEG, which is decoded row by row at reduced size, and of any other picture."""
+"""The most pixels of a baseline JPEG, which is decoded row by row at reduced size, and of any other picture."""
 MEMORY = 384 * 2**20
 """Bytes that a task may take beside what the process has anyway."""
 PIXELS, THUMBNAIL = b"pixels", b"thumbnail"

@@ -44,7 +44,7 @@ class Decoded(NamedTuple):
     """(C, H, W)."""
     format: str
     width: int
-    """Of the file, before it is turned upright."""
+    """Width of the file, before it is turned upright."""
     height: int
 
 

@@ -48,7 +48,7 @@ class Job:
     done: int = 0
     all: int = 0
     unit: str = ""
-    """Of `done` and `all`: pictures, iterations …"""
+    """What `done` and `all` count: pictures, iterations …"""
     started: str | None = None
     finished: str | None = None
     stopping: bool = False

@@ -12,7 +12,7 @@ from workflow.web.errors import Busy, Refused
 MIB = 2**20
 LARGEST_BODY = 20 * MIB
 LARGEST_DOCUMENT = MIB
-"""Of a JSON body."""
+"""Bytes of a JSON body, at most."""
 HEADER_SECONDS = 10.0
 """Seconds in which the header of a request must have arrived."""
 BODY_SECONDS = 15.0

@@ -26,9 +26,9 @@ class Caller:
 
     role: Role
     token: int | None = None
-    """Of the table of tokens; None for the owner on this machine, and for nobody."""
+    """Row in the table of tokens; None for the owner on this machine, and for nobody."""
     name: str = ""
-    """Of the token."""
+    """The token's name."""
 
     @property
     def author(self) -> int:

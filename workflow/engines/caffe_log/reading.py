@@ -17,13 +17,13 @@ class Entry:
     level: str
     """I, W, E or F."""
     year: int | None
-    """None where the date has four digits."""
+    """The year; None if the date has only month and day (MMDD)."""
     month: int
     day: int
     clock: time
     thread: int
     file: str
-    """Of Caffe's source, such as `solver.cpp`."""
+    """The source file of Caffe, such as `solver.cpp`."""
     number: int
     message: str
 

@@ -20,7 +20,7 @@ class ClassMap:
     """The most probable class of each place."""
 
     blob: str
-    """Of the probabilities or the scores, (1, classes, h, w)."""
+    """The blob of probabilities or scores, (1, classes, h, w)."""
     best: NDArray[np.intp]
     """(h, w), class numbers."""
     probability: Array

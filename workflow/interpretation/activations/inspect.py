@@ -47,7 +47,7 @@ class Inspection:
     not_drawn: tuple[str, ...]
     """Blobs that are maps, too, but were not drawn since a large net has too many; empty where blobs were asked for."""
     class_map: ClassMap | None
-    """Of a fully convolutional net."""
+    """Class map of a fully convolutional net."""
     flat: dict[str, float] = field(default_factory=dict)
     """Blobs that are drawn and hold one number throughout -> that number."""
     maps: dict[str, Array] = field(default_factory=dict, repr=False)
@@ -55,7 +55,7 @@ class Inspection:
     calibrated: dict[str, float] = field(default_factory=dict)
     """Class -> calibrated confidence, 0..1; empty for a snapshot without a temperature."""
     temperature: float | None = None
-    """Of that confidence."""
+    """Temperature of that confidence."""
     distance: float | None = None
     """To the classes' training pictures, `unknown` beyond 1; None without a rule, see `exams.novelty`."""
     pixels: NDArray[np.uint8] | None = field(default=None, repr=False)

@@ -24,7 +24,7 @@ class Channel:
 
     number: int
     fall: float
-    """Of the log odds, in nats, when this channel alone is replaced; negative: it was evidence against the class."""
+    """Fall of the log odds in nats when this channel alone is replaced; negative: evidence against the class."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,13 +50,13 @@ class Twin:
     snapshot: str
     target: Target
     probability: float
-    """Of the class, for the picture."""
+    """Probability of the class, for the picture."""
     nearest: Neighbour
     nearest_probability: float
     picture: Side
     twin: Side
     mean: Side
-    """Of the class's true positives."""
+    """Mean of the class's true positives."""
     counts: tuple[int, int]
     """Pictures of the class, and of the others, that the distances are to."""
     stages: tuple[Stage, ...]

@@ -25,7 +25,7 @@ from workflow.models.model import Model
 from workflow.storage import replacing
 
 STEPS = 900
-"""Of training: about a minute on 2 cores at 32 x 32."""
+"""Steps of training: about a minute on 2 cores at 32 x 32."""
 _BATCH = 64
 _RATE = 2e-3
 _WIDTHS = (96, 64, 32)  # channels at an eighth, a quarter, a half of the picture's size and less

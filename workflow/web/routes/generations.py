@@ -52,7 +52,7 @@ class Shown(BaseModel):
     accuracy: Share | None
     interval: tuple[float, float] | None
     validation_accuracy: Share | None
-    """Of the best snapshot, where there are validation pictures."""
+    """Accuracy of the best snapshot, where there are validation pictures."""
     solver_split: Literal["validation", "test"]
     """The pictures that `accuracy` and `loss` of the snapshots are about."""
     verdict: str | None

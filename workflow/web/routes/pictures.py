@@ -70,7 +70,7 @@ class Facts(BaseModel):
     sha256: str
     format: str | None
     width: int | None
-    """Of the file, before it is turned upright."""
+    """Width of the file, before it is turned upright."""
     height: int | None
     bytes: int | None
     origin: str

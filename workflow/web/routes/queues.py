@@ -57,7 +57,7 @@ class Item(BaseModel):
     class_: Annotated[str | None, Field(alias="class")]
     state: str | None
     seq: int
-    """Of the last event about the picture, 0 for none."""
+    """Number of the last event about the picture, 0 for none."""
     reason: str | None
     probability: float | None
     sender: str | None

@@ -50,7 +50,7 @@ class Made(BaseModel):
 
 @router.get("/api/tokens", response_model=Tokens)
 def tokens(state: Shared) -> dict[str, Any]:
-    """Every token, without its text."""
+    """All tokens, without their secret texts."""
     return {"tokens": [one.json() for one in state.inbox.tokens()]}
 
 

@@ -27,7 +27,7 @@ class Options:
     layer: str | None = None
     """The blob that Grad-CAM looks at; None is the last blob with a map before the target."""
     seed: int = 0
-    """Of the noise that SmoothGrad adds."""
+    """Seed of the noise that SmoothGrad adds."""
 
 
 class Compute(Protocol):
