@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -25,7 +24,7 @@ class Trainings:
         self._wf = wf
         self._projects = [folder / f"neighbour{number}" for number in range(count)]
         for one in self._projects:
-            shutil.copytree(project, one, copy_function=os.link)
+            shutil.copytree(project, one)
 
     def run(self, count: int) -> float:
         """Milliseconds of an iteration, the mean of a run, of the slowest of so many runs at once."""
