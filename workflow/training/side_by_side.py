@@ -90,7 +90,8 @@ class Trainings(Work, frozen=True, kw_only=True):
         begun.touch()
         said: list[str] = []
         facts: dict[str, Any] = {"said": said, "accuracy": None, "iteration": 0, "stopped": False}
-        with _stopped_by(Path(self.folder) / _STOP) as control, _heard(said):
+        control = Control()
+        with _watching((Path(self.folder) / _STOP).exists, control.stop), _heard(said):
             wishes = Wishes(fresh=fresh, weights=run.weights, control=control, one_of_several=True)
             settings = structs.replace(config, train=structs.replace(config.train, threads=threads))
             for event in train_held(settings, one, wishes):
@@ -146,7 +147,7 @@ def train_together(
     """
     threads = config.train.threads or 1
     yield Note(text=f"{count} trainings, {size} at a time with {counted(threads, 'thread')} each")
-    with tempfile.TemporaryDirectory(prefix="wf-train-") as name, _stopping(control, Path(name) / _STOP):
+    with tempfile.TemporaryDirectory(prefix="wf-train-") as name, _watching(lambda: control.stopping, (Path(name) / _STOP).touch):
         trainings = Trainings(config=untyped(config), threads=threads, folder=name)
         runs: dict[int, Run] = {}
 
@@ -166,40 +167,20 @@ def train_together(
 
 
 @contextmanager
-def _stopping(control: Control, path: Path) -> Iterator[None]:
-    """While the block runs, hand a wish to stop on to the processes."""
+def _watching(wished: Callable[[], bool], stop: Callable[[], object]) -> Iterator[None]:
+    """While the block runs, look in a thread whether a stop is wished, and call `stop` once it is."""
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(_LOOK):
-            if control.stopping:
-                path.touch()
+            if wished():
+                stop()
                 return
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
     try:
         yield
-    finally:
-        over.set()
-        thread.join()
-
-
-@contextmanager
-def _stopped_by(path: Path) -> Iterator[Control]:
-    """The counterpart in a process: a control that is told to stop once the file is there."""
-    over, control = threading.Event(), Control()
-
-    def watch() -> None:
-        while not over.wait(_LOOK):
-            if path.exists():
-                control.stop()
-                return
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield control
     finally:
         over.set()
         thread.join()
