@@ -12,7 +12,7 @@ from workflow.engines.base import Control, Event, Note
 from workflow.errors import UsageError
 from workflow.generations import Generation, Record
 from workflow.training import side_by_side
-from workflow.training.run import Wishes, check_settings, train_held
+from workflow.training.run import Wishes, as_trained, check_settings, train_held
 
 _VALIDATION = 0.1
 """Share of validation pictures where the settings ask for none: a fold's own test pictures must not choose for it."""
@@ -72,10 +72,7 @@ def _as_trained(config: Config, generation: Generation, record: Record) -> Confi
     """The settings with the net, solver, engine and precision that the generation was trained with, if it was."""
     if not record.snapshots:
         return config
-    given = record.training.given
-    kept = {name: given[name] for name in ("engine", "precision") if name in given}
+    alike = as_trained(config, record)
     solver, deploy = generation.prototxt("solver"), generation.prototxt("deploy")
     # the net as run reads the weights of the classes already, where they were balanced
-    return structs.replace(
-        config, train=structs.replace(config.train, solver=solver, deploy=deploy, balance="none", **kept)
-    )
+    return structs.replace(alike, train=structs.replace(alike.train, solver=solver, deploy=deploy, balance="none"))

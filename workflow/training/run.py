@@ -113,6 +113,13 @@ def check_settings(config: Config) -> None:
         raise UsageError("precision bfloat16 is for the torch engine; real Caffe computes in float32")
 
 
+def as_trained(config: Config, record: Record) -> Config:
+    """The settings with the engine and precision of a record's training; those that are not recorded stay."""
+    given = record.training.given
+    kept = {name: given[name] for name in ("engine", "precision") if name in given}
+    return structs.replace(config, train=structs.replace(config.train, **kept))
+
+
 def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterator[Event]:
     """One run of a generation, or of its rerun with another seed, that this process holds.
 

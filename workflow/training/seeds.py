@@ -15,7 +15,7 @@ from workflow.evaluation.seed_spread import recipe, recorded_band
 from workflow.generations import Generation, Record, existing
 from workflow.generations.record import Training
 from workflow.training import side_by_side
-from workflow.training.run import Wishes, check_settings, train_held
+from workflow.training.run import Wishes, as_trained, check_settings, train_held
 
 _log = logging.getLogger("workflow")
 
@@ -83,7 +83,7 @@ def train_seeds(
         if control.stopping:
             return
         record = generation.read()
-        alike = _same(config, record)
+        alike = as_trained(config, record)  # whatever the options say now
 
         def again(place: int) -> tuple[Generation, str, Wishes]:
             rerun = _begun(generation, record, place + 1)
@@ -138,13 +138,6 @@ def _weights(rerun: Generation, record: Record, wishes: Wishes) -> tuple[str, ..
     if rerun.read().snapshots and not (wishes.fresh or wishes.weights):
         return ()
     return tuple(rerun.located(path) for path in record.training.weights)
-
-
-def _same(config: Config, record: Record) -> Config:
-    """The first run's engine and precision; the current options are ignored."""
-    given = record.training.given
-    kept = {name: given[name] for name in ("engine", "precision") if name in given}
-    return structs.replace(config, train=structs.replace(config.train, **kept))
 
 
 def iterations(record: Record) -> int:

@@ -147,7 +147,10 @@ def train_together(
     """
     threads = config.train.threads or 1
     yield Note(text=f"{count} trainings, {size} at a time with {counted(threads, 'thread')} each")
-    with tempfile.TemporaryDirectory(prefix="wf-train-") as name, _watching(lambda: control.stopping, (Path(name) / _STOP).touch):
+    with (
+        tempfile.TemporaryDirectory(prefix="wf-train-") as name,
+        _watching(lambda: control.stopping, (Path(name) / _STOP).touch),
+    ):
         trainings = Trainings(config=untyped(config), threads=threads, folder=name)
         runs: dict[int, Run] = {}
 
