@@ -103,8 +103,7 @@ def read(config: Config, path: Path) -> list[Correction]:
     Raises:
         UsageError, DataError: as `apply`.
     """
-    rows = decision_table.read(path, _NEEDED, COLUMNS, root=config.generations)
-    return _decisions(rows, path, existing(config).read().classes)
+    return _filled_in(config, path)[0]
 
 
 def apply(config: Config, path: Path) -> Applied:
@@ -121,12 +120,11 @@ def apply(config: Config, path: Path) -> Applied:
         UsageError: there is no such file, or no generation.
         DataError: the table is malformed, or names an unknown class; the message names the line.
     """
-    rows = decision_table.read(path, _NEEDED, COLUMNS, root=config.generations)
-    chosen = _decisions(rows, path, existing(config).read().classes)
+    chosen, still_open = _filled_in(config, path)
     held = corrections.in_force(corrections.patches(config.generations))
     chosen = [replace(one, path=str(recorded_document(one.path, config.project))) for one in chosen]
     new = [one for one in chosen if _verdict(one) not in {_verdict(old) for _, old in held.get(one.sha256, ())}]
-    return Applied(patch=corrections.add(config.generations, new) if new else None, open=len(rows) - len(chosen))
+    return Applied(patch=corrections.add(config.generations, new) if new else None, open=still_open)
 
 
 def check_free(root: Path, path: Path) -> None:
@@ -150,6 +148,13 @@ def check_free(root: Path, path: Path) -> None:
             f"{path} holds {counted(waiting, 'decision')} that have not been applied",
             hint=f"wf suspects --apply {path}, or use --out DIR",
         )
+
+
+def _filled_in(config: Config, path: Path) -> tuple[list[Correction], int]:
+    """The decisions of a table, and how many of its rows have none."""
+    rows = decision_table.read(path, _NEEDED, COLUMNS, root=config.generations)
+    chosen = _decisions(rows, path, existing(config).read().classes)
+    return chosen, len(rows) - len(chosen)
 
 
 def _verdict(one: Correction) -> tuple[str, str | None, bool]:

@@ -219,15 +219,24 @@ def _changed(
     wanted: dict[str, int] = {}
     for correction in () if edits.table is None else decisions.read(config, edits.table):
         if correction.remove or correction.to is not None:
-            wanted[correction.sha256] = -1 if correction.to is None else number[correction.to]
+            wanted[correction.sha256] = -1 if correction.to is None else _number(correction.to, number)
     for path in edits.remove:
         wanted[_digest(path, generation, rows)] = -1
     for path, name in edits.relabel.items():
-        if name not in number:
-            raise UsageError(f"no class '{name}'", hint=did_you_mean(name, list(number)))
-        wanted[_digest(path, generation, rows)] = number[name]
+        wanted[_digest(path, generation, rows)] = _number(name, number)
     labels = _labels(known, number)
     return {row: to for digest, to in wanted.items() for row in rows.get(digest, ()) if labels[row] != to}
+
+
+def _number(name: str, number: Mapping[str, int]) -> int:
+    """The number of a class; a table of a newer generation may name one that the snapshot does not know.
+
+    Raises:
+        UsageError: there is no such class.
+    """
+    if name not in number:
+        raise UsageError(f"no class '{name}'", hint=did_you_mean(name, list(number)))
+    return number[name]
 
 
 def _digest(path: Path, generation: Generation, rows: Mapping[str, object]) -> str:
