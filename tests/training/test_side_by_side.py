@@ -69,8 +69,9 @@ def test_who_shares_the_cores(generation, settings):
 
 
 def test_a_wish_to_stop_reaches_the_processes(tmp_path: Path):
-    wished, stop = Control(), tmp_path / "stop"
-    with side_by_side._stopping(wished, stop), side_by_side._stopped_by(stop) as control:
+    wished, stop, control = Control(), tmp_path / "stop", Control()
+    watching = side_by_side._watching
+    with watching(lambda: wished.stopping, stop.touch), watching(stop.exists, control.stop):
         assert not control.stopping
         wished.stop()
         end = threading.Event()
