@@ -48,13 +48,14 @@ class BatchNorm(Layer):
     def top_shapes(self, *bottoms: Shape) -> list[Shape]:
         return [bottoms[0]]
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, factor: Tensor | None = None, summand: Tensor | None = None) -> Tensor:
+        """y, or factor y + summand: the two, of (C,), are those of a Scale layer that need not run then."""
         x = x.float()
         if x.dim() < 2 or x.shape[1] != self.blobs[0].numel():
             raise self.fail(f"bottom of shape {tuple(x.shape)}, expected {self.blobs[0].numel()} channels on axis 1")
         mean, variance = self._from_blobs() if self.stored else (torch.zeros_like(b.detach()) for b in self.blobs[:2])
         # with momentum 1 torch leaves the batch's own mean and unbiased variance in the two
-        y = torch.batch_norm(x, None, None, mean, variance, not self.stored, 1.0, self.param.eps, False)
+        y = torch.batch_norm(x, factor, summand, mean, variance, not self.stored, 1.0, self.param.eps, False)
         if not self.stored:
             self._remember(mean, variance, x.numel() // x.shape[1])
         return y

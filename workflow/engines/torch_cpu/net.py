@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from workflow.engines.base import Array
-from workflow.engines.torch_cpu import blocked
+from workflow.engines.torch_cpu import blocked, joined
 from workflow.engines.torch_cpu.built import Built, as_array
 from workflow.errors import NetError, did_you_mean
 from workflow.layers import Layer
@@ -42,6 +42,7 @@ class Net(Built):
         self.loss = torch.zeros(())
         self._away = self.device.type != "cpu"  # the position of data files and random numbers
         self._trunk = frozenset() if self._away else blocked.trunk(self.layers, self.shapes)
+        self._scales = joined.scales(self.layers, self.shapes)
 
     def start_at(self, position: int) -> None:
         """The next forward pass has this number."""
@@ -66,12 +67,14 @@ class Net(Built):
         self.blobs, self.loss = {}, loss  # this pass takes the memory of the last, still in the cache
         tensors: dict[str, Tensor] = {}
         for number, layer in enumerate(self.layers):
+            if number - 1 in self._scales:
+                continue
             layer.seed, layer.position = self.seed, self.position
             if layer.spec.type == "Input" and given:
                 tops: Sequence[Tensor] = [_copied(given[top], blocked=bool(trunk)) for top in layer.spec.tops]
             else:
                 bottoms = blocked.laid_out(self._bottoms(layer, tensors), blocked=number in trunk)
-                tops = layer.run(*bottoms)
+                tops = layer.run(*bottoms, *(self._scales[number].blobs if number in self._scales else ()))
             if self._away:  # what layers read from files or make with numpy is on the CPU
                 tops = [tensor.to(self.device) for tensor in tops]
             if trunk and not layer.spec.bottoms and not self._as_planned(dict(zip(layer.spec.tops, tops, strict=True))):
