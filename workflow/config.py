@@ -118,6 +118,8 @@ class Train(Settings, frozen=True, kw_only=True):
     """`loss`: in training a rare class counts as much as a common one, by InfogainLoss in place of SoftmaxWithLoss."""
     patience: Count | None = None
     """Test passes in a row without a better one after which training ends; None trains to max_iter, as Caffe does."""
+    passes: Count | None = None
+    """The most passes over the training pictures: a small set gets a shorter schedule than the solver's. None: its."""
     device: Literal["cpu", "cuda"] | None = None
     """For torch; None follows the solver's `solver_mode`, and is the CPU where there is none."""
 

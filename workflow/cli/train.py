@@ -51,6 +51,15 @@ def train(
             help="Stop after N test passes in a row without improvement (on the validation pictures, if any).",
         ),
     ] = None,
+    passes: Annotated[
+        int | None,
+        Option(
+            "--passes",
+            metavar="N",
+            min=1,
+            help="Train at most N passes over the training pictures; the solver's schedule is shortened to fit.",
+        ),
+    ] = None,
     device: Annotated[
         Literal["cpu", "cuda"] | None,
         Option("--device", help="Device for torch (default: the solver's solver_mode, else the CPU)."),
@@ -80,6 +89,7 @@ def train(
         train__precision=precision,
         train__balance=balance,
         train__patience=patience,
+        train__passes=passes,
         train__device=device,
     )
     from workflow.api.events import Control  # numpy and torch, which --help does not need

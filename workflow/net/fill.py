@@ -94,6 +94,16 @@ def fill_train_test(net: caffe_pb2.NetParameter, facts: Filling) -> tuple[caffe_
     return result, passes
 
 
+def train_batch(net: caffe_pb2.NetParameter) -> int:
+    """Pictures in one forward pass of training: the batch of the Data layer of phase TRAIN."""
+    batches = [
+        layer.data_param.batch_size
+        for layer in net.layer
+        if layer.type == "Data" and [rule.phase for rule in layer.include] != [caffe_pb2.TEST]
+    ]
+    return max([1, *batches])
+
+
 def fill_deploy(net: caffe_pb2.NetParameter, facts: Filling) -> caffe_pb2.NetParameter:
     """A copy of the deploy net with this generation's number of outputs.
 

@@ -10,9 +10,10 @@ from workflow.formats import caffe_pb2, prototxt
 from workflow.formats.matrix import write_matrix
 from workflow.generations import Generation, Record
 from workflow.net.balance import balanced, matrix
-from workflow.net.fill import Filling, fill_deploy, fill_solver, fill_train_test
+from workflow.net.fill import Filling, fill_deploy, fill_solver, fill_train_test, train_batch
 from workflow.net.merge import merge
 from workflow.net.paths import refuse_outside
+from workflow.net.shorten import shortened
 
 
 def write(
@@ -38,6 +39,9 @@ def write(
         test_count=sum(record.counts[record.solver_split].values()),
     )
     net, passes = fill_train_test(user_net, facts)
+    if settings.passes is not None and max_iter is None:
+        pictures = settings.passes * sum(record.counts["train"].values())
+        solver = shortened(solver, -(-pictures // (train_batch(net) * solver.iter_size)))
     if settings.balance == "loss":
         net = balanced(net, generation.recorded(generation.balance))
     deploy = fill_deploy(prototxt.read_net(settings.deploy), facts)
