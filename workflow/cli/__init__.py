@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
@@ -14,11 +13,9 @@ def main() -> None:
 
         show_version()
         return
-    gc.set_threshold(
-        100_000
-    )  # importing makes many objects and no garbage: looking for some took 6 % of a short command
-    from workflow import cores, lean_torch
+    from workflow import cores, garbage, lean_torch
 
+    garbage.collect_rarely()
     os.environ.update(cores.sparing())
     lean_torch.leave_out_shape_kernels()
     from workflow.cli.app import NAMES, build

@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from workflow.errors import WorkflowError, system_errors
+from workflow.garbage import collect_rarely
 from workflow.lean_torch import leave_out_shape_kernels
 from workflow.words import counted
 
@@ -302,6 +303,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server decides
     signal.signal(signal.SIGTERM, _leave)
     os.nice(_NICE)
+    collect_rarely()
     leave_out_shape_kernels()
     teller = Teller(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)  # nothing that some library prints may get between two lines
