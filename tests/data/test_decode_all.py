@@ -144,10 +144,10 @@ worker.main()
 
 def test_a_handful_is_decoded_here(files):
     def paths(start: int, stop: int) -> list[bytes]:
-        return files[start:stop]
+        return (files * 25)[start:stop]
 
     cores = len(os.sched_getaffinity(0))
-    assert workers_for(40, paths, None) == Workers(1)
+    assert workers_for(40, paths, None) == workers_for(400, paths, None) == Workers(1)
     assert workers_for(40, paths, 3) == Workers(3, processes=True)
     assert workers_for(1000, paths, None) == Workers(cores, processes=cores > 1)
 

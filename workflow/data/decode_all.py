@@ -1,7 +1,7 @@
 """Decode a long list of files on all cores, with bounded memory.
 
-Thousands of files go to processes that import nothing but the decoder. A few large files go to threads: Pillow decodes
-without the interpreter's lock, and a process would take as long to start.
+Thousands of files go to processes that import nothing but the decoder. Fewer small ones are decoded sooner than a
+process starts. A few large files go to threads: Pillow decodes without the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ from workflow.config import Preprocessing
 from workflow.data.decoding import Decoded, Decoding
 from workflow.silence import silenced
 
-_FEW, _FEW_BYTES = 64, 4 * 2**20  # decoded sooner than a process, or even a thread, is worth
+_FEW, _FEW_BYTES = 500, 4 * 2**20  # decoded in a tenth of a second, of which a process takes three to start
+_FEW_LARGE = 64  # files that threads decode as fast as processes
 _MOST, _PARTS = 256, 256  # files in one part, at most, unless there would be more parts than this
 _MOST_BYTES = 16 * 2**20  # of pixels in one part, at most
 _MOST_READ = 8 * 2**20  # bytes of files in one part, about: large pictures take a tenth of a second each
-_LOOKED_AT = 16  # files whose sizes are looked at for that
+_LOOKED_AT = 16  # files whose sizes are looked at
 
 
 def workers_for(files: int, paths: Items, asked: int | None) -> Workers:
     """As many processes as asked for; else one for each core, or fewer where that is faster for a few files."""
     if asked is not None:
         return Workers(asked, processes=asked > 1)
+    if files <= _FEW and files * _mean_size(files, paths) <= _FEW_BYTES:
+        return Workers(1)
     available = cores.available()
-    if files > _FEW:
-        return Workers(available, processes=available > 1)
-    large = sum(map(_size, paths(0, files))) > _FEW_BYTES
-    return Workers(min(available, files) if large else 1)
+    if files <= _FEW_LARGE:
+        return Workers(min(available, files))
+    return Workers(available, processes=available > 1)
 
 
 def decode_all(
@@ -71,12 +73,15 @@ def decode_all(
 
 def _most(files: int, paths: Items, preprocessing: Preprocessing) -> int:
     """Files in one part: as many as are worth the talk, and few enough for all workers to end together."""
+    mean = max(1, _mean_size(files, paths))
+    return max(1, min(max(_MOST, files // _PARTS), _MOST_BYTES // math.prod(preprocessing.shape), _MOST_READ // mean))
+
+
+def _mean_size(files: int, paths: Items) -> int:
+    """Bytes of a file, about."""
     step = max(1, files // _LOOKED_AT)
     sizes = [_size(paths(place, place + 1)[0]) for place in range(0, files, step)]
-    mean = sum(sizes) // max(1, len(sizes))
-    return max(
-        1, min(max(_MOST, files // _PARTS), _MOST_BYTES // math.prod(preprocessing.shape), _MOST_READ // max(1, mean))
-    )
+    return sum(sizes) // max(1, len(sizes))
 
 
 def _size(path: bytes) -> int:
