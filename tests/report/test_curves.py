@@ -40,6 +40,12 @@ def test_any_number_of_points_gives_a_picture(tmp_path: Path, rows: list[dict[st
     assert list(out.parent.glob("curves.png*")) == [out]
 
 
+def test_an_exploding_loss_is_drawn(tmp_path: Path) -> None:
+    rows = [{"kind": "step", "iteration": k, "loss": 10.0 ** (3 * k), "rate": 0.1} for k in range(12)]
+    draw_curves(write(tmp_path, rows), tmp_path / "curves.png")
+    assert size(tmp_path / "curves.png") == (990, 715)
+
+
 def test_what_is_read(tmp_path: Path) -> None:
     odd = [
         {"kind": "step", "iteration": 300, "loss": math.nan, "rate": 1},

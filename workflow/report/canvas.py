@@ -57,20 +57,26 @@ def save(figure: Figure, out: Path, kind: str = "png", *, mark: str | None = Non
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     if kind == "png":
-        from PIL.PngImagePlugin import PngInfo
-
-        picture = rendered(figure)
-        notes = PngInfo()
-        if mark is not None:
-            notes.add_text(_MARK, mark)
-        with replacing(out) as temporary:
-            picture.save(
-                temporary, format="PNG", compress_level=4, pnginfo=notes
-            )  # half the time of 6, a tenth more bytes
+        save_png(rendered(figure), out, mark=mark)
         return
     _set_fonts(figure)
     with replacing(out) as temporary:
         figure.savefig(temporary, format=kind)
+
+
+def save_png(picture: Image.Image, out: Path, *, mark: str | None = None) -> None:
+    """Write a picture, whole or not at all; `mark` is kept in it, see `marked`.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    from PIL.PngImagePlugin import PngInfo
+
+    notes = PngInfo()
+    if mark is not None:
+        notes.add_text(_MARK, mark)
+    with replacing(out) as temporary:
+        picture.save(temporary, format="PNG", compress_level=4, pnginfo=notes)  # half the time of 6, a tenth more bytes
 
 
 def marked(out: Path, mark: str) -> bool:

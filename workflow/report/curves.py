@@ -9,14 +9,16 @@ import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from workflow.report.canvas import INK, new_figure, save, set_title
+from PIL import Image
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from workflow.report.canvas import save_png
+from workflow.report.chart import Panel, write_title
 
+_SIZE, _ABOVE, _BELOW = (990, 715), (90, 50, 970, 345), (90, 360, 970, 655)  # pixels; left, top, right, bottom
 _BLUE, _RED = "#2f6fb0", "#d1495b"
+_PALE = 0.25  # of the colour
 _SMOOTH = 50  # the smoothed line averages over a fiftieth of the steps
 _POINTS = 4000  # more steps than this are thinned out: the picture has fewer pixels than that
 
@@ -62,28 +64,15 @@ def draw_curves(metrics: Path, out: Path) -> None:
     Raises:
         OSError: as the operating system says it.
     """
-    from matplotlib.ticker import MaxNLocator
-
     found = read_metrics(metrics)
-    figure = new_figure(9, 6.5, dpi=110, free=True)  # arranging two panels by itself took a third of the time
-    above, below = figure.subplots(
-        2, 1, sharex=True, gridspec_kw={"left": 0.09, "right": 0.98, "bottom": 0.08, "top": 0.92, "hspace": 0.06}
-    )
-    _draw_loss(above, found)
-    _draw_accuracy(below, found)
     last = found.iterations
-    below.set_xlabel("iteration (updates of the weights)")
-    below.set_xlim(0, max(last, 1) * 1.01)
-    below.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    below.xaxis.set_major_formatter("{x:,.0f}")
-    set_title(figure, f"{_generation(metrics)}{last:,} iterations")
-    for panel in (above, below):
-        panel.grid(alpha=0.3)
-        panel.spines[["top", "right"]].set_visible(False)
-        if panel.get_legend_handles_labels()[0]:
-            panel.legend(frameon=False)
+    across = (0, max(last, 1) * 1.01)
+    picture = Image.new("RGB", _SIZE, "white")
+    _draw_loss(Panel(picture, _ABOVE, across, (0, _highest(found))), found)
+    _draw_accuracy(Panel(picture, _BELOW, across, _span(found.accuracy) if found.accuracy else (0, 1)), found)
+    write_title(picture, f"{_generation(metrics)}{last:,} iterations")
     out.parent.stat()  # the folder of a run that was deleted meanwhile is not made again
-    save(figure, out)
+    save_png(picture, out)
 
 
 def read_metrics(path: Path) -> Metrics:
@@ -115,43 +104,42 @@ def smoothed(values: list[float], width: int) -> list[float]:
     return means
 
 
-def _draw_loss(panel: Axes, found: Metrics) -> None:
-    panel.set_ylabel("loss (nats)")
+def _highest(found: Metrics) -> float:
+    """Of the axis of losses."""
+    return 1.1 * max((loss for _, loss in found.loss + found.test_loss), default=1.0) or 1.0
+
+
+def _draw_loss(panel: Panel, found: Metrics) -> None:
+    named = []
     if found.loss:
         iterations, losses = zip(*found.loss, strict=True)
         every = max(1, len(losses) // _POINTS)
-        panel.plot(
-            iterations[::every], losses[::every], color=_BLUE, alpha=0.25, linewidth=0.8, label="training, each step"
-        )
+        panel.line(found.loss[::every], _BLUE, width=1, share=_PALE)
         width = max(2, len(losses) // _SMOOTH)
         mean = smoothed(list(losses), width)
-        panel.plot(iterations[::every], mean[::every], color=_BLUE, label=f"training, mean of {width} steps")
+        panel.line(list(zip(iterations, mean, strict=True))[::every], _BLUE)
+        named = [("training, each step", _BLUE, _PALE), (f"training, mean of {width} steps", _BLUE, 1.0)]
     if found.test_loss:
-        panel.plot(*zip(*found.test_loss, strict=True), "o-", color=_RED, markersize=4, label=found.split)
-    panel.set_ylim(0, 1.1 * max((loss for _, loss in found.loss + found.test_loss), default=1.0))
+        panel.line(found.test_loss, _RED, dots=True)
+        named.append((found.split, _RED, 1.0))
+    panel.legend(panel.finish(label="loss (nats)"), named)
 
 
-def _draw_accuracy(panel: Axes, found: Metrics) -> None:
-    panel.set_ylabel(f"{found.split} accuracy (share right)")
+def _draw_accuracy(panel: Panel, found: Metrics) -> None:
+    if found.accuracy:
+        panel.line(found.accuracy, _RED, dots=True)
+    pen = panel.finish(label=f"{found.split} accuracy (share right)", below="iteration (updates of the weights)")
     if not found.accuracy:
-        panel.set_ylim(0, 1)
-        panel.text(0.5, 0.5, "no test pass with an accuracy yet", transform=panel.transAxes, ha="center", color=INK)
-        return
-    panel.plot(*zip(*found.accuracy, strict=True), "o-", color=_RED, markersize=4)
-    panel.set_ylim(*_span(found.accuracy))
+        left, top, right, bottom = _BELOW
+        panel.write(pen, ((left + right) / 2, (top + bottom) / 2), "no test pass with an accuracy yet", "middle")
     if found.best is None:
         return
-    best = found.best[:2]
-    low, high = panel.get_ylim()
-    above = best[1] < low + 0.85 * (high - low)  # else the words would leave the panel
-    panel.annotate(
-        f"best: {best[1]:.4f} at {best[0]:,}",
-        best,
-        xytext=(0, 9 if above else -18),
-        textcoords="offset points",
-        ha="right" if best[0] > found.accuracy[-1][0] / 2 else "left",
-        color=INK,
-    )
+    iteration, accuracy, _ = found.best
+    low, high = _span(found.accuracy)
+    x, y = panel.place((iteration, accuracy))
+    y += -16 if accuracy < low + 0.85 * (high - low) else 26  # above, or the words would leave the panel
+    late = iteration > found.accuracy[-1][0] / 2
+    panel.write(pen, (x, y), f"best: {accuracy:.4f} at {iteration:,}", "right" if late else "left")
 
 
 def _span(accuracy: list[tuple[int, float]]) -> tuple[float, float]:
