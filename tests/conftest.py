@@ -30,6 +30,7 @@ settings.load_profile("suite")
 
 def pytest_configure() -> None:
     """Hear Ctrl-C, and let child processes hear it: what a script starts in the background inherits a deaf ear."""
+    gc.disable()  # until all is collected
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     _share_cores()
@@ -84,6 +85,7 @@ def pytest_collection_finish() -> None:
     To look through all of it again and again took a tenth of the time.
     """
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
