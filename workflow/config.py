@@ -142,6 +142,11 @@ class Config(Settings, frozen=True, kw_only=True):
     project: Path = Path()
     """The project folder: absolute, or `Path()` for the current folder. Not a setting."""
 
+    @property
+    def inbox(self) -> Path:
+        """The inbox's folder: inbox/, beside the folder of the generations."""
+        return self.generations.parent / "inbox"
+
     def recorded(self) -> dict[str, Any]:
         """The settings as generation.json records them: paths below the project folder are relative to it."""
         settings: dict[str, Any] = untyped(self)

@@ -155,7 +155,7 @@ FAULTS: dict[str, Fault] = {
     "L04": Fault(
         "a record that does not match its checksum",
         "The database can be read, but a picture in it is not what was written.",
-        "Copy it again, or make a new generation with `wf prepare`.",
+        "Copy it again, or make a new generation with `wf prepare --rehash`.",
     ),
     "L05": Fault(
         "a record that cannot be used",

@@ -27,7 +27,8 @@ def recorded(path: str | Path, project: Path) -> str:
 
 def located(path: str, project: Path) -> str:
     """A path out of a file of the project, as it can be opened: the counterpart of `recorded`."""
-    return os.path.join(_prefix(str(project)), path)  # noqa: PTH118  # 100,000 of them
+    below = _prefix(str(project))
+    return os.path.join(below, path) if below else path  # noqa: PTH118  # 100,000 of them
 
 
 def recorded_document(document: Any, project: Path) -> Any:

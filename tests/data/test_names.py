@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from workflow.data.names import Names
+from workflow.data.names import Names, unpacked
 
 
 def test_names_are_a_sequence_of_text():
@@ -17,3 +17,9 @@ def test_names_are_a_sequence_of_text():
     assert not Names()
     with pytest.raises(IndexError):
         packed[5]
+
+
+def test_packed_names_are_taken_apart():
+    names = ["a.png", os.fsdecode(b"not \xff utf-8.png"), "z"]
+    assert unpacked(Names(names).packed()) == [os.fsencode(name) for name in names]
+    assert unpacked(Names().packed()) == []

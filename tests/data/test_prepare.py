@@ -67,7 +67,7 @@ def test_a_generation_explains_itself(images, settings, tmp_path):
         assert hashlib.sha256((one.dataset / name).read_bytes()).hexdigest() == expected
     assert sorted(path.name for path in one.folder.iterdir()) == ["dataset", "generation.json"]
     assert sorted(path.name for path in one.dataset.iterdir()) == [
-        "images.jsonl", "labels.txt", "mean.binaryproto", "pictures.png", "test_lmdb", "train_lmdb",
+        "files.npz", "images.jsonl", "labels.txt", "mean.binaryproto", "pictures.png", "test_lmdb", "train_lmdb",
     ]  # fmt: skip
 
 

@@ -18,8 +18,14 @@ def digests(names: list[str]) -> np.ndarray:
 
 
 def sides(names: list[str], share: float = 0.3, **options: object) -> dict[str, int]:
-    given_ = {"explicit": np.full(len(names), UNDECIDED, np.int8), "known": {}, "groups": []} | options
+    given_ = {"explicit": undecided(len(names)), "groups": []} | earlier(names, options.pop("known", {})) | options
     return dict(zip(names, decide(digests(names), share=share, **given_).sides.tolist(), strict=True))
+
+
+def earlier(names: list[str], known: dict[bytes, int]) -> dict[str, object]:
+    """What `decide` is told of the generation before, for the sides that it had by digest."""
+    found = [known.get(row.tobytes(), UNDECIDED) for row in digests(names)]
+    return {"known": np.array(found, np.int8), "cut": VALIDATION in known.values()}
 
 
 NAMES = st.lists(st.text(max_size=6), unique=True, min_size=1, max_size=40)
@@ -71,7 +77,7 @@ def test_folders_win_over_everything():
     names = ["a", "b", "c"]
     known = {digests(["a"])[0].tobytes(): TEST}
     explicit = np.array([TRAIN, TEST, UNDECIDED], np.int8)
-    got = decide(digests(names), explicit, known, [np.array([0, 1])], 0.5)
+    got = decide(digests(names), explicit, groups=[np.array([0, 1])], share=0.5, **earlier(names, known))
     assert got.sides[:2].tolist() == [TRAIN, TEST]
     assert got.decided.tolist() == [True, True, False]
     assert got.leaked == {TEST: 1}
@@ -85,7 +91,7 @@ def undecided(count: int) -> np.ndarray:
 def test_p29_nearly_equal_pictures_stay_together(names, share):
     group = np.arange(len(names) // 2 + 1)
     alone = sides(names, share)
-    got = decide(digests(names), undecided(len(names)), {}, [group], share)
+    got = decide(digests(names), undecided(len(names)), undecided(len(names)), [group], share)
     smallest = min(digests(names)[index].tobytes() for index in group)
     (side,) = set(got.sides[group].tolist())
     below = int.from_bytes(hashlib.sha256(smallest).digest()[:8], "big") / 2**64 < share
@@ -102,7 +108,7 @@ def test_p29_the_test_side_gets_its_share_however_large_the_groups_are(size):
     rows = np.random.default_rng(size).integers(0, 256, (count * size, 32), np.uint8)
     groups = list(np.arange(count * size).reshape(count, size)) if size > 1 else []
     for share in (0.05, 0.1, 0.2, 0.4):
-        got = decide(rows, undecided(len(rows)), {}, groups, share)
+        got = decide(rows, undecided(len(rows)), undecided(len(rows)), groups, share)
         test = int(np.count_nonzero(got.sides[::size] == TEST))
         assert binomtest(test, count, share).pvalue > 0.001, (share, test)
 
@@ -110,8 +116,8 @@ def test_p29_the_test_side_gets_its_share_however_large_the_groups_are(size):
 def test_p29_a_group_that_grows_keeps_its_side():
     rows = np.random.default_rng(1).integers(0, 256, (300, 32), np.uint8)
     groups = list(np.arange(200).reshape(100, 2))
-    before = decide(rows[:200], undecided(200), {}, groups, 0.3)
-    known = {row.tobytes(): int(side) for row, side in zip(rows, before.sides, strict=False)}
+    before = decide(rows[:200], undecided(200), undecided(200), groups, 0.3)
+    known = np.append(before.sides, undecided(100))
     grown = [np.append(group, 200 + number) for number, group in enumerate(groups)]
     after = decide(rows, undecided(300), known, grown, 0.3)
     assert after.sides.tolist() == [*before.sides, *before.sides[::2]]
@@ -122,14 +128,14 @@ def test_p29_a_new_copy_joins_the_picture_that_is_known():
     for side in (TRAIN, TEST):
         known = {digests(["known"])[0].tobytes(): side}
         explicit = undecided(2)
-        got = decide(digests(names), explicit, known, [np.array([0, 1])], 0.5)
+        got = decide(digests(names), explicit, groups=[np.array([0, 1])], share=0.5, **earlier(names, known))
         assert got.sides.tolist() == [side, side]
 
 
 def test_p29_a_new_copy_of_both_sides_is_kept_out_of_training():
     names = ["one", "other", "copy"]
     known = {digests(["one"])[0].tobytes(): TRAIN, digests(["other"])[0].tobytes(): TEST}
-    got = decide(digests(names), undecided(3), known, [np.arange(3)], 0.5)
+    got = decide(digests(names), undecided(3), groups=[np.arange(3)], share=0.5, **earlier(names, known))
     assert got.sides.tolist() == [TRAIN, TEST, TEST]
     assert got.leaked == {TEST: 2}
 
@@ -149,7 +155,9 @@ def test_validation_pictures_are_cut_out_of_the_training_pictures_of_before(name
     groups = [np.arange(len(names))] if joined else []
     before = sides(names, groups=groups)
     known = {digests([name])[0].tobytes(): side for name, side in before.items()}
-    after = decide(digests(names), undecided(len(names)), known, groups, 0.3, validation)
+    after = decide(
+        digests(names), undecided(len(names)), groups=groups, share=0.3, validation=validation, **earlier(names, known)
+    )
     assert [side == TEST for side in after.sides] == [side == TEST for side in before.values()]
     assert after.leaked == {}
     assert after.sides.tolist() == list(sides(names, groups=groups, validation=validation).values())

@@ -128,11 +128,12 @@ def sweep(project: Project) -> Finding[Swept]:
 
 def rename_classes_of_inbox(config: Config, names: Mapping[str, str]) -> None:
     """Give decisions and labelled pictures the new names of classes; nothing where there is no inbox."""
-    from workflow.inbox import Inbox, folder
+    if not (config.inbox / "inbox.sqlite").is_file():
+        return
+    from workflow.inbox import Inbox
 
-    if (folder(config) / "inbox.sqlite").is_file():
-        with Inbox(config) as inbox:
-            inbox.rename_classes(names)
+    with Inbox(config) as inbox:
+        inbox.rename_classes(names)
 
 
 def labelled(config: Config) -> Labelled | None:
@@ -141,13 +142,14 @@ def labelled(config: Config) -> Labelled | None:
     Decisions that were not taken over are reported by a warning.
     """
     from workflow.data.labelled import Labelled, found
-    from workflow.inbox import Inbox, folder
-    from workflow.inbox.overview import due
-    from workflow.words import counted
 
-    root = folder(config) / "labelled"
+    root = config.inbox / "labelled"
     senders: dict[str, str] = {}
-    if (folder(config) / "inbox.sqlite").is_file():
+    if (config.inbox / "inbox.sqlite").is_file():
+        from workflow.inbox import Inbox
+        from workflow.inbox.overview import due
+        from workflow.words import counted
+
         with Inbox(config) as inbox:
             senders, waiting = inbox.senders(), inbox.read(due)
         if waiting:

@@ -161,6 +161,7 @@ class Project:
         gen: int | None = None,
         force: bool = False,
         strict: bool = False,
+        rehash: bool = False,
         drop_classes: Sequence[str] = (),
         rename_classes: Mapping[str, str] | None = None,
         follow_symlinks: bool = False,
@@ -175,6 +176,7 @@ class Project:
             gen: its number; None is the newest plus one.
             force: replace a generation, or make one although no picture is new.
             strict: refuse unreadable files instead of skipping them.
+            rehash: read every file, also those that the last preparation knew by name, size and time.
             drop_classes: classes to leave out.
             rename_classes: old name -> new name.
             follow_symlinks: enter folders that are links.
@@ -199,6 +201,7 @@ class Project:
             gen,
             force=force,
             strict=strict,
+            rehash=rehash,
             drop_classes=drop_classes,
             rename_classes=rename_classes,
             follow_symlinks=follow_symlinks,

@@ -41,6 +41,10 @@ def prepare(
         ),
     ] = False,
     strict: Annotated[bool, Option("--strict", help="Stop at unreadable files instead of skipping them.")] = False,
+    rehash: Annotated[
+        bool,
+        Option("--rehash", help="Read all files, also those whose name, size and time are as at the last preparation."),
+    ] = False,
     test_share: Annotated[
         float | None, Option("--test-share", metavar="SHARE", parser=share, help="Share of test pictures.")
     ] = None,
@@ -93,6 +97,7 @@ def prepare(
             gen=gen,
             force=force,
             strict=strict,
+            rehash=rehash,
             drop_classes=drop_class or (),
             rename_classes=_names(rename or ()),
             follow_symlinks=follow_symlinks,

@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from workflow.data import manifest
+from workflow.data.before import Before
 from workflow.data.classes import Classes
 from workflow.data.split import SPLITS, TEST, TRAIN, VALIDATION
 from workflow.data.table import Table
-from workflow.errors import WorkflowError
-from workflow.formats.lmdb import verify
-from workflow.generations import Generation, Record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,47 +40,6 @@ class Changes:
         return self.against is None or bool(pictures or self.new_classes or self.renamed_classes)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Before:
-    """The generation before, as far as the next one needs it."""
-
-    generation: Generation
-    record: Record
-    pictures: dict[bytes, int]
-    """Digest -> 3 times the class number, plus the side."""
-
-    @property
-    def sides(self) -> dict[bytes, int]:
-        """Digest -> side, see `split.SPLITS`."""
-        return {digest: code % len(SPLITS) for digest, code in self.pictures.items()}
-
-    def whole(self) -> bool:
-        """Whether its data set is there and can be opened."""
-        one = self.generation
-        try:
-            for split in self.record.counts:
-                verify(one.database(split))
-        except WorkflowError:
-            return False
-        return bool(self.pictures) and one.mean.is_file() and one.labels.is_file()
-
-
-def before(generation: Generation) -> Before:
-    """Read a generation's record and manifest. One whose dataset was deleted to save space has no pictures.
-
-    Raises:
-        DataError: the record is missing, or either is damaged.
-    """
-    record = generation.read()
-    numbers = {name: number for number, name in enumerate(record.classes)}
-    pictures = {}
-    if generation.manifest.exists():
-        for image in manifest.read(generation):
-            code = len(SPLITS) * numbers.get(image.class_name, 0) + SPLITS.index(image.split)
-            pictures[bytes.fromhex(image.sha256)] = code
-    return Before(generation=generation, record=record, pictures=pictures)
-
-
 def compare(table: Table, sides: np.ndarray, previous: Before | None, classes: Classes) -> Changes:
     """Compare with the previous generation.
 
@@ -96,28 +52,21 @@ def compare(table: Table, sides: np.ndarray, previous: Before | None, classes: C
     if previous is None:
         return Changes(against=None)
     old_names = [classes.renamed.get(name, name) for name in previous.record.classes]
-    added = relabelled = from_test = kept = 0
-    to = [0] * len(SPLITS)
-    for index in np.flatnonzero(table.read):
-        code = previous.pictures.get(table.digests[index].tobytes())
-        if code is None:
-            added += 1
-            continue
-        kept += 1
-        number, side = divmod(code, len(SPLITS))
-        relabelled += old_names[number] != table.classes[table.labels[index]]
-        if side != sides[index]:
-            to[sides[index]] += 1
-            from_test += side == TEST
+    now = np.array([old_names.index(name) if name in old_names else -1 for name in table.classes])
+    mine = np.flatnonzero(table.read)
+    found = previous.digests.find(table.digests[mine])
+    kept, rows = mine[found >= 0], found[found >= 0]
+    old, new = previous.sides[rows], sides[kept]
+    to = np.bincount(new[old != new], minlength=len(SPLITS)).tolist()
     return Changes(
         against=previous.record.number,
-        added=added,
-        removed=len(previous.pictures) - kept,
-        relabelled=relabelled,
+        added=len(mine) - len(kept),
+        removed=previous.distinct - len(kept),
+        relabelled=int(np.count_nonzero(now[table.labels[kept]] != previous.labels[rows])),
         to_train=to[TRAIN],
         to_validation=to[VALIDATION],
         to_test=to[TEST],
-        from_test=from_test,
+        from_test=int(np.count_nonzero((old == TEST) & (new != TEST))),
         new_classes=classes.new,
         dropped_classes=classes.dropped,
         renamed_classes=dict(classes.renamed),

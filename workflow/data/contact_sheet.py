@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from workflow.data.split import SPLITS
-from workflow.data.table import Spool, Table
+from workflow.data.spool import Spool
+from workflow.data.table import Table
 from workflow.fonts import draw_text, text_width
 from workflow.storage import replacing
 from workflow.words import PARTS
@@ -54,7 +55,7 @@ def draw(table: Table, sides: NDArray[np.int8], spool: Spool, channel_order: str
     more = len(rows) - CLASSES
     left: dict[int, int] = {}
     width = _MARGIN + _NAMES
-    for side in np.unique(sides[table.read]).tolist():
+    for side in sorted(set(sides[table.read].tolist())):
         left[side] = width
         width += _EACH[side] * (_TILE + _GAP) + _BETWEEN
     width += _MARGIN - _BETWEEN

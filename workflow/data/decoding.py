@@ -55,6 +55,8 @@ class Decoded(NamedTuple):
     """(N, 32), sha256 of each picture's file."""
     notes: NDArray[np.uint8]
     """(N,), see `NOTES`."""
+    states: NDArray[np.int64]
+    """(N, 2), size in bytes and time of change in ns of each picture's file."""
     thumbnails: NDArray[np.uint8]
     """(N, 64)."""
 
@@ -86,10 +88,9 @@ class Decoding(Work, frozen=True, kw_only=True):
 
         def decode(part: Part, out: BinaryIO) -> None:
             decoded = self.decode(part)
-            pixels, digests, notes = decoded.pixels, decoded.digests, decoded.notes
-            small = thumbnails(pixels)
-            arrays = {"pixels": pixels, "digests": digests, "notes": notes, "thumbnails": small}
-            write_result(out, decoded.refusals, arrays)
+            arrays = decoded._asdict()
+            refusals = arrays.pop("refusals")
+            write_result(out, refusals, arrays | {"thumbnails": thumbnails(decoded.pixels)})
 
         return decode
 
@@ -104,12 +105,13 @@ class Decoding(Work, frozen=True, kw_only=True):
         refusals: list[Refusal] = []
         digests: list[bytes] = []
         notes = bytearray()
+        states: list[tuple[int, int]] = []
         for place, path in enumerate(part.items):
             if place in part.deadly:
                 refusals.append(_deadly(place, part.deadly[place], self.max_pixels))
                 continue
             try:
-                data = read_stable(path, most)
+                data, changed = read_stable(path, most)
                 picture = interpret(data, self.preprocessing, max_pixels=self.max_pixels)
             except PictureError as error:
                 if error.kind == OUT_OF_MEMORY and not part.alone:
@@ -124,6 +126,7 @@ class Decoding(Work, frozen=True, kw_only=True):
             else:
                 pixels[len(digests)] = picture.pixels
                 digests.append(hashlib.sha256(data).digest())
+                states.append((len(data), changed))
                 note = 0
                 for name in picture.notes:
                     note |= _BIT[name]
@@ -131,7 +134,8 @@ class Decoding(Work, frozen=True, kw_only=True):
                     note |= _BIT["extension"]
                 notes.append(note)
         found = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
-        return Pixels(pixels[: len(digests)], found, np.frombuffer(bytes(notes), np.uint8), refusals)
+        known = np.array(states, np.int64).reshape(-1, 2)
+        return Pixels(pixels[: len(digests)], found, np.frombuffer(bytes(notes), np.uint8), known, refusals)
 
 
 class Pixels(NamedTuple):
@@ -140,11 +144,12 @@ class Pixels(NamedTuple):
     pixels: NDArray[np.uint8]
     digests: NDArray[np.uint8]
     notes: NDArray[np.uint8]
+    states: NDArray[np.int64]
     refusals: list[Refusal]
 
 
-def read_stable(path: bytes, max_bytes: int) -> bytes:
-    """A regular file's bytes, none of which changed meanwhile.
+def read_stable(path: bytes, max_bytes: int) -> tuple[bytes, int]:
+    """A regular file's bytes, none of which changed meanwhile, and its time of change in ns.
 
     Raises:
         PictureError: it is too large for a picture.
@@ -165,7 +170,7 @@ def read_stable(path: bytes, max_bytes: int) -> bytes:
         os.close(descriptor)
     if len(data) != before.st_size or after.st_mtime_ns != before.st_mtime_ns or after.st_size != before.st_size:
         raise OSError(errno.ESTALE, "changed while being read")
-    return data
+    return data, before.st_mtime_ns
 
 
 def _refused_for_memory(place: int, how: str, max_pixels: int) -> Refusal:

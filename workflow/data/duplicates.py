@@ -8,7 +8,7 @@ CIFAR-10, all that were looked at are copies; at 0.55 s the first pair of differ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ _DEAD_ZONE = 4  # a flat area stays flat when it is re-encoded
 _NEIGHBOURS = 16  # compared within a band, in the order of brightness: bounds the work however alike pictures are
 _TOLERANCE = 0.4
 _BLOCK = 4096
+_PAIRS, _VALUES = 2**16, 2**20  # pairs that are looked at, and values of pictures that are compared, at a time
 
 
 def same_bytes(digests: NDArray[np.uint8], indices: Indices) -> list[Indices]:
@@ -42,37 +43,83 @@ def same_bytes(digests: NDArray[np.uint8], indices: Indices) -> list[Indices]:
 
 
 def nearly_equal(
-    thumbnails: NDArray[np.uint8], indices: Indices, pixels: Callable[[int], NDArray[np.uint8]]
+    thumbnails: NDArray[np.uint8], indices: Indices, pixels: Callable[[Indices], NDArray[np.uint8]]
 ) -> list[Indices]:
     """Groups of two or more pictures that are nearly equal, directly or by way of others, each in ascending order.
 
     Args:
         thumbnails: uint8 (N, 64).
         indices: which of the N pictures are looked at.
-        pixels: gives a picture by its number; asked for candidates only.
+        pixels: gives some pictures by their numbers, (M, C, H, W); asked for candidates only.
     """
-    parent: dict[int, int] = {}
-
-    def root(index: int) -> int:
-        while (above := parent.get(index, index)) != index:
-            index = above
-        return index
-
-    for pair in _candidates(thumbnails, indices).tolist():
-        first, second = divmod(pair, len(thumbnails))
-        if root(first) != root(second) and _alike(pixels(first), pixels(second)):
-            parent[root(second)] = root(first)
-            parent.setdefault(root(first), root(first))
-    groups: dict[int, list[int]] = {}
-    for index in sorted(parent):
-        groups.setdefault(root(index), []).append(index)
-    return [np.array(group) for group in groups.values()]
+    groups = _Groups()
+    pairs = _candidates(thumbnails, indices)
+    for start in range(0, len(pairs), _PAIRS):
+        left = [divmod(pair, len(thumbnails)) for pair in pairs[start : start + _PAIRS].tolist()]
+        while left:
+            chosen, left = _spanning(left, groups)
+            for pair in _alike_of(chosen, pixels):
+                groups.join(*pair)
+    return groups.all()
 
 
-def _alike(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
-    a, b = one.astype(np.float32), other.astype(np.float32)
+class _Groups:
+    """Numbers that belong together, directly or by way of others."""
+
+    def __init__(self) -> None:
+        self._parent: dict[int, int] = {}
+
+    def root(self, number: int) -> int:
+        """The same for all numbers of a group."""
+        while (above := self._parent.get(number, number)) != number:
+            number = above
+        return number
+
+    def join(self, one: int, other: int) -> bool:
+        """Make one group of two; whether they were two."""
+        first, second = self.root(one), self.root(other)
+        self._parent.setdefault(first, first)
+        self._parent[second] = first
+        return first != second
+
+    def all(self) -> list[Indices]:
+        """Each in ascending order, by their smallest numbers."""
+        found: dict[int, list[int]] = {}
+        for number in sorted(self._parent):
+            found.setdefault(self.root(number), []).append(number)
+        return [np.array(group) for group in found.values()]
+
+
+def _spanning(pairs: list[tuple[int, int]], groups: _Groups) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """The pairs to compare now, since none of them follows from the others, and those that may follow from these."""
+    supposed = _Groups()
+    chosen: list[tuple[int, int]] = []
+    left: list[tuple[int, int]] = []
+    for pair in pairs:
+        one, other = map(groups.root, pair)
+        if one != other:
+            (chosen if supposed.join(one, other) else left).append(pair)
+    return chosen, left
+
+
+def _alike_of(
+    pairs: list[tuple[int, int]], pixels: Callable[[Indices], NDArray[np.uint8]]
+) -> Iterator[tuple[int, int]]:
+    """Those of some pairs whose pictures are nearly equal."""
+    most = max(1, _VALUES // pixels(np.array(pairs[0][:1])).size) if pairs else 1
+    for start in range(0, len(pairs), most):
+        block = pairs[start : start + most]
+        one, other = np.array(block).T
+        yield from (block[place] for place in np.flatnonzero(_alike(pixels(one), pixels(other))).tolist())
+
+
+def _alike(ones: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Of pairs of pictures: bool (M,)."""
+    a, b = (some.reshape(len(some), -1).astype(np.float32) for some in (ones, others))
     difference = a - b
-    return bool(np.sqrt(np.mean(difference * difference)) <= 1 + _TOLERANCE * min(a.std(), b.std()))
+    distance = np.sqrt(np.mean(difference * difference, axis=1))
+    found: NDArray[np.bool_] = distance <= 1 + _TOLERANCE * np.minimum(a.std(axis=1), b.std(axis=1))
+    return found
 
 
 def _candidates(thumbnails: NDArray[np.uint8], indices: Indices) -> NDArray[np.int64]:
@@ -81,7 +128,7 @@ def _candidates(thumbnails: NDArray[np.uint8], indices: Indices) -> NDArray[np.i
     if len(indices) < 2:
         return pairs
     keys = _keys(thumbnails, indices)
-    brightness = _brightness(thumbnails, indices)
+    brightness, spread = _moments(thumbnails, indices)
     for band in range(_BANDS):
         order = np.argsort(keys[:, band].astype(np.int32) << 8 | brightness, kind="stable")
         key, mean = keys[order, band], brightness[order]
@@ -90,31 +137,40 @@ def _candidates(thumbnails: NDArray[np.uint8], indices: Indices) -> NDArray[np.i
             if not same.any():
                 break
             hits = np.flatnonzero(same & (mean[shift:] - mean[:-shift] <= 8))
-            first, second = indices[order[hits]], indices[order[hits + shift]]
-            close = _close(thumbnails, first, second)
-            lower, upper = np.minimum(first, second)[close], np.maximum(first, second)[close]
-            pairs = np.union1d(pairs, lower.astype(np.int64) * len(thumbnails) + upper)
+            one, other = order[hits], order[hits + shift]
+            close = _close(thumbnails, indices[one], indices[other], np.minimum(spread[one], spread[other]))
+            first, second = indices[one[close]], indices[other[close]]
+            found = np.minimum(first, second).astype(np.int64) * len(thumbnails) + np.maximum(first, second)
+            pairs = np.sort(np.concatenate([pairs, found]))
+            pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]]
     return pairs
 
 
-def _close(thumbnails: NDArray[np.uint8], first: Indices, second: Indices) -> NDArray[np.bool_]:
-    """A fast, permissive test of pairs: bool (M,)."""
-    close = np.zeros(len(first), bool)
+def _close(
+    thumbnails: NDArray[np.uint8], first: Indices, second: Indices, spread: NDArray[np.float32]
+) -> NDArray[np.bool_]:
+    """A fast, permissive test of pairs, with the smaller standard deviation of each: bool (M,)."""
+    distance = np.empty(len(first), np.float32)
     for start in range(0, len(first), _BLOCK):
         part = slice(start, start + _BLOCK)
-        a, b = thumbnails[first[part]].astype(np.float32), thumbnails[second[part]].astype(np.float32)
-        distance = np.sqrt(np.mean((a - b) ** 2, axis=1))
-        close[part] = distance <= 2 + _TOLERANCE * np.minimum(a.std(axis=1), b.std(axis=1))
+        difference = thumbnails.take(first[part], axis=0).astype(np.int32)
+        difference -= thumbnails.take(second[part], axis=0)
+        distance[part] = np.einsum("ij,ij->i", difference, difference)
+    close: NDArray[np.bool_] = np.sqrt(distance / thumbnails.shape[1]) <= 2 + _TOLERANCE * spread
     return close
 
 
-def _brightness(thumbnails: NDArray[np.uint8], indices: Indices) -> NDArray[np.int32]:
-    """int32 (M,), 0..255."""
-    mean = np.empty(len(indices), np.int32)
+def _moments(thumbnails: NDArray[np.uint8], indices: Indices) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Mean, int32 (M,) in 0..255, and standard deviation, float32 (M,), of each thumbnail."""
+    mean, spread = np.empty(len(indices), np.int32), np.empty(len(indices), np.float32)
     for start in range(0, len(indices), _BLOCK):
         part = thumbnails[indices[start : start + _BLOCK]]
-        mean[start : start + _BLOCK] = part.mean(axis=1, dtype=np.float32)
-    return mean
+        sums = part.sum(axis=1, dtype=np.int32)
+        wide = part.astype(np.int32)
+        squares = np.einsum("ij,ij->i", wide, wide)
+        mean[start : start + _BLOCK] = sums // part.shape[1]
+        spread[start : start + _BLOCK] = np.sqrt(squares * part.shape[1] - sums * sums) / part.shape[1]
+    return mean, spread
 
 
 def _keys(thumbnails: NDArray[np.uint8], indices: Indices) -> NDArray[np.uint16]:

@@ -53,13 +53,14 @@ def write_folds(generation: Generation, number: int, validation: float) -> list[
     if all(one.record_path.is_file() for one in made):
         return made
     with Prepared(generation) as pictures:
-        groups = nearly_equal(pictures.thumbnails(), np.arange(len(pictures.labels)), pictures.pixels)
+        groups = nearly_equal(pictures.thumbnails(), np.arange(len(pictures.labels)), pictures.some)
         pairs = [(int(group[0]), int(other)) for group in groups for other in group[1:]]
         fold = folds(len(pictures.labels), np.array(pairs, np.int64).reshape(-1, 2), number)
         _check(record, pictures.labels, fold, number)
+        nothing = np.full(len(fold), UNDECIDED, np.int8)
         for place, one in enumerate(made):
             explicit = np.where(fold == place, TEST, UNDECIDED).astype(np.int8)
-            sides = decide(pictures.digests, explicit, {}, groups, 0.0, validation).sides
+            sides = decide(pictures.digests, explicit, nothing, groups, 0.0, validation).sides
             one.folder.mkdir(parents=True, exist_ok=True)
             hashes = write_dataset(one, pictures, sides, pictures, record.config.prepare.seed or 0, [])
             counts = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK = 256
+_BLOCK = 257  # times 255 is the most that 16 bits hold
 
 
 class RunningMean:
@@ -16,16 +16,16 @@ class RunningMean:
     """
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
+        self._shape = shape
         self._sum = np.zeros(shape, np.float64)
-        self._block = np.empty((max(1, min(_BLOCK, 2**22 // self._sum.size)), *shape), np.uint8)
-        self._pending = 0
+        self._most = max(1, min(_BLOCK, 2**22 // self._sum.size))
+        self._pending: list[bytes] = []
         self._count = 0
 
-    def add(self, pixels: NDArray[np.uint8]) -> None:
-        """Add one picture, uint8 (C, H, W)."""
-        self._block[self._pending] = pixels
-        self._pending += 1
-        if self._pending == len(self._block):
+    def add(self, pixels: bytes) -> None:
+        """Add one picture: the bytes of its uint8 (C, H, W)."""
+        self._pending.append(pixels)
+        if len(self._pending) == self._most:
             self._flush()
 
     def result(self) -> NDArray[np.float32]:
@@ -40,7 +40,8 @@ class RunningMean:
         return (self._sum / self._count).astype(np.float32)
 
     def _flush(self) -> None:
-        # whole numbers, exact in 32 bits for a block and in float64 for 10**13 pictures
-        self._sum += self._block[: self._pending].sum(axis=0, dtype=np.uint32)
-        self._count += self._pending
-        self._pending = 0
+        block = np.frombuffer(b"".join(self._pending), np.uint8).reshape(-1, *self._shape)
+        # whole numbers, exact in 16 bits for a block and in float64 for 10**13 pictures
+        self._sum += block.sum(axis=0, dtype=np.uint16)
+        self._count += len(block)
+        self._pending.clear()

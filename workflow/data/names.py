@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from array import array
 from collections.abc import Iterable, Sequence
 from typing import overload
+
+_BETWEEN = b"\0"  # no name holds it
+CODING = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+"""Of os.fsdecode and os.fsencode, which are slower."""
 
 
 class Names(Sequence[str]):
@@ -16,6 +21,7 @@ class Names(Sequence[str]):
         self._ends = array("Q")  # of each name
         for name in names:
             self._text += os.fsencode(name)
+            self._text += _BETWEEN
             self._ends.append(len(self._text))
 
     def __len__(self) -> int:
@@ -30,6 +36,17 @@ class Names(Sequence[str]):
     def __getitem__(self, index: int | slice) -> str | list[str]:
         if isinstance(index, slice):
             return [self[place] for place in range(*index.indices(len(self)))]
-        place = range(len(self._ends))[index]
-        start = self._ends[place - 1] if place else 0
-        return os.fsdecode(bytes(self._text[start : self._ends[place]]))
+        ends = self._ends
+        if index < 0:
+            index += len(ends)
+        stop = ends[index]
+        return self._text[ends[index - 1] if index else 0 : stop - 1].decode(*CODING)
+
+    def packed(self) -> bytes:
+        """All names as the file system has them, a zero byte after each."""
+        return bytes(self._text)
+
+
+def unpacked(text: bytes) -> list[bytes]:
+    """The names that `Names.packed` gave."""
+    return text.split(_BETWEEN)[:-1]

@@ -1,7 +1,8 @@
 """`wf prepare`: labelled folders -> generations/genN/dataset.
 
-scan -> number the classes -> read, hash and decode every file once (to parts on disk) -> apply the user's corrections,
-drop copies, refuse contradictions, split -> databases, mean, labels, manifest -> generation.json -> rename.
+scan -> number the classes -> recall the files that the last preparation knew; read, hash and decode all others (to
+parts on disk) -> apply the user's corrections, drop copies, refuse contradictions, split -> databases, mean, labels,
+manifest -> generation.json -> rename.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -21,18 +22,21 @@ from PIL import features
 
 from workflow.config import Config
 from workflow.config import Split as SplitSettings
-from workflow.data import checks, classes, contact_sheet, corrections, place, split_checks, staging
-from workflow.data.changes import Before, Changes, before, compare
+from workflow.data import checks, classes, contact_sheet, corrections, decoders, known, place, split_checks, staging
+from workflow.data.before import Before, before
+from workflow.data.changes import Changes, compare
 from workflow.data.correcting import Corrected, obey
 from workflow.data.decode_all import decode_all, workers_for
 from workflow.data.duplicates import nearly_equal
 from workflow.data.labelled import Labelled
 from workflow.data.result import PrepareResult
 from workflow.data.scan import Scan, Skipped, scan
-from workflow.data.split import SPLITS, TEST, TRAIN, VALIDATION, Split, decide
-from workflow.data.table import Spool, Table
+from workflow.data.split import SPLITS, TEST, TRAIN, UNDECIDED, VALIDATION, Split, decide
+from workflow.data.spool import Spool
+from workflow.data.table import Table
 from workflow.data.writing import write_dataset
 from workflow.errors import UsageError
+from workflow.formats import lmdb
 from workflow.generations import Generation, Record, generations
 from workflow.generations.record import Corrections, FromInbox, PreparedWith
 from workflow.version import __version__
@@ -51,6 +55,7 @@ def prepare(
     *,
     force: bool = False,
     strict: bool = False,
+    rehash: bool = False,
     drop_classes: Collection[str] = (),
     rename_classes: Mapping[str, str] | None = None,
     follow_symlinks: bool = False,
@@ -68,6 +73,7 @@ def prepare(
         force: replace the generation if it exists, once the new one is whole; keep its training in before-N. Also, make
             a generation that is the same as the one before.
         strict: refuse any file that is not a picture instead of skipping it.
+        rehash: read every file, also those that are as the last preparation knew them by name, size and time.
         drop_classes: classes to leave out (P05, P37).
         rename_classes: old name -> new name (P37).
         follow_symlinks: enter folders that are symbolic links.
@@ -84,7 +90,7 @@ def prepare(
     place.check_file_system(config.generations, allowed=allow_network_fs)
     with place.explained(target), target.held("wf prepare"):
         place.check_free(config, target, force=force)
-        job = _Preparation(config, target, progress, tuple(command), strict, force, labelled)
+        job = _Preparation(config, target, progress, tuple(command), strict, force, rehash, labelled)
         roots = [*(folders or config.images), *([] if labelled is None else [labelled.root])]
         return job.run(roots, follow_symlinks, drop_classes, rename_classes or {})
 
@@ -100,14 +106,17 @@ class _Preparation:
         command: tuple[str, ...],
         strict: bool,
         force: bool,
+        rehash: bool,
         labelled: Labelled | None,
     ) -> None:
+        self.began = time.time_ns()
         self.config, self.target, self.command = config, target, command
-        self.strict, self.force = strict, force
+        self.strict, self.force, self.rehash = strict, force, rehash
         self.labelled = labelled
         self.progress = progress or _silent
         self.warnings: list[str] = []
         self.corrected = Corrected()
+        self.known = 0  # files that need not be read
 
     def warn(self, *texts: str) -> None:
         """Log it now, and keep it for the result."""
@@ -149,6 +158,9 @@ class _Preparation:
         place.check_disk(self.config.generations, checks.need(self.config, len(table)))
         self.warn(*place.replaced(self.target))
         with staging.staged(self.target) as stage, table.on_disk(stage.folder):
+            basis = decoders.basis(self.config)
+            if not self.rehash:
+                known.recall(table, generations(self.config), previous, basis)
             self._read(table, stage.folder)
             with Spool(table, self.config.preprocessing.shape) as spool:
                 split = self._decide(table, found, arranged, previous, spool)
@@ -160,6 +172,7 @@ class _Preparation:
                 order = self.config.preprocessing.channel_order
                 contact_sheet.write(stage.pictures, table, split.sides, spool, order)
                 spool.remove()
+            known.remember(stage, table, basis, self.began)
             record = self._record(table, split, previous, hashes)
             stage.write(record)
         return self._result(table, split, changes, record.inbox)
@@ -171,25 +184,29 @@ class _Preparation:
         if not older:
             return None
         previous = before(older[-1])
-        if not previous.pictures:
+        if not len(previous.digests):
             self.warn(f"{older[-1].manifest} is gone: which pictures were test pictures is not known")
         return previous
 
     def _read(self, table: Table, folder: Path) -> None:
-        files = len(table)
-        self.progress(0, files)
-        done = 0
+        files = np.flatnonzero(~table.read)
+        self.known = done = len(table) - len(files)
+        self.progress(done, len(table))
+
+        def paths(start: int, stop: int) -> list[bytes]:
+            return table.paths(files[start:stop])
+
         for result in decode_all(
-            files,
-            table.paths,
-            workers=workers_for(files, table.paths, self.config.prepare.workers),
+            len(files),
+            paths,
+            workers=workers_for(len(files), paths, self.config.prepare.workers),
             folder=folder,
             preprocessing=self.config.preprocessing,
             max_pixels=self.config.prepare.max_pixels,
         ):
-            table.fill(result)
+            table.fill(result, files)
             done += result.stop - result.start
-            self.progress(done, files)
+            self.progress(done, len(table))
 
     def _decide(
         self, table: Table, found: Scan, arranged: classes.Classes, previous: Before | None, spool: Spool
@@ -219,10 +236,11 @@ class _Preparation:
             self.warn(f"{counted(contradictions, 'image')} in two classes skipped")
         self.warn(*checks.check_classes(table, arranged.active))
         indices = np.flatnonzero(table.read)
-        groups = nearly_equal(table.thumbnails, indices, spool.pixels)
-        known = previous.sides if previous else {}
+        groups = nearly_equal(table.thumbnails, indices, spool.some)
+        earlier = np.full(len(table), UNDECIDED, np.int8) if previous is None else previous.sides_of(table.digests)
+        cut = previous is not None and previous.cut
         shares = self._shares(found)
-        split = decide(table.digests, table.explicit, known, groups, shares.test, shares.validation)
+        split = decide(table.digests, table.explicit, earlier, groups, shares.test, shares.validation, cut=cut)
         split_checks.check_split(table, split, arranged.active, shares)
         if split.moved:
             alike = counted(sum(map(len, groups)), "image")
@@ -323,6 +341,8 @@ class _Preparation:
             classes=table.classes,
             train=int(np.count_nonzero(table.read & (split.sides == TRAIN))),
             test=int(np.count_nonzero(table.read & (split.sides == TEST))),
+            known=self.known,
+            files=len(table),
             validation=int(np.count_nonzero(table.read & (split.sides == VALIDATION))),
             skipped=tuple(skipped),
             changes=changes,
@@ -340,7 +360,7 @@ def _versions() -> dict[str, str]:
         "numpy": np.__version__,
         "Pillow": PIL.__version__,
         "libjpeg": features.version("jpg") or "",
-        "lmdb": version("lmdb"),
+        "lmdb": lmdb.VERSION,
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +24,7 @@ _BATCH = 500
 
 
 class Prepared:
-    """Pictures in the order of the manifest: `with Prepared(generation) as pictures: pictures.pixels(7)`.
+    """Pictures in the order of the manifest: `with Prepared(generation) as pictures: pictures.some(np.array([7]))`.
 
     Attributes:
         classes: names in the order of their numbers.
@@ -72,14 +74,19 @@ class Prepared:
         self._stack.close()
 
     def names(self, index: int) -> tuple[str, str]:
-        """A name for its record, and its path as it can be opened."""
+        """A name for its record, and its path as the manifest has it."""
         path = self._paths[index]
-        return f"{self.classes[self.labels[index]]}/{Path(path).name}", path
+        return f"{self.classes[self.labels[index]]}/{Path(path).name}", self._generation.recorded(path)
 
-    def pixels(self, index: int) -> NDArray[np.uint8]:
-        """uint8 (C, H, W) of picture number `index`."""
-        one: NDArray[np.uint8] = self._pixels(index, index + 1)[0]
-        return one
+    def some(self, indices: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """uint8 (M, C, H, W) of some pictures."""
+        return np.concatenate([self._pixels(index, index + 1) for index in indices.tolist()])
+
+    def records(self, indices: NDArray[np.intp], labels: Sequence[int]) -> Iterator[tuple[bytes, int]]:
+        """The records of some pictures under their labels, and the CRC-32 of each."""
+        for index, label in zip(indices.tolist(), labels, strict=True):
+            value = datum.encode(self._pixels(index, index + 1)[0], label)
+            yield value, zlib.crc32(value)
 
     def thumbnails(self) -> NDArray[np.uint8]:
         """uint8 (N, 64), see `data.thumbnails`."""

@@ -21,6 +21,10 @@ class PrepareResult:
     train: int
     validation: int
     test: int
+    known: int
+    """Files that were not read, since they are as the last preparation knew them."""
+    files: int
+    """All files that were found in the classes' folders."""
     skipped: tuple[tuple[str, str], ...]
     """(path, reason), by path; the reason follows the path in a sentence: `is truncated`."""
     changes: Changes
@@ -47,6 +51,8 @@ class PrepareResult:
             "validation": self.validation,
             "test": self.test,
             "test_share": self.test_share,
+            "files": self.files,
+            "known": self.known,
             "skipped": [{"path": path, "reason": reason} for path, reason in self.skipped],
             "changes": asdict(self.changes),
             "corrections": self.corrected.json(),

@@ -37,7 +37,7 @@ class Folder:
     class_name: str
     split: str | None
     """One of `split.SPLITS` where the folders say it, else None."""
-    names: Sequence[str]
+    names: Names
     """Sorted."""
 
 

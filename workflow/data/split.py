@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,30 +64,31 @@ def fractions(digests: NDArray[np.uint8], word: int = 0) -> NDArray[np.float64]:
 def decide(
     digests: NDArray[np.uint8],
     explicit: Sides,
-    known: Mapping[bytes, int],
+    known: Sides,
     groups: Sequence[NDArray[np.intp]],
     share: float,
     validation: float = 0.0,
+    *,
+    cut: bool = False,
 ) -> Split:
     """Apply the four rules.
 
     Args:
         digests: uint8 (N, 32), sha256 of each file's bytes.
         explicit: int8 (N,), a side where folders decide, else -1.
-        known: the sides of the generation before, by digest.
+        known: int8 (N,), the sides that they had in the generation before, else -1.
         groups: numbers of nearly equal pictures.
         share: of test pictures, between 0 and 1.
         validation: share of validation pictures; `share` and it are less than 1. With 0 a picture is a validation
             picture only where its folder says so.
+        cut: whether the generation before had validation pictures.
     """
-    fixed = explicit.copy()
-    for index in np.flatnonzero(fixed == UNDECIDED) if known else ():
-        fixed[index] = known.get(digests[index].tobytes(), UNDECIDED)
     free = explicit == UNDECIDED
+    fixed = np.where(free, known, explicit)
     if not validation:
         fixed[free & (fixed == VALIDATION)] = TRAIN
     # training pictures of a generation that had no validation pictures
-    uncut = free & (fixed == TRAIN) & (VALIDATION not in known.values())
+    uncut = free & (fixed == TRAIN) & (not cut)
     limit = validation / (1 - share)
     own, second = fractions(digests), fractions(digests, _SECOND)
     alone = _sides(fixed, uncut, own, second, share, limit)
@@ -95,7 +96,7 @@ def decide(
         own[group], second[group] = _common(digests[group])
         bound = group[fixed[group] != UNDECIDED]
         if len(bound):
-            fixed[np.setdiff1d(group, bound)] = fixed[bound].max()
+            fixed[group[fixed[group] == UNDECIDED]] = fixed[bound].max()
             uncut[group] = uncut[bound].all()
     sides = _sides(fixed, uncut, own, second, share, limit)
     leaked = Counter(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, Self, TextIO
 
@@ -14,15 +12,17 @@ from numpy.typing import NDArray
 
 from workflow.data import manifest
 from workflow.data.mean import RunningMean
+from workflow.data.names import CODING
 from workflow.data.scan import Skipped
 from workflow.data.split import SPLITS, TRAIN, VALIDATION
-from workflow.formats import datum, labels
+from workflow.formats import labels
 from workflow.formats.binaryproto import write_mean
+from workflow.formats.datum import Raw
 from workflow.formats.lmdb import MAX_KEY, Writer
 from workflow.generations import Generation
 from workflow.storage import replacing, sha256, sync_folder
 
-_BLOCK = 4096  # pictures
+_BLOCK, _BLOCK_BYTES = 256, 2**22  # pictures, and bytes of their records
 
 
 class Listed(Protocol):
@@ -40,21 +40,21 @@ class Listed(Protocol):
         """Names in the order of their numbers."""
 
     def names(self, index: int) -> tuple[str, str]:
-        """A name for its record, and its path as it can be opened."""
+        """A name for its record, and its path as the manifest has it."""
 
 
-class Pixels(Protocol):
-    """What gives them, see `table.Spool`."""
+class Records(Protocol):
+    """What gives them, see `spool.Spool`."""
 
     shape: tuple[int, int, int]
     size: int
 
-    def pixels(self, index: int) -> NDArray[np.uint8]:
-        """uint8 (C, H, W) of picture number `index`."""
+    def records(self, indices: NDArray[np.intp], labels: Sequence[int]) -> Iterator[tuple[bytes, int]]:
+        """The records of some pictures under their labels, as `datum.encode` makes them, and the CRC-32 of each."""
 
 
 def write_dataset(
-    generation: Generation, table: Listed, sides: NDArray[np.int8], spool: Pixels, seed: int, skipped: list[Skipped]
+    generation: Generation, table: Listed, sides: NDArray[np.int8], spool: Records, seed: int, skipped: list[Skipped]
 ) -> dict[str, str]:
     """Write everything under `generation.dataset`, durably.
 
@@ -62,7 +62,7 @@ def write_dataset(
         generation: its folder exists.
         table: its `read` files become records.
         sides: int8 (N,), see `split.SPLITS`; without validation pictures they get no database.
-        spool: gives the pixels.
+        spool: gives the records.
         seed: of the order of the records.
         skipped: what to list as skipped.
 
@@ -102,20 +102,19 @@ def write_dataset(
 def shuffled(digests: NDArray[np.uint8], indices: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
     """The pictures in an order that depends on the seed and their bytes alone, not on names or folders."""
     key = str(seed).encode()[-64:]
-    ranks = np.fromiter(
-        (
-            int.from_bytes(hashlib.blake2b(digests[index].tobytes(), digest_size=8, key=key).digest())
-            for index in indices
-        ),
-        np.uint64,
-        len(indices),
-    )
+    ranks = np.empty(len(indices), np.uint64)
+    for start in range(0, len(indices), _BLOCK):
+        rows = digests[indices[start : start + _BLOCK]].tobytes()
+        hashes = [
+            hashlib.blake2b(rows[row : row + 32], digest_size=8, key=key).digest() for row in range(0, len(rows), 32)
+        ]
+        ranks[start : start + _BLOCK] = np.frombuffer(b"".join(hashes), ">u8")
     return indices[np.argsort(ranks, kind="stable")]
 
 
 def record_key(number: int, inside: str) -> bytes:
     """convert_imageset's key: eight digits, an underscore, the path; a path too long for LMDB is cut and hashed."""
-    name = os.fsencode(inside)
+    name = inside.encode(*CODING)
     key = b"%08d_%s" % (number, name)
     if len(key) <= MAX_KEY:
         return key
@@ -128,28 +127,28 @@ def _write_split(
     split: str,
     table: Listed,
     chosen: NDArray[np.intp],
-    spool: Pixels,
+    spool: Records,
     listing: TextIO,
     mean: RunningMean | None,
 ) -> None:
+    pixels = Raw(spool.shape).pixels
+    most = max(1, min(_BLOCK, _BLOCK_BYTES // spool.size))
     with Writer(generation.database(split)) as writer, _Behind(writer, spool.size) as behind:
-        for number, index in enumerate(_numbers(chosen)):
-            pixels = spool.pixels(index)
-            label = int(table.labels[index])
-            value = datum.encode(pixels, label)
-            inside, path = table.names(index)
-            behind.put(record_key(number, inside), value)
-            if mean is not None:
-                mean.add(pixels)
-            digest = table.digests[index].tobytes().hex()
-            name, crc32 = table.classes[label], zlib.crc32(value)
-            listing.write(manifest.image_line(generation.recorded(path), digest, name, split, crc32))
-
-
-def _numbers(chosen: NDArray[np.intp]) -> Iterator[int]:
-    """As `chosen.tolist()`, which would take 40 bytes a picture."""
-    for start in range(0, len(chosen), _BLOCK):
-        yield from chosen[start : start + _BLOCK].tolist()
+        for start in range(0, len(chosen), most):
+            block = chosen[start : start + most]
+            numbers = table.labels[block].tolist()
+            digests = table.digests[block].tobytes().hex()
+            records = spool.records(block, numbers)
+            lines = []
+            for place, (index, label, (value, crc32)) in enumerate(zip(block.tolist(), numbers, records, strict=True)):
+                inside, listed = table.names(index)
+                behind.put(record_key(start + place, inside), value)
+                if mean is not None:
+                    mean.add(pixels(value))
+                digest = digests[64 * place : 64 * place + 64]
+                name = table.classes[label]
+                lines.append(manifest.image_line(listed, digest, name, split, crc32))
+            listing.write("".join(lines))
 
 
 class _Behind:
@@ -162,7 +161,7 @@ class _Behind:
 
     def __init__(self, writer: Writer, size: int) -> None:
         self._writer = writer
-        self._most = max(1, min(500, 2**22 // size))
+        self._most = max(1, min(500, _BLOCK_BYTES // size))
         self._records: list[tuple[bytes, bytes]] = []
         self._thread = ThreadPoolExecutor(1)
         self._under_way: Future[None] | None = None

@@ -6,6 +6,7 @@ Raw records hold uint8 pixels, planar (channels, height, width); encoded ones ho
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
@@ -122,6 +123,31 @@ def _decode_uniform(
     ):
         return None
     return rows[:, start:stop].reshape(len(values), *shape), labels
+
+
+class Raw:
+    """Records that `encode` makes of pictures of one shape, taken apart by their lengths alone.
+
+    Args:
+        shape: (channels, height, width).
+    """
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self._head = _head(*shape)
+        self._start, self._stop = len(self._head), len(self._head) + math.prod(shape)
+
+    def encode(self, pixels: bytes, label: int) -> bytes:
+        """The record of a picture, uint8."""
+        return self._head + pixels + _tail(label)
+
+    def pixels(self, value: bytes) -> bytes:
+        """The picture of a record."""
+        return value[self._start : self._stop]
+
+    def relabelled(self, value: bytes, label: int) -> bytes:
+        """A record under a label: itself if it has that label."""
+        tail = _tail(label)
+        return value if value[self._stop :] == tail else value[: self._stop] + tail
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,7 @@
 
     generations/gen5/
       generation.json                  this module's Record
-      dataset/    train_lmdb/ val_lmdb/ test_lmdb/ mean.binaryproto labels.txt images.jsonl pictures.png
+      dataset/    train_lmdb/ val_lmdb/ test_lmdb/ mean.binaryproto labels.txt images.jsonl pictures.png files.npz
       prototxt/   train_test.prototxt deploy.prototxt solver.prototxt      as run
       snapshots/  NAME_iter_6000.caffemodel  NAME_iter_6000.solverstate
       logs/       train.log metrics.jsonl curves.png

@@ -123,6 +123,11 @@ class Generation:
         return self.dataset / "images.jsonl"
 
     @property
+    def files(self) -> Path:
+        """files.npz: what the preparation knew of the files that it read; the next one takes it from there."""
+        return self.dataset / "files.npz"
+
+    @property
     def pictures(self) -> Path:
         """pictures.png: some of the prepared pictures, a row for each class."""
         return self.dataset / "pictures.png"

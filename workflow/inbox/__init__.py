@@ -2,7 +2,7 @@
 
 from workflow.inbox.decisions import Answer, Decision, Undone
 from workflow.inbox.fillings import Item
-from workflow.inbox.inbox import Inbox, folder
+from workflow.inbox.inbox import Inbox
 from workflow.inbox.paging import Filters, Page
 from workflow.inbox.pictures import Facts, Known, Submission
 from workflow.inbox.queues import Queue
@@ -27,5 +27,4 @@ __all__ = [
     "Token",
     "Undone",
     "acknowledged",
-    "folder",
 ]

@@ -58,11 +58,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def folder(config: Config) -> Path:
-    """The inbox's folder: inbox/, beside the folder of the generations."""
-    return config.generations.parent / "inbox"
-
-
 class Inbox:
     """An open inbox; it is made if there is none.
 
@@ -76,7 +71,7 @@ class Inbox:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.folder = folder(config)
+        self.folder = config.inbox
         """inbox/, which only its owner may enter (0700)."""
         self.database = self.folder / "inbox.sqlite"
         files.make_folder(self.folder)

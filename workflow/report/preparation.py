@@ -31,6 +31,9 @@ def describe(result: PrepareResult) -> str:
     if changes.against is not None:
         told = f"{changes.added:,} pictures added, {changes.removed:,} removed, {changes.relabelled:,} relabelled"
         lines.append(f"against generation {changes.against}: {told}")
+    if result.known:
+        told = f"{result.known:,} of {counted(result.files, 'file')}"
+        lines.append(f"not read again: {told}, known from the last preparation by name, size and time")
     if few := _few(result):
         lines.append(few)
     lines += [f"contact sheet  {path}" for path in result.pictures]

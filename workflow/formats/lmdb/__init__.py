@@ -2,6 +2,6 @@
 
 from workflow.formats.lmdb.reader import Reader
 from workflow.formats.lmdb.verification import verify
-from workflow.formats.lmdb.writer import MAX_KEY, Writer
+from workflow.formats.lmdb.writer import MAX_KEY, VERSION, Writer
 
-__all__ = ["MAX_KEY", "Reader", "Writer", "verify"]
+__all__ = ["MAX_KEY", "VERSION", "Reader", "Writer", "verify"]

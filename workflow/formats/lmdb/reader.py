@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -74,6 +74,25 @@ class Reader:
         key = self.keys[position]
         return key, self._transaction(1).get(key)
 
+    def numbered(self, numbers: Sequence[int]) -> list[bytes]:
+        """Values of keys that begin with a number, as those of `wf prepare` and convert_imageset do: `%08d_`.
+
+        It needs no list of keys, which takes a hundred bytes a record. Records follow each other as numbers do.
+
+        Raises:
+            IndexError: there are no such records.
+        """
+        values: list[bytes] = []
+        with self._transaction(len(numbers)).cursor() as cursor:
+            for first, count in _runs(numbers):
+                begin = b"%08d_" % first
+                if not (cursor.set_range(begin) and cursor.key().startswith(begin)):
+                    raise IndexError(f"no record {first} in {self.folder}")
+                values += islice(cursor.iternext(keys=False), count)
+        if len(values) != len(numbers):
+            raise IndexError(f"{self.folder} ends before record {max(numbers)}")
+        return values
+
     def records(self, start: int = 0) -> Iterator[tuple[bytes, bytes]]:
         """Keys and values from a position on, endlessly: the first follows the last.
 
@@ -132,3 +151,12 @@ class Reader:
     def _require_records(self) -> None:
         if not len(self):
             raise DatabaseError(f"{self.folder} holds no record", hint=make_again(self.folder), fault="L02")
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where numbers follow each other: the first one, and how many."""
+    start = 0
+    for place in range(1, len(numbers) + 1):
+        if place == len(numbers) or numbers[place] != numbers[place - 1] + 1:
+            yield numbers[start], place - start
+            start = place

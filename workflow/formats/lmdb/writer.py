@@ -19,6 +19,8 @@ COMMIT_BYTES = 32 * 2**20
 FIRST_MAP_SIZE = 64 * 2**20
 """Address space of a new database; doubled whenever it is full."""
 MAX_KEY = 511
+VERSION: str = lmdb.__version__
+"""Of the package."""
 
 
 class Writer:

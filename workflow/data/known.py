@@ -1,0 +1,181 @@
+"""files.npz: what a preparation knew of the files that it read, so that the next one need not read them again.
+
+A file is known by its path below the project, its size and its time of change in nanoseconds, as in git's index. Then
+its digest, notes and thumbnail are taken from here, and its pixels from the database beside it, which is known in the
+same way, or else by its hash. A file that was changed less than two seconds before the preparation began is not
+remembered: it may change again without another time. What cannot be seen so is a file that was replaced by one of the
+same size and given the same time; `wf prepare --rehash` reads all files.
+
+Whatever is wrong with this file, or was made with other settings or versions of the decoders, is as if it were not
+there: all files are read.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.data.before import Before, before
+from workflow.data.names import unpacked
+from workflow.data.split import SPLITS
+from workflow.data.table import Table
+from workflow.generations import Generation
+from workflow.storage import replacing, sha256
+
+_GRANULARITY = 2 * 10**9  # ns; FAT's clock has the coarsest steps
+
+_log = logging.getLogger("workflow")
+
+
+def remember(generation: Generation, table: Table, basis: bytes, began: int) -> None:
+    """Write the files.npz of a generation.
+
+    Args:
+        generation: whose files are written.
+        table: its files.
+        basis: see `decoders.basis`.
+        began: the time at which the preparation began, in ns as `time.time_ns` has it.
+
+    Raises:
+        OSError: as the operating system says it.
+    """
+    folders = []
+    names = bytearray()
+    for held, _, listed, _ in table.each_folder():
+        packed = held.packed()
+        folders.append((listed, len(held), len(packed)))
+        names += packed
+    old = table.states[:, 1] < began - _GRANULARITY
+    with replacing(generation.files) as path, path.open("wb") as file:
+        np.savez(
+            file,
+            basis=np.frombuffer(basis, np.uint8),
+            folders=np.frombuffer(_json(folders), np.uint8),
+            names=np.frombuffer(names, np.uint8),
+            states=np.where(old[:, None], table.states, 0),
+            digests=table.digests,
+            thumbnails=table.thumbnails,
+            notes=table.notes,
+            databases=np.array([_state(generation.database(split) / "data.mdb") for split in SPLITS], np.int64),
+        )
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """Size in bytes and time of change in ns; that of no file is 0."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def recall(table: Table, generations: Sequence[Generation], previous: Before | None, basis: bytes) -> None:
+    """Enter the files that the newest preparation knew and that are as they were: they count as read.
+
+    Args:
+        table: nothing was read yet.
+        generations: those that may have a files.npz, the newest at the end.
+        previous: one of them, if it was read already.
+        basis: see `decoders.basis`.
+    """
+    newest = next((one for one in reversed(generations) if one.files.is_file()), None)
+    if newest is None or not len(table):
+        return
+    try:
+        with newest.files.open("rb") as file, np.load(file) as kept:
+            if kept["basis"].tobytes() == basis:
+                one = previous if previous is not None and previous.generation == newest else before(newest)
+                _enter(table, kept, one)
+    except Exception as error:  # damaged in whatever way: the files are read
+        _log.debug("%s is not used: %s", newest.files, error)
+        table.read[:] = False
+
+
+def _enter(table: Table, kept: np.lib.npyio.NpzFile, earlier: Before) -> None:
+    rows = _unchanged(table, kept)
+    files = np.flatnonzero(rows >= 0)
+    digests = kept["digests"][rows[files]]
+    places = earlier.digests.find(digests)
+    trusted = _whole(earlier, kept["databases"])
+    good = (places >= 0) & trusted[earlier.sides[places]]
+    files, digests, places = files[good], digests[good], places[good]
+    rows = rows[files]
+    sides = earlier.sides[places]
+    first = np.array([np.argmax(earlier.sides == side) for side in range(len(SPLITS))])
+    table.digests[files] = digests
+    table.thumbnails[files] = kept["thumbnails"][rows]
+    table.states[files] = kept["states"][rows]
+    table.notes[files] = kept["notes"][rows]
+    table.parts[files] = -1 - sides
+    table.rows[files] = places - first[sides]
+    table.crcs[files] = earlier.crcs[places]
+    table.earlier = earlier.generation
+    table.read[files] = True
+
+
+def _whole(earlier: Before, states: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Of each side, whether its database is as it was written; of none if the manifest is not."""
+    one = earlier.generation
+
+    def same(name: str) -> bool:
+        path = one.dataset / name
+        return path.is_file() and sha256(path) == earlier.record.hashes.get(name)
+
+    if not same(one.manifest.name):
+        raise ValueError(f"{one.manifest} has changed")
+    folders = [one.database(split) for split in SPLITS]
+    return np.array(
+        [
+            _state(folder / "data.mdb") == tuple(state) or same(f"{folder.name}/data.mdb")
+            for folder, state in zip(folders, states.tolist(), strict=True)
+        ]
+    )
+
+
+def _unchanged(table: Table, kept: np.lib.npyio.NpzFile) -> NDArray[np.intp]:
+    """(N,): the row of each file of the table that is as it was, else -1."""
+    rows = np.full(len(table), -1, np.intp)
+    states = kept["states"]
+    known = {folder: (first, names) for folder, first, names in _folders(kept)}
+    for held, path, listed, start in table.each_folder():
+        if (there := known.get(listed)) is None:
+            continue
+        first, packed = there
+        numbers = dict(zip(unpacked(packed.tobytes()), count(first)))
+        prefix = os.fsencode(path)
+        found: list[int] = []
+        now: list[int] = []
+        for place, name in enumerate(unpacked(held.packed()), start):
+            if (row := numbers.get(name)) is None:
+                continue
+            try:
+                status = os.stat(prefix + name)  # noqa: PTH116  # 100,000 of them
+            except OSError:  # whoever reads it says what is wrong
+                continue
+            found += (place, row)
+            now += (status.st_size, status.st_mtime_ns)
+        places, row_of = np.array(found, np.intp).reshape(-1, 2).T
+        same = (states[row_of] == np.array(now, np.int64).reshape(-1, 2)).all(axis=1)
+        rows[places[same]] = row_of[same]
+    return rows
+
+
+def _folders(kept: np.lib.npyio.NpzFile) -> Iterator[tuple[str, int, NDArray[np.uint8]]]:
+    """Each folder's path, the row of its first file, and its names as `Names.packed` gives them."""
+    names = kept["names"]
+    row = place = 0
+    for folder, files, length in msgspec.json.decode(kept["folders"].tobytes()):
+        yield os.fsdecode(bytes.fromhex(folder)), row, names[place : place + length]
+        row, place = row + files, place + length
+
+
+def _json(folders: list[tuple[str, int, int]]) -> bytes:
+    """Paths as hexadecimal digits: JSON has no word for bytes that are not UTF-8."""
+    return msgspec.json.encode([(os.fsencode(path).hex(), files, length) for path, files, length in folders])
