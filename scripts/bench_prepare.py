@@ -59,7 +59,11 @@ def _tools(debian: Path, cifar: Path, folder: Path) -> Iterable[list[str]]:
     classes = sorted(path.name for path in (cifar / "train").iterdir())
     libraries = [debian / "usr/lib/x86_64-linux-gnu", debian / "lib/x86_64-linux-gnu"]
     libraries += [folder for one in ("openblas-pthread", "blas", "lapack") if (folder := libraries[0] / one).is_dir()]
-    loader = [str(next((debian / "lib/x86_64-linux-gnu").glob("ld-2.*.so"))), "--library-path", ":".join(map(str, libraries))]
+    loader = [
+        str(next((debian / "lib/x86_64-linux-gnu").glob("ld-2.*.so"))),
+        "--library-path",
+        ":".join(map(str, libraries)),
+    ]
     for side in ("train", "test"):
         files = [path.relative_to(cifar / side) for path in sorted((cifar / side).glob("*/*.jpg"))]
         random.Random(1).shuffle(files)  # noqa: S311 - an order, no secret

@@ -144,12 +144,12 @@ worker.main()
 
 def test_a_handful_is_decoded_here(files):
     def paths(start: int, stop: int) -> list[bytes]:
-        return (files * 25)[start:stop]
+        return (files * 60)[start:stop]
 
     cores = len(os.sched_getaffinity(0))
-    assert workers_for(40, paths, None) == workers_for(400, paths, None) == Workers(1)
+    assert workers_for(40, paths, None) == workers_for(900, paths, None) == Workers(1)
     assert workers_for(40, paths, 3) == Workers(3, processes=True)
-    assert workers_for(1000, paths, None) == Workers(cores, processes=cores > 1)
+    assert workers_for(2000, paths, None) == Workers(cores, processes=cores > 1)
 
 
 def test_a_few_large_files_are_shared_among_threads(tmp_path):

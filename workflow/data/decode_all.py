@@ -19,7 +19,7 @@ from workflow.config import Preprocessing
 from workflow.data.decoding import Decoded, Decoding
 from workflow.silence import silenced
 
-_FEW, _FEW_BYTES = 500, 4 * 2**20  # decoded in a tenth of a second, of which a process takes three to start
+_FEW, _FEW_BYTES = 1000, 4 * 2**20  # decoded in a fifth of a second; a process takes three tenths to start
 _FEW_LARGE = 64  # files that threads decode as fast as processes
 _MOST, _PARTS = 256, 256  # files in one part, at most, unless there would be more parts than this
 _MOST_BYTES = 16 * 2**20  # of pixels in one part, at most
