@@ -16,6 +16,8 @@ from workflow.formats.mending import make_again
 MAPPED = 4096
 """Records read before the file is mapped again: pages that were touched count as this process's memory until then."""
 
+_AROUND = 16  # pages that the kernel maps around one that is touched
+
 
 class Reader:
     """Reads a database by position, in bytewise order of the keys, as Caffe's Data layer does.
@@ -83,8 +85,9 @@ class Reader:
             IndexError: there are no such records.
         """
         values: list[bytes] = []
-        with self._transaction(len(numbers)).cursor() as cursor:
-            for first, count in _runs(numbers):
+        runs = list(_runs(numbers))
+        with self._transaction(len(numbers) + _AROUND * len(runs)).cursor() as cursor:
+            for first, count in runs:
                 begin = b"%08d_" % first
                 if not (cursor.set_range(begin) and cursor.key().startswith(begin)):
                     raise IndexError(f"no record {first} in {self.folder}")
