@@ -97,7 +97,7 @@ def test_renaming_relabels_nothing(three: Path) -> None:
     last = chain(settings())[-1]
     assert last.renamed_classes == {"cross": "plus"}
     assert last.changes is not None
-    assert (last.changes.added, last.changes.removed, last.changes.relabelled) == ((), (), ())
+    assert (last.changes.added, last.changes.removed, last.changes.relabelled) == ({}, (), ())
     assert last.accuracy is None
     found = blame(settings(), Path("images/train/plus/3.png"))
     assert [one.event for one in found.entries] == ["added"]

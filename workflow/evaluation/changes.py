@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from workflow.data import manifest
@@ -27,31 +27,37 @@ class Relabelled:
 class Changes:
     """Changes of the pictures and classes of a generation."""
 
-    added: tuple[Image, ...] = ()
+    added: dict[str, int] = field(default_factory=dict)
+    """Class -> how many pictures are new in it."""
     removed: tuple[Image, ...] = ()
     relabelled: tuple[Relabelled, ...] = ()
     """A renamed class is the same class."""
-    to_train: tuple[Image, ...] = ()
+    to_train: int = 0
     """Pictures of another part that are training pictures now."""
-    to_validation: tuple[Image, ...] = ()
-    to_test: tuple[Image, ...] = ()
+    to_validation: int = 0
+    to_test: int = 0
 
     def json(self) -> dict[str, Any]:
         """Counts; for the short lists, also the pictures."""
         return {
-            "added": len(self.added),
-            "added_by_class": _by_class(self.added),
+            "added": sum(self.added.values()),
+            "added_by_class": dict(sorted(self.added.items())),
             "removed": len(self.removed),
-            "removed_by_class": _by_class(self.removed),
+            "removed_by_class": dict(sorted(Counter(image.class_name for image in self.removed).items())),
             "removed_pictures": [one.path for one in self.removed],
             "relabelled": len(self.relabelled),
             "relabelled_pictures": [
                 {"path": one.path, "before": one.before, "after": one.after} for one in self.relabelled
             ],
-            "to_train": len(self.to_train),
-            "to_validation": len(self.to_validation),
-            "to_test": len(self.to_test),
+            "to_train": self.to_train,
+            "to_validation": self.to_validation,
+            "to_test": self.to_test,
         }
+
+
+def first(record: Record) -> Changes:
+    """Of a generation without a parent: all its pictures are new."""
+    return Changes(added=dict(sum((Counter(classes) for classes in record.counts.values()), Counter())))
 
 
 def pictures(generation: Generation) -> dict[str, Image] | None:
@@ -85,24 +91,21 @@ def between(before: Mapping[str, Image], earlier: Record, after: Mapping[str, Im
     """
     names = renamed(earlier.classes, later.classes)
     relabelled: list[Relabelled] = []
-    to: dict[str, list[Image]] = {}
+    added: Counter[str] = Counter()
+    to: Counter[str] = Counter()
     for sha256, now in after.items():
-        was = before.get(sha256)
-        if was is None:
+        if (was := before.get(sha256)) is None:
+            added[now.class_name] += 1
             continue
         if names.get(was.class_name, was.class_name) != now.class_name:
             relabelled.append(Relabelled(path=now.path, sha256=sha256, before=was.class_name, after=now.class_name))
         if was.split != now.split:
-            to.setdefault(now.split, []).append(now)
+            to[now.split] += 1
     return Changes(
-        added=tuple(image for sha256, image in after.items() if sha256 not in before),
+        added=dict(added),
         removed=tuple(image for sha256, image in before.items() if sha256 not in after),
         relabelled=tuple(relabelled),
-        to_train=tuple(to.get("train", ())),
-        to_validation=tuple(to.get("validation", ())),
-        to_test=tuple(to.get("test", ())),
+        to_train=to["train"],
+        to_validation=to["validation"],
+        to_test=to["test"],
     )
-
-
-def _by_class(images: Sequence[Image]) -> dict[str, int]:
-    return dict(sorted(Counter(image.class_name for image in images).items()))

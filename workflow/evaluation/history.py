@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from workflow.config import Config
 from workflow.data import manifest
 from workflow.data.manifest import Image
 from workflow.errors import DataError
-from workflow.evaluation.changes import Changes, between, pictures, renamed
+from workflow.evaluation.changes import Changes, between, first, pictures, renamed
 from workflow.evaluation.flips import Sitting, shared, sittings
 from workflow.evaluation.metrics import interval
 from workflow.evaluation.seed_spread import Band, recorded_band
@@ -19,6 +20,8 @@ from workflow.exams.answers import Progress
 from workflow.exams.choice import of_test_set
 from workflow.exams.picture import Picture
 from workflow.generations import Generation, Record, SnapshotRecord, generations, no_generation
+
+_LISTS = 2  # of pictures that are held at a time: of a generation and its parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,13 +108,13 @@ def chain(config: Config, *, exam: Generation | None = None, progress: Progress 
     if not found:
         raise no_generation(config)
     sat = {one.generation: one for one in _exam(config, exam, progress)} if exam is not None else {}
-    known: dict[int, tuple[Record, dict[str, Image] | None]] = {}
+    before: dict[int, tuple[Generation, Record]] = {}
+    listed = lru_cache(_LISTS)(pictures)
     entries = []
     for one, record in found:
-        known[one.number] = (record, pictures(one))
-        entries.append(_entry(one, record, known, sat.get(one.name)))
-        used = {later.parent for _, later in found if later.number > one.number}
-        known = {number: facts for number, facts in known.items() if number in used}  # a cache of what is needed again
+        before[one.number] = one, record
+        parent = None if record.parent is None else before.get(record.parent)
+        entries.append(_entry(one, record, parent, listed, sat.get(one.name)))
     return tuple(entries)
 
 
@@ -126,16 +129,16 @@ def newest_exam(config: Config) -> Generation | None:
 def _entry(
     one: Generation,
     record: Record,
-    known: dict[int, tuple[Record, dict[str, Image] | None]],
+    parent: tuple[Generation, Record] | None,
+    listed: Callable[[Generation], Mapping[str, Image] | None],
     sitting: Sitting | None,
 ) -> Entry:
-    mine = known[one.number][1]
-    earlier, theirs = (None, None) if record.parent is None else known.get(record.parent, (None, None))
+    earlier = None if parent is None else parent[1]
     changes = None
-    if record.parent is None and mine is not None:
-        changes = Changes(added=tuple(mine.values()))
-    elif mine is not None and theirs is not None and earlier is not None:
-        changes = between(theirs, earlier, mine, record)
+    if record.parent is None and one.manifest.is_file():
+        changes = first(record)
+    elif parent is not None and (mine := listed(one)) is not None and (theirs := listed(parent[0])) is not None:
+        changes = between(theirs, parent[1], mine, record)
     before = earlier.classes if earlier is not None else record.classes
     names = renamed(before, record.classes)
     return Entry(

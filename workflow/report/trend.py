@@ -179,14 +179,14 @@ def _changes(one: Entry) -> str:
         return " (what changed is not known: the data set of its parent, or its own, is gone)"
     changes = one.changes
     counts = {
-        "added": changes.added,
-        "removed": changes.removed,
-        "relabelled": changes.relabelled,
+        "added": sum(changes.added.values()),
+        "removed": len(changes.removed),
+        "relabelled": len(changes.relabelled),
         "moved to train": changes.to_train,
         "moved to validation": changes.to_validation,
         "moved to test": changes.to_test,
     }
-    named = [f"{len(found):,} {name}" for name, found in counts.items() if found]
+    named = [f"{found:,} {name}" for name, found in counts.items() if found]
     if one.record.parent is None:
         return ""
     return f" ({', '.join(named) or 'the same as before'})"
