@@ -57,8 +57,12 @@ def bench_debian(wf: Path, debian: Path, cifar: Path, row: Row) -> None:
 def _tools(debian: Path, cifar: Path, folder: Path) -> Iterable[list[str]]:
     """The commands that make two databases and a mean; the lists of files are there already."""
     classes = sorted(path.name for path in (cifar / "train").iterdir())
-    libraries = [debian / "usr/lib/x86_64-linux-gnu", debian / "lib/x86_64-linux-gnu"]
-    libraries += [folder for one in ("openblas-pthread", "blas", "lapack") if (folder := libraries[0] / one).is_dir()]
+    system = debian / "usr/lib/x86_64-linux-gnu"
+    libraries = [
+        system,
+        debian / "lib/x86_64-linux-gnu",
+        *(system / one for one in ("openblas-pthread", "blas", "lapack")),
+    ]
     loader = [
         str(next((debian / "lib/x86_64-linux-gnu").glob("ld-2.*.so"))),
         "--library-path",
