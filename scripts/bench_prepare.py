@@ -57,12 +57,9 @@ def bench_debian(wf: Path, debian: Path, cifar: Path, row: Row) -> None:
 def _tools(debian: Path, cifar: Path, folder: Path) -> Iterable[list[str]]:
     """The commands that make two databases and a mean; the lists of files are there already."""
     classes = sorted(path.name for path in (cifar / "train").iterdir())
-    system = debian / "usr/lib/x86_64-linux-gnu"
-    libraries = [
-        system,
-        debian / "lib/x86_64-linux-gnu",
-        *(system / one for one in ("openblas-pthread", "blas", "lapack")),
-    ]
+    usr = debian / "usr/lib"
+    beside = [usr / "x86_64-linux-gnu" / one for one in ("", "openblas-pthread", "blas", "lapack", "pulseaudio")]
+    libraries = [debian / "lib/x86_64-linux-gnu", usr, *beside]
     loader = [
         str(next((debian / "lib/x86_64-linux-gnu").glob("ld-2.*.so"))),
         "--library-path",
