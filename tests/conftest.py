@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -28,6 +29,9 @@ settings.register_profile("suite", deadline=None, max_examples=60, suppress_heal
 settings.load_profile("suite")
 
 
+_ROOM = 4 * 2**30  # bytes: many times what the tests write at once
+
+
 def pytest_configure() -> None:
     """Hear Ctrl-C, and let child processes hear it: what a script starts in the background inherits a deaf ear."""
     gc.disable()  # until all is collected
@@ -35,6 +39,7 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     _share_cores()
     _keep_bytecode()
+    _write_to_memory()
 
 
 def _share_cores() -> None:
@@ -56,6 +61,16 @@ def _keep_bytecode() -> None:
     """
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def _write_to_memory() -> None:
+    """Keep the tests' folders in memory where there is room: a disk takes the time that many small files are synced in.
+
+    Only the folders of tests that failed are kept (in pyproject.toml). PYTEST_DEBUG_TEMPROOT names another place.
+    """
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 LONG = (
