@@ -142,6 +142,7 @@ def test_t04_a_second_sigint_quits_now(small: Run, tmp_path: Path) -> None:
         for line in process.stderr:
             if line.startswith("after 0"):
                 break
+        time.sleep(0.3)  # the iteration has begun
         process.send_signal(signal.SIGINT)
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)

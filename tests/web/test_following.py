@@ -66,6 +66,7 @@ def test_a_look_that_fails_is_not_the_last(project_folder: Path, tmp_path: Path,
         end = time.monotonic() + 30
         while len(calls) < 3 and time.monotonic() < end:
             time.sleep(0.05)
+        time.sleep(0.1)  # that look is over, the next one is half a second away
         (one,) = real(state.project.config)
         with one.held("wf train"):
             assert told(state, "generation", number=1, running=True)
