@@ -65,6 +65,12 @@ def test_infogain_with_the_identity_is_the_softmax_loss(one_layer):
     np.testing.assert_allclose(ours.bottom_diffs[0], theirs.bottom_diffs[0], atol=1e-7)
 
 
+def test_infogain_costs_46_at_most_whatever_the_scores(one_layer):
+    x, eye = np.array([[0, 1e12]], np.float32), np.eye(2, dtype=np.float32)
+    applied = one_layer(text("InfogainLoss", bottoms="abc"), x, floats(0), eye)
+    assert applied.tops[0] == pytest.approx(20 * np.log(10), rel=1e-6)
+
+
 X = np.zeros((2, 3), np.float32)
 
 

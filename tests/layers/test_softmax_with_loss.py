@@ -47,8 +47,9 @@ def test_a_batch_of_ignored_labels_costs_nothing(one_layer):
     assert applied.tops[0] == 0
 
 
-def test_an_item_costs_87_at_most_but_still_learns(one_layer):
-    x = np.array([[0, 200]], np.float32)
+@pytest.mark.parametrize("score", [200, 1e12])
+def test_an_item_costs_87_at_most_but_still_learns(one_layer, score):
+    x = np.array([[0, score]], np.float32)
     applied = one_layer(text(), x, np.array([0], np.float32), top_diffs=[np.ones((), np.float32)])
     assert applied.tops[0] == pytest.approx(87.3365, abs=1e-3)
     np.testing.assert_allclose(applied.bottom_diffs[0], [[-1, 1]], atol=1e-6)

@@ -60,7 +60,7 @@ class InfogainLoss(Layer):
         logs = torch.log_softmax(scores.float(), dim=1)
         probabilities = logs.detach().exp()
         # the limit has no part in the gradient
-        limited = logs + (probabilities.clamp(min=TINY).log() - logs.detach())
+        limited = probabilities.clamp(min=TINY).log() + (logs - logs.detach())
         costs = -(rows * limited.movedim(1, -1)).sum(dim=-1).masked_fill(ignored, 0.0)
         valid = target.numel() - int(ignored.sum())
         loss = costs.sum() / normalizer(mode_of(param), outer=outer, inner=inner, valid=valid)

@@ -41,7 +41,7 @@ class SoftmaxWithLoss(Layer):
             target = target.masked_fill(ignored, 0)
         picked = logs.gather(1, target.unsqueeze(1)).squeeze(1)  # (outer, inner)
         # Caffe caps the loss of an item at -log(FLT_MIN) but not its gradient
-        capped = picked + (picked.detach().clamp(min=_LOG_TINY) - picked.detach())
+        capped = picked.detach().clamp(min=_LOG_TINY) + (picked - picked.detach())
         if ignored is not None:
             capped = capped.masked_fill(ignored, 0.0)
         valid = target.numel() - (int(ignored.sum()) if ignored is not None else 0)
