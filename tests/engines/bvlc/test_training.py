@@ -300,3 +300,12 @@ def test_a_state_of_another_net(straight, make_job):
 def test_jobs_that_are_refused(make_job, changes, words):
     with pytest.raises(UsageError, match=words):
         run(make_job(**changes))
+
+
+def test_a_build_that_cannot_train_batch_norm_is_refused(make_job):
+    """The build of scripts/install_caffe; see docs/layers.md."""
+    norm = 'layer { name: "norm" type: "BatchNorm" bottom: "conv1" top: "conv1" }'
+    text = net().replace('layer { name: "ip"', norm + ' layer { name: "ip"', 1)
+    assert "BatchNorm" in text
+    with pytest.raises(EnvironmentFault, match=r"layer 'norm' \(BatchNorm\): this build of Caffe normalises with"):
+        run(make_job(net_text=text))

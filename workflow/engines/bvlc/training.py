@@ -79,6 +79,12 @@ class Run:
         reply = self._worker.request("open_solver", path=str(self._staging.solver), blame=NetError)
         yield from self._lines(reply)
         batch: int = reply.fields["batch"]
+        if (name := reply.fields["untrained"]) is not None:
+            raise EnvironmentFault(
+                f"layer '{name}' (BatchNorm): this build of Caffe normalises with the stored statistics in training, "
+                "so that the net would learn something else",
+                hint="--engine torch, or another build of Caffe",
+            )
         if self._job.resume is not None:
             yield from self._resume(self._job.resume)
         else:

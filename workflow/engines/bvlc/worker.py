@@ -21,11 +21,16 @@ import select
 import signal
 import struct
 import sys
+import tempfile
 import time
 import traceback
 import types
 from collections import deque
 
+BATCH_NORM = """
+layer { name: "x" type: "DummyData" top: "x" dummy_data_param { shape { dim: 2 dim: 1 } } }
+layer { name: "y" type: "BatchNorm" bottom: "x" top: "y" }
+"""
 SNAPSHOT_SECONDS = 600
 """A snapshot that takes longer hangs (it is written by a forked process, see `snapshot`)."""
 
@@ -194,7 +199,18 @@ class Worker:
         self.solver.add_callback(self._on_start, lambda: None)
         feeders = [name for name in names if not self.net.bottom_names[name] and self.net.top_names[name]]
         tops = [self.net.blobs[self.net.top_names[name][0]] for name in feeders]
-        return {"batch": max([top.shape[0] for top in tops if len(top.shape)] or [0])}, ()
+        batch = max([top.shape[0] for top in tops if len(top.shape)] or [0])
+        norms = [name for index, name in enumerate(names) if self.net.layers[index].type == "BatchNorm"]
+        return {"batch": batch, "untrained": norms[0] if norms and not self._batch_norm_learns() else None}, ()
+
+    def _batch_norm_learns(self):
+        """Whether BatchNorm takes a batch's own statistics in training; a wheel of Caffe 1.0 never does."""
+        with tempfile.NamedTemporaryFile("w", suffix=".prototxt") as file:
+            file.write(BATCH_NORM)
+            file.flush()
+            net = self.caffe.Net(file.name, self.caffe.TRAIN)
+        net.forward()
+        return bool(net.params["y"][2].data[0])  # the weight of what was remembered
 
     def restore(self, path):
         """Restore iteration, history and weights from a solverstate."""
