@@ -8,7 +8,8 @@ import pytest
 from running import Run, run_wf
 
 from workflow.cli.home import relocated
-from workflow.project import find, start
+from workflow.project import find
+from workflow.project.starting import start
 
 
 @pytest.fixture

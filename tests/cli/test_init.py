@@ -27,3 +27,19 @@ def test_twice_is_refused(wf: Run) -> None:
     ran = wf("init", code=2)
     assert "exists" in ran.err
     assert "hint: " in ran.err
+
+
+def test_a_recipe(wf: Run) -> None:
+    ran = wf("init", "bot", "--recipe", "bn", "--json")
+    assert ran.json["recipe"] == "bn"
+    assert "bn_solver.prototxt" in Path("bot/configs/default.yaml").read_text()
+    added = wf("init", "bot", "--recipe", "small-resnet")
+    assert "wf prepare --config configs/small-resnet.yaml" in added.out
+
+
+def test_the_recipes_and_what_they_gave(wf: Run) -> None:
+    names = [one["name"] for one in wf("recipes", "--json").json["recipes"]]
+    assert names == ["classic", "quick-plus", "bn", "small-resnet"]
+    table = wf("recipes").out
+    for name in names:
+        assert f"\n{name}" in table

@@ -1,4 +1,4 @@
-"""What this machine can do: engines, and fonts for pictures."""
+"""What is here before there is a project: engines, fonts for pictures, recipes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from workflow.api.result import Finding
 
 if TYPE_CHECKING:
     from workflow.engines.status import Status
+    from workflow.project.recipes import Measured
 
 
 @dataclass(frozen=True)
@@ -34,3 +35,11 @@ def engines() -> Finding[Machine]:
 
     found = Machine(engines=tuple(statuses()), fonts=scripts())
     return Finding(found=found, describe=lambda one, _: f"{describe(one.engines)}\n\n{describe_fonts(one.fonts)}")
+
+
+def recipes() -> Finding[Measured]:
+    """The recipes that a project can begin with, and what they were measured to give."""
+    from workflow.project.recipe_table import describe
+    from workflow.project.recipes import measured
+
+    return Finding(found=measured(), describe=lambda one, _: describe(one))

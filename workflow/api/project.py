@@ -72,15 +72,15 @@ class Project:
         return made
 
     @classmethod
-    def start(cls, root: str | Path) -> Project:
-        """Make a project folder: configs/, prototxt/ and .gitignore.
+    def start(cls, root: str | Path, *, recipe: str = "classic") -> Project:
+        """Make a project folder: configs/, prototxt/ and .gitignore; the default settings are the recipe's.
 
         Raises:
-            UsageError: a file that would be written exists.
+            UsageError: no such recipe, or a file that would be written exists.
         """
-        from workflow import project
+        from workflow.project import starting
 
-        project.start(Path(root))
+        starting.start(Path(root), recipe)
         return cls(root)
 
     def __repr__(self) -> str:

@@ -15,7 +15,7 @@ from workflow.cli.options import ConfigFile, Debug, Directory, Json, Quiet, comm
 from workflow.cli.parameters import Group, Option, made
 
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "Get started": ("init", "demo"),
+    "Get started": ("init", "recipes", "demo"),
     "Prepare and train": ("prepare", "train", "live", "import"),
     "Inspect": ("inspect", "predict", "twin", "channels", "maps", "dream", "invert", "film"),
     "Evaluate and improve": (
@@ -39,7 +39,7 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
 """A command with commands of its own: its help, and the functions of its module."""
 
 NAMES = frozenset(name for names in COMMANDS.values() for name in names)
-_ANYWHERE = {"init", "demo"}
+_ANYWHERE = {"init", "recipes", "demo"}
 """What makes a project does not look for one around the current folder."""
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from workflow import project
 from workflow.config import Config
 from workflow.data import manifest
 from workflow.data.prepare import prepare as prepare_folders
@@ -29,6 +28,7 @@ from workflow.generations import Generation, existing, generations
 from workflow.interpretation.activations.inspect import Inspection, inspect
 from workflow.interpretation.examples.twin import twin
 from workflow.models.loading import load
+from workflow.project import starting
 from workflow.report.twin import describe_counterfactuals, draw_twin
 from workflow.storage import temporary_name
 from workflow.training import train as train_generation
@@ -88,7 +88,7 @@ def set_up(folder: Path, *, count: int = PICTURES, progress: Progress | None = N
             shutil.rmtree(temporary, ignore_errors=True)
     here = Path(__file__).parent
     if not (folder / "configs").exists():
-        project.start(folder)
+        starting.start(folder)
         shutil.copyfile(here / "demo.yaml", folder / CONFIG)
     if not (folder / "prototxt" / _SOLVER).exists():
         shutil.copyfile(here / _SOLVER, folder / "prototxt" / _SOLVER)

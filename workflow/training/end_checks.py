@@ -98,7 +98,7 @@ def _memorised(record: Record, best: SnapshotRecord, right: int, count: int) -> 
         return None
     return (
         f"accuracy {own:.4f} on training pictures, {accuracy:.4f} on {split} pictures: the net memorises its training "
-        "pictures. More pictures help most (wf next FOLDER chooses them); mirror and crop in transform_param help, too"
+        "pictures. More pictures help most (wf next FOLDER chooses them); mirroring and cropping help, too (wf recipes)"
     )
 
 
