@@ -22,18 +22,23 @@ def shown(path: Path) -> np.ndarray:
         return np.asarray(picture.convert("RGB")).astype(int)
 
 
+def uncut(pixels: np.ndarray) -> bool:
+    return all((edge == 255).all() for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
+
+
 def test_red_and_blue_are_for_and_against(project):
     make_three(project)
     model = load(settings(), snapshot="best")
     image = project / "costs $5 or $6.png"
     image.write_bytes(Path("images/test/cross/3.png").read_bytes())
     ledger = why(model, image, count=4, generations=generations(Config()))
-    one = replace(ledger.label, contributions=np.full((6, 3, 3), 0.5))
-    other = replace(ledger.against, contributions=np.zeros((6, 3, 3)))
+    one = replace(ledger.label, label="W" * 20, contributions=np.full((6, 3, 3), 0.5))
+    other = replace(ledger.against, label="a class of a very long name", contributions=np.zeros((6, 3, 3)))
     for label, against, name in ((one, other, "for.png"), (other, one, "against.png")):
         draw_ledger(replace(ledger, label=label, against=against), model, Path("out/deep") / name)
     speaks_for, speaks_against = (shown(Path("out/deep") / name) for name in ("for.png", "against.png"))
     assert speaks_for.shape[0] > 600
+    assert uncut(speaks_for)
 
     def redness(picture: np.ndarray) -> int:
         height, width = picture.shape[:2]
@@ -58,6 +63,7 @@ def test_units_without_cells_and_without_neighbours(project, units):
     )
     draw_ledger(ledger, model, Path("ledger.png"))
     pixels = shown(Path("ledger.png"))
+    assert uncut(pixels)
     below = pixels[len(pixels) // 2 :]
     red = ((below[..., 0] > 150) & (below[..., 2] < 80)).any()
     blue = ((below[..., 2] > 150) & (below[..., 0] < 80)).any()

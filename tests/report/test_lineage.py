@@ -64,6 +64,9 @@ def test_a_frame_a_generation_and_at_most_eight_columns(tmp_path: Path, generati
     with Image.open(paths["film"]) as film, Image.open(paths["strip"]) as strip:
         assert film.n_frames == generations
         assert strip.width < 2000
+        for picture in (film, strip):  # nothing is cut
+            pixels = np.asarray(picture.convert("RGB"))
+            assert all((edge == 255).all() for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
 
 
 def test_what_is_unmatched_is_grey(tmp_path: Path) -> None:

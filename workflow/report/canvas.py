@@ -37,9 +37,13 @@ def new_figure(width: float, height: float, *, dpi: int = 100, free: bool = Fals
 
 def set_title(figure: Figure, text: str) -> None:
     """A title above the figure, in lines that fit it."""
-    letters = max(20, int(figure.get_figwidth() * _LETTERS))
-    lines = [textwrap.fill(line, letters) for line in text.split("\n")]
-    figure.suptitle("\n".join(lines), color=INK, fontweight="bold", fontsize=12)
+    figure.suptitle(in_lines(text, figure.get_figwidth()), color=INK, fontweight="bold", fontsize=12)
+
+
+def in_lines(title: str, width: float) -> str:
+    """A title in lines that fit so many inches."""
+    letters = max(20, int(width * _LETTERS))
+    return "\n".join(textwrap.fill(line, letters) for line in title.split("\n"))
 
 
 def save(figure: Figure, out: Path, kind: str = "png", *, mark: str | None = None) -> None:
@@ -155,7 +159,7 @@ def tiled(maps: NDArray[np.float32]) -> NDArray[np.float32]:
 def _set_fonts(figure: Figure) -> None:
     from matplotlib.text import Text
 
-    for panel in figure.axes:
+    for panel in [one for outer in figure.axes for one in (outer, *outer.child_axes)]:
         if not panel.axison:  # finding the texts below would make tick labels that are never drawn
             panel.set(xticks=[], yticks=[])
         for axis in (panel.xaxis, panel.yaxis):

@@ -11,7 +11,8 @@ import numpy as np
 
 from workflow.data.channel_order import to_rgb
 from workflow.interpretation.activations.side_by_side import titles
-from workflow.report.canvas import INK, new_figure, save, set_title, shortened, snapshot_name, tiled
+from workflow.report.canvas import INK, save, shortened, snapshot_name, tiled
+from workflow.report.sheet import Sheet
 from workflow.words import counted, drawn, table
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from workflow.interpretation.activations.side_by_side import Compared, Comparison, Statistics
 
 _BAR = "#4a6fa5"
-_WIDTH = 3.6  # inches of a picture's column
+
+_LEFT, _COLUMN, _GRID = 0.8, 3.9, 3.0  # inches: before the first grid, from one to the next, and of its sides
+_INPUT = (1.4, 1.5)  # inches, as are the following upper edges
+_GRID_TOP, _HISTOGRAM_TOP, _HEIGHT = 2.35, 5.65, 7.1
 
 
 def draw_comparison(found: Comparison, preprocessing: Preprocessing, folder: Path) -> dict[str, Path]:
@@ -48,21 +52,17 @@ def draw_comparison(found: Comparison, preprocessing: Preprocessing, folder: Pat
 
 def _draw(found: Comparison, blob: Compared, preprocessing: Preprocessing, out: Path) -> None:
     columns = len(found.images)
-    figure = new_figure(_WIDTH * columns + 0.8, 7.6, dpi=100)
-    panels = figure.subplots(3, 2 * columns, squeeze=False, height_ratios=(1.5, 3.4, 1))
-    spec = panels[0, 0].get_gridspec()
-    for panel in panels[1:].ravel():
-        panel.remove()
-    grids = []
+    end = _COLUMN * columns
+    sheet = Sheet(end + 0.85, _HEIGHT, f"{blob.name} in {snapshot_name(found.snapshot)}")
     for column in range(columns):
-        _draw_input(panels[0, 2 * column], panels[0, 2 * column + 1], found, column, preprocessing)
-        grids.append(figure.add_subplot(spec[1, 2 * column : 2 * column + 2]))
-        _draw_grid(grids[-1], blob, column)
-        _draw_histogram(figure.add_subplot(spec[2, 2 * column : 2 * column + 2]), blob, column)
-    _colour_bar(blob, grids)
-    name = snapshot_name(found.snapshot)
-    set_title(figure, f"{blob.name} in {name}")
-    save(figure, out)
+        left = _LEFT + _COLUMN * column
+        first, second = (sheet.panel(at, 0.4, *_INPUT) for at in (left - 0.1, left + _GRID + 0.1 - _INPUT[0]))
+        _draw_input(first, second, found, column, preprocessing)
+        grid = sheet.panel(left, _GRID_TOP, _GRID, _GRID)
+        _draw_grid(grid, blob, column)
+        _draw_histogram(sheet.panel(left, _HISTOGRAM_TOP, _GRID, 1), blob, column)
+    _colour_bar(blob, grid, sheet.panel(end + 0.02, _GRID_TOP, 0.15, _GRID))
+    save(sheet.figure, out)
 
 
 def _draw_input(first: Axes, second: Axes, found: Comparison, column: int, preprocessing: Preprocessing) -> None:
@@ -70,7 +70,7 @@ def _draw_input(first: Axes, second: Axes, found: Comparison, column: int, prepr
     most = float(np.abs(values).max()) or 1.0
     seen = np.clip(np.rint(values / most * 127 + 128), 0, 255).astype(np.uint8)
     first.imshow(to_rgb(found.pixels[column], preprocessing), interpolation="nearest")
-    title = f"{shortened(titles(found.images)[column], 22)}\n{found.words[column]}".strip()
+    title = f"{shortened(titles(found.images)[column], 22)}\n{shortened(found.words[column], 22)}".strip()
     first.set_title(title, fontsize=8, color=INK)
     second.imshow(to_rgb(seen, preprocessing), interpolation="nearest")
     second.set_title(f"input of the net\n{values.min():.3g} to {values.max():.3g}, 0 is grey", fontsize=8, color=INK)
@@ -132,9 +132,9 @@ def _draw_histogram(panel: Axes, blob: Compared, column: int) -> None:
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _colour_bar(blob: Compared, grids: list[Axes]) -> None:
+def _colour_bar(blob: Compared, grid: Axes, place: Axes) -> None:
     most = blob.ranges[:, 1]
-    bar = grids[0].figure.colorbar(grids[0].images[0], ax=grids, fraction=0.03, pad=0.01)
+    bar = grid.figure.colorbar(grid.images[0], cax=place)
     bar.set_ticks([-1, 0, 1] if blob.signed else [0, 1])
     if bool((most == most[0]).all()):
         end = f"{float(most[0]):.3g}"

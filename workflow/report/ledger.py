@@ -16,12 +16,12 @@ from workflow.data.channel_order import to_rgb
 from workflow.formats.datum import decode_all
 from workflow.formats.lmdb import Reader
 from workflow.interpretation.attribution.logit_account import Entries, Ledger
-from workflow.report.canvas import BLUE, INK, RED, new_figure, save, set_title, shortened, snapshot_name
+from workflow.report.canvas import BLUE, INK, RED, save, shortened, snapshot_name
+from workflow.report.sheet import Sheet, widest
 from workflow.words import drawn, joined, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from workflow.models.model import Model
 
@@ -32,6 +32,11 @@ _SHOWN = 8  # channels for and against, and neighbours: what a row holds
 _UNITS = 12  # bars for and against, where a blob has no cells
 _NUMBERED = 36  # more cells than this have no room for numbers
 _CLASSES = 6
+_LETTERS = 16  # of a class's name
+_WIDTH = 13  # inches, as are the following
+_TOP, _CELLS, _BARS = 0.45, 3.2, 1.95  # the upper edge of the first panels; their height with cells, and without
+_PITCH, _SIDE = 1.56, 1.35  # from one small panel of a row to the next, and how large it is
+_ROW, _UNDER = 1.75, 0.5  # from one row of them to the next, and what is written under axes
 _DARK = 0.6  # cells of more than this part of the scale have white numbers
 
 
@@ -49,23 +54,23 @@ def draw_ledger(ledger: Ledger, model: Model, out: Path) -> None:
     """
     difference = ledger.difference
     cells = difference[0].size > 1
-    rows = 3 + bool(ledger.nearest) if cells else 2 + bool(ledger.nearest)
-    figure = new_figure(13, 3.6 + 1.95 * (rows - 1), dpi=100)
-    grid = figure.add_gridspec(rows, _SHOWN, height_ratios=[2.1, *[1] * (rows - 1)] if cells else None)
+    first = _CELLS if cells else _BARS
+    second = _TOP + first + _UNDER
+    third = second + (2 * _ROW if cells else _BARS + _UNDER) + 0.15
+    sheet = Sheet(_WIDTH, third + (_SIDE if ledger.nearest else -0.2), _title(ledger), note=ledger.note or "")
     picture = to_rgb(ledger.pixels, model.preprocessing)
-    _draw_picture(figure.add_subplot(grid[0, :2]), picture)
-    if ledger.note:
-        figure.supxlabel(ledger.note, fontsize=9, color=INK)
+    _draw_picture(sheet.panel(0.1, _TOP, 2.8, first), picture)
+    left = 3.2 + widest((shortened(name, _LETTERS) for name in ledger.probabilities), 9)
     if cells:
-        _draw_cells(figure.add_subplot(grid[0, 2:5]), picture, ledger)
-        _draw_channels(figure, grid[1:3, :], difference, ledger)
+        _draw_cells(sheet.panel(3.1, _TOP, _CELLS, _CELLS), picture, ledger)
+        left += 3.6 + widest((shortened(one.label, _LETTERS) for one in (ledger.label, ledger.against)), 8)
+        _draw_channels(sheet, second, difference, ledger)
     else:
-        _draw_units(figure.add_subplot(grid[1, :]), difference, ledger)
-    _draw_probabilities(figure.add_subplot(grid[0, 5:] if cells else grid[0, 3:]), ledger)
+        _draw_units(sheet.panel(0.95, second, _WIDTH - 1.1, _BARS), difference, ledger)
+    _draw_probabilities(sheet.panel(left, _TOP, _WIDTH - 0.2 - left, first), ledger)
     if ledger.nearest:
-        _draw_nearest(figure, grid[rows - 1, :], ledger, model)
-    set_title(figure, _title(ledger))
-    save(figure, out)
+        _draw_nearest(sheet, third, ledger, model)
+    save(sheet.figure, out)
 
 
 def _title(ledger: Ledger) -> str:
@@ -99,8 +104,8 @@ def _draw_cells(panel: Axes, picture: NDArray[np.uint8], ledger: Ledger) -> None
             panel.text(x, y, f"{value:+.2f}", ha="center", va="center", fontsize=8, color=ink)
     panel.set_title(f"cells of {ledger.blob}, all channels: sum {cells.sum():+.2f}", fontsize=9, color=INK)
     panel.set_axis_off()
-    bar = panel.figure.colorbar(shown, ax=panel, fraction=0.046, pad=0.03)
-    sides = [f"for\n{shortened(account.label, 16)}" for account in (ledger.against, ledger.label)]
+    bar = panel.figure.colorbar(shown, cax=panel.inset_axes((1.03, 0, 0.046, 1)))
+    sides = [f"for\n{shortened(account.label, _LETTERS)}" for account in (ledger.against, ledger.label)]
     bar.set_ticks([-most, 0, most], labels=[sides[0], "0", sides[1]])
     bar.ax.tick_params(labelsize=8, length=0)
 
@@ -108,7 +113,7 @@ def _draw_cells(panel: Axes, picture: NDArray[np.uint8], ledger: Ledger) -> None
 def _draw_probabilities(panel: Axes, ledger: Ledger) -> None:
     likely = sorted(ledger.probabilities.items(), key=lambda pair: -pair[1])[:_CLASSES]
     colours = {ledger.label.label: RED, ledger.against.label: BLUE}
-    names = [shortened(name, 16) for name, _ in likely]
+    names = [shortened(name, _LETTERS) for name, _ in likely]
     places = range(len(likely))
     panel.barh(places, [share for _, share in likely], color=[colours.get(name, "#b9b9c3") for name, _ in likely])
     for place, (_, share) in zip(places, likely, strict=True):
@@ -131,28 +136,35 @@ def _draw_probabilities(panel: Axes, ledger: Ledger) -> None:
         f"{ledger.difference.sum():+.3f} (entries) {one.bias - other.bias:+.3f} (bias), within {ledger.sum_error:.0e}",
         fontsize=9,
         color=INK,
+        loc="right",
     )
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_channels(figure: Figure, place: object, difference: Entries, ledger: Ledger) -> None:
+def _draw_channels(sheet: Sheet, top: float, difference: Entries, ledger: Ledger) -> None:
     """The channels that contributed most to each side, each as a map of cells."""
     sums = difference.sum((1, 2))
     order = np.argsort(-sums, kind="stable")
     shown = min(_SHOWN, (len(sums) + 1) // 2)
-    grid = place.subgridspec(2, _SHOWN)  # type: ignore[attr-defined]  # a SubplotSpec, which only matplotlib can name
     most = _most(difference[np.concatenate([order[:shown], order[::-1][:shown]])])
     for row, (channels, account, colour) in enumerate(
         ((order[:shown], ledger.label, RED), (order[::-1][:shown], ledger.against, BLUE))
     ):
         for column, channel in enumerate(channels):
-            panel = figure.add_subplot(grid[row, column])
+            panel = _small(sheet, column, top + row * _ROW)
             panel.imshow(difference[channel], cmap=_COLOURS, vmin=-most, vmax=most, interpolation="nearest")
             panel.set_title(f"channel {channel}: {sums[channel]:+.2f}", fontsize=8, color=INK)
             panel.set_xticks([])
             panel.set_yticks([])
             if column == 0:
-                panel.set_ylabel(f"for '{shortened(account.label, 16)}'", fontsize=9, color=colour)
+                words = f"for '{shortened(account.label, _LETTERS)}'"
+                size = min(9.0, 9 * (_ROW - 0.05) / widest([words], 9))  # names may be in wide letters
+                panel.set_ylabel(words, fontsize=size, color=colour)
+
+
+def _small(sheet: Sheet, column: int, top: float) -> Axes:
+    """A panel of a row of small ones."""
+    return sheet.panel(0.45 + column * _PITCH, top, _SIDE, _SIDE)
 
 
 def _draw_units(panel: Axes, difference: Entries, ledger: Ledger) -> None:
@@ -165,24 +177,24 @@ def _draw_units(panel: Axes, difference: Entries, ledger: Ledger) -> None:
     panel.set_xticks(range(len(chosen)), [str(unit) for unit in chosen], fontsize=8)
     panel.set_xlabel(f"unit of {ledger.blob}", fontsize=9)
     panel.set_ylabel(
-        f"for '{shortened(ledger.label.label, 16)}', not '{shortened(ledger.against.label, 16)}'", fontsize=9
+        f"for '{shortened(ledger.label.label, _LETTERS)}',\nnot '{shortened(ledger.against.label, _LETTERS)}'",
+        fontsize=9,
     )
     panel.axhline(0, color=INK, linewidth=0.8)
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_nearest(figure: Figure, place: object, ledger: Ledger, model: Model) -> None:
+def _draw_nearest(sheet: Sheet, top: float, ledger: Ledger, model: Model) -> None:
     assert model.generation is not None  # noqa: S101  # else there would be no neighbours
-    grid = place.subgridspec(1, _SHOWN)  # type: ignore[attr-defined]  # a SubplotSpec, as above
     colours = {ledger.label.label: RED, ledger.against.label: BLUE}
     with Reader(model.generation.database("train")) as reader:
         for column, one in enumerate(ledger.nearest[:_SHOWN]):
             pixels, _ = decode_all(reader.values(one.record, 1))
-            panel = figure.add_subplot(grid[0, column])
+            panel = _small(sheet, column, top)
             panel.imshow(to_rgb(pixels[0].astype(np.uint8), model.preprocessing), interpolation="nearest")
             brought = "the same file" if one.same else f"{one.distance:.3g} away, gen{one.generation}"
             colour = colours.get(one.label or "", INK)
-            panel.set_title(f"{shortened(one.label or '?', 16)}\n{brought}", fontsize=8, color=colour)
+            panel.set_title(f"{shortened(one.label or '?', _LETTERS)}\n{brought}", fontsize=8, color=colour)
             panel.set_xticks([])
             panel.set_yticks([])
             if column == 0:

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.data.channel_order import to_rgb
-from workflow.report.canvas import INK, frames, new_figure, save, save_film, set_title, shortened, tiled
+from workflow.report.canvas import INK, frames, save, save_film, shortened, tiled
 from workflow.report.film import LAST, MILLISECONDS
+from workflow.report.sheet import Sheet, widest
 from workflow.words import drawn, joined, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.gridspec import GridSpec
 
     from workflow.interpretation.activations.generations_film import Lineage
 
@@ -29,7 +29,13 @@ _LEAST = 6  # drawn pixels of a tile's side
 _COLUMNS = 8  # generations in the strip, first and newest among them
 _CURVES = 5  # classes that are drawn: those that ever were the most probable
 _BARS = 8  # classes of a blob that has one number for each
-_COLUMN, _SIDE = 2.3, 1.95  # inches of a column, and of a board in it
+_LETTERS = 18  # of a class's name
+_COLUMN, _SIDE = 2.3, 1.95  # inches of a column, and of a board in it; as are the following
+_WIDTH = 8.0  # at least
+_BETWEEN_ROWS, _UNDER_CURVES = 0.5, 0.85  # below a panel, up to the next one
+_PICTURE, _CURVES_HEIGHT = 1.0, 1.0
+_MARGIN = 0.5  # of rows with numbers
+_FRAME, _FRAME_TOP, _FRAME_PITCH = 2.6, 2.85, 3.0  # the boards of a frame
 _WITHIN = 99.5  # per cent of the values that a colour scale takes in
 
 
@@ -60,57 +66,71 @@ def draw_lineage(found: Lineage, folder: Path) -> dict[str, Path]:
 
 
 def _strip(found: Lineage, shown: list[int]) -> Figure:
-    heights = [1.3, 1.1, *(_height(found, blob) for blob in found.maps)]
-    figure = new_figure(max(8.0, _COLUMN * len(shown) + 0.9), sum(heights) + 1.2, dpi=100)
-    board = figure.add_gridspec(len(heights), len(shown), height_ratios=heights)
-    _draw_curves(figure.add_subplot(board[0, :]), found, None)
+    left, legend = _names(found) + 0.3, _legend(found)
+    width = max(_WIDTH, _COLUMN * len(shown) + 0.9)
+    pitch = (width - left - legend) / len(shown)
+    inside = pitch - (_COLUMN - _SIDE)
+    top = 0.1 + _CURVES_HEIGHT + _UNDER_CURVES
+    heights = [_height(found, blob) + _BETWEEN_ROWS for blob in found.maps]
+    title = f"{found.image.name} through {len(found.columns)} generations"
+    below = top + _PICTURE + _BETWEEN_ROWS
+    sheet = Sheet(width, below + sum(heights) - 0.1, title, note=_note(found))
+    _draw_curves(sheet.panel(left, 0.1, pitch * (len(shown) - 1) + inside, _CURVES_HEIGHT), found, None)
     for place, column in enumerate(shown):
-        _draw_picture(figure.add_subplot(board[1, place]), found, column)
-        for row, blob in enumerate(found.maps, start=2):
-            panel = figure.add_subplot(board[row, place])
+        at = left + place * pitch
+        _draw_picture(sheet.panel(at, top, inside, _PICTURE), found, column)
+        for row, blob in enumerate(found.maps):
+            panel = sheet.panel(at, below + sum(heights[:row]), inside, heights[row] - _BETWEEN_ROWS)
             _draw_blob(panel, found, blob, column)
             if place == 0:
                 panel.set_ylabel(blob, fontsize=8, color=INK)
                 _number_rows(panel, found, blob)
             elif blob in found.named:
                 panel.tick_params(labelleft=False)  # long names would leave no room for the columns
-    set_title(figure, f"{found.image.name} through {len(found.columns)} generations")
-    _draw_note(figure, found)
-    return figure
+    return sheet.figure
 
 
 def _frame(found: Lineage, column: int) -> Figure:
-    count = len(found.maps)
-    figure = new_figure(max(8.0, 3.0 * count), 5.9, dpi=80)
-    board: GridSpec = figure.add_gridspec(2, count, height_ratios=(1, 1.4))
-    head = board[0, :].subgridspec(1, 4)
-    _draw_picture(figure.add_subplot(head[0, 0]), found, column)
-    _draw_curves(figure.add_subplot(head[0, 1:]), found, column)
+    width = max(_WIDTH, _FRAME_PITCH * len(found.maps))
+    title = f"{shortened(found.image.name, 36)} in {found.columns[column].snapshot}"  # one line in every frame
+    sheet = Sheet(width, _FRAME_TOP + _FRAME + 0.3, title, note=_note(found), dpi=80)
+    _draw_picture(sheet.panel(0.1, 0.4, 1.8, 1.4), found, column)
+    _draw_curves(sheet.panel(2.5, 0.1, width - 2.5 - _legend(found), 1.7), found, column)
+    pitch = width / len(found.maps)
     for place, blob in enumerate(found.maps):
-        panel = figure.add_subplot(board[1, place])
+        before = _names(found) + 0.1 if blob in found.named else _MARGIN
+        panel = sheet.panel(place * pitch + before, _FRAME_TOP, pitch - before - 0.1, _FRAME)
         _draw_blob(panel, found, blob, column)
         panel.set_title("\n".join(filter(None, (blob, panel.get_title()))), fontsize=9, color=INK)
         _number_rows(panel, found, blob)
-    set_title(figure, f"{found.image.name} in {found.columns[column].snapshot}")
-    _draw_note(figure, found)
-    return figure
+    return sheet.figure
 
 
-def _draw_note(figure: Figure, found: Lineage) -> None:
+def _note(found: Lineage) -> str:
     newest = f"gen{found.reference.generation}"
     note = f"channels in the order of {newest}; each generation on colour scales of its own; grey: unmatched"
-    figure.supxlabel(note if found.named != set(found.maps) else "", fontsize=8, color=INK)
+    return note if found.named != set(found.maps) else ""
+
+
+def _names(found: Lineage) -> float:
+    """Inches before the panels for the names of classes and for the numbers of rows."""
+    return max(_MARGIN, 0.1 + widest((shortened(name, _LETTERS) for name in found.reference.classes), 7))
+
+
+def _legend(found: Lineage) -> float:
+    """Inches behind the curves."""
+    return 0.65 + widest((shortened(name, _LETTERS) for name in found.classes), 7)
 
 
 def _height(found: Lineage, blob: str) -> float:
-    """Inches of a blob's row: as high as its board of tiles is at that width, or a line for each class."""
+    """Inches of a blob's panel: as high as its board of tiles is at that width, or a line for each class."""
     count = found.shown(blob)
     if blob in found.named:
-        return 0.5 + 0.19 * min(count, _BARS)
+        return 0.19 * min(count, _BARS)
     side = math.ceil(math.sqrt(count))
     height, width = _enlarged(found.maps[blob][0]).shape[1:]
     tall: float = _SIDE * math.ceil(count / side) * (height + 1) / (side * (width + 1))
-    return 0.35 + min(3.0, tall)
+    return min(3.0, tall)
 
 
 def _scale(maps: NDArray[np.float32]) -> tuple[float, float]:
@@ -138,7 +158,7 @@ def _draw_blob(panel: Axes, found: Lineage, blob: str, column: int) -> None:
     panel.set_facecolor(_BETWEEN)
     panel.set_xticks([])
     panel.set_yticks([])
-    ends = "" if np.isnan(maps).all() else f", {least:.3g} to {most:.3g}"
+    ends = "" if np.isnan(maps).all() else f"\n{least:.3g} to {most:.3g}"
     panel.set_title(f"{_matched(found, blob, column)}{ends}", fontsize=8, color=INK)
 
 
@@ -181,7 +201,7 @@ def _draw_classes(panel: Axes, found: Lineage, blob: str, column: int) -> None:
     for row in np.flatnonzero(np.isnan(mine)).tolist():
         panel.text(0.03, row, "absent", fontsize=7, color=INK, va="center", transform=panel.get_yaxis_transform())
         panel.axhspan(row - 0.4, row + 0.4, color=_UNMATCHED, linewidth=0)
-    panel.set_yticks(rows, [shortened(found.reference.classes[number], 18) for number in order], fontsize=7)
+    panel.set_yticks(rows, [shortened(found.reference.classes[number], _LETTERS) for number in order], fontsize=7)
     panel.set_xlim(least, max(most, 0.0) if most > 0 or least < 0 else 1.0)
     panel.set_ylim(len(order) - 0.4, -0.6)
     panel.tick_params(labelsize=7, length=2)
@@ -192,7 +212,7 @@ def _draw_picture(panel: Axes, found: Lineage, column: int) -> None:
     one = found.columns[column]
     panel.imshow(to_rgb(one.pixels, one.preprocessing), interpolation="nearest")
     panel.set_title(
-        f"{one.snapshot}\n{shortened(one.label, 18)} {one.probabilities[one.label]:.1%}", fontsize=8, color=INK
+        f"{one.snapshot}\n{shortened(one.label, _LETTERS)} {one.probabilities[one.label]:.1%}", fontsize=8, color=INK
     )
     panel.set_axis_off()
 
@@ -202,7 +222,7 @@ def _draw_curves(panel: Axes, found: Lineage, marked: int | None) -> None:
     shares = {name: [one.probabilities.get(name, math.nan) for one in found.columns] for name in found.classes}
     best = sorted(shares, key=lambda name: -float(np.nanmax(shares[name])))[:_CURVES]
     for name in best:
-        panel.plot(numbers, shares[name], marker="o", markersize=3, label=shortened(name, 18))
+        panel.plot(numbers, shares[name], marker="o", markersize=3, label=shortened(name, _LETTERS))
     if marked is not None:
         panel.axvline(numbers[marked], color=INK, linewidth=0.8)
     panel.set_xticks(numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.data.channel_order import to_rgb
-from workflow.report.canvas import BLUE, INK, RED, new_figure, save, set_title, shortened, tiled
+from workflow.report.canvas import BLUE, INK, RED, save, shortened, tiled
+from workflow.report.sheet import Sheet, widest
 from workflow.words import drawn, joined, table
 
 if TYPE_CHECKING:
@@ -24,6 +26,13 @@ _LISTED = 8  # channels that are printed; --json has all
 _GREY = "#8a8f9c"
 _CHANNELS = 12  # bars
 _CHANGES = 8  # changed pictures
+_TITLE = 58  # letters of a line above a panel of the lowest row
+
+_WIDTH = 13  # inches, as are the following
+_PICTURE, _CHANGED, _BELOW = (3.0, 2.2), (1.45, 1.3), 2.2  # of panels
+_GRID, _LOW, _HIGH = 2.5, 0.9, 2.7  # how wide grids are, and how high at least and at most
+_GRIDS = (0.55, 3.15, 6.4, 9.65)  # left edges; scales are behind the last three
+_LINE = 0.2  # a title of one line
 
 
 def draw_twin(found: Twin, preprocessing: Preprocessing, out: Path) -> None:
@@ -38,22 +47,34 @@ def draw_twin(found: Twin, preprocessing: Preprocessing, out: Path) -> None:
         OSError: as the operating system says it.
     """
     blobs = list(found.picture.maps)
-    figure = new_figure(13, 8.6 + 3.2 * len(blobs), dpi=90)
-    heights = (3, 2.2, 3.2 * len(blobs), 3.2)
-    top, changed, middle, bottom = figure.subfigures(4, 1, squeeze=False, height_ratios=heights)[:, 0]
-    _draw_pictures(top.subplots(1, 4).tolist(), found, preprocessing)
-    _draw_counterfactuals(changed.subplots(1, _CHANGES).tolist(), found, preprocessing)
-    changed.suptitle(describe_counterfactuals(found), fontsize=10, color=INK)
-    rows = middle.subplots(len(blobs), 4, squeeze=False)
-    for row, blob in zip(rows, blobs, strict=True):
-        _draw_blob(row.tolist(), found, blob)
-    stages, channels, deletion = bottom.subplots(1, 3, width_ratios=(1.2, 1, 1))
-    _draw_stages(stages, found)
-    _draw_channels(channels, found)
-    _draw_deletion(deletion, found)
+    changed = 2 * _LINE + _PICTURE[1] + 4 * _LINE  # the upper edge of a row's panels, as are the following two
+    grids = changed + _CHANGED[1] + 2 * _LINE
+    high = [_height(blob, maps) for blob, maps in found.picture.maps.items()]
+    last = grids + sum(high) + (2 * len(blobs) + 1) * _LINE
+    names = max(0.4, 0.3 + widest((stage.blob for stage in found.stages), 8) * 0.9)  # they are slanted
     title = f"{found.image.name}: what makes it '{found.target.name}' ({found.probability:.1%}) in {found.snapshot}"
-    set_title(figure, title)
-    save(figure, out)
+    sheet = Sheet(_WIDTH, last + _BELOW + names, title, dpi=90)
+    _draw_pictures(_row(sheet, 4, 2 * _LINE, _PICTURE), found, preprocessing)
+    sheet.words(changed - 3 * _LINE, describe_counterfactuals(found))
+    _draw_counterfactuals(_row(sheet, _CHANGES, changed, _CHANGED), found, preprocessing)
+    for number, (blob, height) in enumerate(zip(blobs, high, strict=True)):
+        top = grids + sum(high[:number]) + 2 * number * _LINE
+        _draw_blob([sheet.panel(left, top, _GRID, height) for left in _GRIDS], found, blob)
+    _draw_stages(sheet.panel(0.6, last, 3.9, _BELOW), found)
+    _draw_channels(sheet.panel(5.2, last, 3.2, _BELOW), found)
+    _draw_deletion(sheet.panel(9.1, last, 3.7, _BELOW), found)
+    save(sheet.figure, out)
+
+
+def _height(blob: str, maps: NDArray[np.float32]) -> float:
+    """Inches of a blob's grids: as high as one is at its width, and with room for the name beside it, which is bold."""
+    board = tiled(maps)
+    return max(min(_HIGH, _GRID * len(board) / len(board[0])), _LOW, widest([blob], 12) - _LINE)
+
+
+def _row(sheet: Sheet, count: int, top: float, size: tuple[float, float]) -> list[Axes]:
+    pitch = _WIDTH / count
+    return [sheet.panel(pitch * number + (pitch - size[0]) / 2, top, *size) for number in range(count)]
 
 
 def _draw_pictures(panels: list[Axes], found: Twin, preprocessing: Preprocessing) -> None:
@@ -121,7 +142,7 @@ def _draw_blob(panels: list[Axes], found: Twin, blob: str) -> None:
         panel.set_xticks([])
         panel.set_yticks([])
         if panel is not panels[0]:  # which has the scale of the second
-            bar = panel.figure.colorbar(drawn, ax=panel, fraction=0.05, pad=0.02)
+            bar = panel.figure.colorbar(drawn, cax=panel.inset_axes((1.02, 0, 0.05, 1)))
             bar.ax.tick_params(labelsize=7)
     joined = "\njoins here" if blob == found.joins_at else ""
     panels[0].set_ylabel((blob) + joined, fontsize=10, color=RED if joined else INK, fontweight="bold")
@@ -147,7 +168,7 @@ def _draw_stages(panel: Axes, found: Twin) -> None:
     panel.set_xticks(range(len(names)), names, rotation=60, fontsize=8)
     panel.tick_params(axis="y", labelsize=8)
     panel.set_ylabel("distance to class / to others", fontsize=8)
-    panel.set_title(describe_joining(found), fontsize=9, color=INK)
+    panel.set_title(textwrap.fill(describe_joining(found), _TITLE), fontsize=9, color=INK)
     panel.spines[["top", "right"]].set_visible(False)
 
 
@@ -179,7 +200,7 @@ def _draw_channels(panel: Axes, found: Twin) -> None:
     panel.tick_params(axis="x", labelsize=8)
     panel.set_xlabel("decrease of the log odds without it", fontsize=8)
     panel.set_ylabel(f"channel of {found.carrying.blob}", fontsize=8)
-    panel.set_title(describe_carrying(found), fontsize=9, color=INK)
+    panel.set_title(textwrap.fill(describe_carrying(found), _TITLE), fontsize=9, color=INK)
     panel.spines[["top", "right"]].set_visible(False)
 
 
