@@ -18,7 +18,9 @@ from msgspec import structs
 from small_net import edit
 
 from workflow.config import Config
+from workflow.engines import ready
 from workflow.engines.base import Control, Done, Snapshot, Started, Step, Validation
+from workflow.engines.bvlc.process import Worker
 from workflow.errors import ModelError, WorkflowError
 from workflow.formats import prototxt, solverstate
 from workflow.machine import machine
@@ -282,9 +284,15 @@ def test_t06_sigkill_at_random_moments(run, generation):
 
 
 @pytest.mark.caffe
-def test_fresh_with_real_caffe(run, generation):
+def test_fresh_with_real_caffe(run, generation, monkeypatch):
     run(max_iter=10)
+    version = ready.status("caffe").version
+    started = []
+    begin = Worker.__init__
+    monkeypatch.setattr(Worker, "__init__", lambda *given, **named: started.append(0) or begin(*given, **named))
     run(engine="caffe", fresh=True, max_iter=10)
+    assert generation.read().training.engine_version == version != ""
+    assert len(started) == 1  # its version is known from before
     assert [(one.iteration, one.engine) for one in generation.read().snapshots] == [(10, "caffe")]
     assert (generation.snapshots / "small_iter_10.caffemodel").is_file()
     aside = generation.folder / "before-1" / "snapshots"

@@ -16,17 +16,15 @@ from workflow.remembered import remembered
 
 
 def statuses() -> tuple[Status, ...]:
-    """Which engines can run here, in the order of `engines.names`.
-
-    An engine that ran is not started again until its files change: that takes seconds.
-    """
+    """Which engines can run here, in the order of `engines.names`; each as `status` says."""
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor() as together:  # one imports PyTorch while another waits for real Caffe to start
-        return tuple(together.map(_status, names()))
+        return tuple(together.map(status, names()))
 
 
-def _status(name: str) -> Status:
+def status(name: str) -> Status:
+    """Whether an engine can run here; one that ran is not started again until its files change: that takes seconds."""
     failed: list[Status] = []
 
     def start() -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from workflow import cores, engines
 from workflow.config import Config
-from workflow.engines import caffe_log
+from workflow.engines import caffe_log, ready
 from workflow.engines.base import Control, Done, Event, Job, Note, Started, Validation
 from workflow.errors import EnvironmentFault, UsageError
 from workflow.formats import caffe_pb2, prototxt
@@ -288,7 +288,7 @@ def _probe(generation: Generation) -> None:
 def _facts(engine: str, precision: str, threads: int | None, solver: caffe_pb2.SolverParameter) -> dict[str, Any]:
     return {
         "engine": engine,
-        "engine_version": engines.get(engine).status().version,
+        "engine_version": ready.status(engine).version,
         "precision": precision,
         "threads": threads or (cores.threads() if engine == "torch" else 1),
         "solver_type": solver.type,
