@@ -42,11 +42,11 @@ RECIPES = (
         settings="quick-plus.yaml",
         words="the same net; mirrored and shifted pictures, a falling rate",
     ),
-    Recipe(name="bn", settings="bn.yaml", words="the same net with batch normalisation; mirrored pictures"),
+    Recipe(name="bn", settings="bn.yaml", words="the same net with batch normalisation; mirrored and shifted"),
     Recipe(
         name="small-resnet",
         settings="small-resnet.yaml",
-        words="a residual net of nine convolutions; mirrored and shifted",
+        words="a residual net of nine convolutions; for many pictures",
     ),
 )
 CLASSIC = RECIPES[0].name
