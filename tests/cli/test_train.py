@@ -135,7 +135,9 @@ def test_t05_sigterm_does_the_same(running: subprocess.Popen[str]) -> None:
 def test_t04_a_second_sigint_quits_now(small: Run, tmp_path: Path) -> None:
     """Both arrive within one long iteration: the second one does not wait for its end."""
     net = Path("prototxt/small_train_test.prototxt")
-    net.write_text(net.read_text().replace("batch_size: 8", "batch_size: 30000"))  # seconds an iteration
+    net.write_text(net.read_text().replace("batch_size: 8", "batch_size: 30000"))
+    with Path("prototxt/small_solver.prototxt").open("a") as solver:
+        solver.write("iter_size: 100\n")  # tens of seconds an iteration
     command = [sys.executable, "-m", "workflow", "train", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
