@@ -72,7 +72,7 @@ def fill_train_test(net: caffe_pb2.NetParameter, facts: Filling) -> tuple[caffe_
     for layer in result.layer:
         if layer.type != "Data":
             continue
-        own = {rule.phase for rule in layer.include if rule.HasField("phase")} or {caffe_pb2.TRAIN, caffe_pb2.TEST}
+        own = _phases(layer)
         phases |= own
         testing = own == {caffe_pb2.TEST}
         layer.data_param.source = facts.test_source if testing else facts.train_source
@@ -96,12 +96,8 @@ def fill_train_test(net: caffe_pb2.NetParameter, facts: Filling) -> tuple[caffe_
 
 def train_batch(net: caffe_pb2.NetParameter) -> int:
     """Pictures in one forward pass of training: the batch of the Data layer of phase TRAIN."""
-    batches = [
-        layer.data_param.batch_size
-        for layer in net.layer
-        if layer.type == "Data" and [rule.phase for rule in layer.include] != [caffe_pb2.TEST]
-    ]
-    return max([1, *batches])
+    data = [layer for layer in net.layer if layer.type == "Data" and caffe_pb2.TRAIN in _phases(layer)]
+    return max([1, *(layer.data_param.batch_size for layer in data)])
 
 
 def fill_deploy(net: caffe_pb2.NetParameter, facts: Filling) -> caffe_pb2.NetParameter:
@@ -186,6 +182,11 @@ def classifying_layer(net: caffe_pb2.NetParameter) -> caffe_pb2.LayerParameter:
         f"net '{net.name}' has no classifying layer",
         hint=f"end it with an InnerProduct or Convolution under one of {', '.join(_HEADS)}",
     )
+
+
+def _phases(layer: caffe_pb2.LayerParameter) -> set[int]:
+    """TRAIN and TEST, or those that its `include` blocks name."""
+    return {rule.phase for rule in layer.include if rule.HasField("phase")} or {caffe_pb2.TRAIN, caffe_pb2.TEST}
 
 
 def _check_crop(layer: caffe_pb2.LayerParameter, shape: Sequence[int]) -> None:
