@@ -33,9 +33,9 @@ def init(
     wf init mybot --recipe quick-plus
     """
     from workflow.project.recipes import named
-    from workflow.project.starting import is_project, start
+    from workflow.project.starting import has_settings, start
 
-    existing = is_project(folder)
+    existing = has_settings(folder)
     written = start(folder, recipe)
     enter = "" if folder.resolve() == Path().resolve() else f"\n  cd {folder}"
     document = {"path": folder, "recipe": recipe, "files": [path.relative_to(folder) for path in written]}

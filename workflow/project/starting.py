@@ -29,7 +29,7 @@ def start(folder: Path, recipe: str = CLASSIC) -> list[Path]:
         UsageError: no such recipe, or a file that would be written exists; nothing is written then.
     """
     chosen = named(recipe)
-    if recipe != CLASSIC and is_project(folder):
+    if recipe != CLASSIC and has_settings(folder):
         return _add(folder, chosen)
     copies = {
         folder / source.relative_to(shipped()): source.read_bytes()
@@ -49,7 +49,7 @@ def start(folder: Path, recipe: str = CLASSIC) -> list[Path]:
     return _written(copies)
 
 
-def is_project(folder: Path) -> bool:
+def has_settings(folder: Path) -> bool:
     """Whether a recipe can be added to what is there."""
     return (folder / _DEFAULT).is_file()
 
