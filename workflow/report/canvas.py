@@ -35,9 +35,9 @@ def new_figure(width: float, height: float, *, dpi: int = 100, free: bool = Fals
     return Figure(figsize=(width, height), dpi=dpi, layout=None if free else "constrained")
 
 
-def set_title(figure: Figure, text: str) -> None:
-    """A title above the figure, in lines that fit it."""
-    figure.suptitle(in_lines(text, figure.get_figwidth()), color=INK, fontweight="bold", fontsize=12)
+def set_title(figure: Figure, text: str, *, y: float | None = None) -> None:
+    """A title above the figure, in lines that fit it; `y` is its upper edge, 0..1, else matplotlib chooses it."""
+    figure.suptitle(in_lines(text, figure.get_figwidth()), y=y, color=INK, fontweight="bold", fontsize=12)
 
 
 def in_lines(title: str, width: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from workflow.fonts import text_width
-from workflow.report.canvas import INK, in_lines, new_figure
+from workflow.report.canvas import INK, in_lines, new_figure, set_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,11 +28,10 @@ class Sheet:
     """
 
     def __init__(self, width: float, height: float, title: str, *, note: str = "", dpi: int = 100) -> None:
-        lines = in_lines(title, width)
-        self._above = 2 * _EDGE + _LINE * (lines.count("\n") + 1)
+        self._above = 2 * _EDGE + _LINE * (in_lines(title, width).count("\n") + 1)
         whole = self._above + height + _EDGE + (_NOTE if note else 0)
         self.figure = new_figure(width, whole, dpi=dpi, free=True)
-        self.figure.suptitle(lines, y=1 - _EDGE / whole, color=INK, fontweight="bold", fontsize=12)
+        set_title(self.figure, title, y=1 - _EDGE / whole)
         self.figure.supxlabel(note, y=_EDGE / whole, fontsize=9, color=INK)
 
     def panel(self, left: float, top: float, width: float, height: float) -> Axes:
