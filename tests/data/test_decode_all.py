@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,8 @@ from workflow.cluster.crew import Workers
 from workflow.config import Preprocessing
 from workflow.data import decoding
 from workflow.data.decode_all import decode_all, workers_for
-from workflow.data.decoding import NOTES, read_stable
+from workflow.data.decoding import NOTES
 from workflow.data.pictures import Picture, interpret
-from workflow.data.sniff import PictureError
 
 PREPROCESSING = Preprocessing(width=5, height=7)
 
@@ -157,21 +155,3 @@ def test_a_few_large_files_are_shared_among_threads(tmp_path):
     path.write_bytes(b"\0" * 5_000_000)
     workers = workers_for(8, lambda start, stop: [os.fsencode(path)] * (stop - start), None)
     assert workers == Workers(min(8, len(os.sched_getaffinity(0))))
-
-
-def test_p31_a_file_that_changes_is_not_believed(tmp_path):
-    with pytest.raises(OSError, match="changed while being read"):
-        read_stable(b"/proc/self/status", 10**6)  # says that it is empty, and is not
-    os.mkfifo(tmp_path / "fifo")
-    began = time.monotonic()
-    with pytest.raises(OSError, match="no longer a regular file"):
-        read_stable(os.fsencode(tmp_path / "fifo"), 10**6)
-    assert time.monotonic() - began < 1
-
-
-def test_p12_files_far_too_large_are_not_read(tmp_path):
-    path = tmp_path / "film.jpg"
-    with path.open("wb") as file:
-        file.truncate(10**12)  # a hole
-    with pytest.raises(PictureError, match="more than a picture needs"):
-        read_stable(os.fsencode(path), 10**6)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from workflow.checks.verification import Verification
 from workflow.data import manifest
 from workflow.data.manifest import Image
 from workflow.data.pictures import decode
+from workflow.data.sources.reading import whole
 from workflow.formats import datum
 from workflow.formats.lmdb import Reader
 from workflow.generations import Generation, Record
@@ -67,7 +67,7 @@ def check_records(generation: Generation, split: str, sample: int, max_pixels: i
 def source(image: Image, result: Verification) -> bytes | None:
     """The bytes of the picture that a record was made of; None, and a note, if the file is gone."""
     try:
-        data = Path(image.path).read_bytes()
+        data = whole(image.path)
     except OSError:
         _note(result.missing, image.path)
         return None

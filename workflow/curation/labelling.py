@@ -19,6 +19,7 @@ from workflow.curation.decision_table import ACCEPT, REFUSE, REMOVE
 from workflow.data import corrections
 from workflow.data.corrections import Correction, Patch
 from workflow.data.scan import Folder, scan
+from workflow.data.sources.reading import whole
 from workflow.errors import DataError, Location, did_you_mean
 from workflow.exams.picture import Skipped
 from workflow.generations import existing
@@ -88,7 +89,7 @@ def apply(config: Config, path: Path) -> Labelled:
             continue
         source = Path(located(row["path"], config.project))
         try:
-            data = source.read_bytes()
+            data = whole(source)
         except OSError as error:
             skipped.append(Skipped(path=source, reason=f"cannot be read: {error.strerror}"))
             continue

@@ -7,7 +7,6 @@ process starts. A few large files go to threads: Pillow decodes without the inte
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from workflow.cluster.here import Here
 from workflow.cluster.parts import Items, cut, guided
 from workflow.config import Preprocessing
 from workflow.data.decoding import Decoded, Decoding
+from workflow.data.sources.reading import size
 from workflow.silence import silenced
 
 _FEW, _FEW_BYTES = 1000, 4 * 2**20  # decoded in a fifth of a second; a process takes three tenths to start
@@ -80,12 +80,5 @@ def _most(files: int, paths: Items, preprocessing: Preprocessing) -> int:
 def _mean_size(files: int, paths: Items) -> int:
     """Bytes of a file, about."""
     step = max(1, files // _LOOKED_AT)
-    sizes = [_size(paths(place, place + 1)[0]) for place in range(0, files, step)]
+    sizes = [size(paths(place, place + 1)[0]) for place in range(0, files, step)]
     return sum(sizes) // max(1, len(sizes))
-
-
-def _size(path: bytes) -> int:
-    try:
-        return os.stat(path).st_size  # noqa: PTH116  # as the file system has it
-    except OSError:  # whoever reads it says what is wrong
-        return 0

@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import math
-import os
-import stat
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -20,6 +18,7 @@ from workflow.cluster.work import Task, Work, work
 from workflow.config import Preprocessing
 from workflow.data.pictures import OUT_OF_MEMORY, interpret, out_of_memory
 from workflow.data.sniff import SUFFIXES, PictureError
+from workflow.data.sources.reading import read
 from workflow.data.thumbnails import Thumbnails
 
 NOTES = ("16-bit", "upscaled", "frames", "extension")
@@ -29,7 +28,6 @@ SKIPPED, FORBIDDEN, CHANGED, MEMORY = "skipped", "forbidden", "changed", "memory
 NO_MEMORY = 12  # exit code of a process that ran out of memory, whatever it was doing
 _BIT = {note: 1 << index for index, note in enumerate(NOTES)}
 _ENDINGS = {kind: tuple(suffix.encode() for suffix in suffixes) for kind, suffixes in SUFFIXES.items()}
-_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Refusal(NamedTuple):
@@ -56,7 +54,7 @@ class Decoded(NamedTuple):
     notes: NDArray[np.uint8]
     """(N,), see `NOTES`."""
     states: NDArray[np.int64]
-    """(N, 2), size in bytes and time of change in ns of each picture's file."""
+    """(N, 2), see `sources.files.State`."""
     thumbnails: NDArray[np.uint8]
     """(N, 64)."""
 
@@ -111,7 +109,7 @@ class Decoding(Work, frozen=True, kw_only=True):
                 refusals.append(_deadly(place, part.deadly[place], self.max_pixels))
                 continue
             try:
-                data, changed = read_stable(path, most)
+                data, state = read(path, most)
                 picture = interpret(data, self.preprocessing, max_pixels=self.max_pixels)
             except PictureError as error:
                 if error.kind == OUT_OF_MEMORY and not part.alone:
@@ -126,7 +124,7 @@ class Decoding(Work, frozen=True, kw_only=True):
             else:
                 pixels[len(digests)] = picture.pixels
                 digests.append(hashlib.sha256(data).digest())
-                states.append((len(data), changed))
+                states.append(state)
                 note = 0
                 for name in picture.notes:
                     note |= _BIT[name]
@@ -146,31 +144,6 @@ class Pixels(NamedTuple):
     notes: NDArray[np.uint8]
     states: NDArray[np.int64]
     refusals: list[Refusal]
-
-
-def read_stable(path: bytes, max_bytes: int) -> tuple[bytes, int]:
-    """A regular file's bytes, none of which changed meanwhile, and its time of change in ns.
-
-    Raises:
-        PictureError: it is too large for a picture.
-        OSError: it cannot be read; ESTALE where it changed while it was being read.
-    """
-    descriptor = os.open(path, _FLAGS)  # not blocking: a FIFO may have taken the file's place since the scan
-    try:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise OSError(errno.ESTALE, "is no longer a regular file")
-        if before.st_size > max_bytes:
-            raise PictureError(f"has {before.st_size} bytes, more than a picture needs", kind="too large", fault="P12")
-        data = os.read(descriptor, before.st_size + 1)
-        while len(data) < before.st_size and (more := os.read(descriptor, before.st_size - len(data))):
-            data += more
-        after = os.fstat(descriptor)
-    finally:
-        os.close(descriptor)
-    if len(data) != before.st_size or after.st_mtime_ns != before.st_mtime_ns or after.st_size != before.st_size:
-        raise OSError(errno.ESTALE, "changed while being read")
-    return data, before.st_mtime_ns
 
 
 def _refused_for_memory(place: int, how: str, max_pixels: int) -> Refusal:

@@ -34,6 +34,7 @@ from workflow.data.opaque import opaque, orientation, upright
 from workflow.data.plain_jpeg import plain_size, read_plain
 from workflow.data.resize import resize, scaled
 from workflow.data.sniff import PictureError, sniff
+from workflow.data.sources.reading import whole
 from workflow.data.strips import LARGE, Box, Strips
 from workflow.errors import DataError, EnvironmentFault
 from workflow.formats.files import missing
@@ -189,7 +190,7 @@ class named:  # noqa: N801  # reads as a phrase: with named(source) as data
         if self._path is None:
             return self._data
         try:
-            return self._path.read_bytes()
+            return whole(self._path)
         except PermissionError:
             raise EnvironmentFault(f"cannot read {self._path} (permission denied)", fault="P21") from None
         except FileNotFoundError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from workflow.config import Preprocessing
 from workflow.data import manifest
 from workflow.data.manifest import Image
+from workflow.data.sources.reading import whole
 from workflow.errors import DataError
 from workflow.formats import datum
 from workflow.formats.lmdb import Reader
@@ -85,7 +85,7 @@ class SharedPictures:
         if not decoders:
             return {}
         try:
-            data = Path(image.path).read_bytes()
+            data = whole(image.path)
             if hashlib.sha256(data).hexdigest() == image.sha256:
                 return {way: model.read(data) for way, model in decoders.items()}
         except (OSError, DataError):
