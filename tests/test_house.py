@@ -31,6 +31,7 @@ def test_files_keep_to_one_subject() -> None:
     reasons = {
         "workflow/api/project.py": "the front door: a short method and its contract for each question about a project",
         "workflow/api/snapshot.py": "the same for each question about a snapshot",
+        "workflow/faults.py": "the catalogue: a short entry for each code",
     }
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in [*SOURCES, *TESTS]}
     long = {path.relative_to(ROOT).as_posix() for path, n in lengths.items() if n > (400 if path in SOURCES else 600)}

@@ -136,6 +136,11 @@ FAULTS: dict[str, Fault] = {
         "With this share of test pictures, the training set or the test set would have no picture of the class.",
         "Add pictures, or try another share: `wf prepare --test-share 30%`.",
     ),
+    "P40": Fault(
+        "a tar that is cut, damaged or compressed",
+        "Plain tars are read. What a cut or damaged tar lacks cannot be told, so none of it is used.",
+        "Copy or make the tar again, or leave it out. Decompress a .tar.gz first.",
+    ),
     # ---- databases
     "L01": Fault(
         "no generation, or no database",

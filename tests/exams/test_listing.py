@@ -20,7 +20,7 @@ def test_a_listing_is_a_sequence_of_its_paths():
     paths = [f"folder/{number}.png" for number in range(40)] + [os.fsdecode(b"not \xff utf-8.png"), "äöü.jpg"]
     found = Listing()
     for path in paths:
-        found.append(path)
+        found.append(os.fsencode(path))
         assert found[-1] == (path, None)  # a look in between
     assert len(found) == 42
     assert list(found) == [(path, None) for path in paths]

@@ -3,10 +3,12 @@ from __future__ import annotations
 import csv
 import json
 import math
+import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from packing import entry, pack
 from small_net import CLASSES, DEPLOY
 
 from workflow.config import Config
@@ -60,6 +62,38 @@ def test_several_processes_give_what_one_gives(settings, trained, project, monke
     assert told[-1] == (16, 16)
     with pytest.raises(UsageError, match="no engine 'tensor'"):
         label(load(settings), [Path("images/test")], engine="tensor")
+
+
+def test_a_tar_is_labelled_as_its_folder_is(settings, trained, project, monkeypatch):
+    (project / "images/test/cross/0.png").write_bytes(b"")
+    files = sorted(Path("images/test").rglob("*.png"))
+    packed = {"a": files[:7], "b": files[7:]}
+    (project / "shards").mkdir()
+    for name, own in packed.items():
+        link = entry("link.png", tarfile.SYMTYPE, linkname="/etc/passwd")
+        pack(Path("shards", f"{name}.tar"), {"/".join(one.parts[-2:]): one.read_bytes() for one in own}, link)
+    model = load(settings)
+    from_folder = label(model, [Path("images/test")])
+    from_tars = label(model, [Path("shards")])
+    monkeypatch.setitem(passes._EACH, "numpy", 8)
+    monkeypatch.setattr(passes.cores, "available", lambda: 2)
+    assert list(label(model, [Path("shards")]).predictions) == list(from_tars.predictions)
+    names = [
+        str(one.path).replace("images/test", f"shards/{'ab'[place > 5]}.tar")
+        for place, one in enumerate(from_folder.predictions)
+    ]
+    assert [(str(one.path), one.probabilities) for one in from_tars.predictions] == [
+        (name, one.probabilities) for name, one in zip(names, from_folder.predictions, strict=True)
+    ]
+    assert [(str(one.path), one.reason) for one in from_tars.skipped] == [
+        ("shards/a.tar/cross/0.png", "is empty"),
+        ("shards/a.tar/link.png", "is a link, not a regular file"),
+        ("shards/b.tar/link.png", "is a link, not a regular file"),
+    ]
+    (alone,) = label(model, [Path(names[9])]).predictions
+    assert alone == from_tars.predictions[9]
+    with pytest.raises(UsageError, match="shards/a.tar/cross/77.png does not exist"):
+        label(model, [Path("shards/a.tar/cross/77.png")])
 
 
 def test_i01_what_cannot_be_read_is_set_aside(settings, trained, project):

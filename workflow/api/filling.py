@@ -138,12 +138,13 @@ def _items(project: Project, found: Iterator[tuple[Path, str | None, float, str]
     import hashlib
 
     from workflow.data.sniff import PictureError, sniff
+    from workflow.data.sources.reading import whole
     from workflow.inbox import Facts, Item
     from workflow.paths import recorded
 
     for path, suggestion, probability, reason in found:
         try:
-            data = path.read_bytes()
+            data = whole(path)
             facts = Facts(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data), format=sniff(data))
         except (OSError, PictureError):
             continue

@@ -11,7 +11,7 @@ from workflow.cli.parameters import Argument, Option
 
 def junk(
     call: Call,
-    folder: Annotated[Path, Argument(metavar="FOLDER", help="Folder of unrelated pictures.")],
+    folder: Annotated[Path, Argument(metavar="FOLDER", help="Folder or tar of unrelated pictures.")],
     class_name: Annotated[
         str | None,
         Option(

@@ -12,7 +12,7 @@ from workflow.errors import UsageError
 
 def next(  # the command's name is the function's
     call: Call,
-    folder: Annotated[Path | None, Argument(metavar="FOLDER", help="Folder of unlabelled pictures.")] = None,
+    folder: Annotated[Path | None, Argument(metavar="FOLDER", help="Folder or tar of unlabelled pictures.")] = None,
     count: Annotated[int, Option("--count", metavar="N", min=1, help="Number of pictures to choose.")] = 50,
     gen: Gen = None,
     out: EvaluationOut = None,

@@ -13,7 +13,7 @@ from workflow.cli.parameters import Argument, Option
 def predict(
     call: Call,
     which: Which,
-    paths: Annotated[list[Path], Argument(metavar="PATH", help="Pictures, or folders of them.")],
+    paths: Annotated[list[Path], Argument(metavar="PATH", help="Pictures, or folders or tars of them.")],
     csv: Annotated[Path | None, Option("--csv", metavar="FILE", help="Also write the labels to a CSV file.")] = None,
     sort: Annotated[
         Path | None,
@@ -39,6 +39,7 @@ def predict(
     wf predict incoming/ --csv labels.csv
     wf predict incoming/ --sort sorted/
     wf predict a.png b.jpg --snapshot gen4/best
+    wf predict shard-000.tar shard-001.tar
     wf predict pile/ --out /common/answers --share 3/64
     wf predict pile/ --out /common/answers --gather
     """

@@ -22,7 +22,7 @@ from msgspec import structs
 
 from workflow.cluster.crew import Workers
 from workflow.cluster.local import Death, Local, Worker
-from workflow.cluster.parts import Part
+from workflow.cluster.parts import TICKET, Part
 from workflow.cluster.receipt import Receipt
 from workflow.cluster.work import Work
 from workflow.errors import EnvironmentFault
@@ -258,5 +258,5 @@ class _Over(Exception):
 
 
 def _name(part: Part) -> str:
-    first = part.items[0].decode(errors="replace")
+    first = part.items[0].partition(TICKET)[0].decode(errors="replace")
     return f"at {first}" if len(part.items) == 1 else f"at one of {len(part.items)} from {first}"

@@ -9,6 +9,9 @@ from msgspec import Struct
 Items = Callable[[int, int], Sequence[bytes]]
 """The items of a list from one place to before another, such as paths as the file system has them."""
 
+TICKET = b"\0"
+"""What parts an item from a note to its reader, which is not shown; no path holds it."""
+
 
 class Part(Struct, frozen=True, kw_only=True):
     """Some items of a list; its result depends on them alone, so it may be computed twice."""

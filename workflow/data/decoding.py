@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.cluster.parts import Part
+from workflow.cluster.parts import TICKET, Part
 from workflow.cluster.receipt import Receipt
 from workflow.cluster.result_file import read_result, write_result
 from workflow.cluster.work import Task, Work, work
@@ -104,12 +104,12 @@ class Decoding(Work, frozen=True, kw_only=True):
         digests: list[bytes] = []
         notes = bytearray()
         states: list[tuple[int, int]] = []
-        for place, path in enumerate(part.items):
+        for place, item in enumerate(part.items):
             if place in part.deadly:
                 refusals.append(_deadly(place, part.deadly[place], self.max_pixels))
                 continue
             try:
-                data, state = read(path, most)
+                data, state = read(item, most)
                 picture = interpret(data, self.preprocessing, max_pixels=self.max_pixels)
             except PictureError as error:
                 if error.kind == OUT_OF_MEMORY and not part.alone:
@@ -128,6 +128,7 @@ class Decoding(Work, frozen=True, kw_only=True):
                 note = 0
                 for name in picture.notes:
                     note |= _BIT[name]
+                path = item.partition(TICKET)[0]
                 if not path.endswith(_ENDINGS[picture.format]) and _misnamed(path, picture.format):
                     note |= _BIT["extension"]
                 notes.append(note)

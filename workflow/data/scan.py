@@ -17,13 +17,10 @@ from pathlib import Path
 
 from workflow.data import layout
 from workflow.data.names import Names
-from workflow.data.sniff import SUFFIXES
+from workflow.data.sniff import ENDINGS
+from workflow.data.sources.files import is_litter
 from workflow.errors import DataError, UsageError, did_you_mean
 from workflow.words import PARTS, counted
-
-# what operating systems and archivers leave beside pictures; names with a leading dot are skipped anyway
-_LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir"})
-_PICTURES = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +184,7 @@ class _Walk:
 
     def pictures(self, root: Path, inside: str) -> int:
         """How many files of a folder are named as pictures."""
-        return sum(entry.name.lower().endswith(_PICTURES) for entry in self._entries(root / inside))
+        return sum(entry.name.lower().endswith(ENDINGS) for entry in self._entries(root / inside))
 
     def collect(self, root: Path, inside: str, class_name: str, split: str | None) -> None:
         """Take the files of a folder and of all folders below it."""
@@ -266,14 +263,10 @@ class _Walk:
             if str(folder) not in self.found.forbidden:
                 self.found.forbidden.append(str(folder))
             return []
-        wanted = [entry for entry in everything if not _is_litter(entry.name)]
+        wanted = [entry for entry in everything if not is_litter(entry.name)]
         if count:
             self.found.ignored += len(everything) - len(wanted)
         return wanted
-
-
-def _is_litter(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _LITTER
 
 
 def printable(text: str) -> str:

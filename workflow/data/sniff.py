@@ -23,6 +23,8 @@ SUFFIXES = {
     "AVIF": (".avif",),
     "HEIC": (".heic", ".heif", ".hif"),
 }
+ENDINGS = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
+"""What the names of pictures end with, in small letters."""
 _CONVERT = "convert it to JPEG or PNG"
 ADVICE = {"HEIC": "pip install pillow-heif, or convert it to JPEG or PNG"}
 

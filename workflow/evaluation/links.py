@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from workflow.data.sources import reading
 from workflow.errors import UsageError
 from workflow.evaluation.mistakes import Cell, Mistake, Mistakes
 from workflow.storage import temporary_name
@@ -108,17 +109,17 @@ def class_folder(name: str) -> str:
 def _link(temporary: Path, folder: Path, rank: str, entry: Entry, *, copy: bool) -> str | None:
     path, inside, _ = entry
     source = Path(os.path.abspath(path))  # noqa: PTH100  # links in the path are the user's to keep
-    if not source.is_file():
+    if not reading.exists(path):
         return None
     (temporary / inside).mkdir(exist_ok=True)
     name = _name(rank, entry)
+    link = temporary / inside / name
+    if copy or not source.is_file():  # no link leads into a tar
+        link.write_bytes(reading.whole(path))
+        return str(folder / inside / name)
     target: str | Path = source
     if not Path(path).is_absolute():  # the project may be moved as a whole
         target = os.path.relpath(source, folder.parent.resolve() / folder.name / inside)
-    link = temporary / inside / name
-    if copy:
-        shutil.copyfile(source, link)
-        return str(folder / inside / name)
     try:
         link.symlink_to(target)
     except OSError:  # a file system, or an operating system, without links

@@ -25,8 +25,8 @@ def decoded(model: Model, exam: Files) -> Iterator[tuple[list[Picture], NDArray[
     with tempfile.TemporaryDirectory(prefix="wf-exam-") as name:
         results = decode_all(
             exam.count,
-            exam.paths,
-            workers=workers_for(exam.count, exam.paths, None),
+            exam.items,
+            workers=workers_for(exam.count, exam.items, None),
             folder=Path(name),
             preprocessing=model.preprocessing,
             max_pixels=model.max_pixels,

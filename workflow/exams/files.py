@@ -1,4 +1,4 @@
-"""Picture files as an exam: found in folders, decoded on all cores by the one decode path, in the order asked for.
+"""Picture files as an exam: found in folders and tars, decoded on all cores by the one decode path, in order.
 
 Every command that shows files to a network reads them here: predict, evaluate, junk, suspects and next.
 """
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.errors import DataError, UsageError
+from workflow.data.sources import listing, reading
+from workflow.errors import DataError
 from workflow.exams.listing import Listing
-from workflow.exams.picture import Batch, Picture, Skipped, digest_of
+from workflow.exams.picture import PART, Batch, Picture, Skipped, digest_of
 from workflow.formats.files import missing
 from workflow.models.model import Model
 
@@ -24,27 +25,21 @@ if TYPE_CHECKING:
     from workflow.data.decoding import Refusal
 
 
-def pictures(paths: Iterable[Path]) -> Listing:
-    """The files that were named, and those in the folders that were named and below, sorted within each.
-
-    Hidden files and folders are left out, links to folders are not followed.
+def pictures(places: Iterable[Path]) -> Listing:
+    """The pictures that were named, and those in the folders and tars that were named, see `listing.items`.
 
     Raises:
-        UsageError: a path does not exist.
-        DataError: there is no file at all.
+        UsageError, DataError: as of `listing.items`; also if there is no file at all.
     """
     found = Listing()
-    for path in paths:
-        if path.is_dir():
-            for below in _below(path):
-                found.append(below)
-        elif path.exists():
-            found.append(str(path))
-        else:
-            message, hint = missing(path)
-            raise UsageError(message, hint=hint, fault="P01")
+    refused: list[listing.Refused] = []
+    for place in places:
+        for item in listing.items(place, refused):
+            found.append(item)
+    found.refused += [Skipped(path=Path(path), reason=reason) for path, reason in refused]
     if not found:
-        raise DataError("no files found in the given folders")
+        more = f": {refused[0][0]} {refused[0][1]}" if refused else ""
+        raise DataError(f"no files found in the given folders{more}")
     return found
 
 
@@ -66,11 +61,19 @@ class Files:
 
     def identity(self) -> str:
         """Of the files' names in their folder, classes, sizes and times of change; not of where the folder is."""
-        folder = os.path.join(self.name, "")  # noqa: PTH118
-        return digest_of(f"{path.removeprefix(folder)}\0{truth or ''}\0{_state(path)}" for path, truth in self.files)
+        return digest_of(self._lines(os.path.join(self.name, "")))  # noqa: PTH118
 
-    def paths(self, start: int, stop: int) -> list[bytes]:
-        """Of a range of files, as the file system has them."""
+    def _lines(self, folder: str) -> Iterator[str]:
+        for start in range(0, self.count, PART):
+            stop = min(start + PART, self.count)
+            for item, (path, truth) in zip(self.items(start, stop), self.files[start:stop], strict=True):
+                state = " ".join(map(str, reading.state(item) or ()))
+                yield f"{path.removeprefix(folder)}\0{truth or ''}\0{state}"
+
+    def items(self, start: int, stop: int) -> list[bytes]:
+        """Of a range of files, see `data.sources.reading`."""
+        if isinstance(self.files, Listing):
+            return self.files.items(start, stop)
         return [os.fsencode(path) for path, _ in self.files[start:stop]]
 
     def batches(self, model: Model, size: int) -> Iterator[Batch]:
@@ -84,6 +87,12 @@ class Files:
         for found, pixels in decoded(model, self):
             for start in range(0, len(found), size):
                 yield Batch(found[start : start + size], pixels[start : start + size])
+        self.end()
+
+    def end(self) -> None:
+        """All files have been looked at: what was never to be read is skipped, too."""
+        if isinstance(self.files, Listing):
+            self.skipped += self.files.refused
 
     def sorted_out(
         self, start: int, stop: int, refusals: Sequence[Refusal], digests: NDArray[np.uint8]
@@ -118,21 +127,6 @@ class Files:
 
 
 def _reason(path: str, refusal: Refusal) -> str:
-    if refusal.what == "changed" and not os.path.exists(path):  # noqa: PTH110
+    if refusal.what == "changed" and not reading.exists(path):
         return f"cannot be read: {missing(Path(path))[0]}"
     return refusal.reason
-
-
-def _below(folder: Path) -> Iterator[str]:
-    for here, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        names.sort()
-        yield from (os.path.join(here, name) for name in names if not name.startswith("."))  # noqa: PTH118
-
-
-def _state(path: str) -> str:
-    try:
-        status = os.stat(path)  # noqa: PTH116  # 100,000 of them: without a Path each
-    except OSError:
-        return ""
-    return f"{status.st_size} {status.st_mtime_ns}"

@@ -1,4 +1,4 @@
-"""Long lists on disk: paths of files, and what a net says of them. Memory holds some hundred entries at a time."""
+"""Long lists on disk: pictures, and what a net says of them. Memory holds some hundred entries at a time."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
+
+from workflow.cluster.parts import TICKET
+from workflow.exams.picture import Skipped
 
 _IN_MEMORY = 2**20  # bytes: a shorter list is never written
 _BLOCK = 500  # entries that are read at a time
@@ -70,18 +73,23 @@ class Rows:
 
 
 class Listing(Sequence[tuple[str, None]]):
-    """Files without labels, each as its path and None; grows at its end only."""
+    """Pictures without labels, each as its path and None; grows at its end only.
+
+    Attributes:
+        refused: what was found beside them and is never read.
+    """
 
     def __init__(self) -> None:
-        self._paths = _Bytes()  # one after the other
+        self.refused: list[Skipped] = []
+        self._items = _Bytes()  # one after the other
         self._size = 0
         self._ends = Rows(np.int64)  # of each path
         self._block: tuple[int, list[tuple[str, None]]] = (-1, [])  # what was read last, for one look after the other
         self._new: list[bytes] = []
 
-    def append(self, path: str) -> None:
-        """Add a path."""
-        self._new.append(os.fsencode(path))
+    def append(self, item: bytes) -> None:
+        """Add a picture, see `data.sources.reading`."""
+        self._new.append(item)
         self._block = (-1, [])
         if len(self._new) == _BLOCK:
             self._write()
@@ -109,22 +117,26 @@ class Listing(Sequence[tuple[str, None]]):
         for start in range(0, len(self), _BLOCK):
             yield from self._read(start, min(len(self), start + _BLOCK))
 
-    def _write(self) -> None:
-        data = b"".join(self._new)
-        self._paths.append(data)
-        self._ends.extend(self._size + np.cumsum([len(one) for one in self._new]).reshape(-1, 1))
-        self._size += len(data)
-        self._new.clear()
-
-    def _read(self, start: int, stop: int) -> list[tuple[str, None]]:
+    def items(self, start: int, stop: int) -> list[bytes]:
+        """What was added, from one place to before another."""
         if self._new:
             self._write()
         if start == stop:
             return []
         ends = [0, *self._ends.read(0, stop)[:, 0].tolist()] if start == 0 else self._ends_from(start, stop)
-        data = self._paths.read(ends[0], ends[-1])
+        data = self._items.read(ends[0], ends[-1])
         places = [one - ends[0] for one in ends]
-        return [(os.fsdecode(data[a:b]), None) for a, b in pairwise(places)]
+        return [data[a:b] for a, b in pairwise(places)]
+
+    def _write(self) -> None:
+        data = b"".join(self._new)
+        self._items.append(data)
+        self._ends.extend(self._size + np.cumsum([len(one) for one in self._new]).reshape(-1, 1))
+        self._size += len(data)
+        self._new.clear()
+
+    def _read(self, start: int, stop: int) -> list[tuple[str, None]]:
+        return [(os.fsdecode(item.partition(TICKET)[0]), None) for item in self.items(start, stop)]
 
     def _ends_from(self, start: int, stop: int) -> list[int]:
         ends: list[int] = self._ends.read(start - 1, stop)[:, 0].tolist()

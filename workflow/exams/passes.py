@@ -87,9 +87,10 @@ def _shared(
         folder = Path(name)
         work = Showing(model=packed(model, folder), blobs=tuple(sorted(blobs)), engine=engine, ignore=tuple(ignore))
         crew = Here(Workers(workers, processes=True))
-        for receipt in in_order(crew.map(work, cut(fixed(exam.count, PART), exam.paths), folder)):
+        for receipt in in_order(crew.map(work, cut(fixed(exam.count, PART), exam.items), folder)):
             yield from shown(exam, receipt)
             receipt.path.unlink()
+    exam.end()
 
 
 def shown(exam: Files, receipt: Receipt) -> Iterator[Pass]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ class _Kept(Sequence[Prediction]):
     def extend(self, pictures: Iterable[Picture], scores: Array, away: NDArray[np.float64]) -> None:
         """Add pictures, their probabilities (N, classes) and their distances (N,), NaN without a rule."""
         for one in pictures:
-            self._listing.append(one.path)
+            self._listing.append(os.fsencode(one.path))
         self._rows.extend(scores)
         self._away.extend(away.reshape(-1, 1))
 

@@ -86,7 +86,7 @@ def do_share(
     size = min(cores.available(), max(1, len(ranges)))
     with tempfile.TemporaryDirectory(prefix="wf-share-") as folder:
         work = Showing(model=packed(model, Path(folder)), blobs=tuple(sorted(blobs)), engine=name, ignore=tuple(ignore))
-        numbers = (one for one in cut(fixed(exam.count, PART), exam.paths) if one.number % share.of == share.number - 1)
+        numbers = (one for one in cut(fixed(exam.count, PART), exam.items) if one.number % share.of == share.number - 1)
         for receipt in Here(Workers(size, processes=size > 1)).map(work, numbers, out / "parts"):
             done += receipt.stop - receipt.start
             if progress is not None:
@@ -122,6 +122,7 @@ def gathered(
     for number, (start, stop) in enumerate(ranges):
         receipt = Receipt(number=number, start=start, stop=stop, path=result_path(out / "parts", number))
         yield from shown(exam, receipt)
+    exam.end()
 
 
 def _agree(model: Model, exam: Files, blobs: Collection[str], out: Path, engine: str) -> None:

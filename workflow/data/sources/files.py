@@ -11,6 +11,8 @@ from workflow.data.sniff import PictureError
 State = tuple[int, int]
 """Size in bytes and time of change in ns of the file that holds a picture: another state, another picture."""
 
+# what operating systems and archivers leave beside pictures
+_LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir"})
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -37,6 +39,11 @@ def read_stable(path: bytes, most: int) -> tuple[bytes, State]:
     if len(data) != before.st_size or after.st_mtime_ns != before.st_mtime_ns or after.st_size != before.st_size:
         raise OSError(errno.ESTALE, "changed while being read")
     return data, (before.st_size, before.st_mtime_ns)
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file or folder of that name is never looked at."""
+    return name.startswith(".") or name.lower() in _LITTER
 
 
 def too_large(size: int) -> PictureError:

@@ -1,6 +1,7 @@
-"""The one place where the bytes of a picture come from.
+"""The one place where the bytes of a picture come from: a file, or a member of a tar.
 
-What is read is an item: a path as the file system has it. Whoever lists pictures makes items, and workers read them.
+What is read is an item: a path as the file system has it. Whoever has listed members of a tar puts a ticket behind it
+and a zero byte, so that no worker has to look for the member again.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from workflow.cluster.parts import TICKET
+from workflow.data.sources import tars
 from workflow.data.sources.files import State, read_stable
 
 
@@ -21,8 +24,16 @@ def read(item: bytes, most: int) -> tuple[bytes, State]:
     Raises:
         PictureError: it is too large for a picture.
         OSError: it cannot be read; ESTALE where it changed while it was being read.
+        DataError: P40, the item has no ticket, and the tar that its path names is damaged.
     """
-    return read_stable(item, most)
+    path, sign, ticket = item.partition(TICKET)
+    if sign:
+        return tars.read_member(path, ticket, most)
+    try:
+        return read_stable(path, most)
+    except NotADirectoryError:
+        path, _, ticket = tars.item_of(os.fsdecode(path)).partition(TICKET)
+        return tars.read_member(path, ticket, most)
 
 
 def whole(path: str | Path) -> bytes:
@@ -30,13 +41,53 @@ def whole(path: str | Path) -> bytes:
 
     Raises:
         OSError: as the operating system says it.
+        DataError: P40, the path names a member of a damaged tar.
     """
-    return Path(path).read_bytes()
+    try:
+        return Path(path).read_bytes()
+    except NotADirectoryError:
+        name, _, ticket = tars.item_of(os.fspath(path)).partition(TICKET)
+        return tars.read_member(name, ticket)[0]
+
+
+def exists(path: str | Path) -> bool:
+    """Whether there is something of that name that `whole` reads.
+
+    Raises:
+        DataError: P40, as of `whole`.
+    """
+    try:
+        os.stat(path)  # noqa: PTH116
+    except NotADirectoryError:
+        try:
+            tars.item_of(os.fspath(path))
+        except OSError:
+            return False
+    except OSError:
+        return False
+    return True
+
+
+def state(item: bytes) -> State | None:
+    """The state of what holds a picture; None where that cannot be told: whoever reads it says what is wrong."""
+    path, sign, ticket = item.partition(TICKET)
+    if sign:
+        return tars.state_of(ticket)
+    try:
+        status = os.stat(path)  # noqa: PTH116  # as the file system has it
+    except NotADirectoryError:
+        try:
+            return state(tars.item_of(os.fsdecode(path)))
+        except OSError:
+            return None
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def size(item: bytes) -> int:
-    """Bytes of a picture; 0 where that cannot be told: whoever reads it says what is wrong."""
-    try:
-        return os.stat(item).st_size  # noqa: PTH116  # as the file system has it
-    except OSError:
-        return 0
+    """Bytes of a picture, about; 0 where that cannot be told."""
+    ticket = item.partition(TICKET)[2]
+    if ticket:
+        return tars.size_of(ticket)
+    return (state(item) or (0, 0))[0]
