@@ -48,7 +48,7 @@ def write_sheets(entries: Sequence[Entry], out: Path, *, page: int = PAGE, max_p
     for start in range(0, len(entries), page):
         path = out.with_stem(f"{out.stem}-{len(written) + 1}") if written else out
         with replacing(path) as temporary:
-            sheet(entries[start : start + page], max_pixels=max_pixels).save(temporary, format="PNG")
+            sheet(entries[start : start + page], max_pixels=max_pixels).save(temporary, format="PNG", compress_level=3)
         written.append(path)
     for old in out.parent.iterdir():
         number = re.fullmatch(rf"{re.escape(out.stem)}-(\d+)", old.stem)

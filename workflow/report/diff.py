@@ -42,7 +42,7 @@ def write_diff(folder: Path, found: Diff, *, max_pixels: int = MAX_PIXELS) -> di
     write_document(files["json"], found.json(), project=found.project)
     _write_csv(files["csv"], found.comparison, found.project)
     with replacing(files["sheet"]) as temporary:
-        draw_diff(found.comparison, max_pixels=max_pixels).save(temporary, format="PNG")
+        draw_diff(found.comparison, max_pixels=max_pixels).save(temporary, format="PNG", compress_level=3)
     return files
 
 
