@@ -14,7 +14,8 @@ from three_generations import KINDS, draw, settings, write_prototxt
 from workflow import Project
 from workflow.config import Config
 from workflow.data.prepare import prepare
-from workflow.exams import novelty
+from workflow.exams import cache, novelty
+from workflow.exams.exam import of_labelled
 from workflow.formats.prototxt import read_net
 from workflow.generations import Generation, existing
 from workflow.models.linear_tail import logits_blob, pooled_blobs
@@ -81,6 +82,24 @@ def test_predict_and_inspect_say_unknown(judged: Generation, project: Path) -> N
     assert looked.distance == pytest.approx(other.distance, rel=1e-4)
     assert f"unknown: {looked.distance:.2f} times as far" in looked.words()
     assert "unknown" not in snapshot.inspect(known).words()
+
+
+def test_evaluate_counts_what_predict_calls_unknown(judged: Generation) -> None:
+    strange(Path("images/test/cross/odd.png"))
+    snapshot = Project.of(settings()).snapshot("best")
+    files = sorted(Path("images/test").glob("*/*.png"))
+    said = snapshot.predict_all(files).predictions
+    right = [one.class_name == one.path.parent.name for one in said if one.label == "unknown"]
+    found = snapshot.evaluate(folder=Path("images/test"))
+    assert len(right) >= 1
+    counted = found.json()["called_unknown"]
+    assert (counted["count"], counted["correct"]) == (len(right), sum(right))
+    assert f"predict calls unknown: {sum(right)} right, {len(right) - sum(right)} wrong" in found.words()
+    own = snapshot.evaluate().json()["called_unknown"]  # answers that the training has stored, distances and all
+    assert own["count"] == sum(one.label == "unknown" for one in said if one.path.name != "odd.png")
+    without = cache.answers(snapshot.model, of_labelled(Path("images/test")), fresh=True)
+    assert without.distance is None
+    assert snapshot.evaluate(folder=Path("images/test")).json()["called_unknown"] == counted  # computed again
 
 
 def test_the_bundle_takes_it_along(judged: Generation, project: Path) -> None:

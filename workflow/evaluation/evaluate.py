@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from workflow.evaluation.colours import colours
 from workflow.evaluation.result import Evaluation, Score
-from workflow.exams import cache
+from workflow.exams import cache, novelty
 from workflow.exams.answers import Answers, Progress
 from workflow.exams.exam import Exam, own_split
 from workflow.exams.overlap import trained_on
@@ -45,7 +45,7 @@ def evaluate(
     Raises:
         NetError, DataError: as `observe`; also where the snapshot knows none of the classes.
     """
-    found = cache.answers(model, exam, fresh=fresh, engine=engine, progress=progress)
+    found = cache.answers(model, exam, rule=novelty.read(model), fresh=fresh, engine=engine, progress=progress)
     unknown = unknown_classes(found)
     split = own_split(model, exam)
     overlap, apart = (None, None) if split or model.generation is None else _overlap(model, found)

@@ -25,6 +25,11 @@ class Score:
     count: int
 
     @property
+    def wrong(self) -> int:
+        """How many are not."""
+        return self.count - self.correct
+
+    @property
     def accuracy(self) -> float:
         """0..1, NaN for no picture."""
         return self.correct / self.count if self.count else math.nan
@@ -79,6 +84,14 @@ class Evaluation:
     def score(self) -> Score:
         """Of all pictures whose class the snapshot knows."""
         return Score(correct=int(self.answers.correct.sum()), count=int((self.answers.truth >= 0).sum()))
+
+    @cached_property
+    def called_unknown(self) -> Score | None:
+        """Of those pictures, the ones that `wf predict` calls `unknown`; None without a rule for that."""
+        if self.answers.distance is None:
+            return None
+        beyond = (self.answers.distance > 1) & (self.answers.truth >= 0)
+        return Score(correct=int(self.answers.correct[beyond].sum()), count=int(beyond.sum()))
 
     @cached_property
     def confusion(self) -> Counts:
@@ -155,6 +168,7 @@ class Evaluation:
             "temperature": self.temperature,
             "calibrated_ece": None if self.calibrated is None else number(self.calibrated.ece),
             "calibrated": None if self.calibrated is None else _bins(self.calibrated),
+            "called_unknown": None if self.called_unknown is None else self.called_unknown.json(),
             "thresholds": [_row(one, found.classes) for one in self.thresholds],
             "solver_accuracy": self.recorded,
             "chosen_by_test": self.chosen_by_test,

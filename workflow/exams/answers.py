@@ -15,9 +15,12 @@ from workflow.engines.base import Array
 from workflow.errors import DataError, NetError
 from workflow.exams.activity import Activity
 from workflow.exams.exam import Exam
+from workflow.exams.novelty import Novelty
 from workflow.exams.packed_pictures import Pictures
 from workflow.exams.picture import Picture, Skipped
 from workflow.models.model import Model
+
+_PROBABILITIES, _DISTANCE = "/probabilities", "/distance"  # no blob's names
 
 Progress = Callable[[int, int], None]
 """Called with (done, all) after each batch."""
@@ -37,6 +40,8 @@ class Answers:
     """float32 (N, classes), 0..1."""
     blobs: dict[str, Array] = field(default_factory=dict)
     """Asked for: name -> float32 (N, ...)."""
+    distance: Array | None = None
+    """Asked for: float32 (N,), how far each picture is from the training pictures, `unknown` beyond 1."""
     skipped: tuple[Skipped, ...] = ()
     project: Path = Path()
     """The project folder of the snapshot; paths in files about these answers are relative to it."""
@@ -78,6 +83,7 @@ def observe(
     exam: Exam,
     *,
     blobs: Collection[str] = (),
+    rule: Novelty | None = None,
     engine: str | None = None,
     progress: Progress | None = None,
     activity: Activity | None = None,
@@ -90,6 +96,7 @@ def observe(
         model: the snapshot.
         exam: the pictures.
         blobs: blobs to keep beside the probabilities.
+        rule: of the snapshot; measures the distances.
         engine: the engine's name; None takes the fastest for the job.
         progress: called with (done, all).
         activity: sees all blobs of the first pictures.
@@ -102,7 +109,7 @@ def observe(
 
     if model.output is None:
         raise NetError(f"{model.source} has no Softmax layer, so there are no probabilities", at=model.source)
-    wanted = {model.output, *blobs}
+    wanted = {model.output, *blobs, *(rule.blobs if rule else ())}
     questions = Pictures()
     kept: dict[str, Array] = {}  # made whole at once: parts between the passes' own large arrays fragment the heap
 
@@ -116,7 +123,9 @@ def observe(
             _require(blobs, computed, model)
             rows = model.probabilities(computed)
             if rows is not None:
-                keep("", rows)
+                keep(_PROBABILITIES, rows)
+            if rule is not None:
+                keep(_DISTANCE, rule.distance(computed).astype(np.float32))
             for name in blobs:
                 keep(name, computed[name])
             questions.extend(pictures)
@@ -125,7 +134,8 @@ def observe(
     if not questions:
         raise DataError(f"no picture in {exam.name} can be read", hint="; ".join(_reasons(exam.skipped)) or None)
     order = questions.by_path()
-    probabilities = kept.pop("")[order]
+    probabilities = kept.pop(_PROBABILITIES)[order]
+    distance = kept.pop(_DISTANCE, None)
     return Answers(
         snapshot=model.name,
         exam=exam.name,
@@ -133,6 +143,7 @@ def observe(
         pictures=questions.taken(order),
         probabilities=probabilities,
         blobs={name: rows[order] for name, rows in kept.items()},
+        distance=None if distance is None else distance[order],
         skipped=tuple(sorted(exam.skipped, key=lambda one: one.path)),
         project=model.project,
     )

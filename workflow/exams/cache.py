@@ -18,11 +18,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.engines.base import Array
 from workflow.errors import UsageError
 from workflow.exams import activity
 from workflow.exams.activity import Activity
 from workflow.exams.answers import Answers, Progress, observe
 from workflow.exams.exam import Exam, own_split
+from workflow.exams.novelty import Novelty
 from workflow.exams.packed_pictures import Pictures
 from workflow.exams.picture import Skipped
 from workflow.generations import Generation
@@ -46,13 +48,20 @@ def folder(model: Model, exam: Exam) -> Path:
 
 
 def answers(
-    model: Model, exam: Exam, *, fresh: bool = False, engine: str | None = None, progress: Progress | None = None
+    model: Model,
+    exam: Exam,
+    *,
+    rule: Novelty | None = None,
+    fresh: bool = False,
+    engine: str | None = None,
+    progress: Progress | None = None,
 ) -> Answers:
     """The snapshot's answers on the exam: from the cache, else computed and cached.
 
     Args:
         model: the snapshot; of one from elsewhere nothing is kept.
         exam: the pictures.
+        rule: of the snapshot; answers that are stored without distances are then computed again.
         fresh: ignore cached answers.
         engine: the engine's name, used only where no answers are stored yet.
         progress: called with (done, all).
@@ -61,14 +70,14 @@ def answers(
         NetError, DataError: as `observe`.
     """
     if model.generation is None or model.iteration is None:
-        return observe(model, exam, engine=engine, progress=progress)
+        return observe(model, exam, rule=rule, engine=engine, progress=progress)
     path, key = folder(model, exam) / "answers.npz", fingerprint(model, exam)
     known = None if fresh else _read(path, key, model, exam, model.generation)
-    if known is not None:
+    if known is not None and (rule is None or known.distance is not None):
         exam.skipped[:] = known.skipped
         return known
     seen = Activity() if own_split(model, exam) == "test" else None
-    found = observe(model, exam, engine=engine, progress=progress, activity=seen)
+    found = observe(model, exam, rule=rule, engine=engine, progress=progress, activity=seen)
     _write(path, found, key, model.generation)
     if seen is not None:
         activity.write(path.with_name(activity.FILE), seen, key)
@@ -100,6 +109,8 @@ def _write(path: Path, found: Answers, key: str, generation: Generation) -> None
         "probabilities": found.probabilities,
         **Pictures(one._replace(path=generation.recorded(one.path)) for one in found.pictures).arrays(),
     }
+    if found.distance is not None:
+        arrays["distance"] = found.distance
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
@@ -113,12 +124,13 @@ def _read(path: Path, key: str, model: Model, exam: Exam, generation: Generation
             if facts["format"] != _FORMAT or facts["key"] != key:
                 return None
             probabilities = packed["probabilities"]
+            distance = packed.get("distance")
             kept = Pictures.of_arrays(packed)
             classes = tuple(facts["classes"])
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
         return None
     pictures = Pictures(one._replace(path=generation.located(one.path)) for one in kept)
-    if probabilities.shape != (len(pictures), len(classes)):
+    if probabilities.shape != (len(pictures), len(classes)) or not _each(distance, len(pictures)):
         return None
     return Answers(
         snapshot=model.name,
@@ -126,6 +138,11 @@ def _read(path: Path, key: str, model: Model, exam: Exam, generation: Generation
         classes=classes,
         pictures=pictures,
         probabilities=probabilities,
+        distance=distance,
         skipped=tuple(Skipped(path=Path(generation.located(name)), reason=reason) for name, reason in facts["skipped"]),
         project=model.project,
     )
+
+
+def _each(distance: Array | None, count: int) -> bool:
+    return distance is None or distance.shape == (count,)

@@ -50,6 +50,9 @@ def _scores(found: Evaluation) -> list[str]:
     else:
         fitted = f"the same with temperature {found.temperature:.3g}, of the validation pictures"
         rows.append(["calibrated", share(found.calibrated.ece), fitted])
+    if (beyond := found.called_unknown) is not None:
+        wrong = f"pictures that wf predict calls unknown: {beyond.correct:,} right, {beyond.wrong:,} wrong"
+        rows.append(["unknown", f"{beyond.count:,}", wrong])
     width = max(len(row[0]) for row in rows)
     head = f"{found.answers.snapshot} on {found.answers.exam}: {score.correct:,} of {score.count:,} right"
     lines = [head, *(f"  {name:{width}}  {value:>6}  {remark}" for name, value, remark in rows)]

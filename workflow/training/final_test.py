@@ -12,9 +12,8 @@ from msgspec import structs
 
 from workflow.config import Config
 from workflow.errors import WorkflowError
-from workflow.exams import cache
+from workflow.exams import cache, novelty
 from workflow.exams.exam import of_generation
-from workflow.exams.novelty import path_of
 from workflow.generations import Generation
 from workflow.models.loading import of_snapshot
 from workflow.training import confidence
@@ -37,15 +36,18 @@ def final_test(config: Config, generation: Generation) -> None:
     best = record.best
     if record.solver_split == "test" or best is None or record.training.ended_at != record.training.iterations:
         return
-    if None not in (best.test_accuracy, best.temperature) and path_of(generation.folder / best.model).is_file():
+    if None not in (best.test_accuracy, best.temperature) and novelty.path_of(generation.folder / best.model).is_file():
         return
     try:
-        model = of_snapshot(config, generation, best)
+        model = confidence.fit(of_snapshot(config, generation, best), held=True)
         if best.test_accuracy is None:
-            found = cache.answers(model, of_generation(generation, model))
-            tested = structs.replace(best, test_accuracy=plain(float(found.correct.mean())))
-            snapshots = tuple(tested if one.iteration == best.iteration else one for one in record.snapshots)
+            found = cache.answers(model, of_generation(generation, model), rule=novelty.read(model))
+            accuracy = plain(float(found.correct.mean()))
+            record = generation.read()  # with the temperature
+            snapshots = tuple(
+                structs.replace(one, test_accuracy=accuracy) if one.iteration == best.iteration else one
+                for one in record.snapshots
+            )
             generation.write(structs.replace(record, snapshots=snapshots))
-        confidence.fit(model, held=True)
     except WorkflowError as error:
         _log.warning("iter_%d cannot be shown the test pictures: %s", best.iteration, error.message)
