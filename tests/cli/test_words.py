@@ -54,5 +54,6 @@ def test_words(name: str, three: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 def _without_numbers(words: str) -> str:
     """Numbers as `#`, and as many blanks before them in a table as there always are: one."""
     words = re.sub(r"-[0-9a-f]{8}\b", "-#", words)  # of a picture's bytes
+    words = re.sub(r"\b\d{4}-\d\d-\d\d\b", "#", words)
     words = re.sub(r"(?<![\w.-])[-+]?\d[\d,]*(\.\d+)?(e[-+]\d+)?", "#", words)
     return re.sub(r" +(?=#)", " ", words)
