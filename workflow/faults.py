@@ -28,7 +28,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "P02": Fault(
         "a file where a folder is needed",
-        "`wf prepare` takes folders with one sub-folder for each class, not archives or single files.",
+        "`wf prepare` takes folders with one sub-folder for each class, and plain tars; no other archives or files.",
         "Unpack an archive and name the folder.",
     ),
     "P03": Fault(

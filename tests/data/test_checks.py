@@ -7,7 +7,7 @@ import pytest
 
 from workflow.config import Config, Preprocessing
 from workflow.data.checks import counted, kinds, need
-from workflow.data.scan import Skipped
+from workflow.data.found import Skipped
 from workflow.formats import datum
 from workflow.formats.lmdb import Writer
 

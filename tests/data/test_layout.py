@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from workflow.data.found import Scan
 from workflow.data.layout import part
 from workflow.data.prepare import prepare
-from workflow.data.scan import Scan, scan
+from workflow.data.scan import scan
 from workflow.errors import DataError
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workflow.data.found import Skipped
 from workflow.data.manifest import image_line, read, write_skipped
-from workflow.data.scan import Skipped
 from workflow.errors import DataError
 from workflow.generations import Generation
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from workflow.data.scan import printable, scan
+from workflow.data.found import printable
+from workflow.data.scan import scan
 from workflow.errors import DataError, UsageError
 
 

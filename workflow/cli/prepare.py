@@ -27,7 +27,7 @@ def prepare(
     call: Call,
     folders: Annotated[
         list[Path] | None,
-        Argument(metavar="FOLDER", help="Labelled folders (default: `images` in the settings)."),
+        Argument(metavar="FOLDER", help="Labelled folders or tars (default: `images` in the settings)."),
     ] = None,
     gen: Annotated[
         int | None,
@@ -77,12 +77,14 @@ def prepare(
         bool, Option("--allow-network-fs", help="Allow databases on a network file system.")
     ] = False,
 ) -> None:
-    """Turn labelled folders into a generation's data set.
+    """Turn labelled folders or tars into a generation's data set.
 
-    One sub-folder for each class, or train/CLASS and test/CLASS. Labelled pictures of the inbox (wf serve) are added.
+    One sub-folder for each class, or train/CLASS and test/CLASS; in a tar also a label beside each picture, in 0001.cls
+    or 0001.json. Labelled pictures of the inbox (wf serve) are added.
 
     wf prepare
     wf prepare more_images --gen 5 --test-share 10%
+    wf prepare shards/
     """
     project = call.project(
         prepare__max_bad=max_bad,

@@ -18,7 +18,8 @@ from workflow.curation import decision_table
 from workflow.curation.decision_table import ACCEPT, REFUSE, REMOVE
 from workflow.data import corrections
 from workflow.data.corrections import Correction, Patch
-from workflow.data.scan import Folder, scan
+from workflow.data.found import Folder
+from workflow.data.scan import scan
 from workflow.data.sources.reading import whole
 from workflow.errors import DataError, Location, did_you_mean
 from workflow.exams.picture import Skipped

@@ -153,7 +153,9 @@ def whatif(
     split = generation.read().solver_split
     known = features(model, training, progress=progress)
     judged = features(model, Records(generation=generation, split=split), progress=progress)
-    added = None if edits.add is None else features(model, of_labelled(edits.add), progress=progress)
+    added = (
+        None if edits.add is None else features(model, of_labelled(edits.add, model.classes or ()), progress=progress)
+    )
     classes = list(model.classes or ())
     classes += sorted({one.truth for one in added.pictures if one.truth} - set(classes)) if added is not None else []
     number = {name: place for place, name in enumerate(classes)}

@@ -10,8 +10,8 @@ import numpy as np
 
 from workflow.config import Config, Preprocessing
 from workflow.data.duplicates import same_bytes
+from workflow.data.found import Skipped, printable
 from workflow.data.pictures import OUT_OF_MEMORY
-from workflow.data.scan import Skipped, printable
 from workflow.data.split import TRAIN
 from workflow.data.table import Table
 from workflow.errors import DataError, EnvironmentFault

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from workflow.data.scan import Folder
+from workflow.data.found import Folder
 from workflow.errors import DataError, UsageError, did_you_mean
 from workflow.generations import Record
 
@@ -62,7 +62,7 @@ def arrange(
     else:
         if previous is not None:
             _check_gone(previous, old, active, drop)
-        names = old + sorted(set(active) - set(old))
+        names = old + in_order(set(active) - set(old))
     if len(active) < 2:
         listed = ", ".join(f"'{name}'" for name in active) or "none"
         raise DataError(
@@ -84,6 +84,12 @@ def arrange(
         renamed=rename,
         warnings=tuple(warnings),
     )
+
+
+def in_order(names: Collection[str]) -> list[str]:
+    """Sorted by name; by value if all are numbers, as labels often are, so that 0 to 9 keep their numbers."""
+    numbers = all(name.isdecimal() for name in names)
+    return sorted(names, key=lambda name: (int(name) if numbers else 0, name))
 
 
 def _further_down(folders: Sequence[Folder]) -> str | None:

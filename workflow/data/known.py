@@ -1,6 +1,7 @@
 """files.npz: what a preparation knew of the files that it read, so that the next one need not read them again.
 
-A file is known by its path below the project, its size and its time of change in nanoseconds, as in git's index. Then
+A file is known by its path below the project, its size and its time of change in nanoseconds, as in git's index; a
+member of a tar by its path and the tar's size and time. Then
 its digest, notes and thumbnail are taken from here, and its pixels from the database beside it, which is known in the
 same way, or else by its hash. A file that was changed less than two seconds before the preparation began is not
 remembered: it may change again without another time. What cannot be seen so is a file that was replaced by one of the
@@ -22,8 +23,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.cluster.parts import TICKET
 from workflow.data.before import Before, before
 from workflow.data.names import unpacked
+from workflow.data.sources import reading
 from workflow.data.split import SPLITS
 from workflow.data.table import Table
 from workflow.generations import Generation
@@ -48,9 +51,9 @@ def remember(generation: Generation, table: Table, basis: bytes, began: int) -> 
     """
     folders = []
     names = bytearray()
-    for held, _, listed, _ in table.each_folder():
-        packed = held.packed()
-        folders.append((listed, len(held), len(packed)))
+    for folder, _, listed, _ in table.each_folder():
+        packed = folder.names.packed()
+        folders.append((listed, len(folder.names), len(packed)))
         names += packed
     old = table.states[:, 1] < began - _GRANULARITY
     with replacing(generation.files) as path, path.open("wb") as file:
@@ -143,24 +146,27 @@ def _unchanged(table: Table, kept: np.lib.npyio.NpzFile) -> NDArray[np.intp]:
     """(N,): the row of each file of the table that is as it was, else -1."""
     rows = np.full(len(table), -1, np.intp)
     states = kept["states"]
-    known = {folder: (first, names) for folder, first, names in _folders(kept)}
-    for held, path, listed, start in table.each_folder():
-        if (there := known.get(listed)) is None:
+    known: dict[str, list[tuple[int, NDArray[np.uint8]]]] = {}  # a folder of a tar may hold several classes
+    for listed, first, packed in _folders(kept):
+        known.setdefault(listed, []).append((first, packed))
+    for folder, path, listed, start in table.each_folder():
+        numbers: dict[bytes, int] = {}
+        for first, packed in known.get(listed, ()):
+            numbers.update(zip(unpacked(packed.tobytes()), count(first)))
+        if not numbers:
             continue
-        first, packed = there
-        numbers = dict(zip(unpacked(packed.tobytes()), count(first)))
         prefix = os.fsencode(path)
+        notes = None if folder.tickets is None else unpacked(folder.tickets.packed())
         found: list[int] = []
         now: list[int] = []
-        for place, name in enumerate(unpacked(held.packed()), start):
+        for place, name in enumerate(unpacked(folder.names.packed())):
             if (row := numbers.get(name)) is None:
                 continue
-            try:
-                status = os.stat(prefix + name)  # noqa: PTH116  # 100,000 of them
-            except OSError:  # whoever reads it says what is wrong
+            state = reading.state(prefix + name if notes is None else prefix + name + TICKET + notes[place])
+            if state is None:  # whoever reads it says what is wrong
                 continue
-            found += (place, row)
-            now += (status.st_size, status.st_mtime_ns)
+            found += (start + place, row)
+            now += state
         places, row_of = np.array(found, np.intp).reshape(-1, 2).T
         same = (states[row_of] == np.array(now, np.int64).reshape(-1, 2)).all(axis=1)
         rows[places[same]] = row_of[same]

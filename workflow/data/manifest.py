@@ -20,7 +20,7 @@ from typing import TextIO
 import msgspec
 from msgspec import Struct, structs
 
-from workflow.data.scan import Skipped
+from workflow.data.found import Skipped
 from workflow.errors import DataError
 from workflow.generations import Generation
 

@@ -20,9 +20,13 @@ class Names(Sequence[str]):
         self._text = bytearray()  # one after the other
         self._ends = array("Q")  # of each name
         for name in names:
-            self._text += os.fsencode(name)
-            self._text += _BETWEEN
-            self._ends.append(len(self._text))
+            self.append(name)
+
+    def append(self, name: str) -> None:
+        """Add a name."""
+        self._text += os.fsencode(name)
+        self._text += _BETWEEN
+        self._ends.append(len(self._text))
 
     def __len__(self) -> int:
         return len(self._ends)

@@ -28,9 +28,10 @@ from workflow.data.changes import Changes, compare
 from workflow.data.correcting import Corrected, obey
 from workflow.data.decode_all import decode_all, workers_for
 from workflow.data.duplicates import nearly_equal
+from workflow.data.found import Scan, Skipped
 from workflow.data.labelled import Labelled
 from workflow.data.result import PrepareResult
-from workflow.data.scan import Scan, Skipped, scan
+from workflow.data.scan import scan
 from workflow.data.split import SPLITS, TEST, TRAIN, UNDECIDED, VALIDATION, Split, decide
 from workflow.data.spool import Spool
 from workflow.data.table import Table
@@ -194,7 +195,7 @@ class _Preparation:
         self.progress(done, len(table))
 
         def paths(start: int, stop: int) -> list[bytes]:
-            return table.paths(files[start:stop])
+            return table.items(files[start:stop])
 
         for result in decode_all(
             len(files),

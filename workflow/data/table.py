@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.cluster.parts import TICKET
 from workflow.data.decoding import CHANGED, FORBIDDEN, NOTES, Decoded
-from workflow.data.names import Names
-from workflow.data.scan import Folder, Skipped
+from workflow.data.found import Folder, Skipped
 from workflow.data.split import SPLITS, UNDECIDED
 from workflow.data.thumbnails import SIDE
 from workflow.generations import Generation
@@ -121,14 +121,20 @@ class Table:
         """Its path as the manifest has it."""
         return self.names(index)[1]
 
-    def paths(self, indices: NDArray[np.intp]) -> list[bytes]:
-        """Paths of some files, as the file system has them."""
-        return [os.fsencode(self.path(index)) for index in indices.tolist()]
+    def items(self, indices: NDArray[np.intp]) -> list[bytes]:
+        """Some files as those who read them are told, see `sources.reading`."""
+        return [self._item(index) for index in indices.tolist()]
 
-    def each_folder(self) -> Iterator[tuple[Names, str, str, int]]:
-        """Of each folder its names, what comes before them to open a file and in the manifest, and the first number."""
+    def _item(self, index: int) -> bytes:
+        number = bisect_right(self._starts, index) - 1
+        folder, place = self.folders[number], index - self._starts[number]
+        path = os.fsencode(self._places[number][1] + folder.names[place])
+        return path if folder.tickets is None else path + TICKET + os.fsencode(folder.tickets[place])
+
+    def each_folder(self) -> Iterator[tuple[Folder, str, str, int]]:
+        """Of each folder what comes before its names to open a file and in the manifest, and the first number."""
         for folder, (_, path, listed), start in zip(self.folders, self._places, self._starts, strict=False):
-            yield folder.names, path, listed, start
+            yield folder, path, listed, start
 
     def note(self, name: str) -> int:
         """How many pictures have a note, one of `decoding.NOTES`."""
@@ -165,4 +171,4 @@ class Table:
 def _places(folder: Folder, project: Path) -> tuple[str, str, str]:
     """What comes before a file's name: below the folder that the user named, to open it, and in the manifest."""
     path = os.path.join(folder.root, folder.inside, "")  # noqa: PTH118
-    return f"{folder.inside}/", path, recorded(f"{path}x", project).removesuffix("x")
+    return f"{folder.inside}/" if folder.inside else "", path, recorded(f"{path}x", project).removesuffix("x")

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.data import manifest
+from workflow.data.found import Skipped
 from workflow.data.mean import RunningMean
 from workflow.data.names import CODING
-from workflow.data.scan import Skipped
 from workflow.data.split import SPLITS, TRAIN, VALIDATION
 from workflow.formats import labels
 from workflow.formats.binaryproto import write_mean

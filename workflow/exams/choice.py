@@ -26,7 +26,7 @@ def of_folder(folder: Path) -> Poser:
     Raises:
         UsageError, DataError: P01, P02, P03, when it is posed.
     """
-    return lambda _: of_labelled(folder)
+    return lambda model: of_labelled(folder, model.classes or ())
 
 
 def named(config: Config, name: str) -> Generation:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -127,7 +128,7 @@ def asked(
     if folder is not None:
         if split != "test":
             raise UsageError(f"--part {split} and a folder cannot be used together", hint="use one of them")
-        return of_labelled(folder)
+        return of_labelled(folder, model.classes or ())
     one = model.generation or existing(config, number)
     if split != "test" and split not in one.read().counts:
         raise UsageError(
@@ -137,20 +138,26 @@ def asked(
     return of_generation(one, model, split)
 
 
-def of_labelled(folder: Path) -> Exam:
-    """A folder with one sub-folder for each class; of one with training and test pictures, the test pictures.
+def of_labelled(folder: Path, classes: Sequence[str] = ()) -> Exam:
+    """A folder or tar with one sub-folder for each class; of one with training and test pictures, the test pictures.
+
+    Args:
+        folder: where they are.
+        classes: of the net, in the order of their numbers, which labels in a tar may be.
 
     Raises:
         UsageError, DataError: P01, P02, P03 there is no such folder, or it has no class folders.
     """
-    found = scan([folder])
+    found = scan([folder], classes=classes)
     for text in found.warnings:
         _log.warning("%s", text)
     parts = [part for part in found.folders if part.split == "test"]
     if parts:
         _log.warning("the exam is the test pictures of %s, without its training pictures", folder)
     files = [
-        (str(part.root / part.inside / name), part.class_name) for part in parts or found.folders for name in part.names
+        (os.path.join(part.root, part.inside, name), part.class_name)  # noqa: PTH118  # 100,000 of them
+        for part in parts or found.folders
+        for name in part.names
     ]
     if not files:
         raise DataError(f"no file in the class folders of {folder}", hint=f"put pictures into {folder}/CLASS/")

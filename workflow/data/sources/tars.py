@@ -206,7 +206,8 @@ def _headers(path: str, size: int) -> Iterator[TarInfo]:
             for magic, program in _PACKED.items():
                 if start.startswith(magic):
                     raise _refused(path, "is compressed; plain tar is read", hint=f"{program} it first") from None
-            raise _refused(path, f"is not a tar, or damaged ({error})") from error
+            cut = "unexpected end" in str(error)
+            raise _refused(path, f"is {'cut' if cut else 'not a tar, or damaged'} ({error})") from error
         file.seek(end)
         block = file.read(tarfile.BLOCKSIZE)
     if len(block) < tarfile.BLOCKSIZE:
