@@ -141,6 +141,11 @@ FAULTS: dict[str, Fault] = {
         "Plain tars are read. What a cut or damaged tar lacks cannot be told, so none of it is used.",
         "Copy or make the tar again, or leave it out. Decompress a .tar.gz first.",
     ),
+    "P41": Fault(
+        "a wrong line of a list",
+        "A line of a list of pictures has no label where one is needed, or holds what no path does.",
+        "Write `path label` on each line, the label a whole number. `wf predict` needs the paths alone.",
+    ),
     # ---- databases
     "L01": Fault(
         "no generation, or no database",

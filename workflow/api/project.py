@@ -158,6 +158,7 @@ class Project:
     def prepare(
         self,
         *folders: str | Path,
+        lists: Sequence[str | Path] = (),
         gen: int | None = None,
         force: bool = False,
         strict: bool = False,
@@ -172,7 +173,8 @@ class Project:
         """Make a generation's data set from labelled folders.
 
         Args:
-            folders: empty takes `images` of the settings.
+            folders: or tars; none, and no lists, takes `images` of the settings.
+            lists: text files with the path of a picture and its label, a number, on each line.
             gen: its number; None is the newest plus one.
             force: replace a generation, or make one although no picture is new.
             strict: refuse unreadable files instead of skipping them.
@@ -193,12 +195,18 @@ class Project:
         from workflow.generations import no_project
         from workflow.report.preparation import describe
 
-        if not folders and not any(path.exists() for path in self.config.images) and not project.find(self.root):
+        if (
+            not folders
+            and not lists
+            and not any(path.exists() for path in self.config.images)
+            and not project.find(self.root)
+        ):
             raise no_project(self.root.absolute())
         found = prepare(
             self.config,
             [Path(folder) for folder in folders],
             gen,
+            lists=[Path(one) for one in lists],
             force=force,
             strict=strict,
             rehash=rehash,

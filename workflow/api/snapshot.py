@@ -94,16 +94,18 @@ class Snapshot:
         accept_all: bool = False,
         engine: str | None = None,
         ignore: Sequence[str] = (),
+        lists: Iterable[Picture] = (),
         shares: str | Path | None = None,
         progress: Progress | None = None,
     ) -> Finding[Predictions]:
         """The labels of pictures and of whole folders; what cannot be read is in `skipped`.
 
         Args:
-            images: picture files, or folders of them.
+            images: picture files, or folders or tars of them.
             accept_all: as of `predict`.
             engine: `torch`, `caffe` or `numpy`; None is the fastest.
             ignore: layers whose weights do not fit and are left out.
+            lists: text files with the path of a picture on each line, relative to the list.
             shares: the folder in which `predict_share` has done all shares; nothing is computed then.
             progress: called with (done, all).
 
@@ -114,7 +116,7 @@ class Snapshot:
         from workflow.exams.files import pictures
         from workflow.report.predictions import describe
 
-        files = pictures(Path(image) for image in images)
+        files = pictures(map(Path, images), list(map(Path, lists)))
         rule = None if accept_all else novelty.read(self.model)
         found = predict.predict(
             self.model,
@@ -136,6 +138,7 @@ class Snapshot:
         accept_all: bool = False,
         engine: str | None = None,
         ignore: Sequence[str] = (),
+        lists: Iterable[Picture] = (),
         progress: Progress | None = None,
     ) -> int:
         """Do a share of `predict_all`, on any machine; `predict_all(…, shares=out)` then gives the labels.
@@ -147,6 +150,7 @@ class Snapshot:
             accept_all: as of `predict`.
             engine: `torch`, `caffe` or `numpy`; None is the fastest.
             ignore: layers whose weights do not fit and are left out.
+            lists: as of `predict_all`.
             progress: called with (done, all).
 
         Returns:
@@ -158,7 +162,7 @@ class Snapshot:
         from workflow.exams import novelty, predict
         from workflow.exams.files import pictures
 
-        files = pictures(Path(image) for image in images)
+        files = pictures(map(Path, images), list(map(Path, lists)))
         rule = None if accept_all else novelty.read(self.model)
         return predict.predict_share(
             self.model, files, Path(out), share, rule=rule, engine=engine, ignore=ignore, progress=progress

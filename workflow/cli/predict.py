@@ -13,7 +13,10 @@ from workflow.cli.parameters import Argument, Option
 def predict(
     call: Call,
     which: Which,
-    paths: Annotated[list[Path], Argument(metavar="PATH", help="Pictures, or folders or tars of them.")],
+    paths: Annotated[list[Path] | None, Argument(metavar="PATH", help="Pictures, or folders or tars of them.")] = None,
+    lists: Annotated[
+        list[Path] | None, Option("--list", metavar="FILE", help="List of pictures, one on each line (repeatable).")
+    ] = None,
     csv: Annotated[Path | None, Option("--csv", metavar="FILE", help="Also write the labels to a CSV file.")] = None,
     sort: Annotated[
         Path | None,
@@ -40,11 +43,14 @@ def predict(
     wf predict incoming/ --sort sorted/
     wf predict a.png b.jpg --snapshot gen4/best
     wf predict shard-000.tar shard-001.tar
+    wf predict --list pictures.txt
     wf predict pile/ --out /common/answers --share 3/64
     wf predict pile/ --out /common/answers --gather
     """
     from workflow.errors import UsageError
 
+    if not paths and not lists:
+        raise UsageError("missing argument 'PATH'", hint="wf predict --help")
     if copy and sort is None:
         raise UsageError("--copy needs --sort", hint="--sort DIR --copy")
     if (share is not None) + gather != (out is not None):
@@ -53,12 +59,13 @@ def predict(
     if share is not None and out is not None:
         with call.counting("labelling", "pictures") as progress:
             files = chosen.predict_share(
-                paths,
+                paths or (),
                 out,
                 share,
                 accept_all=accept_all,
                 engine=engine,
                 ignore=listed(ignore_mismatch),
+                lists=lists or (),
                 progress=progress,
             )
         facts = {"snapshot": chosen.name, "predictions": [], "skipped": [], "share": share, "files": files, "out": out}
@@ -66,10 +73,11 @@ def predict(
         return
     with call.counting("labelling", "pictures") as progress:
         found = chosen.predict_all(
-            paths,
+            paths or (),
             accept_all=accept_all,
             engine=engine,
             ignore=listed(ignore_mismatch),
+            lists=lists or (),
             shares=out,
             progress=progress,
         )

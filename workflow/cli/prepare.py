@@ -29,6 +29,10 @@ def prepare(
         list[Path] | None,
         Argument(metavar="FOLDER", help="Labelled folders or tars (default: `images` in the settings)."),
     ] = None,
+    lists: Annotated[
+        list[Path] | None,
+        Option("--list", metavar="FILE", help="List of pictures: 'path label' on each line (repeatable)."),
+    ] = None,
     gen: Annotated[
         int | None,
         Option("--gen", metavar="N", min=1, help="Number of the generation (default: the newest plus one)."),
@@ -85,6 +89,7 @@ def prepare(
     wf prepare
     wf prepare more_images --gen 5 --test-share 10%
     wf prepare shards/
+    wf prepare --list train.txt --list test.txt
     """
     project = call.project(
         prepare__max_bad=max_bad,
@@ -96,6 +101,7 @@ def prepare(
     with call.counting("preparing", "pictures") as progress:
         found = project.prepare(
             *(folders or ()),
+            lists=lists or (),
             gen=gen,
             force=force,
             strict=strict,

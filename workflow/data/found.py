@@ -13,7 +13,7 @@ class Folder:
     """Files of one folder, or members of a tar with one folder, which all belong to one class."""
 
     root: Path
-    """The folder or tar that the user named."""
+    """The folder or tar that the user named, or the folder of a list."""
     inside: str
     """This folder, relative to `root`, with slashes: `train/cat`; it may be empty."""
     class_name: str
@@ -22,7 +22,7 @@ class Folder:
     names: Names
     """Sorted; those of a tar as they come."""
     tickets: Names | None = None
-    """Of members of a tar, one for each name; see `sources.reading`."""
+    """One for each name, empty for files; None if all are empty. See `sources.reading`."""
 
 
 @dataclass(frozen=True, kw_only=True)

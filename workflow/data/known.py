@@ -162,7 +162,8 @@ def _unchanged(table: Table, kept: np.lib.npyio.NpzFile) -> NDArray[np.intp]:
         for place, name in enumerate(unpacked(folder.names.packed())):
             if (row := numbers.get(name)) is None:
                 continue
-            state = reading.state(prefix + name if notes is None else prefix + name + TICKET + notes[place])
+            item = prefix + name
+            state = reading.state(item + TICKET + notes[place] if notes and notes[place] else item)
             if state is None:  # whoever reads it says what is wrong
                 continue
             found += (start + place, row)

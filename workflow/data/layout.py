@@ -21,7 +21,7 @@ from workflow.errors import DataError
 
 _PART = re.compile(r"(?:(train(?:ing)?)|(test(?:ing)?)|(val(?:id(?:ation)?)?|eval|dev))(?:[ _-]?(?:set|data|images))?")
 _KINDS = ("train", "test", "val")
-_SHARD = re.compile(r"(?:[_.-]?\d+)?\.tar", re.IGNORECASE)  # train-000017.tar is a part of train
+_ENDING = re.compile(r"(?:[_.-]?\d+)?\.(?:tar|txt|lst|list)", re.IGNORECASE)  # train-000017.tar is a part of train
 _DEPTH = 8  # folders in folders that are looked through for parts
 
 Folders = Callable[[str], list[str]]
@@ -48,7 +48,7 @@ def part(name: str) -> str | None:
 
 def of_roots(roots: Sequence[Path]) -> dict[Path, str]:
     """The split of each root where the user names the parts themselves (`data/train data/val`), else nothing."""
-    kinds = {root: part(_SHARD.sub("", root.resolve().name)) for root in roots}
+    kinds = {root: part(_ENDING.sub("", root.resolve().name)) for root in roots}
     splits = _splits(kinds.values())
     if len(splits) < 2 or None in kinds.values():
         return {}

@@ -54,6 +54,7 @@ def prepare(
     folders: Sequence[Path] = (),
     number: int | None = None,
     *,
+    lists: Sequence[Path] = (),
     force: bool = False,
     strict: bool = False,
     rehash: bool = False,
@@ -69,8 +70,9 @@ def prepare(
 
     Args:
         config: the settings.
-        folders: labelled folders; those of the settings if there are none.
+        folders: labelled folders and tars; those of the settings if there are none, and no lists.
         number: of the generation; None is the newest plus one.
+        lists: lists of pictures with labels, see `sources.lists`.
         force: replace the generation if it exists, once the new one is whole; keep its training in before-N. Also, make
             a generation that is the same as the one before.
         strict: refuse any file that is not a picture instead of skipping it.
@@ -92,8 +94,9 @@ def prepare(
     with place.explained(target), target.held("wf prepare"):
         place.check_free(config, target, force=force)
         job = _Preparation(config, target, progress, tuple(command), strict, force, rehash, labelled)
-        roots = [*(folders or config.images), *([] if labelled is None else [labelled.root])]
-        return job.run(roots, follow_symlinks, drop_classes, rename_classes or {})
+        given = folders or (() if lists else config.images)
+        roots = [*given, *([] if labelled is None else [labelled.root])]
+        return job.run(roots, lists, follow_symlinks, drop_classes, rename_classes or {})
 
 
 class _Preparation:
@@ -128,6 +131,7 @@ class _Preparation:
     def run(
         self,
         folders: Sequence[Path],
+        lists: Sequence[Path],
         follow_symlinks: bool,
         drop: Collection[str],
         rename: Mapping[str, str],
@@ -140,6 +144,7 @@ class _Preparation:
         previous = self._previous()
         found = scan(
             folders,
+            lists=lists,
             follow_symlinks=follow_symlinks,
             classes=self.config.classes or (),
             project=self.config.project,

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from workflow.data import layout
+from workflow.data import layout, list_files
 from workflow.data.found import Scan
 from workflow.data.shards import Shard
 from workflow.data.sources import tars
@@ -25,6 +25,7 @@ from workflow.words import PARTS, counted
 def scan(
     roots: Sequence[Path],
     *,
+    lists: Sequence[Path] = (),
     follow_symlinks: bool = False,
     classes: Sequence[str] = (),
     project: Path = Path(),
@@ -35,6 +36,7 @@ def scan(
     Args:
         roots: the folders and tars; classes of one name in several of them are one class. A folder that holds tars and
             no folders stands for those.
+        lists: lists of pictures with labels.
         follow_symlinks: enter folders that are symbolic links, each real folder once. Links to files are always read.
         classes: names that are classes even where they look like parts of a set: `train`. A label in a tar may be the
             number of one.
@@ -44,14 +46,14 @@ def scan(
 
     Raises:
         UsageError: P01 a folder is missing, P02 it is a file.
-        DataError: P03 no class folders, or folders that may be classes or parts of a set.
-            P40 a tar is damaged. P25 two names that differ only by case or by the form of an accent.
+        DataError: P03 no class folders, or folders that may be classes or parts of a set. P40 a tar is damaged.
+            P41 a line of a list is wrong. P25 two names that differ only by case or by the form of an accent.
     """
     found = Scan()
     known: dict[str, str] = {}
     here = Walk(found, follow_symlinks, inbox)
     distinct = [one for root in dict.fromkeys(map(Path, roots)) for one in _shards(root)]
-    splits = layout.of_roots(distinct)
+    splits = layout.of_roots([*distinct, *lists])
     found.warnings += _sides(splits)
     for root in distinct:
         _check_root(root)
@@ -67,6 +69,9 @@ def scan(
             for entry in walk.folders(root, inside):
                 name = _class_name(entry, known, root, own=root != inbox)
                 walk.collect(root, f"{inside}/{entry}" if inside else entry, name, split)
+    for source in dict.fromkeys(lists):
+        checked = partial(_class_name, known=known, root=source, own=True, what="label")
+        list_files.collect(found, source, classes, checked, splits.get(source))
     found.classes = tuple(sorted({folder.class_name for folder in found.folders}))
     return found
 
@@ -99,7 +104,7 @@ def _shards(root: Path) -> list[Path]:
 
 
 def _sides(splits: dict[Path, str]) -> list[str]:
-    """Which roots are parts of a set; of tars, of which there may be many, the first."""
+    """Which roots and lists are parts of a set; of tars, of which there may be many, the first."""
     shards = [root for root in splits if tars.is_tar(root.name)]
     said = [f"{root} used as {PARTS[side]} pictures" for root, side in splits.items() if root not in shards]
     for side in dict.fromkeys(splits[root] for root in shards):

@@ -27,7 +27,7 @@ class Shard:
 
     def __init__(self, found: Scan, root: Path) -> None:
         self._found, self._root = found, root
-        self._tar = tars.opened(str(root))
+        self._tar = tars.looked_through(str(root))
         found.skipped += [
             Skipped(path=f"{root}/{one.name}", reason=one.reason, kind=one.kind) for one in self._tar.refused
         ]

@@ -129,7 +129,9 @@ class Table:
         number = bisect_right(self._starts, index) - 1
         folder, place = self.folders[number], index - self._starts[number]
         path = os.fsencode(self._places[number][1] + folder.names[place])
-        return path if folder.tickets is None else path + TICKET + os.fsencode(folder.tickets[place])
+        if folder.tickets is None or not (ticket := folder.tickets[place]):
+            return path
+        return path + TICKET + os.fsencode(ticket)
 
     def each_folder(self) -> Iterator[tuple[Folder, str, str, int]]:
         """Of each folder what comes before its names to open a file and in the manifest, and the first number."""
@@ -170,5 +172,6 @@ class Table:
 
 def _places(folder: Folder, project: Path) -> tuple[str, str, str]:
     """What comes before a file's name: below the folder that the user named, to open it, and in the manifest."""
-    path = os.path.join(folder.root, folder.inside, "")  # noqa: PTH118
+    root = "" if folder.root == Path() else folder.root  # of a list in the current folder
+    path = os.path.join(root, folder.inside, "")  # noqa: PTH118
     return f"{folder.inside}/" if folder.inside else "", path, recorded(f"{path}x", project).removesuffix("x")

@@ -25,21 +25,29 @@ if TYPE_CHECKING:
     from workflow.data.decoding import Refusal
 
 
-def pictures(places: Iterable[Path]) -> Listing:
-    """The pictures that were named, and those in the folders and tars that were named, see `listing.items`.
+def pictures(places: Iterable[Path], lists: Sequence[Path] = ()) -> Listing:
+    """The pictures that were named, those in the folders and tars that were named, and those on lists.
+
+    Args:
+        places: as of `listing.items`.
+        lists: as of `listing.listed`.
 
     Raises:
-        UsageError, DataError: as of `listing.items`; also if there is no file at all.
+        UsageError, DataError: as of `listing.items` and `listing.listed`; also if there is no file at all.
     """
     found = Listing()
     refused: list[listing.Refused] = []
     for place in places:
         for item in listing.items(place, refused):
             found.append(item)
+    for source in lists:
+        for item in listing.listed(source, refused):
+            found.append(item)
     found.refused += [Skipped(path=Path(path), reason=reason) for path, reason in refused]
     if not found:
         more = f": {refused[0][0]} {refused[0][1]}" if refused else ""
-        raise DataError(f"no files found in the given folders{more}")
+        where = "on the given lists" if lists else "in the given folders"
+        raise DataError(f"no files found {where}{more}")
     return found
 
 

@@ -1,18 +1,26 @@
-"""Find pictures without labels: files that are named, those in folders and below, members of tars."""
+"""Find pictures without labels: files that are named, those in folders and below, members of tars, lines of lists."""
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from workflow.cluster.parts import TICKET
 from workflow.data.sources import reading, tars
+from workflow.data.sources.lists import Lines, without_label
 from workflow.errors import UsageError
 from workflow.formats.files import missing
 
 Refused = tuple[str, str]
 """The path of something that is never read, and a reason that follows it in a sentence."""
+
+
+class NoPicture(str):
+    """Why there is no item, worded to follow a path."""
+
+    __slots__ = ()
 
 
 def items(place: str | Path, refused: list[Refused]) -> Iterator[bytes]:
@@ -41,11 +49,58 @@ def items(place: str | Path, refused: list[Refused]) -> Iterator[bytes]:
         raise UsageError(message, hint=hint, fault="P01")
 
 
+def listed(source: Path, refused: list[Refused]) -> Iterator[bytes]:
+    """The items that the lines of a list name; a label behind a path is passed over.
+
+    Args:
+        source: the list; its paths are relative to its folder.
+        refused: gets lines whose pictures are not there, and members as of `items`.
+
+    Raises:
+        UsageError, DataError, OSError: as `lists.Lines`.
+        DataError: P40, a tar is damaged.
+    """
+    for line in Lines(source, labelled=False):
+        path = os.path.join(source.parent, line.text)  # noqa: PTH118  # 1,000,000 of them
+        found = item(path)
+        if isinstance(found, NoPicture) and (bare := without_label(line.text)) != line.text:
+            path = os.path.join(source.parent, bare)  # noqa: PTH118
+            found = item(path)
+        if isinstance(found, NoPicture):
+            refused.append((path, f"{found} ({source}:{line.number})"))
+        elif TICKET in found:
+            yield found
+        else:
+            yield from _file(path, refused)
+
+
+def item(path: str) -> bytes | NoPicture:
+    """The item of one picture; of a tar its path.
+
+    Raises:
+        DataError: P40, the path names a member of a damaged tar.
+    """
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except NotADirectoryError:
+        try:
+            return tars.item_of(path)
+        except OSError:
+            return NoPicture("does not exist")
+    except FileNotFoundError:
+        return NoPicture("does not exist")
+    except OSError as error:
+        return NoPicture(f"cannot be read ({error.strerror})")
+    if stat.S_ISREG(mode):
+        return os.fsencode(path)
+    return NoPicture("is a folder, not a picture" if stat.S_ISDIR(mode) else "is not a regular file")
+
+
 def _file(path: str, refused: list[Refused]) -> Iterator[bytes]:
     if not tars.is_tar(path) or not os.path.isfile(path):  # noqa: PTH113
         yield os.fsencode(path)
         return
-    tar = tars.opened(path)
+    tar = tars.looked_through(path)
     refused += [(f"{path}/{one.name}", one.reason) for one in tar.refused]
     for name in tar.pictures():
         yield os.fsencode(f"{path}/{name}") + TICKET + tar.ticket(name).encode()

@@ -74,15 +74,24 @@ def key(name: str) -> str:
     return folder + slash + last.partition(".")[0]
 
 
-def opened(path: str) -> Tar:
-    """Look through a tar; what was found in the last ones is kept in memory.
+def looked_through(path: str) -> Tar:
+    """Look through a tar.
 
     Raises:
         DataError: P40, it is no plain tar, or is cut or damaged.
         OSError: it cannot be read.
     """
-    status = os.stat(path)  # noqa: PTH116
-    return _opened(path, (status.st_size, status.st_mtime_ns))
+    return _looked_through(path, _state(path))
+
+
+def opened(path: str) -> Tar:
+    """The same, for one look after the other: what was found in the last tars is kept in memory."""
+    return _opened(path, _state(path))
+
+
+def _state(path: str) -> State:
+    status = os.stat(path)  # noqa: PTH116  # paths are text here
+    return status.st_size, status.st_mtime_ns
 
 
 def item_of(path: str) -> bytes:
@@ -147,8 +156,7 @@ def _at(file: BinaryIO, offset: int, size: int) -> bytes:
 # ---- looking through ------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=16)
-def _opened(path: str, state: State) -> Tar:
+def _looked_through(path: str, state: State) -> Tar:
     members: dict[str, Member] = {}
     refused: list[Refused] = []
     for found in _headers(path, state[0]):
@@ -160,6 +168,9 @@ def _opened(path: str, state: State) -> Tar:
         else:
             members[name] = Member(found.offset_data, found.size)
     return Tar(path, state, members, refused)
+
+
+_opened = lru_cache(maxsize=64)(_looked_through)
 
 
 def _refusal(found: TarInfo, name: str, members: dict[str, Member]) -> tuple[str, str] | None:
