@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from workflow.data.batches import Batches
+from workflow.data.rows import Rows
 from workflow.data.transform import Transform
 from workflow.errors import DatabaseError
 from workflow.formats import caffe_pb2, datum
@@ -156,3 +157,29 @@ def test_records_of_several_sizes_are_cropped_one_by_one(tmp_path):
         training = Batches(reader, 3, Transform(crop=3, mirror=True), phase="TRAIN")
         np.testing.assert_array_equal(training.read(5, seed=2)[0], training.read(5, seed=2)[0])
         assert not np.array_equal(training.read(5, seed=2)[0], training.read(5, seed=3)[0])
+
+
+@pytest.mark.parametrize("transform", [Transform(), Transform(crop=3, mirror=True)], ids=["plain", "random"])
+@pytest.mark.parametrize("batch", [4, None], ids=["split", "each"])
+def test_the_rows_of_a_part_are_those_of_the_whole_batch(database, transform, batch):
+    """What is random is drawn for the whole batch, whoever reads which rows."""
+    parts = [Rows(index=index, parts=3, batch=batch) for index in range(3)]
+    with Reader(database) as reader:
+        whole, labels = Batches(reader, batch or 12, transform, phase="TRAIN").read(5, seed=7)
+        batches = Batches(reader, 4, transform, phase="TRAIN")
+        for rows in parts:
+            mine, own = batches.read(5, seed=7, rows=rows)
+            np.testing.assert_array_equal(mine, whole[rows.own])
+            np.testing.assert_array_equal(own, labels[rows.own])
+
+
+def test_the_rows_of_a_part_of_records_of_different_sizes(tmp_path):
+    with Writer(tmp_path / "lmdb") as writer:
+        for index in range(4):
+            writer.put(b"%08d.png" % index, datum.encode(picture(index)[:, : 5 + index % 2], index))
+    with Reader(tmp_path / "lmdb") as reader:
+        batches = Batches(reader, 4, Transform(crop=3, mirror=True), phase="TRAIN")
+        whole, _ = batches.read(0, seed=7)
+        mine, own = batches.read(0, seed=7, rows=Rows(index=0, parts=3, batch=4))
+    np.testing.assert_array_equal(mine, whole[[0, 3]])
+    assert own.tolist() == [0, 3]

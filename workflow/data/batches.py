@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.data.rows import Rows
 from workflow.data.transform import Array, Transform
 from workflow.errors import DatabaseError
 from workflow.formats import datum
@@ -47,36 +47,45 @@ class Batches:
         """(C, h, w) of the transformed pictures."""
         return self.transform.shape(self.stored)
 
-    def read(self, position: int, *, seed: int = 0) -> tuple[Array, Array]:
-        """Batch number `position`.
+    def read(self, position: int, *, seed: int = 0, rows: Rows | None = None) -> tuple[Array, Array]:
+        """Batch number `position`, or part of it.
 
         Records need not be of one size: with a crop they may differ in a batch, else from batch to batch.
 
+        Args:
+            position: number of the batch.
+            seed: of what is random; that is drawn for the whole batch.
+            rows: those to read; all if None.
+
         Returns:
-            Pictures, float32 (batch_size, C, h, w), and labels, float32 (batch_size,).
+            Pictures, float32 (rows, C, h, w), and labels, float32 (rows,): batch_size of them if `rows` is None.
 
         Raises:
             DatabaseError: L05, a record that cannot be decoded, does not fit into one batch with the others, or has
                 a label that is no class.
         """
-        values = self.reader.values(position * self.batch_size, self.batch_size)
+        whole = self.batch_size if rows is None else rows.whole(self.batch_size)
+        numbers = range(position * whole, (position + 1) * whole)
+        wanted = numbers if rows is None else numbers[rows.own]
+        values = self.reader.values(wanted.start, len(wanted), every=wanted.step)
         rng = np.random.default_rng([seed, position]) if self.transform.is_random(self.phase) else None
         try:
             pixels, labels = datum.decode_all(values, force=self.transform.force)
-            batch = self.transform.apply(pixels, phase=self.phase, rng=rng)
+            batch = self.transform.apply(pixels, phase=self.phase, rng=rng, rows=rows)
         except DatabaseError:
-            batch, labels = self._one_by_one(values, position, rng)
+            batch, labels = self._one_by_one(numbers, rng, rows)
         wrong = np.flatnonzero((labels < 0) | (labels >= (self.classes or _ANY)))
         if wrong.size:
             label = labels[wrong[0]]
-            raise self._wrong(position, int(wrong[0]), f"label {label}, but there are {self.classes} classes")
+            raise self._wrong(wanted[int(wrong[0])], f"label {label}, but there are {self.classes} classes")
         return batch, labels.astype(np.float32)
 
     def _one_by_one(
-        self, values: Sequence[bytes], position: int, rng: np.random.Generator | None
+        self, numbers: range, rng: np.random.Generator | None, rows: Rows | None
     ) -> tuple[Array, NDArray[np.int32]]:
-        """A batch of records of different sizes; a record that is at fault is named."""
-        keys = [self._key(position, index) for index in range(len(values))]
+        """The rows of a batch of records of different sizes; a record that is at fault is named."""
+        values = self.reader.values(numbers.start, len(numbers))
+        keys = [self._key(number) for number in numbers]
         try:
             decoded = [
                 datum.decode(value, key=key, force=self.transform.force)
@@ -85,15 +94,16 @@ class Batches:
         except DatabaseError as error:
             raise DatabaseError(error.message, hint=make_again(self.reader.folder), fault=error.fault) from None
         parts = [self.transform.apply(pixels[None], phase=self.phase, rng=rng) for pixels, _ in decoded]
+        own = slice(None) if rows is None else rows.own
         for index, part in enumerate(parts):
             if part.shape != parts[0].shape:
                 shapes = f"{decoded[index][0].shape}, that of the batch's first record {decoded[0][0].shape}"
-                raise self._wrong(position, index, f"its shape is {shapes}", _SIZES)
-        return np.concatenate(parts), np.array([label for _, label in decoded], np.int32)
+                raise self._wrong(numbers[index], f"its shape is {shapes}", _SIZES)
+        return np.concatenate(parts[own]), np.array([label for _, label in decoded[own]], np.int32)
 
-    def _key(self, position: int, index: int) -> bytes:
-        return self.reader.keys[(position * self.batch_size + index) % len(self.reader)]
+    def _key(self, number: int) -> bytes:
+        return self.reader.keys[number % len(self.reader)]
 
-    def _wrong(self, position: int, index: int, what: str, hint: str = "") -> DatabaseError:
-        name = self._key(position, index).decode("utf-8", "backslashreplace")
+    def _wrong(self, number: int, what: str, hint: str = "") -> DatabaseError:
+        name = self._key(number).decode("utf-8", "backslashreplace")
         return DatabaseError(f"record {name}: {what}", hint=hint or make_again(self.reader.folder), fault="L05")

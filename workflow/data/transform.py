@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.data.rows import Rows
 from workflow.errors import NetError
 from workflow.formats import caffe_pb2
 from workflow.words import by
@@ -70,13 +71,21 @@ class Transform:
             raise NetError(f"crop_size={self.crop}, but images are {by(stored)}", fault="M02")
         return (channels, self.crop or height, self.crop or width)
 
-    def apply(self, batch: NDArray[np.generic], *, phase: str, rng: np.random.Generator | None = None) -> Array:
+    def apply(
+        self,
+        batch: NDArray[np.generic],
+        *,
+        phase: str,
+        rng: np.random.Generator | None = None,
+        rows: Rows | None = None,
+    ) -> Array:
         """Transform pictures.
 
         Args:
             batch: (N, C, H, W), uint8 or float32, as stored.
             phase: `TRAIN` or `TEST`.
             rng: draws the crops and mirrors; needed if the transform is random in that phase.
+            rows: which rows of a larger batch these are; what is random is drawn for all of that.
 
         Returns:
             float32 (N, C, h, w), C-contiguous.
@@ -84,7 +93,7 @@ class Transform:
         shape = self.shape((batch.shape[1], batch.shape[2], batch.shape[3]))
         out = np.empty((len(batch), *shape), np.float32)
         if self.crop or self.mirror:
-            self._cut(batch, out, phase, rng)
+            self._cut(batch, out, phase, rng, rows)
         else:
             _subtract(batch, self.mean, out)
         if self.scale != 1.0:
@@ -95,18 +104,26 @@ class Transform:
         """Whether `apply` draws random numbers in that phase."""
         return self.mirror or (bool(self.crop) and phase == "TRAIN")
 
-    def _cut(self, batch: NDArray[np.generic], out: Array, phase: str, rng: np.random.Generator | None) -> None:
+    def _cut(
+        self,
+        batch: NDArray[np.generic],
+        out: Array,
+        phase: str,
+        rng: np.random.Generator | None,
+        rows: Rows | None,
+    ) -> None:
         """Fill `out` (N, C, h, w) with windows of `batch`, less the same windows of the mean picture."""
         count, (height, width), (h, w) = len(batch), batch.shape[2:], out.shape[2:]
         tops, lefts, flips = [(height - h) // 2] * count, [(width - w) // 2] * count, [0] * count
         if self.is_random(phase):
             if rng is None:
                 raise ValueError(f"a transform with crop or mirror needs a generator in phase {phase}")
+            whole, own = (count, slice(None)) if rows is None else (rows.grown(count), rows.own)
             if self.crop and phase == "TRAIN":
-                tops = rng.integers(0, height - h + 1, count).tolist()
-                lefts = rng.integers(0, width - w + 1, count).tolist()
+                tops = rng.integers(0, height - h + 1, whole)[own].tolist()
+                lefts = rng.integers(0, width - w + 1, whole)[own].tolist()
             if self.mirror:
-                flips = rng.integers(0, 2, count).tolist()
+                flips = rng.integers(0, 2, whole)[own].tolist()
         per_pixel = self.mean is not None and self.mean.shape[1:] == (height, width)
         for index, (top, left, flip) in enumerate(zip(tops, lefts, flips, strict=True)):
             place = (slice(None), slice(top, top + h), slice(left, left + w))

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from workflow.data.rows import Rows
 from workflow.errors import NetError, WorkflowError
 from workflow.formats import caffe_pb2
 from workflow.lean_torch import import_shape_kernels
@@ -37,6 +38,8 @@ class Layer:
     All randomness is a function of `seed` and `position`, the number of forward passes before this one.
     """
 
+    takes_part = False
+    """Whether `forward` looks at `part`: what it reads or draws for a whole batch, it then gives its rows of."""
     forward: Callable[..., Tensor | Sequence[Tensor]]
     """The tops for the bottoms: one tensor, or as many as the layer has tops."""
 
@@ -48,6 +51,8 @@ class Layer:
         self.blobs: list[Tensor] = []
         self.seed = 0
         self.position = 0
+        self.part: Rows | None = None
+        """Which rows of a batch this pass computes; None where it is all of them."""
         self.exact = False
         """Whether NaN and infinities come out as Caffe's formulas give them, at the cost of some speed."""
 

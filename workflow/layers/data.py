@@ -29,6 +29,8 @@ class Data(Layer):
     Source: src/caffe/layers/data_layer.cpp, src/caffe/data_transformer.cpp. LevelDB, which Caffe reads too, is not.
     """
 
+    takes_part = True
+
     def __init__(self, spec: LayerSpec, folder: Path) -> None:
         super().__init__(spec, folder)
         param = self.message.data_param
@@ -52,7 +54,7 @@ class Data(Layer):
         return [(batch, *self.batches.shape), (batch,)][: len(self.spec.tops)]
 
     def forward(self) -> list[Tensor]:
-        data, labels = self.batches.read(self.position, seed=self.seed)
+        data, labels = self.batches.read(self.position, seed=self.seed, rows=self.part)
         return [torch.from_numpy(data), torch.from_numpy(labels)][: len(self.spec.tops)]
 
 

@@ -112,15 +112,15 @@ class Reader:
                 yield keys[index], self._transaction(1).get(keys[index])
             position = 0
 
-    def values(self, start: int, count: int) -> list[bytes]:
-        """The values of `count` records from position `start` on, with wrap-around: one batch.
+    def values(self, start: int, count: int, *, every: int = 1) -> list[bytes]:
+        """The values of `count` records from position `start` on, or of each `every`-th, with wrap-around: one batch.
 
         Raises:
             DatabaseError: the database has no record.
         """
         self._require_records()
         keys, get = self.keys, self._transaction(count).get
-        return [get(keys[index % len(keys)]) for index in range(start, start + count)]
+        return [get(keys[index % len(keys)]) for index in range(start, start + count * every, every)]
 
     def close(self) -> None:
         """Close the files; the reader opens them again if it is used again."""
