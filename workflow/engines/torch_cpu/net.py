@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from workflow.data.rows import Rows
 from workflow.engines.base import Array
 from workflow.engines.torch_cpu import blocked, joined
 from workflow.engines.torch_cpu.built import Built, as_array
@@ -23,6 +24,7 @@ class Net(Built):
     Attributes:
         blobs: name -> tensor after the last forward pass, in net order.
         position: forward passes so far; with `seed` it decides what every layer that is random draws.
+        part: the rows of a batch that the next passes compute; None for all of it.
         loss: sum over all tops of loss weight times value, after the last forward pass.
     """
 
@@ -38,6 +40,7 @@ class Net(Built):
         """See `Built`."""
         super().__init__(spec, seed=seed, folder=folder, like=like, device=device)
         self.position = 0
+        self.part: Rows | None = None
         self.blobs: Mapping[str, Tensor] = {}
         self.loss = torch.zeros(())
         self._away = self.device.type != "cpu"  # the position of data files and random numbers
@@ -69,12 +72,14 @@ class Net(Built):
         for number, layer in enumerate(self.layers):
             if number - 1 in self._scales:
                 continue
-            layer.seed, layer.position = self.seed, self.position
+            self._place(layer)
             if layer.spec.type == "Input" and given:
                 tops: Sequence[Tensor] = [_copied(given[top], blocked=bool(trunk)) for top in layer.spec.tops]
             else:
                 bottoms = blocked.laid_out(self._bottoms(layer, tensors), blocked=number in trunk)
                 tops = layer.run(*bottoms, *(self._scales[number].blobs if number in self._scales else ()))
+            if self.part is not None and self.part.batch is not None and not (layer.spec.bottoms or layer.takes_part):
+                tops = [self.part.of(tensor) for tensor in tops]
             if self._away:  # what layers read from files or make with numpy is on the CPU
                 tops = [tensor.to(self.device) for tensor in tops]
             if trunk and not layer.spec.bottoms and not self._as_planned(dict(zip(layer.spec.tops, tops, strict=True))):
@@ -86,6 +91,16 @@ class Net(Built):
         self.blobs, self.loss = blocked.Blobs(tensors), loss
         self.position += 1
         return loss
+
+    def _place(self, layer: Layer) -> None:
+        """Tell a layer which pass this is.
+
+        Where each of several processes computes a whole batch, each takes another one of a layer that knows no rows.
+        """
+        part = self.part
+        apart = part is not None and part.batch is None and not layer.takes_part
+        layer.seed, layer.part = self.seed, part
+        layer.position = self.position * part.parts + part.index if part is not None and apart else self.position
 
     def _inputs(self, arrays: Mapping[str, Array]) -> dict[str, Tensor]:
         """The inputs as tensors, which may share the arrays' memory."""
