@@ -122,6 +122,14 @@ class Train(Settings, frozen=True, kw_only=True):
     """The most passes over the training pictures: a small set gets a shorter schedule than the solver's. None: its."""
     device: Literal["cpu", "cuda"] | None = None
     """For torch; None follows the solver's `solver_mode`, and is the CPU where there is none."""
+    workers: Count = 1
+    """Processes that train one net together, each with one thread unless `threads` says how many."""
+    batch: Literal["split", "each"] = "split"
+    """`split`: the workers share a batch. `each`: each computes a batch of its own, as with Caffe on several GPUs."""
+    micro: Count | None = None
+    """Micro-batches that a batch is split into; None is as many as the run was begun with, and workers at first."""
+    interface: Name | None = None
+    """Network interface between hosts; None is the one that has this host's address."""
 
 
 class Config(Settings, frozen=True, kw_only=True):

@@ -357,6 +357,46 @@ FAULTS: dict[str, Fault] = {
         "It was deleted or its disk was unmounted.",
         "Mount the disk again; `wf train` resumes from the newest snapshot that is left.",
     ),
+    "T20": Fault(
+        "a net whose batch cannot be split",
+        "With `--batch split` each worker computes some rows of a batch. The layer that the message names, such as "
+        "BatchNorm, needs all rows at once, or mixes them.",
+        "`--batch each` lets every worker compute a whole batch of its own; or train with one worker.",
+    ),
+    "T21": Fault(
+        "micro-batches that do not fit",
+        "A batch is split into at least as many micro-batches as there are workers, and at most as many as it has "
+        "rows. A run that is resumed keeps the number that it was begun with: another one gives other snapshots.",
+        "Choose `--workers` and `--micro` as the message says.",
+    ),
+    "T22": Fault(
+        "settings that do not go with several workers",
+        "Several workers, and micro-batches, are for the torch engine on the CPU and for one run at a time.",
+        "Leave out one of the two options that the message names.",
+    ),
+    "T23": Fault(
+        "a host does not answer",
+        "Training on several hosts needs all of them: `wf train` runs on each with the same `--hosts`, and each can "
+        "reach the first one. Snapshots that were written are whole.",
+        "Start the command on the host that the message names, and look at addresses and firewalls.",
+    ),
+    "T24": Fault(
+        "hosts that differ",
+        "All hosts need the same version of wf, Python and PyTorch, and the same prepared generation.",
+        "Install the same versions; copy the generation's folder, or share the project folder.",
+    ),
+    "T25": Fault(
+        "a worker of a training died",
+        "All workers begin again from the last snapshot, and its successors are those of an unbroken run. After five "
+        "deaths without a new snapshot the run ends. SIGKILL often means that memory ran out.",
+        "Use fewer workers or a smaller batch_size; `wf train` resumes.",
+    ),
+    "T26": Fault(
+        "the workers' weights differ",
+        "All workers must have the same weights; they are compared before each snapshot. A difference means that a "
+        "machine computes wrongly or that its memory is damaged. No snapshot was written from it.",
+        "Test the machines' memory, leave one out, and resume: earlier snapshots were compared, too.",
+    ),
     # ---- inspecting and evaluating
     "I01": Fault(
         "the picture cannot be read",

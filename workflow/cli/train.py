@@ -64,6 +64,18 @@ def train(
         Literal["cpu", "cuda"] | None,
         Option("--device", help="Device for torch (default: the solver's solver_mode, else the CPU)."),
     ] = None,
+    workers: Annotated[
+        int | None,
+        Option("--workers", metavar="N", min=1, help="Train with N processes, each with one thread or --threads."),
+    ] = None,
+    batch: Annotated[
+        Literal["split", "each"] | None,
+        Option("--batch", help="split: workers share a batch; each: every worker computes a batch of its own."),
+    ] = None,
+    micro: Annotated[
+        int | None,
+        Option("--micro", metavar="M", min=1, help="Split a batch into M micro-batches (default: one a worker)."),
+    ] = None,
     seed: Annotated[int | None, Option("--seed", metavar="N", min=0, help="Override the solver's random_seed.")] = None,
     seeds: Annotated[
         int | None,
@@ -91,6 +103,9 @@ def train(
         train__patience=patience,
         train__passes=passes,
         train__device=device,
+        train__workers=workers,
+        train__batch=batch,
+        train__micro=micro,
     )
     from workflow.api.events import Control  # numpy and torch, which --help does not need
     from workflow.cli.signals import obeyed

@@ -5,6 +5,11 @@ from __future__ import annotations
 import struct
 from typing import IO
 
+import msgspec
+
+from workflow import errors
+from workflow.errors import WorkflowError
+
 
 def send(stream: IO[bytes], *parts: bytes) -> None:
     """Write one message: the number of its parts, their lengths, the parts."""
@@ -24,3 +29,15 @@ def receive(stream: IO[bytes]) -> list[bytes] | None:
         return None
     parts = [stream.read(length) for length in struct.unpack(f"<{count}Q", lengths)]
     return parts if sum(map(len, parts)) == sum(struct.unpack(f"<{count}Q", lengths)) else None
+
+
+def packed_error(error: WorkflowError) -> bytes:
+    """An error of the tree as part of a message."""
+    return msgspec.json.encode((type(error).__name__, error.message, str(error.at or ""), error.hint, error.fault))
+
+
+def unpacked_error(data: bytes) -> WorkflowError:
+    """The error of `packed_error`."""
+    name, text, at, hint, fault = msgspec.json.decode(data)
+    error: WorkflowError = getattr(errors, name)(text, at=at or None, hint=hint, fault=fault)
+    return error

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from workflow import errors
 from workflow.cluster.local import Death
-from workflow.cluster.messages import receive, send
+from workflow.cluster.messages import receive, send, unpacked_error
 from workflow.cluster.parts import Part
 from workflow.cluster.work import Work, packed
 from workflow.cluster.worker import BUG, DONE, ERROR, REFUSED
@@ -72,8 +71,7 @@ class Process:
         if answer[0] == REFUSED:
             raise OSError(*msgspec.json.decode(answer[1]))
         if answer[0] == ERROR:
-            name, text, at, hint, fault = msgspec.json.decode(answer[1])
-            raise getattr(errors, name)(text, at=at or None, hint=hint, fault=fault)
+            raise unpacked_error(answer[1])
         if answer[0] == BUG:
             raise RuntimeError(f"a worker failed:\n{answer[1].decode()}")
         return answer

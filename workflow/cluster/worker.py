@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from workflow.cluster.local import MEMORY_EXIT, perform
-from workflow.cluster.messages import receive, send
+from workflow.cluster.messages import packed_error, receive, send
 from workflow.cluster.parts import Part
 from workflow.cluster.work import unpacked
 from workflow.errors import WorkflowError
@@ -48,8 +48,7 @@ def main() -> None:
     except MemoryError:
         sys.exit(MEMORY_EXIT)
     except WorkflowError as error:
-        facts = (type(error).__name__, error.message, str(error.at or ""), error.hint, error.fault)
-        send(answers, ERROR, msgspec.json.encode(facts))
+        send(answers, ERROR, packed_error(error))
     except OSError as error:  # the disk is full, or worse
         send(answers, REFUSED, msgspec.json.encode((error.errno, error.strerror)))
     except Exception:

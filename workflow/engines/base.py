@@ -10,13 +10,14 @@ import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 import numpy as np
 from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from workflow.engines.status import Status
+from workflow.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     from workflow.formats import caffe_pb2
@@ -156,6 +157,26 @@ class Control:
         return wished
 
 
+class TrainerDied(EnvironmentFault):
+    """One of several processes that train one net ended; the run can go on from its last snapshot."""
+
+
+class Ranks(Struct, frozen=True, kw_only=True):
+    """How one net is trained by several processes, or by one as by several."""
+
+    workers: int = 1
+    """Processes, each with the whole net: rank 0, which tests and writes snapshots, to `workers` - 1."""
+    rule: Literal["split", "each"] = "split"
+    """`split`: they share the prototxt's batch. `each`: each computes such a batch of its own, as with Caffe on several
+    GPUs, and the mean of their gradients is one of a batch `workers` times as large."""
+    micro: int = 1
+    """Micro-batches that a batch is cut into, at least `workers`; as many as workers where each has its own batch."""
+    hosts: tuple[str, ...] = ()
+    """Names or addresses of the machines, one worker each; none where all are on this machine."""
+    interface: str | None = None
+    """Network interface between the hosts; None is the one that has this host's address."""
+
+
 class Job(Struct, frozen=True, kw_only=True):
     """One training run of one solver, whose own paths are relative to `folder`, the project folder."""
 
@@ -173,6 +194,8 @@ class Job(Struct, frozen=True, kw_only=True):
     test_at_end: bool = False
     """Also test after the last iteration where test_interval does not divide it (Caffe tests only where it does)."""
     control: Control = field(default_factory=Control)
+    ranks: Ranks | None = None
+    """None: one process and whole batches."""
 
 
 # ---- forward passes ----

@@ -80,6 +80,10 @@ class RecordedTrain(Recorded, frozen=True, kw_only=True):
     balance: str | None = None
     patience: int | None = None
     device: str | None = None
+    workers: int | None = None
+    batch: str | None = None
+    micro: int | None = None
+    interface: str | None = None
 
 
 class PreparedWith(Recorded, frozen=True, kw_only=True):
@@ -106,6 +110,13 @@ class Training(Recorded, frozen=True, kw_only=True):
     precision: str | None = None
     device: str | None = None
     threads: int | None = None
+    """Of each worker, where there are several."""
+    workers: int | None = None
+    """Processes of the last run; None where its batches were never split, as are the next two."""
+    batch: str | None = None
+    """`split` or `each`, see `config.Train.batch`."""
+    micro: int | None = None
+    """Micro-batches that each batch is made of."""
     solver_type: str | None = None
     random_seed: int | None = None
     """-1 if the solver gives none: the seed is then 0."""

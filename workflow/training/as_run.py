@@ -41,7 +41,8 @@ def write(
     net, passes = fill_train_test(user_net, facts)
     if settings.passes is not None and max_iter is None:
         pictures = settings.passes * sum(record.counts["train"].values())
-        solver = shortened(solver, -(-pictures // (train_batch(net) * solver.iter_size)))
+        batches = settings.workers if settings.batch == "each" else 1
+        solver = shortened(solver, -(-pictures // (train_batch(net) * solver.iter_size * batches)))
     if settings.balance == "loss":
         net = balanced(net, generation.recorded(generation.balance))
     deploy = fill_deploy(prototxt.read_net(settings.deploy), facts)

@@ -12,7 +12,8 @@ from workflow.engines.base import Control, Event, Note
 from workflow.errors import UsageError
 from workflow.generations import Generation, Record
 from workflow.training import side_by_side
-from workflow.training.run import Wishes, as_trained, check_settings, train_held
+from workflow.training.run import as_trained, check_settings, train_held
+from workflow.training.wishes import Wishes
 
 _VALIDATION = 0.1
 """Share of validation pictures where the settings ask for none: a fold's own test pictures must not choose for it."""

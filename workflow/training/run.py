@@ -7,12 +7,11 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import structs
 
-from workflow import cores, engines
+from workflow import cores
 from workflow.config import Config
 from workflow.engines import caffe_log, ready
 from workflow.engines.base import Control, Done, Event, Job, Note, Started, Validation
@@ -22,13 +21,15 @@ from workflow.formats.lmdb import verify
 from workflow.generations import Generation, Record, existing
 from workflow.generations.record import Part
 from workflow.report.curves import draw_curves
-from workflow.training import as_run, growth, parts, start
+from workflow.training import as_run, growth, parts, ranks, start
 from workflow.training.beginning import as_before_unless_begun, move_aside, opening
 from workflow.training.end_checks import end_checks
 from workflow.training.final_test import final_test
 from workflow.training.keeper import Keeper
 from workflow.training.recorder import Recorder
+from workflow.training.restarts import restarted
 from workflow.training.watch import Watch
+from workflow.training.wishes import Wishes
 
 _log = logging.getLogger("workflow")
 
@@ -80,31 +81,17 @@ def train(
         command=tuple(command),
     )
     with generation.held("wf train"):
-        yield from train_held(config, generation, wishes)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """The options of one run; see `train`."""
-
-    max_iter: int | None = None
-    fresh: bool = False
-    resume: str | None = None
-    weights: tuple[str, ...] = ()
-    seed: int | None = None
-    control: Control = field(default_factory=Control)
-    command: tuple[str, ...] = ()
-    one_of_several: bool = False
-    """One of several runs with different seeds, which may be complete already: that is not reported then."""
+        yield from restarted(lambda again: train_held(config, generation, again), wishes)
 
 
 def check_settings(config: Config) -> None:
     """Refuse settings that do not go together.
 
     Raises:
-        UsageError: bfloat16 or a GPU, and real Caffe.
+        UsageError: bfloat16, a GPU or several workers, and real Caffe; T22.
     """
     settings = config.train
+    ranks.check(settings)
     if settings.device == "cuda" and settings.engine != "torch":
         raise UsageError(
             "--device cuda is for the torch engine; real Caffe runs on the CPU here", hint="--engine torch"
@@ -137,6 +124,9 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
         for split in record.counts:
             verify(generation.database(split))
     begin = start.choose(config, generation, record, resume=wishes.resume, weights=wishes.weights, fresh=wishes.fresh)
+    resumed = record.training if begin.resume is not None else None
+    dealt = None if wishes.one_of_several else ranks.ranks_of(settings, resumed, wishes.hosts)
+    threads = ranks.threads(settings, dealt, resumed)
     before = parts.recipe(generation) if begin.resume is not None else None
     with as_before_unless_begun(generation) as beginning:
         if generation.seed is None:
@@ -156,9 +146,11 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
             yield from _nothing_to_do(generation, begin, solver, keeper, told=not wishes.one_of_several)
             return
         _probe(generation)
-        facts = _facts(settings.engine, settings.precision, settings.threads, solver)
+        facts = _facts(settings.engine, settings.precision, threads, solver)
+        facts |= ranks.facts(dealt, resumed)
         facts |= {"device": settings.device} if settings.device is not None else {}
-        facts["parts"] = _parts(generation, record, facts, begin, before)
+        changed = [] if resumed is None else ranks.differences(dealt, resumed)
+        facts["parts"] = _parts(generation, record, facts, begin, before, changed)
         weights = begin.weights
         if weights:
             begin, grown = growth.fit(config, generation, record, begin, seed=solver.random_seed)
@@ -170,13 +162,14 @@ def train_held(config: Config, generation: Generation, wishes: Wishes) -> Iterat
             solver=generation.prototxt("solver"),
             resume=begin.resume,
             weights=begin.weights,
-            threads=settings.threads,
+            threads=threads,
             precision=settings.precision,
             device=settings.device,
             control=keeper,
             test_at_end=True,
+            ranks=dealt,
         )
-        run = engines.get(settings.engine).train(job)
+        run = ranks.run(settings.engine, job)
         with closing(run) as events:  # type: ignore[type-var]  # engines' runs are generators: this ends a worker process
             said = opening(events)
             beginning.begun = True
@@ -297,14 +290,19 @@ def _facts(engine: str, precision: str, threads: int | None, solver: caffe_pb2.S
 
 
 def _parts(
-    generation: Generation, record: Record, facts: dict[str, Any], begin: start.Start, before: parts.Recipe | None
+    generation: Generation,
+    record: Record,
+    facts: dict[str, Any],
+    begin: start.Start,
+    before: parts.Recipe | None,
+    dealt: Sequence[str],
 ) -> list[Part]:
     """The record's parts; reports what differs from the run that is resumed: the result will not be byte-identical."""
     now = parts.recipe(generation)
     recorded = (record.training.parts or ()) if begin.resume is not None else ()
     if now is None:
         return list(recorded)
-    changed = [] if before is None else parts.differences(before, now)
+    changed = [*([] if before is None else parts.differences(before, now)), *dealt]
     keys = ("engine", "engine_version", "precision", "threads") if begin.resume is not None else ()
     for key in keys:
         was = getattr(record.training, key)

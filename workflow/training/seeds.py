@@ -15,7 +15,8 @@ from workflow.evaluation.seed_spread import recipe, recorded_band
 from workflow.generations import Generation, Record, existing
 from workflow.generations.record import Training
 from workflow.training import side_by_side
-from workflow.training.run import Wishes, as_trained, check_settings, train_held
+from workflow.training.run import as_trained, check_settings, train_held
+from workflow.training.wishes import Wishes
 
 _log = logging.getLogger("workflow")
 

@@ -28,7 +28,8 @@ from workflow.config import Config, typed, untyped
 from workflow.engines.base import Control, Done, Event, Note, Validation
 from workflow.formats.prototxt import read_solver
 from workflow.generations import Generation
-from workflow.training.run import Wishes, train_held
+from workflow.training.run import train_held
+from workflow.training.wishes import Wishes
 from workflow.words import counted
 
 _log = logging.getLogger("workflow")

@@ -15,6 +15,7 @@ from workflow.engines.status import Status
 from workflow.engines.torch_cpu.built import arrays, as_array
 from workflow.engines.torch_cpu.device import resolve
 from workflow.engines.torch_cpu.net import Net
+from workflow.engines.torch_cpu.ranked import RankedSolver
 from workflow.engines.torch_cpu.solver import Solver
 from workflow.formats import caffe_pb2
 from workflow.formats.prototxt import read_solver
@@ -77,22 +78,25 @@ class Engine:
         """Run the solver in this process, event by event."""
         torch.set_num_threads(job.threads or cores.threads())
         param = read_solver(job.solver)
-        device = resolve(job.device, param)
-        solver = Solver(param, folder=job.folder, bfloat16=job.precision == "bfloat16", device=device)
+        bfloat16 = job.precision == "bfloat16"
+        if job.ranks is None:
+            device = resolve(job.device, param)
+            solver = Solver(param, folder=job.folder, bfloat16=bfloat16, device=device)
+        else:
+            solver = RankedSolver(param, job.ranks, folder=job.folder, bfloat16=bfloat16)
         try:
             if job.resume is not None:
                 solver.restore(job.resume)
             for path in job.weights:
                 solver.take_weights(path)
-            yield Started(
-                iteration=solver.iter, max_iter=param.max_iter, images=_images(solver), resumed_from=job.resume
-            )
+            yield started(solver, job.resume)
             yield from solver.run(job.control, test_at_end=job.test_at_end)
         finally:
             solver.close()
 
 
-def _images(solver: Solver[Net]) -> int:
-    """Pictures in one iteration: the batch of the train net's Data layers, times iter_size."""
-    batches = [layer.message.data_param.batch_size for layer in solver.net.layers if layer.spec.type == "Data"]
-    return max(batches, default=0) * solver.param.iter_size
+def started(solver: Solver[Net], resumed_from: Path | None, *, batches: int = 1) -> Started:
+    """The event that a run begins; its pictures are those of the train net's Data layers, in so many batches."""
+    sizes = [layer.message.data_param.batch_size for layer in solver.net.layers if layer.spec.type == "Data"]
+    images = max(sizes, default=0) * solver.param.iter_size * batches
+    return Started(iteration=solver.iter, max_iter=solver.param.max_iter, images=images, resumed_from=resumed_from)

@@ -1,0 +1,1 @@
+"""Several processes that train one net: started, watched and led from here, without PyTorch."""
