@@ -13,24 +13,25 @@ from workflow.config import Config, untyped
 from workflow.version import __version__
 
 _FORM = 1  # of what is remembered of a file: one more makes all files be read once
+_LIBRARIES = {"libjpeg": "jpg", "zlib": "zlib", "libwebp": "webp"}  # name -> Pillow's name for it
 
 
 def basis(config: Config) -> bytes:
     """All that decides what a file is decoded to, as bytes to compare."""
-    decoders = {name: features.version(name) for name in ("jpg", "zlib", "webp")}
     facts = {
         "form": _FORM,
         "preprocessing": untyped(config.preprocessing),
         "max_pixels": config.prepare.max_pixels,
-        "versions": {
-            "wf": __version__,
-            "numpy": np.__version__,
-            "Pillow": PIL.__version__,
-            "heif": _heif(),
-            **decoders,
-        },
+        "versions": versions(),
     }
     return msgspec.json.encode(facts)
+
+
+def versions() -> dict[str, str]:
+    """Name -> version of wf and of all that decodes and is there."""
+    found = {"wf": __version__, "numpy": np.__version__, "Pillow": PIL.__version__, "pillow-heif": _heif()}
+    found |= {name: features.version(theirs) for name, theirs in _LIBRARIES.items()}
+    return {name: version for name, version in found.items() if version}
 
 
 def _heif() -> str | None:

@@ -16,9 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import PIL
 from msgspec import structs
-from PIL import features
 
 from workflow.config import Config
 from workflow.config import Split as SplitSettings
@@ -40,7 +38,6 @@ from workflow.errors import UsageError
 from workflow.formats import lmdb
 from workflow.generations import Generation, Record, generations
 from workflow.generations.record import Corrections, FromInbox, PreparedWith
-from workflow.version import __version__
 from workflow.words import PARTS, counted
 
 Progress = Callable[[int, int], None]
@@ -319,7 +316,7 @@ class _Preparation:
             corrections=Corrections.of(self.corrected.json()),
             inbox=self._from_inbox(table),
             config=PreparedWith.of(self.config.recorded()),
-            versions=_versions(),
+            versions={"python": platform.python_version(), "lmdb": lmdb.VERSION} | decoders.versions(),
             commands=(self.command,) if self.command else (),
         )
 
@@ -357,17 +354,6 @@ class _Preparation:
             warnings=tuple(self.warnings),
             pictures=(self.target.pictures,),
         )
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "wf": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "Pillow": PIL.__version__,
-        "libjpeg": features.version("jpg") or "",
-        "lmdb": lmdb.VERSION,
-    }
 
 
 def _silent(done: int, total: int) -> None:
