@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -83,20 +84,32 @@ def test_more_pictures_of_which_some_are_known():
     assert found.trained_on == (120, 150)
 
 
-def test_the_decisions_of_a_table():
-    import hashlib
-
+def table_of(*decisions: str) -> Path:
+    """A table of suspects in which these decisions are filled in for the first wrong labels."""
     rows = [
         {"path": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "label": "cross",
          "suggested": "circle", "score": "0.9", "why": "", "decision": decision}
-        for path, decision in zip(wrong()[:4], ("accept", "remove", "refuse", ""), strict=True)
+        for path, decision in zip(wrong(), decisions, strict=False)
     ]  # fmt: skip
     with Path("suspects.csv").open("w", newline="") as file:
         table = csv.DictWriter(file, rows[0])
         table.writeheader()
         table.writerows(rows)
-    found = ask(table=Path("suspects.csv"))
+    return Path("suspects.csv")
+
+
+def test_the_decisions_of_a_table():
+    found = ask(table=table_of("accept", "remove", "refuse", ""))
     assert (found.relabelled, found.removed) == (1, 1)
+
+
+def test_a_table_names_a_class_of_a_newer_generation(project):
+    draw(project / "images", "train", "empty", 0, 9)
+    draw(project / "images", "test", "empty", 0, 9)
+    next_generation(project)
+    edits = Edits(table=table_of("empty"))
+    with pytest.raises(UsageError, match="no class 'empty'"):
+        whatif(Config(), load(settings(), snapshot="gen1/best"), edits)
 
 
 def test_a_class_that_is_new():
