@@ -132,6 +132,21 @@ class Train(Settings, frozen=True, kw_only=True):
     """Network interface between hosts; None is the one that has this host's address."""
 
 
+class Cluster(Settings, frozen=True, kw_only=True):
+    """Where work on many pictures is done: on this machine, or on all that Ray knows."""
+
+    address: Name | None = None
+    """None is this machine; `local` starts Ray on it; `ray://head:10001`, or `head:6379` from one of Ray's machines."""
+    workers: Count | None = None
+    """Parts that are done at once; None is one for each processor core of the cluster."""
+    part: Count = 500
+    """Files in one part: the answers to it come back together."""
+    attempts: Count = 5
+    """Deaths of workers at one part after which it is done last, and its pictures alone if need be."""
+    start_timeout: Count = 60
+    """Seconds that Ray has to answer in when it is first asked."""
+
+
 class Config(Settings, frozen=True, kw_only=True):
     """One project's settings; every path in the YAML is relative to the project folder.
 
@@ -147,6 +162,7 @@ class Config(Settings, frozen=True, kw_only=True):
     split: Split = Split()
     prepare: Prepare = Prepare()
     train: Train = Train()
+    cluster: Cluster = Cluster()
     project: Path = Path()
     """The project folder: absolute, or `Path()` for the current folder. Not a setting."""
 
@@ -158,7 +174,7 @@ class Config(Settings, frozen=True, kw_only=True):
     def recorded(self) -> dict[str, Any]:
         """The settings as generation.json records them: paths below the project folder are relative to it."""
         settings: dict[str, Any] = untyped(self)
-        del settings["project"]
+        del settings["project"], settings["cluster"]  # it changes no result
         settings["images"] = [recorded(path, self.project) for path in self.images]
         settings["generations"] = recorded(self.generations, self.project)
         for name in ("solver", "deploy"):

@@ -397,6 +397,22 @@ FAULTS: dict[str, Fault] = {
         "machine computes wrongly or that its memory is damaged. No snapshot was written from it.",
         "Test the machines' memory, leave one out, and resume: earlier snapshots were compared, too.",
     ),
+    # ---- more than one machine
+    "R01": Fault(
+        "no answer from Ray, or no longer",
+        "No Ray answers at the address that was given, its token differs, or its head has died.",
+        "See with `ray status` on its head whether it runs. The same command then does the parts that are missing.",
+    ),
+    "R02": Fault(
+        "a worker has another version",
+        "Other versions of Python, wf or Ray may give other results. The message names both.",
+        "Install the same version on all machines.",
+    ),
+    "R03": Fault(
+        "a worker does not see a folder or a picture",
+        "Parts of the work travel as paths, and their results are files in the project's folder `.cluster`.",
+        "Put the project and the pictures into a folder that all machines see under the same path.",
+    ),
     # ---- inspecting and evaluating
     "I01": Fault(
         "the picture cannot be read",

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from squares import Squares
 
-from workflow.cluster import here, process
+from workflow.cluster import here, process, team
 from workflow.cluster.crew import Workers
 from workflow.cluster.here import Here
 from workflow.cluster.parts import cut, fixed
@@ -92,7 +92,7 @@ def test_t13_a_death_before_the_first_part_is_no_part_s(tmp_path):
 
 @pytest.mark.parametrize("items", [NUMBERS, [b"kill"] * 30])
 def test_t13_when_everything_dies_it_ends(tmp_path, items, monkeypatch):
-    monkeypatch.setattr(here, "_IN_A_ROW", 3)  # for less time
+    monkeypatch.setattr(team, "_IN_A_ROW", 3)  # for less time
     with pytest.raises(EnvironmentFault, match=r"3 processes in a row were ended \(with SIGKILL\), the last") as caught:
         done(items, tmp_path / "parts", start="dies" if items is NUMBERS else "")
     assert caught.value.fault == "T13"

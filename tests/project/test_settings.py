@@ -125,7 +125,7 @@ def test_y03_the_project_is_no_setting(project: Path) -> None:
 
 def test_y03_a_key_at_the_top(project: Path) -> None:
     assert complaint("learning_rate: 1\n").hint == (
-        "known: images, generations, classes, preprocessing, split, prepare, train"
+        "known: images, generations, classes, preprocessing, split, prepare, train, cluster"
     )
 
 

@@ -53,6 +53,15 @@ Engine = Annotated[
     Option("--engine", help="Engine (default: the fastest for this job)."),
 ]
 
+Cluster = Annotated[
+    str | None,
+    Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Share the work with a Ray cluster: ray://HEAD:10001, HEAD:6379 or local (see docs/cluster.md).",
+    ),
+]
+
 
 def _out(room: str) -> Option:
     return Option("--out", metavar="DIR", help=f"Output folder (default: the generation's {room}/).")

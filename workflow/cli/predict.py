@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
-from workflow.cli.options import Call, Engine, IgnoreMismatch, Which, listed
+from workflow.cli.options import Call, Cluster, Engine, IgnoreMismatch, Which, listed
 from workflow.cli.parameters import Argument, Option
 
 
@@ -31,6 +31,7 @@ def predict(
         str | None, Option("--share", metavar="K/N", help="Process part K of N on this machine; see --gather.")
     ] = None,
     gather: Annotated[bool, Option("--gather", help="Give the labels once all shares in --out DIR are done.")] = False,
+    cluster: Cluster = None,
     engine: Engine = None,
     ignore_mismatch: IgnoreMismatch = None,
 ) -> None:
@@ -55,7 +56,7 @@ def predict(
         raise UsageError("--copy needs --sort", hint="--sort DIR --copy")
     if (share is not None) + gather != (out is not None):
         raise UsageError("--out DIR goes with either --share K/N or --gather", hint="--out DIR --share 3/64")
-    chosen = which.load(call.project())
+    chosen = which.load(call.project(cluster__address=cluster))
     if share is not None and out is not None:
         with call.counting("labelling", "pictures") as progress:
             files = chosen.predict_share(

@@ -19,6 +19,7 @@ class Death(Exception):
     """A process ended before it had answered."""
 
     def __init__(self, code: int) -> None:
+        self.code = code
         name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         self.how = OUT_OF_MEMORY if code in (-signal.SIGKILL, MEMORY_EXIT) else name
         """What is said of an item at which it happens: the kernel kills so when memory runs out."""

@@ -10,6 +10,11 @@ import msgspec
 from workflow import errors
 from workflow.errors import WorkflowError
 
+BEGIN, ASK, LOOK = b"begin", b"ask", b"look"
+"""Kinds of messages about Ray: load a work; do a part; compare all machines with this one."""
+COMPUTED, DEATH, LOST = b"computed", b"death", b"lost"
+"""Kinds of answers: what a worker said, with its host and seconds; that it has died; that Ray has."""
+
 
 def send(stream: IO[bytes], *parts: bytes) -> None:
     """Write one message: the number of its parts, their lengths, the parts."""

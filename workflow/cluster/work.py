@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import BinaryIO, TypeVar
 
@@ -25,6 +25,11 @@ class Work(Struct, frozen=True, kw_only=True):
     def begin(self) -> Task:
         """Load what all parts need, once in each process."""
         raise NotImplementedError
+
+    def reads(self, part: Part) -> Sequence[bytes]:
+        """The paths of files that a worker must see to do a part."""
+        del part
+        return ()
 
 
 W = TypeVar("W", bound=type[Work])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -18,7 +19,7 @@ from workflow.cluster.work import Task, Work, work
 from workflow.config import Preprocessing
 from workflow.data.pictures import OUT_OF_MEMORY, interpret, out_of_memory
 from workflow.data.sniff import SUFFIXES, PictureError
-from workflow.data.sources.reading import read
+from workflow.data.sources.reading import holder, read
 from workflow.data.thumbnails import Thumbnails
 
 NOTES = ("16-bit", "upscaled", "frames", "extension")
@@ -91,6 +92,10 @@ class Decoding(Work, frozen=True, kw_only=True):
             write_result(out, refusals, arrays | {"thumbnails": thumbnails(decoded.pixels)})
 
         return decode
+
+    def reads(self, part: Part) -> Sequence[bytes]:
+        """See `Work`."""
+        return [holder(item) for item in part.items]
 
     def decode(self, part: Part) -> Pixels:
         """Read, hash and decode the files of a part.

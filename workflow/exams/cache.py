@@ -8,13 +8,11 @@ shown to the net again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zipfile
 import zlib
 from pathlib import Path
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +22,7 @@ from workflow.exams import activity
 from workflow.exams.activity import Activity
 from workflow.exams.answers import Answers, Progress, observe
 from workflow.exams.exam import Exam, own_split
+from workflow.exams.fingerprint import fingerprint
 from workflow.exams.novelty import Novelty
 from workflow.exams.packed_pictures import Pictures
 from workflow.exams.picture import Skipped
@@ -82,19 +81,6 @@ def answers(
     if seen is not None:
         activity.write(path.with_name(activity.FILE), seen, key)
     return found
-
-
-def fingerprint(model: Model, exam: Exam) -> str:
-    """Hash of everything that the answers depend on."""
-    facts = hashlib.sha256(model.weights.SerializeToString(deterministic=True))
-    facts.update(model.net.SerializeToString(deterministic=True))
-    facts.update(msgspec.json.encode(model.preprocessing))
-    transform = model.transform
-    facts.update(repr((transform.scale, transform.crop, model.classes, model.output)).encode())
-    if transform.mean is not None:
-        facts.update(np.ascontiguousarray(transform.mean).tobytes())
-    facts.update(exam.identity().encode())
-    return facts.hexdigest()
 
 
 def _write(path: Path, found: Answers, key: str, generation: Generation) -> None:

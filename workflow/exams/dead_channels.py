@@ -11,8 +11,9 @@ def silent_channels(model: Model) -> dict[str, Silent]:
     if model.generation is None or model.iteration is None or not any(model.place.evaluation.glob(f"*/{FILE}")):
         return {}
     # databases and decoders, which inspecting one picture does not need if there is nothing to read
-    from workflow.exams.cache import fingerprint, folder
+    from workflow.exams.cache import folder
     from workflow.exams.exam import of_generation
+    from workflow.exams.fingerprint import fingerprint
 
     exam = of_generation(model.generation, model)
     return read(folder(model, exam) / FILE, fingerprint(model, exam))

@@ -23,6 +23,7 @@ from workflow.errors import DataError, NetError
 from workflow.exams import cache
 from workflow.exams.answers import Progress
 from workflow.exams.exam import Exam
+from workflow.exams.fingerprint import fingerprint
 from workflow.exams.passes import passes
 from workflow.exams.picture import Picture
 from workflow.generations import Generation
@@ -65,7 +66,7 @@ def features(model: Model, exam: Exam, *, blob: str | None = None, progress: Pro
     name = blob or feature_blob(model.net, model.output)
     folder, generation = cache.folder(model, exam), model.generation
     assert generation is not None  # noqa: S101 - else there is no such folder
-    key = cache.fingerprint(model, exam)
+    key = fingerprint(model, exam)
     stem = f"features-{name.replace('/', '_')}"
     array = folder / f"{stem}-{key[:12]}.npy"  # two commands may write those of two exams
     pictures = _known(array, key, generation)

@@ -6,9 +6,7 @@ while others may decode. The pictures that go through the net at once are the sa
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from workflow import cores, engines
@@ -60,7 +58,8 @@ def passes(
     name = "torch" if ignore and engine is None else engines.chosen(model.net, engine, images=exam.count)
     # real Caffe has a process of its own, with as many threads as there are cores
     workers = min(cores.available(), exam.count // _EACH[name]) if name in _EACH else 1
-    if isinstance(exam, Files) and workers > 1 and activity is None:
+    afar = model.cluster.address is not None and name in _EACH and exam.count > model.cluster.part
+    if isinstance(exam, Files) and (afar or workers > 1) and activity is None:
         yield from _shared(model, exam, blobs, name, ignore, workers)
         return
     with model.open(name, images=exam.count, ignore=ignore) as session:
@@ -75,21 +74,24 @@ def passes(
 def _shared(
     model: Model, exam: Files, blobs: Collection[str], engine: str, ignore: Sequence[str], workers: int
 ) -> Generator[Pass]:
+    from workflow.cluster.choice import crew, results
     from workflow.cluster.crew import Workers
-    from workflow.cluster.here import Here
     from workflow.cluster.parts import cut, fixed
     from workflow.cluster.receipt import in_order
+    from workflow.exams.fingerprint import of_parts
     from workflow.exams.showing import Showing
     from workflow.models.packing import packed
 
     exam.skipped.clear()
-    with tempfile.TemporaryDirectory(prefix="wf-exam-") as name:
-        folder = Path(name)
+    here = model.cluster.address is None
+    size = PART if here else model.cluster.part
+    with results(model.cluster, model.project, lambda: of_parts(model, exam, blobs, engine, ignore, size)) as folder:
         work = Showing(model=packed(model, folder), blobs=tuple(sorted(blobs)), engine=engine, ignore=tuple(ignore))
-        crew = Here(Workers(workers, processes=True))
-        for receipt in in_order(crew.map(work, cut(fixed(exam.count, PART), exam.items), folder)):
+        parts = cut(fixed(exam.count, size), exam.items)
+        for receipt in in_order(crew(model.cluster, Workers(workers, processes=True)).map(work, parts, folder)):
             yield from shown(exam, receipt)
-            receipt.path.unlink()
+            if here:  # else a run that is interrupted would do them again
+                receipt.path.unlink()
     exam.end()
 
 

@@ -21,8 +21,8 @@ from workflow.cluster.here import Here
 from workflow.cluster.parts import cut, fixed
 from workflow.cluster.receipt import Receipt, result_path
 from workflow.errors import DataError, UsageError
-from workflow.exams import cache
 from workflow.exams.files import Files
+from workflow.exams.fingerprint import fingerprint
 from workflow.exams.passes import Pass, shown
 from workflow.exams.picture import PART
 from workflow.exams.showing import Showing
@@ -130,7 +130,7 @@ def _agree(model: Model, exam: Files, blobs: Collection[str], out: Path, engine:
     (out / "parts").mkdir(parents=True, exist_ok=True)
     facts = {
         "format": _FORMAT,
-        "key": cache.fingerprint(model, exam),
+        "key": fingerprint(model, exam),
         "files": exam.count,
         "blobs": sorted(blobs),
         "engine": engine,

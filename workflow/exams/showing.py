@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -10,6 +11,7 @@ from workflow.cluster.parts import Part
 from workflow.cluster.result_file import write_result
 from workflow.cluster.work import Task, Work, work
 from workflow.data.decoding import Decoding
+from workflow.data.sources.reading import holder
 from workflow.engines.base import Array
 from workflow.exams.picture import BATCH
 from workflow.models.packing import PackedModel
@@ -48,3 +50,7 @@ class Showing(Work, frozen=True, kw_only=True):
             write_result(out, decoded.refusals, {"digests": decoded.digests, **arrays})
 
         return show
+
+    def reads(self, part: Part) -> Sequence[bytes]:
+        """See `Work`."""
+        return [holder(item) for item in part.items]

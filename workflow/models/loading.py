@@ -65,7 +65,17 @@ def load(
             f"{reference.weights} belongs to no generation, so its net is unknown",
             hint="add --net deploy.prototxt, and --mean, --labels and --channel-order as in its training",
         )
-    return replace(model, file=reference.weights, max_pixels=config.prepare.max_pixels, project=config.project)
+    return _of_project(model, reference, config)
+
+
+def _of_project(model: Model, reference: Reference, config: Config) -> Model:
+    return replace(
+        model,
+        file=reference.weights,
+        max_pixels=config.prepare.max_pixels,
+        cluster=config.cluster,
+        project=config.project,
+    )
 
 
 def of_snapshot(config: Config, generation: Generation, snapshot: SnapshotRecord) -> Model:
@@ -76,7 +86,7 @@ def of_snapshot(config: Config, generation: Generation, snapshot: SnapshotRecord
     """
     reference = Reference(generation.folder / snapshot.model, generation, snapshot.iteration)
     model = _ours(reference, generation, weights_file.read(reference), None)
-    return replace(model, file=reference.weights, max_pixels=config.prepare.max_pixels, project=config.project)
+    return _of_project(model, reference, config)
 
 
 def _ours(reference: Reference, generation: Generation, weights: caffe_pb2.NetParameter, net: Path | None) -> Model:

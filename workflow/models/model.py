@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.config import MAX_PIXELS, Preprocessing
+from workflow.config import MAX_PIXELS, Cluster, Preprocessing
 from workflow.data.transform import Transform
 from workflow.engines import choose
 from workflow.engines.base import Array, Session
@@ -52,6 +52,8 @@ class Model:
     file: Path | None = None
     """The weights' file; files that belong to them are beside it."""
     max_pixels: int = MAX_PIXELS
+    cluster: Cluster = field(default_factory=Cluster)
+    """Where many pictures are shown to it."""
     project: Path = Path()
     """The folder that paths in the net are relative to; `Path()` is the current folder."""
 

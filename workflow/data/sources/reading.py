@@ -91,3 +91,9 @@ def size(item: bytes) -> int:
     if ticket:
         return tars.size_of(ticket)
     return (state(item) or (0, 0))[0]
+
+
+def holder(item: bytes) -> bytes:
+    """The path of the file that holds a picture: itself, or its tar."""
+    path, sign, ticket = item.partition(TICKET)
+    return path[: tars.length_of(ticket)] if sign else path

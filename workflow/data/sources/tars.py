@@ -123,6 +123,11 @@ def size_of(ticket: bytes) -> int:
     return int(ticket.split()[2])
 
 
+def length_of(ticket: bytes) -> int:
+    """Bytes of the tar's path, with which the member's begins."""
+    return int(ticket.split()[0])
+
+
 def read_member(path: bytes, ticket: bytes, most: int | None = None) -> tuple[bytes, State]:
     """The bytes of a member, and the state of its tar.
 
