@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workflow.data.channel_order import to_rgb
-from workflow.report.canvas import BLUE, INK, RED, new_figure, save, set_title, snapshot_name
+from workflow.report.canvas import BLUE, INK, RED, save, snapshot_name
+from workflow.report.sheet import Sheet
 from workflow.words import drawn, table
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from workflow.config import Preprocessing
     from workflow.interpretation.attribution.explain import Explanation, Map
 
-_WIDTH = 2.3  # inches of a column
+_COLUMN, _LEFT, _SIDE = 2.3, 0.17, 1.95  # inches: from one column to the next, to its panels, and of their width
+_MAP_TOP, _BAR_TOP, _CURVES_TOP, _CURVES, _HEIGHT = 0.4, 2.43, 3.05, 1.6, 5.05
 
 
 def draw_maps(found: Explanation, preprocessing: Preprocessing, out: Path) -> None:
@@ -33,26 +35,28 @@ def draw_maps(found: Explanation, preprocessing: Preprocessing, out: Path) -> No
         OSError: as the operating system says it.
     """
     columns = len(found.maps) + 2
-    figure = new_figure(_WIDTH * columns, 5.6, dpi=90)
-    panels = figure.subplots(2, columns, squeeze=False, height_ratios=(1.25, 1))
-    picture = to_rgb(found.pixels, preprocessing)
-    panels[0, 0].imshow(picture, interpolation="nearest")
-    panels[0, 0].set_title("the input of the net", fontsize=9, color=INK)
-    _explain_curves(panels[1, 0])
-    for column, one in enumerate((*found.maps, found.baseline), start=1):
-        _draw_map(panels[0, column], picture, one)
-        _draw_curves(panels[1, column], one, first=column == 1)
-    for panel in panels[0]:
-        panel.set_xticks([])
-        panel.set_yticks([])
     watched = "probability" if found.target.class_name is not None else "value"
     name = snapshot_name(found.snapshot)
     title = f"{found.image.name}: evidence for {found.target.title} in {name} ({watched} {found.value:.3g})"
-    set_title(figure, title)
-    save(figure, out)
+    sheet = Sheet(_COLUMN * columns, _HEIGHT, title, dpi=90)
+    picture = to_rgb(found.pixels, preprocessing)
+    _draw_picture(sheet.panel(_LEFT, _MAP_TOP, _SIDE, _SIDE), picture)
+    _explain_curves(sheet.panel(_LEFT, _CURVES_TOP, _SIDE, _CURVES))
+    for column, one in enumerate((*found.maps, found.baseline), start=1):
+        left = _LEFT + _COLUMN * column
+        bar = sheet.panel(left, _BAR_TOP, _SIDE, 0.12)
+        _draw_map(sheet.panel(left, _MAP_TOP, _SIDE, _SIDE), bar, picture, one)
+        _draw_curves(sheet.panel(left, _CURVES_TOP, _SIDE, _CURVES), one, first=column == 1)
+    save(sheet.figure, out)
 
 
-def _draw_map(panel: Axes, picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], one: Map) -> None:
+def _draw_picture(panel: Axes, picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
+    panel.imshow(picture, interpolation="nearest")
+    panel.set_title("the input of the net", fontsize=9, color=INK)
+    panel.set_axis_off()
+
+
+def _draw_map(panel: Axes, place: Axes, picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], one: Map) -> None:
     """The heat over a faint grey picture; signed maps red for and blue against, others dark to bright from 0."""
     most = float(np.abs(one.heat).max()) or 1.0
     least = -most if one.signed else min(0.0, float(one.heat.min()))
@@ -67,7 +71,8 @@ def _draw_map(panel: Axes, picture: np.ndarray[tuple[int, ...], np.dtype[np.uint
     )
     complete = "" if one.incompleteness is None else f"\ncomplete within {one.incompleteness:.1%}"
     panel.set_title(f"{one.method}{complete}", fontsize=9, color=INK)
-    bar = panel.figure.colorbar(shown, ax=panel, orientation="horizontal", fraction=0.06, pad=0.03)
+    panel.set_axis_off()
+    bar = panel.figure.colorbar(shown, cax=place, orientation="horizontal")
     bar.set_ticks([least, 0, most] if least < 0 else [0, most])
     bar.set_ticklabels([f"{tick:.2g}" for tick in bar.get_ticks()])
     bar.ax.tick_params(labelsize=7, length=2)
@@ -89,22 +94,11 @@ def _draw_curves(panel: Axes, one: Map, *, first: bool) -> None:
 
 def _explain_curves(panel: Axes) -> None:
     panel.set_axis_off()
-    panel.text(0, 0.80, "deletion", color=RED, fontsize=10, fontweight="bold")
-    panel.text(
-        0,
-        0.54,
-        "the most important pixels\nare covered first: with a good\nmap it falls quickly",
-        fontsize=8,
-        color=INK,
-    )
-    panel.text(0, 0.30, "insertion", color=BLUE, fontsize=10, fontweight="bold")
-    panel.text(
-        0,
-        0.04,
-        "they are restored first in\na blurred picture: with a good\nmap it rises quickly",
-        fontsize=8,
-        color=INK,
-    )
+    deletion = "the most important pixels\nare covered first: with a good\nmap it falls quickly"
+    insertion = "they are restored first in\na blurred picture: with a good\nmap it rises quickly"
+    for top, name, words, colour in ((1, "deletion", deletion, RED), (0.45, "insertion", insertion, BLUE)):
+        panel.text(0, top, name, color=colour, fontsize=10, fontweight="bold", va="top")
+        panel.text(0, top - 0.13, words, fontsize=8, color=INK, va="top")
 
 
 def describe(found: Explanation, pictures: Mapping[str, Path] | None = None) -> str:
