@@ -10,16 +10,20 @@ import numpy as np
 from PIL import Image
 
 from workflow.data.channel_order import to_rgb
-from workflow.report.canvas import INK, RED, new_figure, save, save_film, set_title, snapshot_name
+from workflow.report.canvas import INK, RED, save, save_film, snapshot_name
+from workflow.report.sheet import Sheet
 from workflow.storage import replacing
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from workflow.config import Preprocessing
     from workflow.interpretation.synthesis.dream import Maximum
 
 _BARS = "#9fb6d3"
 _SIDE = 256  # pixels of the film's and the plain picture's side, about
 _STRIP = 10
+_LEFT, _RIGHT = 4.1, 10.9  # inches: of the strip and of the natural pictures' values
 _MILLISECONDS = 120
 _LAST = 1500
 
@@ -53,19 +57,15 @@ def draw_dream(found: Maximum, preprocessing: Preprocessing, folder: Path) -> di
 
 
 def _draw_sheet(found: Maximum, frames: list[Image.Image], out: Path) -> None:
-    figure = new_figure(11, 4.2, dpi=100)
-    grid = figure.add_gridspec(2, _STRIP + 4, height_ratios=(1, 2.4))
-    picture = figure.add_subplot(grid[:, :4])
-    picture.imshow(frames[-1], interpolation="nearest")
-    picture.set_title("the input that maximises it", fontsize=9, color=INK)
+    name = snapshot_name(found.snapshot)
+    sheet = Sheet(11, 3.65, f"{found.target.title} of {name}", note=found.verdict)
+    _show(sheet.panel(0.1, 0.25, 3.3, 3.3), frames[-1], "the input that maximises it", 9)
     shown = np.linspace(0, len(frames) - 1, _STRIP).round().astype(int)
+    step = (_RIGHT - _LEFT) / _STRIP
     for column, number in enumerate(shown):
-        panel = figure.add_subplot(grid[0, 4 + column])
-        panel.imshow(frames[number], interpolation="nearest")
-        panel.set_title("start" if number == 0 else f"{number / (len(frames) - 1):.0%}", fontsize=7, color=INK)
-        panel.set_axis_off()
-    picture.set_axis_off()
-    panel = figure.add_subplot(grid[1, 4:])
+        words = "start" if number == 0 else f"{number / (len(frames) - 1):.0%}"
+        _show(sheet.panel(_LEFT + step * column, 0.25, step - 0.06, step - 0.06), frames[number], words, 7)
+    panel = sheet.panel(_LEFT, 1.15, _RIGHT - _LEFT, 2.0)
     value = found.dream.activation
     if found.natural is not None:
         panel.hist(found.natural, bins=60, color=_BARS)
@@ -82,10 +82,13 @@ def _draw_sheet(found: Maximum, frames: list[Image.Image], out: Path) -> None:
     )
     panel.set_xlabel(f"value of {found.target.title}", fontsize=9)
     panel.spines[["top", "right"]].set_visible(False)
-    name = snapshot_name(found.snapshot)
-    set_title(figure, f"{found.target.title} of {name}")
-    figure.supxlabel(found.verdict, fontsize=9, color=INK)
-    save(figure, out)
+    save(sheet.figure, out)
+
+
+def _show(panel: Axes, picture: Image.Image, title: str, points: int) -> None:
+    panel.imshow(picture, interpolation="nearest")
+    panel.set_title(title, fontsize=points, color=INK)
+    panel.set_axis_off()
 
 
 def describe(one: Maximum, pictures: Mapping[str, Path] | None = None) -> str:

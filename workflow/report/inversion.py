@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow.data.channel_order import to_rgb
-from workflow.report.canvas import INK, new_figure, save, set_title, snapshot_name
+from workflow.report.canvas import INK, save, snapshot_name
+from workflow.report.sheet import Sheet
 from workflow.words import drawn, table
 
 if TYPE_CHECKING:
     from workflow.config import Preprocessing
-    from workflow.interpretation.synthesis.invert import Inversion
+    from workflow.interpretation.synthesis.invert import Inversion, Pixels
+
+_COLUMN, _ROW, _SIDE = 2.3, 2.8, 2.1  # inches: from one picture to the next, and of its sides
 
 
 def draw_inversion(found: Inversion, preprocessing: Preprocessing, out: Path) -> None:
@@ -28,24 +31,25 @@ def draw_inversion(found: Inversion, preprocessing: Preprocessing, out: Path) ->
     """
     blobs = list(dict.fromkeys(one.blob for one in found.rebuilt))
     ways = [how for how in ("optimisation", "decoder") if any(one.how == how for one in found.rebuilt)]
-    figure = new_figure(2.3 * (len(blobs) + 1), 2.9 * len(ways) + 0.6, dpi=100)
-    panels = figure.subplots(len(ways), len(blobs) + 1, squeeze=False)
-    for panel in panels.flat:
+    name = snapshot_name(found.snapshot)
+    label = "" if found.label is None else f", labelled '{found.label}' by {name}"
+    title = f"{found.image.name}{label}, reconstructed"
+    sheet = Sheet(_COLUMN * (len(blobs) + 1), _ROW * len(ways), title)
+
+    def show(row: int, column: int, pixels: Pixels, above: str, below: str = "") -> None:
+        panel = sheet.panel(_COLUMN * column + (_COLUMN - _SIDE) / 2, _ROW * row + 0.25, _SIDE, _SIDE)
+        panel.imshow(to_rgb(pixels, preprocessing), interpolation="nearest")
+        panel.set_title(above, fontsize=9, color=INK)
+        panel.set_xlabel(below, fontsize=8, color=INK)
         panel.set_xticks([])
         panel.set_yticks([])
         panel.set_frame_on(False)
-    panels[0, 0].imshow(to_rgb(found.pixels, preprocessing), interpolation="nearest")
-    panels[0, 0].set_title("the input of the net", fontsize=9, color=INK)
+
+    show(0, 0, found.pixels, "the input of the net")
     for one in found.rebuilt:
-        panel = panels[ways.index(one.how), 1 + blobs.index(one.blob)]
-        panel.imshow(to_rgb(one.pixels, preprocessing), interpolation="nearest")
-        panel.set_title(f"from {one.blob}, by {one.how}", fontsize=9, color=INK)
         words = f"features differ by {one.feature_error:.1%}\nPSNR {one.psnr:.1f} dB   SSIM {one.ssim:.2f}"
-        panel.set_xlabel(words, fontsize=8, color=INK)
-    name = snapshot_name(found.snapshot)
-    label = "" if found.label is None else f", labelled '{found.label}' by {name}"
-    set_title(figure, f"{found.image.name}{label}, reconstructed")
-    save(figure, out)
+        show(ways.index(one.how), 1 + blobs.index(one.blob), one.pixels, f"from {one.blob}, by {one.how}", words)
+    save(sheet.figure, out)
 
 
 def describe(found: Inversion, pictures: Mapping[str, Path] | None = None) -> str:
