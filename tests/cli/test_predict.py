@@ -70,4 +70,4 @@ def test_shares_of_a_folder_are_gathered(trained: Run) -> None:
     gathered = trained("predict", "images/other", "--out", "answers", "--gather")
     assert gathered.out == trained("predict", "images/other").out
     refused = trained("predict", "images/other", "--share", "1/2", code=2)
-    assert "--out DIR goes with either --share K/N or --gather" in refused.err
+    assert "--out DIR goes with --share K/N, --cluster ADDRESS or --gather" in refused.err

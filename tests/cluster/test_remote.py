@@ -13,9 +13,12 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
+from small_generation import prepared, settings, trained
 from squares import Squares
 
 from workflow.cluster import connection, site
@@ -26,7 +29,15 @@ from workflow.cluster.receipt import in_order
 from workflow.cluster.remote import Remote
 from workflow.cluster.result_file import read_result
 from workflow.config import Cluster
+from workflow.data.prepare import prepare
 from workflow.errors import DataError, EngineMissing, EnvironmentFault
+from workflow.exams import passes
+from workflow.exams.files import pictures
+from workflow.exams.predict import predict
+from workflow.generations import generation
+from workflow.models.loading import load
+
+__all__ = ["prepared", "settings", "trained"]
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'wf[cluster]'")
 
@@ -101,6 +112,26 @@ def test_errors_of_the_work_are_those_of_the_caller(ray, tmp_path):
     assert full.value.errno == 28
     with pytest.raises(RuntimeError, match="KeyError: 'a bug'"):
         done(ray, [b"bug"], tmp_path / "bug")
+
+
+def test_labels_and_data_sets_are_those_of_this_machine(ray, settings, trained, project, monkeypatch):
+    """Relative paths, as the project's are, are those of the folder that the command runs in."""
+    monkeypatch.setattr(passes, "PART", LOCAL.part)
+    (project / "images/test/cross/0.png").write_bytes(b"")
+    model, files = load(settings), pictures([Path("images/test")])
+    alone, shared = predict(model, files), predict(replace(model, cluster=LOCAL), files)
+    assert list(shared.predictions) == list(alone.predictions)
+    assert len(shared.predictions) == 14
+    assert shared.skipped == alone.skipped
+    for number, crew in ((2, Cluster()), (3, LOCAL)):
+        prepare(structs.replace(settings, cluster=crew), number=number, force=True, rehash=True)
+    one, other = (generation(settings, number) for number in (2, 3))
+    assert (
+        one.database("train").joinpath("data.mdb").read_bytes()
+        == other.database("train").joinpath("data.mdb").read_bytes()
+    )
+    assert one.mean.read_bytes() == other.mean.read_bytes()
+    assert not Path(".cluster").exists()
 
 
 def test_r02_another_version_is_refused_at_the_start(ray, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import click
 
-from workflow.cli.options import Call, Engine, EvaluationOut, Fresh, Which
+from workflow.cli.options import Call, Cluster, Engine, EvaluationOut, Fresh, Which
 from workflow.cli.parameters import Argument, Option
 from workflow.errors import UsageError
 
@@ -34,6 +34,7 @@ def evaluate(
     ] = None,
     out: EvaluationOut = None,
     fresh: Fresh = False,
+    cluster: Cluster = None,
     engine: Engine = None,
 ) -> None:
     """Evaluate a snapshot: accuracy, confusion matrix, calibration.
@@ -47,7 +48,7 @@ def evaluate(
             raise UsageError("--folds trains nets of its own: no FOLDER, --snapshot or --part beside it")
         _of_folds(call, folds, which.gen, fresh, min_accuracy)
         return
-    chosen = which.load(call.project())
+    chosen = which.load(call.project(cluster__address=cluster))
     chosen.check_place(out)
     with call.counting("evaluating", "pictures") as progress:
         found = chosen.evaluate(folder, gen=which.gen, part=part, fresh=fresh, engine=engine, progress=progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from workflow.cli.options import Call, EvaluationOut, Gen
+from workflow.cli.options import Call, Cluster, EvaluationOut, Gen
 from workflow.cli.parameters import Argument, Option
 
 
@@ -35,6 +35,7 @@ def junk(
     ] = 0.01,
     gen: Gen = None,
     out: EvaluationOut = None,
+    cluster: Cluster = None,
     show: Annotated[bool, Option("--show", help="Open the pictures.")] = False,
 ) -> None:
     """Measure the false-accept rate on unrelated pictures.
@@ -47,7 +48,7 @@ def junk(
     wf junk junk/ --class cat --max-rate 0.001
     """
     with call.counting("scoring", "pictures") as progress:
-        found = call.project().junk(
+        found = call.project(cluster__address=cluster).junk(
             folder, class_name=class_name, threshold=threshold, max_rate=max_rate, gen=gen, progress=progress
         )
     call.give(found, out, show=show)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from workflow.cli.options import Call, EvaluationOut, Gen
+from workflow.cli.options import Call, Cluster, EvaluationOut, Gen
 from workflow.cli.parameters import Argument, Option
 from workflow.errors import UsageError
 
@@ -16,6 +16,7 @@ def next(  # the command's name is the function's
     count: Annotated[int, Option("--count", metavar="N", min=1, help="Number of pictures to choose.")] = 50,
     gen: Gen = None,
     out: EvaluationOut = None,
+    cluster: Cluster = None,
     apply: Annotated[
         Path | None,
         Option("--apply", metavar="FILE", help="Copy the pictures decided in next.csv to their classes."),
@@ -42,6 +43,6 @@ def next(  # the command's name is the function's
     if folder is None:
         raise UsageError("missing argument 'FOLDER'", hint="wf next --help")
     with call.counting("looking", "pictures") as progress:
-        found = call.project().next(folder, count=count, gen=gen, out=out, progress=progress)
+        found = call.project(cluster__address=cluster).next(folder, count=count, gen=gen, out=out, progress=progress)
     call.give(found, show=show)
     call.console.skipped(found.skipped)

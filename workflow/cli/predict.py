@@ -25,7 +25,8 @@ def predict(
     copy: Annotated[bool, Option("--copy", help="With --sort: make copies instead of links.")] = False,
     accept_all: Annotated[bool, Option("--accept-all", help="Always give a class, never `unknown`.")] = False,
     out: Annotated[
-        Path | None, Option("--out", metavar="DIR", help="With --share or --gather: a folder that all machines see.")
+        Path | None,
+        Option("--out", metavar="DIR", help="With --share, --cluster or --gather: a folder that all machines see."),
     ] = None,
     share: Annotated[
         str | None, Option("--share", metavar="K/N", help="Process part K of N on this machine; see --gather.")
@@ -38,7 +39,8 @@ def predict(
     """Label pictures or whole folders.
 
     A picture that is too far from the training pictures is `unknown`; the most probable class follows in brackets.
-    --share K/N labels a part of the pictures on each of N machines; --gather then gives all labels.
+    --share K/N labels a part of the pictures on each of N machines; --gather then gives all labels. --cluster ADDRESS
+    lets all machines of a Ray cluster do it.
 
     wf predict incoming/ --csv labels.csv
     wf predict incoming/ --sort sorted/
@@ -54,8 +56,12 @@ def predict(
         raise UsageError("missing argument 'PATH'", hint="wf predict --help")
     if copy and sort is None:
         raise UsageError("--copy needs --sort", hint="--sort DIR --copy")
+    if cluster is not None and out is not None and not gather:
+        share = share or "1/1"
     if (share is not None) + gather != (out is not None):
-        raise UsageError("--out DIR goes with either --share K/N or --gather", hint="--out DIR --share 3/64")
+        raise UsageError(
+            "--out DIR goes with --share K/N, --cluster ADDRESS or --gather", hint="--out DIR --share 3/64"
+        )
     chosen = which.load(call.project(cluster__address=cluster))
     if share is not None and out is not None:
         with call.counting("labelling", "pictures") as progress:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import click
 
-from workflow.cli.options import Call
+from workflow.cli.options import Call, Cluster
 from workflow.cli.parameters import Argument, Option
 from workflow.errors import UsageError
 
@@ -80,6 +80,7 @@ def prepare(
     allow_network_fs: Annotated[
         bool, Option("--allow-network-fs", help="Allow databases on a network file system.")
     ] = False,
+    cluster: Cluster = None,
 ) -> None:
     """Turn labelled folders or tars into a generation's data set.
 
@@ -97,6 +98,7 @@ def prepare(
         prepare__on_conflict=on_conflict,
         split__test=test_share,
         split__validation=validation_share,
+        cluster__address=cluster,
     )
     with call.counting("preparing", "pictures") as progress:
         found = project.prepare(

@@ -19,6 +19,11 @@ FOLDER = ".cluster"
 _MONTH = 30 * 24 * 60 * 60  # seconds: what has not been touched for so long is nobody's
 
 
+def afar(cluster: Cluster, items: int) -> bool:
+    """Whether other machines are asked: not for a single part."""
+    return cluster.address is not None and items > cluster.part
+
+
 def crew(cluster: Cluster, workers: Workers) -> Crew:
     """The crew that the settings ask for; `workers` are those of this machine."""
     if cluster.address is None:

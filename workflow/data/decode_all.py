@@ -6,17 +6,19 @@ process starts. A few large files go to threads: Pillow decodes without the inte
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from workflow import cores
+from workflow.cluster.choice import afar, crew, results
 from workflow.cluster.crew import Workers
-from workflow.cluster.here import Here
-from workflow.cluster.parts import Items, cut, guided
-from workflow.config import Preprocessing
+from workflow.cluster.parts import Items, cut, fixed, guided
+from workflow.config import Cluster, Preprocessing
 from workflow.data.decoding import Decoded, Decoding
-from workflow.data.sources.reading import size
+from workflow.data.sources.reading import size, state
 from workflow.silence import silenced
 
 _FEW, _FEW_BYTES = 1000, 4 * 2**20  # decoded in a fifth of a second; a process takes three tenths to start
@@ -48,27 +50,58 @@ def decode_all(
     preprocessing: Preprocessing,
     max_pixels: int,
     edges: int | None = None,
+    cluster: Cluster | None = None,
 ) -> Iterator[Decoded]:
     """Decode files number 0 .. `files`-1, in no particular order.
 
     Args:
         files: how many there are.
         paths: gives the paths of a range of them.
-        workers: who does it.
+        workers: who does it on this machine.
         folder: where the results are made, each a file that the caller may remove.
         preprocessing: as recorded with the data set.
         max_pixels: larger pictures are refused.
         edges: no part holds files of both sides of a multiple of this number.
+        cluster: other machines, if there are any; `folder` is then that of `results_of`.
 
     Raises:
         OSError: a result cannot be written.
-        EnvironmentFault: T13, one process after the other was killed.
+        EnvironmentFault: T13, one process after the other was killed; R01 to R03, as `remote.Remote`.
     """
-    parts = cut(guided(files, workers.size, _most(files, paths, preprocessing), edges), paths)
+    if cluster is not None and afar(cluster, files):
+        ranges = fixed(files, cluster.part)
+    else:
+        cluster, ranges = Cluster(), guided(files, workers.size, _most(files, paths, preprocessing), edges)
     work = Decoding(preprocessing=preprocessing, max_pixels=max_pixels)
     with silenced():  # Pillow remarks on odd metadata
-        for receipt in Here(workers).map(work, parts, folder):
+        for receipt in crew(cluster, workers).map(work, cut(ranges, paths), folder):
             yield Decoded.of(receipt)
+
+
+def results_of(
+    files: int, paths: Items, cluster: Cluster, project: Path, basis: bytes, folder: Path
+) -> AbstractContextManager[Path]:
+    """Where the results of `decode_all` are made, a context manager.
+
+    Args:
+        files: how many there are.
+        paths: gives the paths of a range of them.
+        cluster: the settings.
+        project: the project's folder, which other machines see.
+        basis: of the pixels, see `decoders.basis`.
+        folder: where they are made if this machine does it alone.
+    """
+    if not afar(cluster, files):
+        return nullcontext(folder)
+
+    def key() -> str:
+        facts = hashlib.sha256(b"%b %d" % (basis, cluster.part))
+        for start in range(0, files, cluster.part):
+            for item in paths(start, min(start + cluster.part, files)):
+                facts.update(item + repr(state(item)).encode())
+        return facts.hexdigest()
+
+    return results(cluster, project, key)
 
 
 def _most(files: int, paths: Items, preprocessing: Preprocessing) -> int:

@@ -12,11 +12,13 @@ import os
 import platform
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from msgspec import structs
+from numpy.typing import NDArray
 
 from workflow.config import Config
 from workflow.config import Split as SplitSettings
@@ -24,7 +26,7 @@ from workflow.data import checks, classes, contact_sheet, corrections, decoders,
 from workflow.data.before import Before, before
 from workflow.data.changes import Changes, compare
 from workflow.data.correcting import Corrected, obey
-from workflow.data.decode_all import decode_all, workers_for
+from workflow.data.decode_all import decode_all, results_of, workers_for
 from workflow.data.duplicates import nearly_equal
 from workflow.data.found import Scan, Skipped
 from workflow.data.labelled import Labelled
@@ -164,17 +166,19 @@ class _Preparation:
             basis = decoders.basis(self.config)
             if not self.rehash:
                 known.recall(table, generations(self.config), previous, basis)
-            self._read(table, stage.folder)
-            with Spool(table, self.config.preprocessing.shape) as spool:
-                split = self._decide(table, found, arranged, previous, spool)
-                changes = compare(table, split.sides, previous, arranged)
-                if not self.force:
-                    self._check_new(changes, previous, arranged)
-                self._say_changes(changes)
-                hashes = write_dataset(stage, table, split.sides, spool, self.config.prepare.seed, table.skipped)
-                order = self.config.preprocessing.channel_order
-                contact_sheet.write(stage.pictures, table, split.sides, spool, order)
-                spool.remove()
+            files = np.flatnonzero(~table.read)
+            with self._results(table, files, basis, stage.folder) as folder:
+                self._read(table, files, folder)
+                with Spool(table, self.config.preprocessing.shape) as spool:
+                    split = self._decide(table, found, arranged, previous, spool)
+                    changes = compare(table, split.sides, previous, arranged)
+                    if not self.force:
+                        self._check_new(changes, previous, arranged)
+                    self._say_changes(changes)
+                    hashes = write_dataset(stage, table, split.sides, spool, self.config.prepare.seed, table.skipped)
+                    order = self.config.preprocessing.channel_order
+                    contact_sheet.write(stage.pictures, table, split.sides, spool, order)
+                    spool.remove()
             known.remember(stage, table, basis, self.began)
             record = self._record(table, split, previous, hashes)
             stage.write(record)
@@ -191,8 +195,15 @@ class _Preparation:
             self.warn(f"{older[-1].manifest} is gone: which pictures were test pictures is not known")
         return previous
 
-    def _read(self, table: Table, folder: Path) -> None:
-        files = np.flatnonzero(~table.read)
+    def _results(
+        self, table: Table, files: NDArray[np.intp], basis: bytes, folder: Path
+    ) -> AbstractContextManager[Path]:
+        def paths(start: int, stop: int) -> list[bytes]:
+            return table.items(files[start:stop])
+
+        return results_of(len(files), paths, self.config.cluster, self.config.project, basis, folder)
+
+    def _read(self, table: Table, files: NDArray[np.intp], folder: Path) -> None:
         self.known = done = len(table) - len(files)
         self.progress(done, len(table))
 
@@ -206,6 +217,7 @@ class _Preparation:
             folder=folder,
             preprocessing=self.config.preprocessing,
             max_pixels=self.config.prepare.max_pixels,
+            cluster=self.config.cluster,
         ):
             table.fill(result, files)
             done += result.stop - result.start

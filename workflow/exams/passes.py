@@ -10,6 +10,8 @@ from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from workflow import cores, engines
+from workflow.cluster.choice import afar
+from workflow.config import Cluster
 from workflow.engines.base import Array
 from workflow.exams.exam import Exam
 from workflow.exams.files import Files
@@ -58,8 +60,8 @@ def passes(
     name = "torch" if ignore and engine is None else engines.chosen(model.net, engine, images=exam.count)
     # real Caffe has a process of its own, with as many threads as there are cores
     workers = min(cores.available(), exam.count // _EACH[name]) if name in _EACH else 1
-    afar = model.cluster.address is not None and name in _EACH and exam.count > model.cluster.part
-    if isinstance(exam, Files) and (afar or workers > 1) and activity is None:
+    many = workers > 1 or (name in _EACH and afar(model.cluster, exam.count))
+    if isinstance(exam, Files) and many and activity is None:
         yield from _shared(model, exam, blobs, name, ignore, workers)
         return
     with model.open(name, images=exam.count, ignore=ignore) as session:
@@ -83,12 +85,13 @@ def _shared(
     from workflow.models.packing import packed
 
     exam.skipped.clear()
-    here = model.cluster.address is None
-    size = PART if here else model.cluster.part
-    with results(model.cluster, model.project, lambda: of_parts(model, exam, blobs, engine, ignore, size)) as folder:
+    here = not afar(model.cluster, exam.count)
+    cluster = Cluster() if here else model.cluster
+    size = PART if here else cluster.part
+    with results(cluster, model.project, lambda: of_parts(model, exam, blobs, engine, ignore, size)) as folder:
         work = Showing(model=packed(model, folder), blobs=tuple(sorted(blobs)), engine=engine, ignore=tuple(ignore))
         parts = cut(fixed(exam.count, size), exam.items)
-        for receipt in in_order(crew(model.cluster, Workers(workers, processes=True)).map(work, parts, folder)):
+        for receipt in in_order(crew(cluster, Workers(workers, processes=True)).map(work, parts, folder)):
             yield from shown(exam, receipt)
             if here:  # else a run that is interrupted would do them again
                 receipt.path.unlink()

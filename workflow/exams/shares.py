@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workflow import cores, engines
+from workflow.cluster.choice import crew
 from workflow.cluster.crew import Workers
-from workflow.cluster.here import Here
 from workflow.cluster.parts import cut, fixed
 from workflow.cluster.receipt import Receipt, result_path
 from workflow.errors import DataError, UsageError
@@ -84,10 +84,11 @@ def do_share(
     ranges = list(fixed(exam.count, PART))[share.number - 1 :: share.of]
     files, done = sum(stop - start for start, stop in ranges), 0
     size = min(cores.available(), max(1, len(ranges)))
-    with tempfile.TemporaryDirectory(prefix="wf-share-") as folder:
+    far = model.cluster.address is not None  # then its machines see `out`, and no temporary folder of this one
+    with tempfile.TemporaryDirectory(prefix="wf-share-", dir=out if far else None) as folder:
         work = Showing(model=packed(model, Path(folder)), blobs=tuple(sorted(blobs)), engine=name, ignore=tuple(ignore))
         numbers = (one for one in cut(fixed(exam.count, PART), exam.items) if one.number % share.of == share.number - 1)
-        for receipt in Here(Workers(size, processes=size > 1)).map(work, numbers, out / "parts"):
+        for receipt in crew(model.cluster, Workers(size, processes=size > 1)).map(work, numbers, out / "parts"):
             done += receipt.stop - receipt.start
             if progress is not None:
                 progress(done, files)
