@@ -166,3 +166,17 @@ def test_seeds(small: Run) -> None:
         "--resume and --seeds cannot be used together"
         in small("train", "--seeds", "2", "--resume", "iter_10", code=2).err
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--hosts", "a,b"], "--hosts needs --rank"),
+        (["--rank", "1"], "--rank needs --hosts"),
+        (["--workers", "2", "--seeds", "3"], "several workers and --seeds cannot be used together"),
+        (["--workers", "2", "--engine", "caffe"], "--workers 2 is for the torch engine"),
+        (["--workers", "4", "--micro", "2"], "4 workers, but each batch is 2 micro-batches"),
+    ],
+)
+def test_options_that_need_others(small, options, words):
+    assert words in small("train", *options, code=2).err

@@ -232,12 +232,13 @@ class Project:
         resume: str | None = None,
         seed: int | None = None,
         seeds: int | None = None,
+        hosts: Sequence[str] = (),
         progress: Callable[[Event], object] | None = None,
         control: Control | None = None,
     ) -> Finding[dict[str, Any]]:
         """Train a generation; from its newest snapshot on, if there is one.
 
-        Engine, threads, precision and device are settings: `Project("mybot", train__threads=2)`.
+        Engine, threads, workers, precision and device are settings: `Project("mybot", train__threads=2)`.
 
         Args:
             gen: the generation; None is the newest.
@@ -247,6 +248,7 @@ class Project:
             resume: the snapshot or .solverstate to resume from.
             seed: overrides the solver's random_seed.
             seeds: train this many times, each with another seed.
+            hosts: machines that train together, this one first, one worker each; the others call `lend`.
             progress: called with each event: `Started`, `Step`, `Validation`, `Snapshot`, `Note`, `Done`.
             control: asks the run to stop, from another thread.
 
@@ -267,8 +269,10 @@ class Project:
         }
         if seeds is not None and resume is not None:
             raise UsageError("--resume and --seeds cannot be used together")
+        if seeds is not None and (hosts or self.config.train.workers > 1):
+            raise UsageError("several workers and --seeds cannot be used together", fault="T22")
         run = (
-            train(self.config, resume=resume, **wishes)
+            train(self.config, resume=resume, hosts=hosts, **wishes)
             if seeds is None
             else train_seeds(self.config, seeds=seeds, **wishes)
         )
@@ -276,6 +280,32 @@ class Project:
             if progress is not None:
                 progress(event)
         return self.training(gen)
+
+    def lend(
+        self,
+        hosts: Sequence[str],
+        rank: int,
+        *,
+        progress: Callable[[Event], object] | None = None,
+        control: Control | None = None,
+    ) -> None:
+        """Compute for a training that another machine leads, until it has ended.
+
+        Args:
+            hosts: the machines that train together, the same on each of them.
+            rank: this machine's place in them, from 1.
+            progress: called with a `Note` when the training begins and when it ends.
+            control: a wish to stop ends the training, with a snapshot on the first machine.
+
+        Raises:
+            UsageError, EnvironmentFault: a host is missing or differs; and all that ends the training there.
+        """
+        from workflow.engines.base import Control
+        from workflow.training import lend
+
+        for event in lend(self.config, hosts, rank, control or Control()):
+            if progress is not None:
+                progress(event)
 
     def training(self, gen: int | None = None) -> Finding[dict[str, Any]]:
         """The result of a generation's training: accuracy, loss, snapshots, the best iteration.

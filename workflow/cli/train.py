@@ -9,6 +9,7 @@ import click
 from workflow.cli.options import Call, Gen
 from workflow.cli.parameters import Option
 from workflow.cli.progress import Training
+from workflow.errors import UsageError
 
 
 def train(
@@ -76,6 +77,13 @@ def train(
         int | None,
         Option("--micro", metavar="M", min=1, help="Split a batch into M micro-batches (default: one a worker)."),
     ] = None,
+    hosts: Annotated[
+        str | None,
+        Option("--hosts", metavar="A,B", help="Train on several machines, one worker each; run the command on all."),
+    ] = None,
+    rank: Annotated[
+        int | None, Option("--rank", metavar="K", min=0, help="This machine's place in --hosts; 0 leads.")
+    ] = None,
     seed: Annotated[int | None, Option("--seed", metavar="N", min=0, help="Override the solver's random_seed.")] = None,
     seeds: Annotated[
         int | None,
@@ -94,7 +102,13 @@ def train(
     wf train
     wf train --config configs/cifar10.yaml --gen 1 --threads 2
     wf train --gen 6 --weights gen5/best --seeds 3
+    wf train --workers 2
+    wf train --hosts 10.0.0.1,10.0.0.2 --rank 0
     """
+    if (hosts is None) != (rank is None):
+        given, other = ("--hosts", "--rank") if rank is None else ("--rank", "--hosts")
+        raise UsageError(f"{given} needs {other}", hint="see docs/training-on-several-machines.md", fault="T22")
+    machines = tuple(name.strip() for name in hosts.split(",")) if hosts else ()
     project = call.project(
         train__engine=engine,
         train__threads=threads,
@@ -114,6 +128,9 @@ def train(
     always = project.constant_answer(gen)
     with obeyed(control, call.console) as interruption, Training(call.console, always=always) as progress:
         try:
+            if rank:
+                project.lend(machines, rank, progress=progress.see, control=control)
+                return
             found = project.train(
                 gen,
                 max_iter=max_iter,
@@ -122,6 +139,7 @@ def train(
                 resume=resume,
                 seed=seed,
                 seeds=seeds,
+                hosts=machines,
                 progress=progress.see,
                 control=control,
             )

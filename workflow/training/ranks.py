@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from msgspec import structs
+
 from workflow import engines
-from workflow.config import Train
+from workflow.config import Config, Train
 from workflow.engines.base import Event, Job, Ranks
 from workflow.errors import UsageError
 from workflow.generations.record import Training
@@ -31,6 +33,32 @@ def check(settings: Train) -> None:
             hint="leave out --micro, or say --batch split",
             fault="T22",
         )
+
+
+def on_hosts(config: Config, hosts: Sequence[str]) -> Config:
+    """The settings with one worker a host.
+
+    Raises:
+        UsageError: T22, they say another number of workers; and as `check_hosts`.
+    """
+    check_hosts(hosts)
+    if config.train.workers not in (1, len(hosts)):
+        raise UsageError(
+            f"--workers {config.train.workers} and {len(hosts)} hosts: each host has one worker",
+            hint="leave out --workers; --threads says how many cores of a host are used",
+            fault="T22",
+        )
+    return structs.replace(config, train=structs.replace(config.train, workers=len(hosts)))
+
+
+def check_hosts(hosts: Sequence[str]) -> None:
+    """Refuse a list that names fewer than two hosts.
+
+    Raises:
+        UsageError: T22.
+    """
+    if len(set(hosts)) < max(2, len(hosts)):
+        raise UsageError(f"--hosts {','.join(hosts)}: expected at least two different hosts", fault="T22")
 
 
 def ranks_of(settings: Train, before: Training | None, hosts: tuple[str, ...] = ()) -> Ranks | None:

@@ -45,6 +45,7 @@ def train(
     seed: int | None = None,
     control: Control | None = None,
     command: Sequence[str] = (),
+    hosts: Sequence[str] = (),
 ) -> Iterator[Event]:
     """Train a generation of the project, or resume it from its newest snapshot.
 
@@ -61,6 +62,7 @@ def train(
         seed: replaces the solver's random_seed.
         control: requests to stop or to snapshot.
         command: the command line, for the record.
+        hosts: machines that train it together, this one first, each with one worker; the others `lend` themselves.
 
     Yields:
         Started, Step, Validation, Snapshot, SnapshotFailed, Line and at last Done; before all of them a Note where
@@ -69,6 +71,8 @@ def train(
     Raises:
         UsageError, DataError, BusyError, EnvironmentFault, DivergedError: as the tree of errors says.
     """
+    if hosts:
+        config = ranks.on_hosts(config, hosts)
     check_settings(config)
     generation = existing(config, number)
     wishes = Wishes(
@@ -79,6 +83,7 @@ def train(
         seed=seed,
         control=control or Control(),
         command=tuple(command),
+        hosts=tuple(hosts),
     )
     with generation.held("wf train"):
         yield from restarted(lambda again: train_held(config, generation, again), wishes)

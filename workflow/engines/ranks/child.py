@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from workflow.cluster.messages import receive, send
-from workflow.engines.ranks.task import Task
+from workflow.engines.ranks.task import SAID_WHY, Task
 
 # -P and an explicit path: never the user's own folder first, always the modules that this process would import
 _PROGRAM = """
@@ -25,7 +26,7 @@ from workflow.engines.torch_cpu.trainer import main
 main()
 """
 GONE = b"gone"
-"""What the message begins with that a trainer has ended: its exit code follows, minus the number of a signal."""
+"""What the message begins with that a trainer has ended: how follows, "" if it said so itself."""
 
 
 @dataclass(frozen=True)
@@ -71,4 +72,10 @@ class Child:
         stream = self._process.stdout
         while stream is not None and (parts := receive(stream)) is not None:
             told.put(Message(self.rank, parts))
-        told.put(Message(self.rank, [GONE, str(self._process.wait()).encode()]))
+        code = self._process.wait()
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        told.put(
+            Message(
+                self.rank, [GONE, b"" if code in (0, SAID_WHY) else f"trainer {self.rank} ended with {how}".encode()]
+            )
+        )

@@ -20,6 +20,12 @@ STORE, SAID, EVENT, DONE, ERROR, BUG, LOST = b"store", b"said", b"event", b"done
 """What a trainer's message begins with: its store's port, a warning, an event, the end, a WorkflowError, another error,
 and that another trainer is gone."""
 
+SAID_WHY = 3
+"""Exit code of a trainer that has told why it ends."""
+
+STOP = b"stop"
+"""What another host says for its user, who wants to stop."""
+
 _EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (base.Started, base.Step, base.Validation, base.Snapshot, base.SnapshotFailed, base.Note, base.Done)

@@ -22,7 +22,7 @@ import torch
 
 from workflow.cluster.messages import packed_error, receive, send
 from workflow.engines.base import Control
-from workflow.engines.ranks.task import BUG, DONE, ERROR, EVENT, LOST, SAID, STORE, Answer, Task, packed
+from workflow.engines.ranks.task import BUG, DONE, ERROR, EVENT, LOST, SAID, SAID_WHY, STORE, Answer, Task, packed
 from workflow.engines.torch_cpu.engine import started
 from workflow.engines.torch_cpu.expected import measured
 from workflow.engines.torch_cpu.member import Agreed, Member
@@ -42,7 +42,7 @@ def main() -> None:
         return
     task = msgspec.msgpack.decode(start[0], type=Task)
     tell = partial(send, answers)
-    code = 1
+    code = SAID_WHY
     try:
         _Trainer(task, tasks, answers).run()
     except BrokenPipeError:  # the parent has ended
