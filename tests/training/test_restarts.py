@@ -43,7 +43,7 @@ def test_a_worker_that_is_killed_leaves_no_trace(settings, generation, caplog):
         elif isinstance(event, Step) and event.iteration == 13:
             control.stop()
     assert begun == [0, 10]
-    assert "trainer 1 ended with SIGKILL; all begin again from iter_10" in caplog.text
+    assert "trainer 1 ended with SIGKILL at iteration 13; all begin again from iter_10" in caplog.text
     assert not trainers()
     record = generation.read()
     assert [one.iteration for one in record.snapshots] == [10, 15]  # during an iteration, the wish is for the next
@@ -75,7 +75,7 @@ def dying(deaths: int, *, snapshot_at: int = 0) -> Callable[[Wishes], Iterator[E
 
 def test_t25_deaths_without_a_new_snapshot_end_the_run():
     assert len(list(restarted(dying(4), Wishes()))) == 5
-    with pytest.raises(EnvironmentFault, match="SIGKILL; 5 deaths since the last snapshot") as found:
+    with pytest.raises(EnvironmentFault, match="SIGKILL at iteration 0; 5 deaths since the last snapshot") as found:
         list(restarted(dying(5), Wishes()))
     assert found.value.fault == "T25"
     assert "wf train goes on from the start" in found.value.hint

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from workflow.engines.base import Event, Snapshot, TrainerDied
+from workflow.engines.base import Event, Snapshot, Started, Step, TrainerDied
 from workflow.errors import EnvironmentFault
 from workflow.training.wishes import Wishes
 from workflow.words import counted
@@ -29,25 +29,28 @@ def restarted(run: Callable[[Wishes], Iterator[Event]], wishes: Wishes) -> Itera
     Raises:
         EnvironmentFault: T25, trainers die again and again, or one died after the wish to stop.
     """
-    deaths, last = 0, None
+    deaths, last, reached = 0, None, 0
     while True:
         try:
             with closing(run(wishes)) as events:  # type: ignore[type-var]  # runs are generators
                 for event in events:
+                    if isinstance(event, Started | Step):
+                        reached = event.iteration
                     if isinstance(event, Snapshot):
                         deaths, last = 0, event.iteration
                         wishes = replace(wishes, resume=str(event.state), weights=(), fresh=False, command=())
                     yield event
         except TrainerDied as death:
             deaths += 1
+            what = f"{death.message} at iteration {reached}"
             where = "from the start" if wishes.resume is None else f"from {_name(wishes.resume, last)}"
             if deaths == _DEATHS or wishes.control.stopping:
                 raise EnvironmentFault(
-                    f"{death.message}; {counted(deaths, 'death')} since the last snapshot",
+                    f"{what}; {counted(deaths, 'death')} since the last snapshot",
                     hint=f"wf train goes on {where}; with fewer --workers it needs less memory",
                     fault="T25",
                 ) from death
-            _log.warning("%s; all begin again %s", death.message, where)
+            _log.warning("%s; all begin again %s", what, where)
         else:
             return
 

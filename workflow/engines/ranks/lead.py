@@ -79,6 +79,7 @@ def _task(job: Job, ranks: Ranks, address: str, through: str) -> Task:
         solver=_whole(job).SerializeToString(),
         threads=job.threads or 1,
         precision=job.precision,
+        device=job.device,
         test_at_end=job.test_at_end,
         resume=None if job.resume is None else str(job.resume),
         weights=tuple(map(str, job.weights)),

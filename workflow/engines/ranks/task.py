@@ -47,6 +47,7 @@ class Task(Struct, frozen=True, kw_only=True):
     """A SolverParameter that holds its net."""
     threads: int
     precision: str
+    device: str | None
     test_at_end: bool
     resume: str | None = None
     """For rank 0: a solverstate; the others get weights and state from rank 0."""

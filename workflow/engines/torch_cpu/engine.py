@@ -83,7 +83,7 @@ class Engine:
             device = resolve(job.device, param)
             solver = Solver(param, folder=job.folder, bfloat16=bfloat16, device=device)
         else:
-            solver = RankedSolver(param, job.ranks, folder=job.folder, bfloat16=bfloat16)
+            solver = RankedSolver(param, job.ranks, folder=job.folder, bfloat16=bfloat16, device=job.device)
         try:
             if job.resume is not None:
                 solver.restore(job.resume)

@@ -34,10 +34,13 @@ def words(ranks: Ranks, computing: float, exchanging: float) -> str:
         computing: seconds of an iteration that rank 0 computes.
         exchanging: seconds that it exchanges gradients or waits for slower workers.
     """
-    own = len(range(0, ranks.micro, ranks.workers))
-    gain = computing * ranks.micro / own / (computing + exchanging)
-    what = "with the same micro-batches" if ranks.rule == "split" else "for as many pictures"
+    alone = computing * ranks.micro / len(range(0, ranks.micro, ranks.workers))
+    seconds = computing + exchanging
+    text = f"an iteration takes {1000 * seconds:.0f} ms, {1000 * exchanging:.0f} ms of which exchange gradients: "
+    if ranks.rule == "each":
+        return f"{text}{alone / seconds:.1f} times as many pictures a second as one worker, in larger batches"
+    each = ranks.workers * alone / (alone + exchanging)
     return (
-        f"an iteration takes {1000 * (computing + exchanging):.0f} ms, {1000 * exchanging:.0f} ms of which exchange "
-        f"gradients: {gain:.1f} times the speed of one worker {what}"
+        f"{text}{alone / seconds:.1f} times the speed of one worker with the same micro-batches; "
+        f"--batch each would give about {each:.1f} times as many pictures a second, in larger batches"
     )

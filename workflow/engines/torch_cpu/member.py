@@ -60,6 +60,7 @@ class Member(RankedSolver):
         *,
         folder: Path,
         bfloat16: bool,
+        device: str | None,
         control: Agreed,
     ) -> None:
         """Build the nets; see `RankedSolver`."""
@@ -68,7 +69,7 @@ class Member(RankedSolver):
         if group.rank:
             for field in ("test_iter", "test_net", "test_net_param", "test_state", "weights"):
                 mine.ClearField(field)
-        super().__init__(mine, ranks, group, folder=folder, bfloat16=bfloat16, wishes=control)
+        super().__init__(mine, ranks, group, folder=folder, bfloat16=bfloat16, device=device, wishes=control)
         self._group = group
 
     def even_out(self) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from workflow.data.rows import Rows
 from workflow.engines.base import Ranks, Shape
+from workflow.engines.torch_cpu.device import resolve
 from workflow.engines.torch_cpu.micro import MicroBatches, Wishes
 from workflow.engines.torch_cpu.net import Net
 from workflow.engines.torch_cpu.solver import Solver
@@ -26,6 +27,7 @@ class RankedSolver(Solver[Net]):
         *,
         folder: Path | None = None,
         bfloat16: bool = False,
+        device: str | None = None,
         wishes: Wishes | None = None,
     ) -> None:
         """Build the nets.
@@ -36,12 +38,19 @@ class RankedSolver(Solver[Net]):
             sums: adds up what the processes computed; None for one that is alone.
             folder: see `Solver`.
             bfloat16: see `Solver`.
+            device: see `device.resolve`.
             wishes: see `MicroBatches`.
 
         Raises:
             NetError: T20, the net's batch cannot be split; and all that `Solver` raises.
-            UsageError: T21, more micro-batches than rows.
+            UsageError: T21, more micro-batches than rows; T22, the solver asks for a GPU, and there is one.
         """
+        if resolve(device, param).type != "cpu":
+            raise UsageError(
+                "the solver says solver_mode: GPU, but batches are split on the CPU only",
+                hint="--device cpu, or one worker without --micro",
+                fault="T22",
+            )
         super().__init__(param, folder=folder, bfloat16=bfloat16)
         try:
             parts = _parts(self.net, ranks)

@@ -77,6 +77,7 @@ class _Trainer:
             self._group,
             folder=Path(task.folder),
             bfloat16=task.precision == "bfloat16",
+            device=task.device,
             control=self._control,
         )
         if task.rank == 0:
