@@ -146,6 +146,11 @@ FAULTS: dict[str, Fault] = {
         "A line of a list of pictures has no label where one is needed, or holds what no path does.",
         "Write `path label` on each line, the label a whole number. `wf predict` needs the paths alone.",
     ),
+    "P42": Fault(
+        "an object store that refuses, or an address that is not read",
+        "The store was asked several times. Addresses with a password or a query are not read: they would be recorded.",
+        "Check the network. Credentials come from the environment or from the files of the store's own tools.",
+    ),
     # ---- databases
     "L01": Fault(
         "no generation, or no database",

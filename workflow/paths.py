@@ -12,23 +12,53 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://")
+
+
+PathOrAddress = Path | str
+"""Where something is: a path, or the address of an object or prefix in a store, `s3://bucket/pile`, which is text."""
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address with a protocol: a path has no two slashes behind a colon, once it is a `Path`."""
+    return "://" in text and _ADDRESS.match(text) is not None
+
+
+def path_or_address(text: str | Path) -> PathOrAddress:
+    """What a user has named; `file:///pile` is a path like any other."""
+    if isinstance(text, Path) or not is_address(text):
+        return Path(text)
+    return Path(text.removeprefix("file://")) if text.startswith("file://") else text
+
+
+def within(folder: PathOrAddress, name: str) -> PathOrAddress:
+    """A name in a folder or below an address."""
+    return f"{folder.rstrip('/')}/{name}" if isinstance(folder, str) else folder / name
+
+
+def redacted(text: str) -> str:
+    """A text without what may be credentials in addresses: user and password before the store, and queries."""
+    text = re.sub(r"(://)[^\s'\"]*:[^\s'\"]*@", r"\1…@", text)
+    return re.sub(r"(://[^\s?'\"]*)\?[^\s'\"]*", r"\1?…", text)
+
 
 def recorded(path: str | Path, project: Path) -> str:
-    """A path as a file of the project holds it.
+    """A path as a file of the project holds it; addresses as they are.
 
     `..` in it stays: files beside the project are found again when both are moved.
     """
     text, below = os.fspath(path), _prefix(str(project))
     if not below:
         return text
-    whole = text if os.path.isabs(text) else os.path.abspath(text)  # noqa: PTH100, PTH117  # 100,000 of them
-    return whole.removeprefix(below)
+    if not os.path.isabs(text):  # noqa: PTH117  # 100,000 of them
+        text = text if is_address(text) else os.path.abspath(text)  # noqa: PTH100
+    return text.removeprefix(below)
 
 
 def located(path: str, project: Path) -> str:
     """A path out of a file of the project, as it can be opened: the counterpart of `recorded`."""
     below = _prefix(str(project))
-    return os.path.join(below, path) if below else path  # noqa: PTH118  # 100,000 of them
+    return os.path.join(below, path) if below and not is_address(path) else path  # noqa: PTH118  # 100,000 of them
 
 
 def recorded_document(document: Any, project: Path) -> Any:

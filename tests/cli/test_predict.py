@@ -64,6 +64,23 @@ def test_sorted_by_class_and_confidence(trained: Run) -> None:
     assert "--copy needs --sort" in trained("predict", "images/other", "--copy", code=2).err
 
 
+def test_an_address_is_labelled_and_credentials_are_not_told(trained: Run) -> None:
+    here = Path.cwd()
+    ran = trained("predict", f"local://{here}/images/other/", "--json")
+    assert [one["path"] for one in ran.json["predictions"]] == [
+        f"local://{path}" for path in sorted((here / "images/other").iterdir())
+    ]
+    for command in (
+        ("predict", "s3://key:secret@bucket/pile", "--json"),
+        ("prepare", "s3://bucket/pile?token=secret"),
+        ("predict", "images/other", "--share", "1/2", "--out", "s3://bucket/x?token=secret"),
+    ):
+        refused = trained(*command, code=2)
+        assert "would be written into records" in refused.err
+        assert "secret" not in refused.out + refused.err
+    assert not [path for path in here.rglob("*") if path.is_file() and b"secret" in path.read_bytes()]
+
+
 def test_shares_of_a_folder_are_gathered(trained: Run) -> None:
     ran = trained("predict", "images/other", "--out", "answers", "--share", "1/1", "--json")
     assert (ran.json["share"], ran.json["files"], ran.json["out"]) == ("1/1", 30, "answers")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from workflow.data.sources import objects
 from workflow.errors import DataError, UsageError
 from workflow.exams import decoding, passes, shares
 from workflow.exams.files import pictures
@@ -37,6 +38,29 @@ def test_shares_are_gathered_to_what_one_pass_gives(settings, trained, project):
     assert list(found.predictions) == list(alone.predictions)
     assert found.skipped == alone.skipped
     assert len(found.predictions) == 14
+
+
+def test_shares_in_an_object_store(settings, trained, project):
+    Path("images/test/cross/0.png").write_bytes(b"")
+    pile, out = f"memory://{project.name}/pile", f"memory://{project.name}/answers"
+    for path in Path("images/test").rglob("*.png"):
+        objects.write(f"{pile}/{path.parent.name}/{path.name}", path.read_bytes())
+    model, files = load(settings), pictures([pile])
+    alone = predict(model, pictures([Path("images/test")]))
+    told = []
+    assert predict_share(model, files, out, "2/3") == 4
+    with pytest.raises(DataError, match=f"3 of 4 parts are not in {out}/parts yet, the first is 0"):
+        predict(model, files, shares=out)
+    assert predict_share(model, files, out, "1/1", progress=lambda *state: told.append(state)) == 15
+    assert told == [(8, 15), (12, 15), (15, 15)]  # the second part was there
+    found = predict(model, files, shares=out)
+    assert [one.probabilities for one in found.predictions] == [one.probabilities for one in alone.predictions]
+    assert [one.path for one in found.predictions] == [
+        str(one.path).replace("images/test", pile) for one in alone.predictions
+    ]
+    assert [(one.path, one.reason) for one in found.skipped] == [(f"{pile}/cross/0.png", "is empty")]
+    with pytest.raises(UsageError, match=f"{out} holds answers about other pictures"):
+        predict_share(model, pictures([f"{pile}/cross"]), out, "1/2")
 
 
 def test_a_folder_of_other_pictures_is_refused(settings, trained, project):

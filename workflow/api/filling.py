@@ -102,7 +102,7 @@ def _next(
 ) -> tuple[Iterator[Item], str]:
     gen = None if snapshot is None else _generation(project, snapshot)
     found = project.next(folder, count=50 if count is None else count, gen=gen, progress=progress).found
-    pairs = ((Path(one.path), one.suggested, one.probability, one.reason) for one in found.candidates)
+    pairs = ((one.path, one.suggested, one.probability, one.reason) for one in found.candidates)
     return _items(project, pairs), f"Label next, from {folder.name}"
 
 
@@ -115,7 +115,7 @@ def _junk(
     others = [name for name in classes if name not in found.newest.positives]
     refused = others[0] if len(others) == 1 else None
     pairs = (
-        (Path(one.path), refused, one.probability, f"accepted as {one.label} {one.probability:.2f}")
+        (one.path, refused, one.probability, f"accepted as {one.label} {one.probability:.2f}")
         for one in found.absurdities[:count]
     )
     return _items(project, pairs), f"Junk that is accepted, from {folder.name}"
@@ -133,7 +133,7 @@ def _folder(
 _SOURCES = {"mistakes": _mistakes, "suspects": _suspects, "next": _next, "junk": _junk, "folder": _folder}
 
 
-def _items(project: Project, found: Iterator[tuple[Path, str | None, float, str]]) -> Iterator[Item]:
+def _items(project: Project, found: Iterator[tuple[str | Path, str | None, float, str]]) -> Iterator[Item]:
     """Items of files; a file that has disappeared is left out."""
     import hashlib
 

@@ -193,6 +193,7 @@ class Project:
         from workflow.api.inbox import labelled, rename_classes_of_inbox
         from workflow.data.prepare import prepare
         from workflow.generations import no_project
+        from workflow.paths import path_or_address
         from workflow.report.preparation import describe
 
         if (
@@ -204,7 +205,7 @@ class Project:
             raise no_project(self.root.absolute())
         found = prepare(
             self.config,
-            [Path(folder) for folder in folders],
+            [path_or_address(folder) for folder in folders],
             gen,
             lists=[Path(one) for one in lists],
             force=force,

@@ -114,9 +114,10 @@ class Snapshot:
         """
         from workflow.exams import novelty, predict
         from workflow.exams.files import pictures
+        from workflow.paths import path_or_address
         from workflow.report.predictions import describe
 
-        files = pictures(map(Path, images), list(map(Path, lists)))
+        files = pictures(map(path_or_address, images), list(map(Path, lists)))
         rule = None if accept_all else novelty.read(self.model)
         found = predict.predict(
             self.model,
@@ -124,7 +125,7 @@ class Snapshot:
             rule=rule,
             engine=engine,
             ignore=ignore,
-            shares=None if shares is None else Path(shares),
+            shares=None if shares is None else path_or_address(shares),
             progress=progress,
         )
         return Finding(found=found, describe=lambda one, _: describe(one))
@@ -161,11 +162,12 @@ class Snapshot:
         """
         from workflow.exams import novelty, predict
         from workflow.exams.files import pictures
+        from workflow.paths import path_or_address
 
-        files = pictures(map(Path, images), list(map(Path, lists)))
+        files = pictures(map(path_or_address, images), list(map(Path, lists)))
         rule = None if accept_all else novelty.read(self.model)
         return predict.predict_share(
-            self.model, files, Path(out), share, rule=rule, engine=engine, ignore=ignore, progress=progress
+            self.model, files, path_or_address(out), share, rule=rule, engine=engine, ignore=ignore, progress=progress
         )
 
     def lines(self, found: Finding[Predictions]) -> Iterator[str]:

@@ -63,7 +63,11 @@ def document(looked: Looked, folder: Path) -> dict[str, object]:
         "generation": looked.generation,
         "test_accuracy": looked.test_accuracy,
         "pictures": [_here(path, folder) for path in (looked.comparison, looked.twin, looked.curves, looked.sheet)],
-        "junk": {"pictures": looked.junk, "accepted": looked.accepted, "worst": _inside(looked.worst.path, folder)},
+        "junk": {
+            "pictures": looked.junk,
+            "accepted": looked.accepted,
+            "worst": _inside(Path(looked.worst.path), folder),
+        },
         "inspections": [_inspection(one, folder) for one in looked.inspections],
     }
 

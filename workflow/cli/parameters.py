@@ -9,12 +9,15 @@ The type says how a value is read: bool is a flag, a list may be given several t
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 import click
+
+from workflow.paths import PathOrAddress, path_or_address
 
 
 class Option:
@@ -79,7 +82,7 @@ def made(parameter: inspect.Parameter) -> click.Parameter:
     """The click parameter for a parameter of a function; its annotation is evaluated."""
     kind, mark = get_args(parameter.annotation)[:2]
     optional = NoneType in get_args(kind)
-    kind = next(one for one in get_args(kind) if one is not NoneType) if optional else kind
+    kind = Union[*(one for one in get_args(kind) if one is not NoneType)] if optional else kind
     several = get_origin(kind) is list
     kind = get_args(kind)[0] if several else kind
     required = parameter.default is inspect.Parameter.empty
@@ -109,6 +112,14 @@ class _Argument(click.Argument):
         return [(name if self.required else f"[{name}]") + ("..." if self.nargs < 0 else "")]
 
 
+class _PathOrAddress(click.Path):
+    """A path, which becomes a `Path`, or an address, which stays as it is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As of click."""
+        return path_or_address(os.fsdecode(super().convert(value, param, ctx)))
+
+
 def _type(kind: Any, mark: Option) -> click.ParamType[Any, Any]:
     if mark.parser is not None:
         return click.types.FuncParamType(mark.parser)
@@ -122,5 +133,7 @@ def _type(kind: Any, mark: Option) -> click.ParamType[Any, Any]:
         return click.FloatRange(mark.min, mark.max)
     if kind is Path:
         return click.Path(path_type=Path)
+    if kind == PathOrAddress:
+        return _PathOrAddress()
     basic: click.ParamType[Any, Any] = click.types.convert_type(kind)
     return basic

@@ -8,12 +8,16 @@ from typing import Annotated
 
 from workflow.cli.options import Call, Cluster, Engine, IgnoreMismatch, Which, listed
 from workflow.cli.parameters import Argument, Option
+from workflow.paths import PathOrAddress
 
 
 def predict(
     call: Call,
     which: Which,
-    paths: Annotated[list[Path] | None, Argument(metavar="PATH", help="Pictures, or folders or tars of them.")] = None,
+    paths: Annotated[
+        list[PathOrAddress] | None,
+        Argument(metavar="PATH", help="Pictures, folders or tars of them, or addresses: s3://BUCKET/PILE."),
+    ] = None,
     lists: Annotated[
         list[Path] | None, Option("--list", metavar="FILE", help="List of pictures, one on each line (repeatable).")
     ] = None,
@@ -25,7 +29,7 @@ def predict(
     copy: Annotated[bool, Option("--copy", help="With --sort: make copies instead of links.")] = False,
     accept_all: Annotated[bool, Option("--accept-all", help="Always give a class, never `unknown`.")] = False,
     out: Annotated[
-        Path | None,
+        PathOrAddress | None,
         Option("--out", metavar="DIR", help="With --share, --cluster or --gather: a folder that all machines see."),
     ] = None,
     share: Annotated[
@@ -49,6 +53,7 @@ def predict(
     wf predict --list pictures.txt
     wf predict pile/ --out /common/answers --share 3/64
     wf predict pile/ --out /common/answers --gather
+    wf predict s3://bucket/pile --out s3://bucket/answers --share 3/64
     """
     from workflow.errors import UsageError
 

@@ -10,6 +10,7 @@ import click
 from workflow.cli.options import Call, Cluster
 from workflow.cli.parameters import Argument, Option
 from workflow.errors import UsageError
+from workflow.paths import PathOrAddress
 
 
 def share(text: str) -> float:
@@ -26,8 +27,8 @@ def share(text: str) -> float:
 def prepare(
     call: Call,
     folders: Annotated[
-        list[Path] | None,
-        Argument(metavar="FOLDER", help="Labelled folders or tars (default: `images` in the settings)."),
+        list[PathOrAddress] | None,
+        Argument(metavar="FOLDER", help="Labelled folders, tars or addresses (default: `images` in the settings)."),
     ] = None,
     lists: Annotated[
         list[Path] | None,
@@ -90,6 +91,7 @@ def prepare(
     wf prepare
     wf prepare more_images --gen 5 --test-share 10%
     wf prepare shards/
+    wf prepare s3://bucket/labelled
     wf prepare --list train.txt --list test.txt
     """
     project = call.project(

@@ -24,7 +24,7 @@ from workflow.data.sources.reading import whole
 from workflow.errors import DataError, Location, did_you_mean
 from workflow.exams.picture import Skipped
 from workflow.generations import existing
-from workflow.paths import located, recorded_document
+from workflow.paths import located, path_or_address, recorded_document
 from workflow.storage import create
 
 _NEEDED = ("path", "sha256", "suggested", "decision")
@@ -88,7 +88,7 @@ def apply(config: Config, path: Path) -> Labelled:
     for row, name in chosen:
         if not name:
             continue
-        source = Path(located(row["path"], config.project))
+        source = path_or_address(located(row["path"], config.project))
         try:
             data = whole(source)
         except OSError as error:
@@ -97,7 +97,7 @@ def apply(config: Config, path: Path) -> Labelled:
         if _digest(data) != row["sha256"].strip():
             skipped.append(Skipped(path=source, reason="has changed since it was listed"))
             continue
-        copy = _copy(data, source.name, _folder(root, folders, name))
+        copy = _copy(data, Path(source).name, _folder(root, folders, name))
         if copy is None:
             present += 1
         else:
@@ -164,8 +164,8 @@ def _folder(root: Path, folders: Sequence[Folder], name: str) -> Path:
     usual = [one for one in folders if one.split in (None, "train")]
     for one in usual:
         if one.class_name == name:
-            return one.root / one.inside
-    return (usual[0].root / usual[0].inside).parent / name if usual else root / name
+            return Path(one.root, one.inside)
+    return Path(usual[0].root, usual[0].inside).parent / name if usual else root / name
 
 
 def _copy(data: bytes, name: str, folder: Path) -> Path | None:

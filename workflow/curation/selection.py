@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from workflow.engines.base import Array
 from workflow.errors import DataError
 from workflow.exams.picture import Picture
 from workflow.models.model import Model
+from workflow.paths import path_or_address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class _Crowd:
     def joins(self, index: int) -> bool:
         """Take the picture unless it is a twin, which is counted; gives whether it was taken."""
         try:
-            pixels = self._model.read(Path(self._pictures[index].path))[None]
+            pixels = self._model.read(path_or_address(self._pictures[index].path))[None]
         except (DataError, PictureError):  # it was deleted after it was scored
             return False
         value, small = near_duplicates.hashes(pixels), near_duplicates.miniatures(pixels)

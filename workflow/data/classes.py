@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from workflow.data.found import Folder
 from workflow.errors import DataError, UsageError, did_you_mean
 from workflow.generations import Record
+from workflow.paths import within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,7 @@ def in_order(names: Collection[str]) -> list[str]:
 def _further_down(folders: Sequence[Folder]) -> str | None:
     """The command for images/dataset/CLASS/, where images/ was given."""
     below = {
-        folder.inside.split("/")[1]: folder.root / folder.inside.split("/")[0]
+        folder.inside.split("/")[1]: within(folder.root, folder.inside.split("/")[0])
         for folder in folders
         if "/" in folder.inside
     }

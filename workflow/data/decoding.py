@@ -19,7 +19,7 @@ from workflow.cluster.work import Task, Work, work
 from workflow.config import Preprocessing
 from workflow.data.pictures import OUT_OF_MEMORY, interpret, out_of_memory
 from workflow.data.sniff import SUFFIXES, PictureError
-from workflow.data.sources.reading import holder, read
+from workflow.data.sources.reading import holder, reader
 from workflow.data.thumbnails import Thumbnails
 
 NOTES = ("16-bit", "upscaled", "frames", "extension")
@@ -95,7 +95,7 @@ class Decoding(Work, frozen=True, kw_only=True):
 
     def reads(self, part: Part) -> Sequence[bytes]:
         """See `Work`."""
-        return [holder(item) for item in part.items]
+        return [path for item in part.items if (path := holder(item)) is not None]
 
     def decode(self, part: Part) -> Pixels:
         """Read, hash and decode the files of a part.
@@ -109,12 +109,13 @@ class Decoding(Work, frozen=True, kw_only=True):
         digests: list[bytes] = []
         notes = bytearray()
         states: list[tuple[int, int]] = []
+        read = reader(part.items, most)
         for place, item in enumerate(part.items):
             if place in part.deadly:
                 refusals.append(_deadly(place, part.deadly[place], self.max_pixels))
                 continue
             try:
-                data, state = read(item, most)
+                data, state = read(place)
                 picture = interpret(data, self.preprocessing, max_pixels=self.max_pixels)
             except PictureError as error:
                 if error.kind == OUT_OF_MEMORY and not part.alone:
@@ -133,8 +134,7 @@ class Decoding(Work, frozen=True, kw_only=True):
                 note = 0
                 for name in picture.notes:
                     note |= _BIT[name]
-                path = item.partition(TICKET)[0]
-                if not path.endswith(_ENDINGS[picture.format]) and _misnamed(path, picture.format):
+                if not item.endswith(_ENDINGS[picture.format]) and _misnamed(item, picture.format):
                     note |= _BIT["extension"]
                 notes.append(note)
         found = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
@@ -173,5 +173,5 @@ def _refusal(index: int, error: OSError) -> Refusal:
     return Refusal(index, SKIPPED, f"cannot be read ({error.strerror})", "unreadable", True)
 
 
-def _misnamed(path: bytes, kind: str) -> bool:
-    return not path.lower().endswith(_ENDINGS[kind])
+def _misnamed(item: bytes, kind: str) -> bool:
+    return not item.partition(TICKET)[0].lower().endswith(_ENDINGS[kind])

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from workflow.data.names import Names
+from workflow.paths import PathOrAddress
 
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
     """Files of one folder, or members of a tar with one folder, which all belong to one class."""
 
-    root: Path
-    """The folder or tar that the user named, or the folder of a list."""
+    root: PathOrAddress
+    """The folder, tar or address that the user named, or the folder of a list."""
     inside: str
     """This folder, relative to `root`, with slashes: `train/cat`; it may be empty."""
     class_name: str

@@ -15,9 +15,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from workflow.errors import DataError
+from workflow.paths import PathOrAddress, within
 
 _PART = re.compile(r"(?:(train(?:ing)?)|(test(?:ing)?)|(val(?:id(?:ation)?)?|eval|dev))(?:[ _-]?(?:set|data|images))?")
 _KINDS = ("train", "test", "val")
@@ -46,13 +46,17 @@ def part(name: str) -> str | None:
     return next(kind for kind, group in zip(_KINDS, match.groups(), strict=True) if group) if match else None
 
 
-def of_roots(roots: Sequence[Path]) -> dict[Path, str]:
+def of_roots(roots: Sequence[PathOrAddress]) -> dict[PathOrAddress, str]:
     """The split of each root where the user names the parts themselves (`data/train data/val`), else nothing."""
-    kinds = {root: part(_ENDING.sub("", root.resolve().name)) for root in roots}
+    kinds = {root: part(_ENDING.sub("", _last(root))) for root in roots}
     splits = _splits(kinds.values())
     if len(splits) < 2 or None in kinds.values():
         return {}
     return {root: splits[kind] for root, kind in kinds.items() if kind is not None}
+
+
+def _last(root: PathOrAddress) -> str:
+    return root.rstrip("/").rpartition("/")[2] if isinstance(root, str) else root.resolve().name
 
 
 def _splits(kinds: Collection[str | None]) -> dict[str, str]:
@@ -63,7 +67,9 @@ def _splits(kinds: Collection[str | None]) -> dict[str, str]:
     return {kind: split for kind, split in whole.items() if kind in kinds}
 
 
-def find(root: Path, folders: Folders, pictures: Callable[[str], int], classes: Collection[str] = ()) -> Layout:
+def find(
+    root: PathOrAddress, folders: Folders, pictures: Callable[[str], int], classes: Collection[str] = ()
+) -> Layout:
     """Find the class folders of a root that has sub-folders.
 
     Args:
@@ -88,7 +94,7 @@ def find(root: Path, folders: Folders, pictures: Callable[[str], int], classes: 
     return Layout(places=[("", None)], remarks=_alike(root, folders("") if inside else names, folders))
 
 
-def _alike(root: Path, classes: Sequence[str], folders: Folders) -> list[str]:
+def _alike(root: PathOrAddress, classes: Sequence[str], folders: Folders) -> list[str]:
     """Classes that all hold the same sub-folders may be parts of a set by other names, or years."""
     inner = folders(classes[0])
     if len(classes) < 2 or len(inner) < 2 or any(folders(name) != inner for name in classes[1:]):
@@ -96,7 +102,7 @@ def _alike(root: Path, classes: Sequence[str], folders: Folders) -> list[str]:
     named, below = _some(classes), _some(inner)
     return [
         f"the classes are {named}, which all hold {below}; if those are the classes: "
-        f"wf prepare {' '.join(str(root / name) for name in classes)}"
+        f"wf prepare {' '.join(str(within(root, name)) for name in classes)}"
     ]
 
 
@@ -106,11 +112,11 @@ def _some(names: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class _Place:
-    root: Path
+    root: PathOrAddress
     inside: str
 
     def __str__(self) -> str:
-        return str(self.root / self.inside)
+        return str(within(self.root, self.inside) if self.inside else self.root)
 
 
 def _parts(
@@ -188,11 +194,11 @@ def _unclear(place: _Place, why: str) -> DataError:
 
 def _remarks(place: _Place, places: list[tuple[str, str | None]]) -> list[str]:
     if len(places) == 1:
-        return [f"classes taken from {place.root / places[0][0]}, which has no other part beside it"]
+        return [f"classes taken from {within(place.root, places[0][0])}, which has no other part beside it"]
     plain = ["train", "val", "test"] if len(places) == len(_KINDS) else ["train", "test"]
     if [inside for inside, _ in places] == plain:
         return []
-    (train, _), *others = [(place.root / inside, split or "") for inside, split in places]
+    (train, _), *others = [(within(place.root, inside), split or "") for inside, split in places]
     return [", ".join([f"{train} used as training pictures", *(f"{one} as {split} pictures" for one, split in others)])]
 
 

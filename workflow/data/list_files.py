@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from workflow.cluster.parts import TICKET
-from workflow.data.found import Folder, Scan, Skipped
-from workflow.data.listed import Inner
+from workflow.data.found import Scan, Skipped
+from workflow.data.listed import Inner, Listed
 from workflow.data.names import Names
 from workflow.data.shards import named
 from workflow.data.sources import listing
 from workflow.data.sources.lists import Lines
 from workflow.data.sources.tar_labels import BadLabel
+from workflow.paths import is_address
 
 
 def collect(
@@ -38,7 +39,9 @@ def collect(
         if isinstance(name, BadLabel):
             lines.wrong(line.number, name)
             continue
-        path = os.path.join(source.parent, line.text)  # noqa: PTH118  # 1,000,000 of them
+        path = listing.joined(source.parent, line.text)
+        if is_address(path) and not lines.reads(line.number, path):
+            continue
         item = listing.item(path)
         if isinstance(item, listing.NoPicture):
             reason = f"{item} ({source}:{line.number})"
@@ -48,14 +51,6 @@ def collect(
         inner = taken.setdefault((inside, class_name(name)), Inner(inside, Names(), Names()))
         inner.names.append(last)
         inner.tickets.append(os.fsdecode(item.partition(TICKET)[2]))
-    for (inside, name), inner in taken.items():
-        found.folders.append(
-            Folder(
-                root=source.parent,
-                inside=inside,
-                class_name=name,
-                split=split,
-                names=inner.names,
-                tickets=inner.tickets if inner.tickets.packed().strip(b"\0") else None,
-            )
-        )
+    listed = Listed(found, source.parent, ())
+    for (_, name), inner in taken.items():
+        listed.take(inner, name, split)

@@ -1,12 +1,14 @@
-"""Folders of something that is listed as a whole: a tar."""
+"""Folders of what is listed as a whole: a tar, or objects in a store."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from workflow.data.found import Folder, Scan
 from workflow.data.names import Names
 from workflow.data.sniff import ENDINGS
+from workflow.paths import PathOrAddress
 
 
 class Inner(NamedTuple):
@@ -20,13 +22,16 @@ class Inner(NamedTuple):
 
 
 class Listed:
-    """Finds folders and their files among files that are listed with their whole names.
+    """Finds folders as `walking.Walk` does, among files that are listed with their whole names.
 
     Args:
-        files: the name of each, with slashes, and its ticket.
+        found: gets the folders that are collected.
+        root: what was listed.
+        files: the name of each file, with slashes, and its ticket.
     """
 
-    def __init__(self, files: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, found: Scan, root: PathOrAddress, files: Iterable[tuple[str, str]]) -> None:
+        self._found, self._root = found, root
         self._inner: dict[str, Inner] = {}
         self._below: dict[str, set[str]] = {}
         for name, ticket in files:
@@ -46,18 +51,33 @@ class Listed:
                 break
             below.add(last)
 
-    def folders(self, inside: str) -> list[str]:
+    def folders(self, root: PathOrAddress, inside: str) -> list[str]:
         """Names of the sub-folders, sorted."""
+        del root
         return sorted(self._below.get(inside, ()))
 
-    def pictures(self, inside: str) -> int:
+    def pictures(self, root: PathOrAddress, inside: str) -> int:
         """How many files of a folder are named as pictures."""
+        del root
         inner = self._inner.get(inside)
         return 0 if inner is None else sum(name.lower().endswith(ENDINGS) for name in inner.names)
 
-    def each(self, inside: str) -> Iterator[Inner]:
-        """The files of a folder and of all folders below it, folder by folder."""
+    def collect(self, root: PathOrAddress, inside: str, class_name: str, split: str | None) -> None:
+        """Take the files of a folder and of all folders below it."""
         if inside in self._inner:
-            yield self._inner[inside]
-        for name in self.folders(inside):
-            yield from self.each(f"{inside}/{name}" if inside else name)
+            self.take(self._inner[inside], class_name, split)
+        for name in self.folders(root, inside):
+            self.collect(root, f"{inside}/{name}" if inside else name, class_name, split)
+
+    def take(self, inner: Inner, class_name: str, split: str | None) -> None:
+        """Take some files."""
+        self._found.folders.append(
+            Folder(
+                root=self._root,
+                inside=inner.inside,
+                class_name=class_name,
+                split=split,
+                names=inner.names,
+                tickets=inner.tickets if inner.tickets.packed().strip(b"\0") else None,
+            )
+        )

@@ -38,6 +38,7 @@ from workflow.data.sources.reading import whole
 from workflow.data.strips import LARGE, Box, Strips
 from workflow.errors import DataError, EnvironmentFault
 from workflow.formats.files import missing
+from workflow.paths import path_or_address
 from workflow.silence import silenced
 
 Pixels = NDArray[np.uint8]
@@ -183,7 +184,7 @@ class named:  # noqa: N801  # reads as a phrase: with named(source) as data
     """The bytes of a file, or bytes as given; errors about them get the file's name."""
 
     def __init__(self, source: Path | str | bytes) -> None:
-        self._path = None if isinstance(source, bytes) else Path(source)
+        self._path = None if isinstance(source, bytes) else path_or_address(source)
         self._data = source if isinstance(source, bytes) else b""
 
     def __enter__(self) -> bytes:
@@ -194,7 +195,7 @@ class named:  # noqa: N801  # reads as a phrase: with named(source) as data
         except PermissionError:
             raise EnvironmentFault(f"cannot read {self._path} (permission denied)", fault="P21") from None
         except FileNotFoundError:
-            message, hint = missing(self._path)
+            message, hint = missing(Path(self._path))
             raise DataError(message, hint=hint, fault="I01") from None
         except IsADirectoryError:
             raise DataError(

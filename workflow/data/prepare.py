@@ -40,6 +40,7 @@ from workflow.errors import UsageError
 from workflow.formats import lmdb
 from workflow.generations import Generation, Record, generations
 from workflow.generations.record import Corrections, FromInbox, PreparedWith
+from workflow.paths import PathOrAddress
 from workflow.words import PARTS, counted
 
 Progress = Callable[[int, int], None]
@@ -50,7 +51,7 @@ _log = logging.getLogger("workflow")
 
 def prepare(
     config: Config,
-    folders: Sequence[Path] = (),
+    folders: Sequence[PathOrAddress] = (),
     number: int | None = None,
     *,
     lists: Sequence[Path] = (),
@@ -129,7 +130,7 @@ class _Preparation:
 
     def run(
         self,
-        folders: Sequence[Path],
+        folders: Sequence[PathOrAddress],
         lists: Sequence[Path],
         follow_symlinks: bool,
         drop: Collection[str],

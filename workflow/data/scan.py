@@ -15,15 +15,17 @@ from typing import Protocol
 
 from workflow.data import layout, list_files
 from workflow.data.found import Scan
+from workflow.data.listed import Listed
 from workflow.data.shards import Shard
-from workflow.data.sources import tars
+from workflow.data.sources import objects, tars
 from workflow.data.walking import Walk
 from workflow.errors import DataError, UsageError, did_you_mean
+from workflow.paths import PathOrAddress, path_or_address
 from workflow.words import PARTS, counted
 
 
 def scan(
-    roots: Sequence[Path],
+    roots: Sequence[PathOrAddress],
     *,
     lists: Sequence[Path] = (),
     follow_symlinks: bool = False,
@@ -34,8 +36,8 @@ def scan(
     """Find the classes of some folders and tars, and the files of each class.
 
     Args:
-        roots: the folders and tars; classes of one name in several of them are one class. A folder that holds tars and
-            no folders stands for those.
+        roots: the folders, tars and addresses; classes of one name in several of them are one class. A folder that
+            holds tars and no folders stands for those.
         lists: lists of pictures with labels.
         follow_symlinks: enter folders that are symbolic links, each real folder once. Links to files are always read.
         classes: names that are classes even where they look like parts of a set: `train`. A label in a tar may be the
@@ -52,13 +54,15 @@ def scan(
     found = Scan()
     known: dict[str, str] = {}
     here = Walk(found, follow_symlinks, inbox)
-    distinct = [one for root in dict.fromkeys(map(Path, roots)) for one in _shards(root)]
+    distinct = [one for root in dict.fromkeys(map(path_or_address, roots)) for one in _shards(root)]
     splits = layout.of_roots([*distinct, *lists])
     found.warnings += _sides(splits)
     for root in distinct:
         _check_root(root)
         walk: Walker = here
-        if _is_tar(root):
+        if isinstance(root, str):
+            walk = Listed(found, root, objects.listed(root))
+        elif _is_tar(root):
             walk = shard = Shard(found, root)
             if shard.labelled:
                 checked = partial(_class_name, known=known, root=root, own=True, what="label")
@@ -79,22 +83,24 @@ def scan(
 class Walker(Protocol):
     """Lists folders of a root, on a disk or in a tar."""
 
-    def folders(self, root: Path, inside: str) -> list[str]:
+    def folders(self, root: PathOrAddress, inside: str) -> list[str]:
         """Names of the sub-folders, sorted."""
 
-    def pictures(self, root: Path, inside: str) -> int:
+    def pictures(self, root: PathOrAddress, inside: str) -> int:
         """How many files of a folder are named as pictures."""
 
-    def collect(self, root: Path, inside: str, class_name: str, split: str | None) -> None:
+    def collect(self, root: PathOrAddress, inside: str, class_name: str, split: str | None) -> None:
         """Take the files of a folder and of all folders below it."""
 
 
-def _is_tar(root: Path) -> bool:
-    return tars.is_tar(root.name) and root.is_file()
+def _is_tar(root: PathOrAddress) -> bool:
+    return isinstance(root, Path) and tars.is_tar(root.name) and root.is_file()
 
 
-def _shards(root: Path) -> list[Path]:
+def _shards(root: PathOrAddress) -> list[PathOrAddress]:
     """The tars of a folder that holds no other folders, in its place."""
+    if isinstance(root, str):
+        return [objects.checked(root)]
     if not root.is_dir():
         return [root]
     below = [path for path in sorted(root.iterdir()) if not path.name.startswith(".")]
@@ -103,9 +109,9 @@ def _shards(root: Path) -> list[Path]:
     return [path for path in below if _is_tar(path)] or [root]
 
 
-def _sides(splits: dict[Path, str]) -> list[str]:
+def _sides(splits: dict[PathOrAddress, str]) -> list[str]:
     """Which roots and lists are parts of a set; of tars, of which there may be many, the first."""
-    shards = [root for root in splits if tars.is_tar(root.name)]
+    shards = [root for root in splits if tars.is_tar(str(root))]
     said = [f"{root} used as {PARTS[side]} pictures" for root, side in splits.items() if root not in shards]
     for side in dict.fromkeys(splits[root] for root in shards):
         first, *others = (root for root in shards if splits[root] == side)
@@ -114,8 +120,8 @@ def _sides(splits: dict[Path, str]) -> list[str]:
     return said
 
 
-def _check_root(root: Path) -> None:
-    if root.is_dir() or _is_tar(root):
+def _check_root(root: PathOrAddress) -> None:
+    if isinstance(root, str) or root.is_dir() or _is_tar(root):
         return
     if root.exists():
         hint = "unzip it first" if root.suffix.lower() in {".zip", ".gz", ".xz", ".7z", ".rar"} else None
@@ -127,7 +133,7 @@ def _check_root(root: Path) -> None:
 
 
 def _layout(
-    walk: Walker, root: Path, classes: Sequence[str], project: Path, warnings: list[str]
+    walk: Walker, root: PathOrAddress, classes: Sequence[str], project: Path, warnings: list[str]
 ) -> list[tuple[str, str | None]]:
     """The folders whose sub-folders are classes, with the split that they stand for."""
     loose = walk.pictures(root, "")
@@ -146,10 +152,12 @@ def _layout(
     return found.places
 
 
-def _where_to(root: Path, project: Path) -> str:
+def _where_to(root: PathOrAddress, project: Path) -> str:
     """A hint: to name the folder above if this one is a class in it; else that each class needs a folder."""
     if _is_tar(root):
         return "pack them as CLASS/NAME, or with a label beside each: 0001.cls, or 0001.json with `label`"
+    if isinstance(root, str):
+        return f"put the pictures into {root}/CLASS/"
     above = root.parent
     if above not in (project, root) and any(one.is_dir() and one.name != root.name for one in above.iterdir()):
         return f"if {root.name} is itself a class, name {above}; otherwise put its pictures into {root}/CLASS/"
@@ -160,7 +168,7 @@ def _lie(images: int) -> str:
     return f"{counted(images, 'image')} {'lies' if images == 1 else 'lie'}"
 
 
-def _class_name(entry: str, known: dict[str, str], root: Path, *, own: bool, what: str = "folder") -> str:
+def _class_name(entry: str, known: dict[str, str], root: PathOrAddress, *, own: bool, what: str = "folder") -> str:
     """The class named by a folder or label, checked against all names so far; `own` is the user's own folder."""
     name = unicodedata.normalize("NFC", entry)
     if name != name.strip() or any(unicodedata.category(char) in ("Cc", "Cs") for char in name):

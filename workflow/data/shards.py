@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from workflow.data.found import Folder, Scan, Skipped
+from workflow.data.found import Scan, Skipped
 from workflow.data.listed import Inner, Listed
 from workflow.data.names import Names
 from workflow.data.sources import tar_labels, tars
 
 
-class Shard:
-    """Finds folders as `walking.Walk` does, in the tar `root`.
+class Shard(Listed):
+    """The folders of a tar.
 
     Attributes:
-        labelled: whether members beside the pictures hold labels.
+        labelled: whether members beside the pictures hold labels; no folder is looked for then.
 
     Raises:
         DataError: P40, the tar is damaged.
@@ -26,33 +26,16 @@ class Shard:
     """
 
     def __init__(self, found: Scan, root: Path) -> None:
-        self._found, self._root = found, root
         self._tar = tars.looked_through(str(root))
+        self._labels = tar_labels.labels(self._tar)
+        self.labelled = bool(self._labels)
+        super().__init__(found, root, () if self.labelled else self._members())
         found.skipped += [
             Skipped(path=f"{root}/{one.name}", reason=one.reason, kind=one.kind) for one in self._tar.refused
         ]
-        self._labels = tar_labels.labels(self._tar)
-        self.labelled = bool(self._labels)
-        self._listed = Listed(() if self.labelled else self._members())
 
     def _members(self) -> Iterator[tuple[str, str]]:
         return ((name, self._tar.ticket(name)) for name in self._tar.pictures())
-
-    def folders(self, root: Path, inside: str) -> list[str]:
-        """Names of the sub-folders, sorted."""
-        del root
-        return self._listed.folders(inside)
-
-    def pictures(self, root: Path, inside: str) -> int:
-        """How many members of a folder are named as pictures."""
-        del root
-        return self._listed.pictures(inside)
-
-    def collect(self, root: Path, inside: str, class_name: str, split: str | None) -> None:
-        """Take the members of a folder and of all folders below it."""
-        del root
-        for inner in self._listed.each(inside):
-            self._take(inner, class_name, split)
 
     def collect_labelled(self, classes: Sequence[str], class_name: Callable[[str], str], split: str | None) -> None:
         """Take the members that have labels.
@@ -75,19 +58,7 @@ class Shard:
             inner.names.append(last)
             inner.tickets.append(ticket)
         for (_, name), inner in taken.items():
-            self._take(inner, name, split)
-
-    def _take(self, inner: Inner, class_name: str, split: str | None) -> None:
-        self._found.folders.append(
-            Folder(
-                root=self._root,
-                inside=inner.inside,
-                class_name=class_name,
-                split=split,
-                names=inner.names,
-                tickets=inner.tickets,
-            )
-        )
+            self.take(inner, name, split)
 
 
 def named(label: str, classes: Sequence[str]) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import importlib.util
 import re
-from pathlib import Path
 
 from workflow.errors import DataError
+from workflow.paths import PathOrAddress
 
 ACCEPTED = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 SUFFIXES = {
@@ -100,7 +100,7 @@ class PictureError(DataError):
         kind: str,
         fault: str,
         bad: bool = True,
-        at: Path | None = None,
+        at: PathOrAddress | None = None,
         hint: str | None = None,
     ) -> None:
         super().__init__(f"{at or 'the picture'} {reason}", at=at, hint=hint, fault=fault)
@@ -108,7 +108,7 @@ class PictureError(DataError):
         self.kind = kind
         self.bad = bad
 
-    def of(self, path: Path) -> PictureError:
+    def of(self, path: PathOrAddress) -> PictureError:
         """The same error for a file that has a name."""
         return PictureError(self.reason, kind=self.kind, fault=self.fault, bad=self.bad, at=path, hint=self.hint)
 

@@ -11,6 +11,7 @@ from workflow.data.found import Folder, Scan, Skipped, printable
 from workflow.data.names import Names
 from workflow.data.sniff import ENDINGS
 from workflow.data.sources.files import is_litter
+from workflow.paths import PathOrAddress
 
 
 class Walk:
@@ -21,24 +22,24 @@ class Walk:
         self._follow = follow_symlinks
         self._visited: set[tuple[int, int]] = set()
 
-    def folders(self, root: Path, inside: str) -> list[str]:
+    def folders(self, root: PathOrAddress, inside: str) -> list[str]:
         """Names of the sub-folders, sorted."""
-        return sorted(entry.name for entry in self._entries(root / inside) if self._is_folder(entry))
+        return sorted(entry.name for entry in self._entries(Path(root, inside)) if self._is_folder(entry))
 
-    def pictures(self, root: Path, inside: str) -> int:
+    def pictures(self, root: PathOrAddress, inside: str) -> int:
         """How many files of a folder are named as pictures."""
-        return sum(entry.name.lower().endswith(ENDINGS) for entry in self._entries(root / inside))
+        return sum(entry.name.lower().endswith(ENDINGS) for entry in self._entries(Path(root, inside)))
 
-    def collect(self, root: Path, inside: str, class_name: str, split: str | None) -> None:
+    def collect(self, root: PathOrAddress, inside: str, class_name: str, split: str | None) -> None:
         """Take the files of a folder and of all folders below it."""
         pending = [inside]
         while pending:
             here = pending.pop()
-            if not self._first_visit(root / here):
+            if not self._first_visit(Path(root, here)):
                 continue
             names: list[str] = []
             below: list[str] = []
-            for entry in self._entries(root / here, count=True):
+            for entry in self._entries(Path(root, here), count=True):
                 if entry.is_file(follow_symlinks=False):  # no system call: the directory listing says it
                     names.append(entry.name)
                 elif entry.is_dir(follow_symlinks=False):

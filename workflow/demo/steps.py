@@ -113,13 +113,13 @@ def look(config: Config) -> Looked:
     model = load(config, snapshot="live")  # the snapshot that every command takes
     with model.open() as session:
         labelled = predict(model, _some_of_the_test_set(generation)).predictions
-        portrait = max(labelled, key=lambda one: one.probabilities[CHARACTER]).path
+        portrait = Path(max(labelled, key=lambda one: one.probabilities[CHARACTER]).path)
         judged = predict(model, draw_junk(folder / "junk", count=JUNK)).predictions
         worst = min(judged, key=lambda one: one.probabilities[OTHER])  # of several at 1.0, too
-        found = tuple(inspect(model, session, (portrait, worst.path)))
+        found = tuple(inspect(model, session, (portrait, Path(worst.path))))
     comparison, sheet = folder / "demo.png", folder / "false-positive.png"
     compare(found, comparison)
-    its_twin = twin(model, worst.path, class_name=CHARACTER, generations=[generation])
+    its_twin = twin(model, Path(worst.path), class_name=CHARACTER, generations=[generation])
     draw_twin(its_twin, model.preprocessing, sheet)
     best = generation.read().best
     return Looked(

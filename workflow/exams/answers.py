@@ -144,7 +144,7 @@ def observe(
         probabilities=probabilities,
         blobs={name: rows[order] for name, rows in kept.items()},
         distance=None if distance is None else distance[order],
-        skipped=tuple(sorted(exam.skipped, key=lambda one: one.path)),
+        skipped=tuple(sorted(exam.skipped, key=lambda one: str(one.path))),
         project=model.project,
     )
 

@@ -28,6 +28,7 @@ from workflow.exams.packed_pictures import Pictures
 from workflow.exams.picture import Skipped
 from workflow.generations import Generation
 from workflow.models.model import Model
+from workflow.paths import path_or_address
 from workflow.storage import replacing
 
 _FORMAT = "wf.answers/2"
@@ -125,7 +126,9 @@ def _read(path: Path, key: str, model: Model, exam: Exam, generation: Generation
         pictures=pictures,
         probabilities=probabilities,
         distance=distance,
-        skipped=tuple(Skipped(path=Path(generation.located(name)), reason=reason) for name, reason in facts["skipped"]),
+        skipped=tuple(
+            Skipped(path=path_or_address(generation.located(name)), reason=reason) for name, reason in facts["skipped"]
+        ),
         project=model.project,
     )
 

@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import Protocol
 
 from workflow.config import Config
@@ -21,6 +20,7 @@ from workflow.formats.datum import decode_all as decode_records
 from workflow.formats.mending import make_again
 from workflow.generations import Generation, existing
 from workflow.models.model import Model
+from workflow.paths import PathOrAddress
 from workflow.words import PARTS
 
 _log = logging.getLogger("workflow")
@@ -111,7 +111,7 @@ def of_generation(generation: Generation, model: Model, split: str = "test") -> 
 
 
 def asked(
-    config: Config, model: Model, *, folder: Path | None = None, number: int | None = None, split: str = "test"
+    config: Config, model: Model, *, folder: PathOrAddress | None = None, number: int | None = None, split: str = "test"
 ) -> Exam:
     """The exam of a command: a labelled folder, else the test set of the snapshot's generation.
 
@@ -138,7 +138,7 @@ def asked(
     return of_generation(one, model, split)
 
 
-def of_labelled(folder: Path, classes: Sequence[str] = ()) -> Exam:
+def of_labelled(folder: PathOrAddress, classes: Sequence[str] = ()) -> Exam:
     """A folder or tar with one sub-folder for each class; of one with training and test pictures, the test pictures.
 
     Args:
@@ -164,7 +164,7 @@ def of_labelled(folder: Path, classes: Sequence[str] = ()) -> Exam:
     return Files(name=str(folder), files=sorted(files))
 
 
-def of_unlabelled(*paths: Path) -> Exam:
+def of_unlabelled(*paths: PathOrAddress) -> Exam:
     """Unlabelled files, and all files in folders.
 
     Raises:

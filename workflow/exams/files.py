@@ -20,12 +20,13 @@ from workflow.exams.listing import Listing
 from workflow.exams.picture import PART, Batch, Picture, Skipped, digest_of
 from workflow.formats.files import missing
 from workflow.models.model import Model
+from workflow.paths import PathOrAddress, is_address, path_or_address
 
 if TYPE_CHECKING:
     from workflow.data.decoding import Refusal
 
 
-def pictures(places: Iterable[Path], lists: Sequence[Path] = ()) -> Listing:
+def pictures(places: Iterable[PathOrAddress], lists: Sequence[Path] = ()) -> Listing:
     """The pictures that were named, those in the folders and tars that were named, and those on lists.
 
     Args:
@@ -43,7 +44,7 @@ def pictures(places: Iterable[Path], lists: Sequence[Path] = ()) -> Listing:
     for source in lists:
         for item in listing.listed(source, refused):
             found.append(item)
-    found.refused += [Skipped(path=Path(path), reason=reason) for path, reason in refused]
+    found.refused += [Skipped(path=path_or_address(path), reason=reason) for path, reason in refused]
     if not found:
         more = f": {refused[0][0]} {refused[0][1]}" if refused else ""
         where = "on the given lists" if lists else "in the given folders"
@@ -122,12 +123,12 @@ class Files:
         row = -1
         for place, (path, truth) in enumerate(self.files[start:stop]):
             if place in refused:
-                self.skipped.append(Skipped(path=Path(path), reason=_reason(path, refused[place])))
+                self.skipped.append(Skipped(path=path_or_address(path), reason=_reason(path, refused[place])))
                 continue
             row += 1
             digest = hexadecimal[64 * row : 64 * (row + 1)]
             if self.digests is not None and self.digests[start + place] != digest:
-                self.skipped.append(Skipped(path=Path(path), reason="has changed since it was prepared"))
+                self.skipped.append(Skipped(path=path_or_address(path), reason="has changed since it was prepared"))
                 continue
             found.append(Picture(path, digest, truth))
             kept.append(row)
@@ -135,6 +136,6 @@ class Files:
 
 
 def _reason(path: str, refusal: Refusal) -> str:
-    if refusal.what == "changed" and not reading.exists(path):
+    if refusal.what == "changed" and not is_address(path) and not reading.exists(path):
         return f"cannot be read: {missing(Path(path))[0]}"
     return refusal.reason

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from workflow.paths import PathOrAddress
 
 Pixels = NDArray[np.generic]
 
@@ -43,7 +44,7 @@ class Batch(NamedTuple):
 class Skipped:
     """A file that could not be read as a picture."""
 
-    path: Path
+    path: PathOrAddress
     reason: str
     """It follows the path in a sentence: `is truncated`."""
 

@@ -22,6 +22,7 @@ from workflow.exams.passes import passes
 from workflow.exams.picture import PART, Picture, Skipped
 from workflow.exams.temperature import calibrated
 from workflow.models.model import Model, Pictures
+from workflow.paths import PathOrAddress, path_or_address
 from workflow.storage import write_table
 
 
@@ -29,7 +30,7 @@ from workflow.storage import write_table
 class Prediction:
     """A net's prediction for a picture."""
 
-    path: Path
+    path: PathOrAddress
     label: str
     """A class, or `unknown`."""
     class_name: str
@@ -119,7 +120,7 @@ class _Kept(Sequence[Prediction]):
         shares = dict(zip(self._names, row.tolist(), strict=True))
         name = self._names[int(row.argmax())]
         return Prediction(
-            path=Path(path),
+            path=path_or_address(path),
             label=UNKNOWN if distance > 1 else name,
             class_name=name,
             probability=shares[name],
@@ -131,12 +132,12 @@ class _Kept(Sequence[Prediction]):
 
 def predict(
     model: Model,
-    files: Sequence[Path] | Listing,
+    files: Sequence[PathOrAddress] | Listing,
     *,
     rule: Novelty | None = None,
     engine: str | None = None,
     ignore: Sequence[str] = (),
-    shares: Path | None = None,
+    shares: PathOrAddress | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predictions:
     """Label pictures; memory does not grow with their number.
@@ -186,8 +187,8 @@ def predict(
 
 def predict_share(
     model: Model,
-    files: Sequence[Path] | Listing,
-    out: Path,
+    files: Sequence[PathOrAddress] | Listing,
+    out: PathOrAddress,
     share: str,
     *,
     rule: Novelty | None = None,
@@ -217,7 +218,7 @@ def predict_share(
     return do_share(model, _exam(files), wanted, out=out, share=chosen, engine=engine, ignore=ignore, progress=progress)
 
 
-def _exam(files: Sequence[Path] | Listing) -> Files:
+def _exam(files: Sequence[PathOrAddress] | Listing) -> Files:
     return Files(name="", files=files if isinstance(files, Listing) else [(str(path), None) for path in files])
 
 

@@ -8,7 +8,6 @@ Share K of N does every N-th part. A share that is done again does what is missi
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from collections.abc import Callable, Collection, Generator, Sequence
@@ -19,8 +18,9 @@ from workflow import cores, engines
 from workflow.cluster.choice import crew
 from workflow.cluster.crew import Workers
 from workflow.cluster.parts import cut, fixed
-from workflow.cluster.receipt import Receipt, result_path
+from workflow.cluster.receipt import Receipt
 from workflow.errors import DataError, UsageError
+from workflow.exams.common_folder import CommonFolder, agree, common_folder
 from workflow.exams.files import Files
 from workflow.exams.fingerprint import fingerprint
 from workflow.exams.passes import Pass, shown
@@ -28,7 +28,7 @@ from workflow.exams.picture import PART
 from workflow.exams.showing import Showing
 from workflow.models.model import Model
 from workflow.models.packing import packed
-from workflow.storage import create
+from workflow.paths import PathOrAddress
 
 _FORMAT = "wf.shares/1"
 
@@ -57,7 +57,7 @@ def do_share(
     exam: Files,
     blobs: Collection[str],
     *,
-    out: Path,
+    out: PathOrAddress,
     share: Share,
     engine: str | None = None,
     ignore: Sequence[str] = (),
@@ -69,7 +69,7 @@ def do_share(
         model: the snapshot.
         exam: all pictures, also those of other shares.
         blobs: what the answers hold.
-        out: the common folder.
+        out: the common folder, or an address in an object store.
         share: which one.
         engine: the engine's name; None takes the fastest for all pictures.
         ignore: layers whose weights are not copied.
@@ -79,16 +79,26 @@ def do_share(
         UsageError: the folder belongs to other pictures, or to another snapshot.
         OSError, EnvironmentFault, WorkflowError: as `Crew.map`.
     """
-    name = "torch" if ignore and engine is None else engines.chosen(model.net, engine, images=exam.count)
-    _agree(model, exam, blobs, out, name)
-    ranges = list(fixed(exam.count, PART))[share.number - 1 :: share.of]
-    files, done = sum(stop - start for start, stop in ranges), 0
-    size = min(cores.available(), max(1, len(ranges)))
     far = model.cluster.address is not None  # then its machines see `out`, and no temporary folder of this one
-    with tempfile.TemporaryDirectory(prefix="wf-share-", dir=out if far else None) as folder:
+    if far and isinstance(out, str):
+        raise UsageError(
+            f"--out {out} and a cluster cannot be used together", hint="name a folder that all machines see"
+        )
+    name = "torch" if ignore and engine is None else engines.chosen(model.net, engine, images=exam.count)
+    common = _agreed(model, exam, blobs, out, name)
+    ranges = dict(list(enumerate(fixed(exam.count, PART)))[share.number - 1 :: share.of])
+    there = common.numbers() & ranges.keys()
+    files, done = (sum(ranges[one][1] - ranges[one][0] for one in some) for some in (ranges, there))
+    size = min(cores.available(), max(1, len(ranges)))
+    with (
+        tempfile.TemporaryDirectory(prefix="wf-share-", dir=out if far else None) as folder,
+        common.working() as results,
+    ):
         work = Showing(model=packed(model, Path(folder)), blobs=tuple(sorted(blobs)), engine=name, ignore=tuple(ignore))
-        numbers = (one for one in cut(fixed(exam.count, PART), exam.items) if one.number % share.of == share.number - 1)
-        for receipt in crew(model.cluster, Workers(size, processes=size > 1)).map(work, numbers, out / "parts"):
+        wanted = ranges.keys() - there
+        parts = (one for one in cut(fixed(exam.count, PART), exam.items) if one.number in wanted)
+        for receipt in crew(model.cluster, Workers(size, processes=size > 1)).map(work, parts, results):
+            common.keep(receipt)
             done += receipt.stop - receipt.start
             if progress is not None:
                 progress(done, files)
@@ -100,7 +110,7 @@ def gathered(
     exam: Files,
     blobs: Collection[str],
     *,
-    out: Path,
+    out: PathOrAddress,
     engine: str | None = None,
     ignore: Sequence[str] = (),
 ) -> Generator[Pass]:
@@ -111,24 +121,23 @@ def gathered(
         DataError: parts are missing.
     """
     name = "torch" if ignore and engine is None else engines.chosen(model.net, engine, images=exam.count)
-    _agree(model, exam, blobs, out, name)
+    common = _agreed(model, exam, blobs, out, name)
     ranges = list(fixed(exam.count, PART))
-    missing = [number for number in range(len(ranges)) if not result_path(out / "parts", number).exists()]
+    missing = sorted(set(range(len(ranges))) - common.numbers())
     if missing:
         raise DataError(
-            f"{len(missing):,} of {len(ranges):,} parts are not in {out / 'parts'} yet, the first is {missing[0]}",
+            f"{len(missing):,} of {len(ranges):,} parts are not in {common.name} yet, the first is {missing[0]}",
             hint="wf predict with --share does them, also those of a share that was interrupted",
         )
     exam.skipped.clear()
     for number, (start, stop) in enumerate(ranges):
-        receipt = Receipt(number=number, start=start, stop=stop, path=result_path(out / "parts", number))
-        yield from shown(exam, receipt)
+        with common.result(number) as path:
+            yield from shown(exam, Receipt(number=number, start=start, stop=stop, path=path))
     exam.end()
 
 
-def _agree(model: Model, exam: Files, blobs: Collection[str], out: Path, engine: str) -> None:
-    """Say in the folder which pictures and which snapshot it is for, or find that it says the same."""
-    (out / "parts").mkdir(parents=True, exist_ok=True)
+def _agreed(model: Model, exam: Files, blobs: Collection[str], out: PathOrAddress, engine: str) -> CommonFolder:
+    """The common folder, which is for these pictures and this snapshot."""
     facts = {
         "format": _FORMAT,
         "key": fingerprint(model, exam),
@@ -136,12 +145,6 @@ def _agree(model: Model, exam: Files, blobs: Collection[str], out: Path, engine:
         "blobs": sorted(blobs),
         "engine": engine,
     }
-    path = out / "share.json"
-    try:
-        create(path, (json.dumps(facts, indent=2) + "\n").encode())
-    except FileExistsError:
-        if json.loads(path.read_bytes()) != facts:
-            raise UsageError(
-                f"{out} holds answers about other pictures, of another snapshot or with other options",
-                hint="name another folder with --out; a picture that was changed meanwhile counts as another",
-            ) from None
+    common = common_folder(out)
+    agree(common, facts, out)
+    return common

@@ -53,4 +53,4 @@ class Showing(Work, frozen=True, kw_only=True):
 
     def reads(self, part: Part) -> Sequence[bytes]:
         """See `Work`."""
-        return [holder(item) for item in part.items]
+        return [path for item in part.items if (path := holder(item)) is not None]

@@ -21,6 +21,7 @@ from workflow.generations.places import Place
 from workflow.models.deploy import outputs_differ
 from workflow.net.build import build
 from workflow.net.spec import NetSpec
+from workflow.paths import PathOrAddress
 
 Pictures = Sequence[NDArray[np.generic]] | NDArray[np.generic]
 """(C, H, W) each, all of one size."""
@@ -90,7 +91,7 @@ class Model:
                 )
         return session
 
-    def read(self, image: Path | bytes) -> NDArray[np.uint8]:
+    def read(self, image: PathOrAddress | bytes) -> NDArray[np.uint8]:
         """The picture as a record of the training set would hold it: uint8 (C, H, W), by the one decode path.
 
         Raises:

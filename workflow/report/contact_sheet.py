@@ -99,7 +99,7 @@ def sheet(entries: Sequence[Entry], *, columns: int | None = None, max_pixels: i
 
 def _put(board: Image.Image, pen: ImageDraw.ImageDraw, path: Path | str, left: int, top: int, max_pixels: int) -> None:
     try:
-        picture = Image.fromarray(load_rgb(Path(path), max_pixels=max_pixels, max_side=TILE))
+        picture = Image.fromarray(load_rgb(path, max_pixels=max_pixels, max_side=TILE))
     except WorkflowError as error:
         pen.rectangle((left, top, left + TILE - 1, top + TILE - 1), fill=_PALE)
         reason = str(error.message).rpartition(": ")[2]

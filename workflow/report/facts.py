@@ -28,7 +28,7 @@ from workflow.interpretation.activations import grid
 from workflow.interpretation.activations.inspect import DEFAULTS
 from workflow.models.loading import load
 from workflow.models.model import Model
-from workflow.paths import located
+from workflow.paths import located, path_or_address
 from workflow.report import embed
 from workflow.report.trend import draw_trend
 
@@ -184,7 +184,7 @@ def _grids(model: Model, wrong: Sequence[Mistake]) -> list[dict[str, Any]]:
     with model.open() as session:
         for one in wrong:
             try:
-                blobs = model.forward(session, [model.read(Path(one.path))])
+                blobs = model.forward(session, [model.read(path_or_address(one.path))])
             except WorkflowError:
                 continue
             names = [name for name in DEFAULTS if name in blobs]

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workflow.cluster.parts import TICKET
-from workflow.data.sources import reading, tars
+from workflow.data.sources import objects, reading, tars
 from workflow.data.sources.lists import Lines, without_label
 from workflow.errors import UsageError
 from workflow.formats.files import missing
+from workflow.paths import PathOrAddress, is_address
 
 Refused = tuple[str, str]
 """The path of something that is never read, and a reason that follows it in a sentence."""
@@ -23,21 +24,26 @@ class NoPicture(str):
     __slots__ = ()
 
 
-def items(place: str | Path, refused: list[Refused]) -> Iterator[bytes]:
+def items(place: PathOrAddress, refused: list[Refused]) -> Iterator[bytes]:
     """The items of a place, see `reading`: sorted in folders, as they come in a tar.
 
     Hidden files and folders are left out, links to folders are not followed.
 
     Args:
-        place: a picture, a folder, a tar, or a member of one.
+        place: a picture, a folder, a tar, or a member of one; or an object, or what the names of objects begin with.
         refused: gets members of tars that are never read.
 
     Raises:
-        UsageError: P01, it does not exist.
+        UsageError: P01, it does not exist. P42, an address is not one that is read.
         DataError: P40, a tar is damaged.
+        EnvironmentFault: P42, a store refuses.
     """
     path = os.fspath(place)
-    if os.path.isdir(path):  # noqa: PTH112  # paths are text here
+    if is_address(path):
+        root = objects.checked(path)
+        for name, ticket in objects.listed(root):
+            yield os.fsencode(f"{root}/{name}" if name else root) + TICKET + ticket.encode()
+    elif os.path.isdir(path):  # noqa: PTH112  # paths are text here
         for here, folders, names in os.walk(path):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(name for name in names if not name.startswith(".")):
@@ -60,11 +66,17 @@ def listed(source: Path, refused: list[Refused]) -> Iterator[bytes]:
         UsageError, DataError, OSError: as `lists.Lines`.
         DataError: P40, a tar is damaged.
     """
-    for line in Lines(source, labelled=False):
-        path = os.path.join(source.parent, line.text)  # noqa: PTH118  # 1,000,000 of them
+    lines = Lines(source, labelled=False)
+    for line in lines:
+        path = joined(source.parent, line.text)
+        if is_address(path):
+            address = without_label(path)
+            if lines.reads(line.number, address):
+                yield os.fsencode(address)
+            continue
         found = item(path)
         if isinstance(found, NoPicture) and (bare := without_label(line.text)) != line.text:
-            path = os.path.join(source.parent, bare)  # noqa: PTH118
+            path = joined(source.parent, bare)
             found = item(path)
         if isinstance(found, NoPicture):
             refused.append((path, f"{found} ({source}:{line.number})"))
@@ -74,12 +86,19 @@ def listed(source: Path, refused: list[Refused]) -> Iterator[bytes]:
             yield from _file(path, refused)
 
 
+def joined(folder: Path, text: str) -> str:
+    """A path or address on a list in a folder."""
+    return text if is_address(text) else os.path.join(folder, text)  # noqa: PTH118  # 1,000,000 of them
+
+
 def item(path: str) -> bytes | NoPicture:
-    """The item of one picture; of a tar its path.
+    """The item of one picture; of a tar its path. Whether there is such an object is not looked up.
 
     Raises:
         DataError: P40, the path names a member of a damaged tar.
     """
+    if is_address(path):
+        return os.fsencode(path)
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116
     except NotADirectoryError:
@@ -103,4 +122,4 @@ def _file(path: str, refused: list[Refused]) -> Iterator[bytes]:
     tar = tars.looked_through(path)
     refused += [(f"{path}/{one.name}", one.reason) for one in tar.refused]
     for name in tar.pictures():
-        yield os.fsencode(f"{path}/{name}") + TICKET + tar.ticket(name).encode()
+        yield tar.item(name)

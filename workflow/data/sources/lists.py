@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from workflow.data.sources import objects
 from workflow.errors import DataError, Location, UsageError
 from workflow.formats.files import missing
 
@@ -60,6 +61,15 @@ class Lines:
         self._count += 1
         if len(self._wrong) <= _TOLD:
             self._wrong.append((number, reason))
+
+    def reads(self, number: int, address: str) -> bool:
+        """Whether an address on a line is one that is read; the line is wrong otherwise."""
+        try:
+            objects.checked(address)
+        except UsageError as error:
+            self.wrong(number, error.message)
+            return False
+        return True
 
     def __iter__(self) -> Iterator[Line]:
         with self.path.open("rb") as file:

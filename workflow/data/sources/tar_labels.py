@@ -8,11 +8,9 @@ A `.cls` counts before a `.json`.
 
 from __future__ import annotations
 
-import os
-
 import msgspec
 
-from workflow.data.sources.tars import Tar, key, read_member
+from workflow.data.sources.tars import Tar, key, read_item
 
 _MOST = 2**20  # bytes
 
@@ -48,7 +46,7 @@ def _label(tar: Tar, name: str, ending: str) -> str | None:
     """None for a JSON that says other things."""
     if tar.members[name].size > _MOST:
         return BadLabel(f"has a label of {tar.members[name].size:,} bytes in {name}")
-    data, _ = read_member(os.fsencode(f"{tar.path}/{name}"), tar.ticket(name).encode())
+    data, _ = read_item(tar.item(name), None)
     if ending == ".json":
         try:
             facts = msgspec.json.decode(data)

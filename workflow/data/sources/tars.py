@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from workflow.cluster.parts import TICKET
 from workflow.data.sniff import ENDINGS
 from workflow.data.sources.files import State, is_litter, too_large
 from workflow.errors import DataError
@@ -56,6 +57,10 @@ class Tar(NamedTuple):
         """Names of members that may be pictures: all but those that say more about a picture of the same name."""
         named = {key(name) for name in self.members if name.lower().endswith(ENDINGS)}
         return (name for name in self.members if name.lower().endswith(ENDINGS) or key(name) not in named)
+
+    def item(self, name: str) -> bytes:
+        """The item of a member, see `reading`."""
+        return os.fsencode(f"{self.path}/{name}") + TICKET + self.ticket(name).encode()
 
     def ticket(self, name: str) -> str:
         """With it a worker finds the member without looking through the tar."""
@@ -108,7 +113,7 @@ def item_of(path: str) -> bytes:
             tar, name = opened(path[:end]), path[end + 1 :]
             if name not in tar.members:
                 raise FileNotFoundError(errno.ENOENT, "there is no such member in the tar", path)
-            return os.fsencode(path) + b"\0" + tar.ticket(name).encode()
+            return tar.item(name)
     raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
 
 
@@ -128,18 +133,18 @@ def length_of(ticket: bytes) -> int:
     return int(ticket.split()[0])
 
 
-def read_member(path: bytes, ticket: bytes, most: int | None = None) -> tuple[bytes, State]:
+def read_item(item: bytes, most: int | None) -> tuple[bytes, State]:
     """The bytes of a member, and the state of its tar.
 
     Args:
-        path: the member's.
-        ticket: as `Tar.ticket` gives it.
+        item: the member's, with its ticket.
         most: bytes; None is no limit.
 
     Raises:
         PictureError: it is too large for a picture.
         OSError: it cannot be read; ESTALE where the tar has changed since it was looked through.
     """
+    path, _, ticket = item.partition(TICKET)
     length, offset, size, *state = map(int, ticket.split())
     if most is not None and size > most:
         raise too_large(size)
