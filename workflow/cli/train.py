@@ -130,7 +130,7 @@ def train(
         try:
             if rank:
                 project.lend(machines, rank, progress=progress.see, control=control)
-                return
+                raise click.exceptions.Exit(interruption.exit_code)
             found = project.train(
                 gen,
                 max_iter=max_iter,

@@ -108,9 +108,15 @@ def test_strangers_are_not_answered(hosts, lent):
     stranger.start()
     control = Control()
     threading.Timer(0.6, control.stop).start()
-    with pytest.raises(EnvironmentFault):
+    with pytest.raises(EnvironmentFault, match=r"stopped before host 127\.0\.0\.2 came"):
         meeting.gather(hosts, control)
     stranger.join()
+
+
+def test_a_host_that_waits_may_be_stopped(hosts, lent):
+    control = Control()
+    control.stop()
+    assert lent(hosts, control=control).result() == []
 
 
 def test_a_silent_line_is_taken_for_gone(monkeypatch):

@@ -47,6 +47,8 @@ def lend(folder: Path, hosts: Sequence[str], rank: int, control: Control, *, ask
     own = interface(address, asked)
     while True:
         line = _reach(hosts, rank, address, control)
+        if line is None:
+            return
         with ExitStack() as stack:
             stack.callback(line.close)
             over = yield from _serve(line, stack, folder, hosts, rank, own)
@@ -55,10 +57,12 @@ def lend(folder: Path, hosts: Sequence[str], rank: int, control: Control, *, ask
             return
 
 
-def _reach(hosts: Sequence[str], rank: int, address: str, control: Control) -> Line:
-    """A connection to the first host, which has let this one in."""
+def _reach(hosts: Sequence[str], rank: int, address: str, control: Control) -> Line | None:
+    """A connection to the first host, which has let this one in; None if a stop is wished before."""
     end = time.monotonic() + START
-    while time.monotonic() < end and not control.stopping:
+    while time.monotonic() < end:
+        if control.stopping:
+            return None
         try:
             connection = socket.create_connection(place(hosts[0]), timeout=_AGAIN * 4, source_address=(address, 0))
         except OSError:

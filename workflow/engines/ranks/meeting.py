@@ -84,7 +84,7 @@ def gather(hosts: Sequence[str], control: Control) -> list[Host]:
             while len(found) < len(hosts) - 1:
                 waited = time.monotonic() - start
                 if control.stopping or waited > START:
-                    _fail_for(hosts, found)
+                    _fail_for(hosts, found, stopped=control.stopping)
                 if waited > _TOLD and not told:
                     told = True
                     _log.warning("waiting for other hosts: %s", _call(hosts, found))
@@ -152,9 +152,10 @@ def _check_place(
         )
 
 
-def _fail_for(hosts: Sequence[str], found: Mapping[int, Host]) -> NoReturn:
+def _fail_for(hosts: Sequence[str], found: Mapping[int, Host], *, stopped: bool) -> NoReturn:
+    absent = hosts[_absent(hosts, found)]
     raise EnvironmentFault(
-        f"host {hosts[_absent(hosts, found)]} did not come within {START:.0f} seconds",
+        f"stopped before host {absent} came" if stopped else f"host {absent} did not come within {START:.0f} seconds",
         hint=_call(hosts, found),
         fault="T23",
     )
