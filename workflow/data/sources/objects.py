@@ -76,8 +76,7 @@ def _holds(shown: str, what: str) -> UsageError:
 def listed(address: str, *, empty: bool = False) -> Iterator[tuple[str, str]]:
     """The names of all objects below an address, relative to it, and the ticket of each, sorted within each folder.
 
-    A folder is listed whole before its objects are given, and tried again as a whole. Hidden ones are left out. If the
-    address is that of an object, its name is empty.
+    Hidden ones are left out. If the address is that of an object, its name is empty.
 
     Raises:
         UsageError: P01, there is nothing, which is no error if there may be nothing (`empty`).
@@ -180,7 +179,11 @@ def read_item(item: bytes, most: int | None) -> tuple[bytes, State]:
     address, _, ticket = item.partition(TICKET)
     if most is not None and size_of(ticket) > most:
         raise too_large(size_of(ticket))
-    return _as_listed(read(os.fsdecode(address)), ticket)
+    path, end = os.fsdecode(address), size_of(ticket) + 1
+    system, inside = _located(path)
+    # a range: s3fs asks for the size first where all of an object is wanted; one more byte shows that it has grown
+    data = _tried(path, lambda: system.cat_file(inside, start=0, end=end)) if end > 1 else b""
+    return _as_listed(data, ticket)
 
 
 class Ahead:
@@ -215,14 +218,14 @@ class Ahead:
             if not ticket or not is_address(address) or not address.startswith(f"{protocol}://"):
                 break
             total += size_of(ticket)
-            if size_of(ticket) > self._most or (paths and total > _TOGETHER_BYTES):
+            if not 0 < size_of(ticket) <= self._most or (paths and total > _TOGETHER_BYTES):
                 break
             paths[place] = _located(address)[1]
         if not paths:
             return {}
-        whole = [None] * len(paths)
+        ends = [size_of(self._items[place].partition(TICKET)[2]) + 1 for place in paths]
         try:
-            found = _system(protocol).cat_ranges(list(paths.values()), whole, whole, on_error="return")
+            found = _system(protocol).cat_ranges(list(paths.values()), [0] * len(ends), ends, on_error="return")
         except Exception:  # each store's client has its own; each object is asked for alone then
             return {}
         return {place: data for place, data in zip(paths, found, strict=True) if isinstance(data, bytes)}
@@ -249,13 +252,16 @@ def _system(protocol: str) -> Any:
             fault="P42",
         ) from None
     try:
-        return fsspec.filesystem(protocol, use_listings_cache=False)
+        system = fsspec.filesystem(protocol, use_listings_cache=False)
     except ImportError as error:
         raise EnvironmentFault(
             f"{protocol}:// needs a package that is not installed: {error}",
             hint={"s3": "pip install s3fs", "s3a": "pip install s3fs", "gs": "pip install gcsfs"}.get(protocol),
             fault="P42",
         ) from None
+    if hasattr(system, "retries"):  # s3fs asks five times itself, for minutes together with our own attempts
+        system.retries = 1
+    return system
 
 
 def _located(address: str) -> tuple[Any, str]:
@@ -274,12 +280,29 @@ def _info(address: str) -> dict[str, Any] | None:
 
 
 def _entries(system: Any, folder: str, address: str) -> Iterator[dict[str, Any]]:
-    """What a folder holds, sorted by name; nothing of it before all of it has come."""
+    """What a folder holds, sorted by name."""
     try:
-        found = _tried(address, lambda: system.ls(folder, detail=True))
+        if hasattr(system, "call_s3"):
+            yield from _pages(system, folder, address)
+        else:
+            yield from sorted(_tried(address, lambda: system.ls(folder, detail=True)), key=lambda entry: entry["name"])
     except FileNotFoundError:
         return
-    yield from sorted(found, key=lambda entry: entry["name"])
+
+
+def _pages(system: Any, folder: str, address: str) -> Iterator[dict[str, Any]]:
+    """The same of S3, page by page: fsspec's `ls` would hold a folder's objects all at once, 1 KB each."""
+    bucket, _, prefix = folder.partition("/")
+    asked = {"Bucket": bucket, "Prefix": f"{prefix}/" if prefix else "", "Delimiter": "/", "MaxKeys": _PAGE}
+    more = True
+    while more:
+        page = _tried(address, lambda: system.call_s3("list_objects_v2", **asked))
+        entries = [{"name": f"{bucket}/{one['Prefix']}", "type": "directory"} for one in page.get("CommonPrefixes", ())]
+        for one in page.get("Contents", ()):
+            entries.append(one | {"name": f"{bucket}/{one['Key']}", "type": "file", "size": one["Size"]})
+        yield from sorted(entries, key=lambda entry: entry["name"])
+        more = page.get("IsTruncated", False)
+        asked["ContinuationToken"] = page.get("NextContinuationToken")
 
 
 def _ticket(entry: dict[str, Any]) -> str:
@@ -325,6 +348,6 @@ def _tried(address: str, call: Callable[[], T]) -> T:
                 break
     raise EnvironmentFault(
         f"the store of {address} refuses ({words})",
-        hint="check the network and the credentials, and run it again: what is done is not done again",
+        hint="check the network and the credentials, and run it again",
         fault="P42",
     ) from None
