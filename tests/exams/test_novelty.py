@@ -58,3 +58,12 @@ def test_the_file_is_of_these_weights_alone(settings, trained, rule: Novelty) ->
     path.write_bytes(path.read_bytes()[:-200])
     assert novelty.read(model) is None
     assert novelty.read(replace(model, file=None)) is None
+
+
+def test_maps_that_only_the_rule_looks_at_are_not_kept(rule: Novelty) -> None:
+    values = {name: RNG.normal(size=(4, *rest)).astype("f") for name, rest in (("pool", (6, 3, 2)), ("ip", (3,)))}
+    found = novelty.reduced(values, {"ip", "no such blob"}, rule)
+    assert set(found) == {"ip", novelty.DISTANCE}
+    np.testing.assert_array_equal(found[novelty.DISTANCE], rule.distance(values))
+    assert set(novelty.reduced(values, {"ip"}, None)) == {"ip"}
+    assert rule.identity == replace(rule).identity != replace(rule, limit=2.0).identity

@@ -15,12 +15,12 @@ from workflow.engines.base import Array
 from workflow.errors import DataError, NetError
 from workflow.exams.activity import Activity
 from workflow.exams.exam import Exam
-from workflow.exams.novelty import Novelty
+from workflow.exams.novelty import DISTANCE, Novelty
 from workflow.exams.packed_pictures import Pictures
 from workflow.exams.picture import Picture, Skipped
 from workflow.models.model import Model
 
-_PROBABILITIES, _DISTANCE = "/probabilities", "/distance"  # no blob's names
+_PROBABILITIES = "/probabilities"  # no blob's name
 
 Progress = Callable[[int, int], None]
 """Called with (done, all) after each batch."""
@@ -109,7 +109,7 @@ def observe(
 
     if model.output is None:
         raise NetError(f"{model.source} has no Softmax layer, so there are no probabilities", at=model.source)
-    wanted = {model.output, *blobs, *(rule.blobs if rule else ())}
+    wanted = {model.output, *blobs}
     questions = Pictures()
     kept: dict[str, Array] = {}  # made whole at once: parts between the passes' own large arrays fragment the heap
 
@@ -118,14 +118,14 @@ def observe(
             kept[name] = np.empty((exam.count, *rows.shape[1:]), rows.dtype)
         kept[name][len(questions) : len(questions) + len(rows)] = rows
 
-    with closing(passes(model, exam, wanted, engine=engine, activity=activity)) as found:
+    with closing(passes(model, exam, wanted, rule=rule, engine=engine, activity=activity)) as found:
         for pictures, computed in found:
             _require(blobs, computed, model)
             rows = model.probabilities(computed)
             if rows is not None:
                 keep(_PROBABILITIES, rows)
             if rule is not None:
-                keep(_DISTANCE, rule.distance(computed).astype(np.float32))
+                keep(DISTANCE, computed[DISTANCE].astype(np.float32))
             for name in blobs:
                 keep(name, computed[name])
             questions.extend(pictures)
@@ -135,7 +135,7 @@ def observe(
         raise DataError(f"no picture in {exam.name} can be read", hint="; ".join(_reasons(exam.skipped)) or None)
     order = questions.by_path()
     probabilities = kept.pop(_PROBABILITIES)[order]
-    distance = kept.pop(_DISTANCE, None)
+    distance = kept.pop(DISTANCE, None)
     return Answers(
         snapshot=model.name,
         exam=exam.name,

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from workflow.exams.exam import Exam
+from workflow.exams.novelty import Novelty
 from workflow.models.model import Model
 
 
@@ -25,7 +26,15 @@ def fingerprint(model: Model, exam: Exam) -> str:
     return facts.hexdigest()
 
 
-def of_parts(model: Model, exam: Exam, blobs: Collection[str], engine: str, ignore: Sequence[str], size: int) -> str:
+def of_parts(
+    model: Model,
+    exam: Exam,
+    blobs: Collection[str],
+    rule: Novelty | None,
+    engine: str,
+    ignore: Sequence[str],
+    size: int,
+) -> str:
     """A hash of all that the results of the parts depend on; `size` files are in each."""
-    facts = (fingerprint(model, exam), sorted(blobs), engine, list(ignore), size)
+    facts = (fingerprint(model, exam), sorted(blobs), rule and rule.identity, engine, list(ignore), size)
     return hashlib.sha256(repr(facts).encode()).hexdigest()

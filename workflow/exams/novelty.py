@@ -18,8 +18,9 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ from workflow.storage import replacing
 
 UNKNOWN = "unknown"
 """The label of a picture beyond the limit."""
+
+DISTANCE = "/distance"
+"""Where `reduced` puts the distances; no blob's name."""
 
 _FORMAT = "wf.unknown/1"
 
@@ -62,6 +66,14 @@ class Novelty:
         """What `distance` needs of the net."""
         return {*self.maps, self.logits}
 
+    @cached_property
+    def identity(self) -> str:
+        """A hash of the rule."""
+        facts = hashlib.sha256(repr((self.maps, self.logits, self.limit)).encode())
+        for array in (self.small, self.centre, self.whitening, self.means):
+            facts.update(np.ascontiguousarray(array).tobytes())
+        return facts.hexdigest()
+
     def distance(self, values: Mapping[str, Array]) -> Rows:
         """How far pictures are from the nearest class, float64 (N,) in units of the limit: `unknown` beyond 1.
 
@@ -76,6 +88,17 @@ class Novelty:
         return whitened
 
 
+def reduced(values: Mapping[str, Array], blobs: Collection[str], rule: Novelty | None) -> dict[str, NDArray[Any]]:
+    """The blobs of a pass that were asked for, and by the rule the distances (N,) under the name `DISTANCE`.
+
+    The maps that the rule looks at are not among them, unless asked for: they take a thousand times the room.
+    """
+    found: dict[str, NDArray[Any]] = {name: values[name] for name in blobs if name in values}
+    if rule is not None:
+        found[DISTANCE] = rule.distance(values)
+    return found
+
+
 def path_of(weights: Path) -> Path:
     """Where the rule for a file of weights lies: `X.unknown.npz` beside `X.caffemodel` or `X.caffemodel.h5`."""
     name = weights.name.removesuffix(".h5").removesuffix(".caffemodel")
@@ -84,10 +107,13 @@ def path_of(weights: Path) -> Path:
 
 def read(model: Model) -> Novelty | None:
     """The rule beside the model's weights; None without one, or if it is damaged or of other weights."""
-    if model.file is None:
-        return None
+    return None if model.file is None else load(path_of(model.file), model)
+
+
+def load(path: Path, model: Model) -> Novelty | None:
+    """The rule in a file; None without it, or if it is damaged or of other weights than the model's."""
     try:
-        with path_of(model.file).open("rb") as file, np.load(file, allow_pickle=False) as packed:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as packed:
             facts = json.loads(packed["facts"].tobytes())
             if facts["format"] != _FORMAT or facts["weights"] != _key(model):
                 return None

@@ -7,14 +7,16 @@ while others may decode. The pictures that go through the net at once are the sa
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from numpy.typing import NDArray
 
 from workflow import cores, engines
 from workflow.cluster.choice import afar
 from workflow.config import Cluster
-from workflow.engines.base import Array
 from workflow.exams.exam import Exam
 from workflow.exams.files import Files
+from workflow.exams.novelty import Novelty, reduced
 from workflow.exams.picture import BATCH, PART, Picture
 from workflow.models.model import Model
 
@@ -30,8 +32,8 @@ class Pass(NamedTuple):
     """Some pictures, and what the net made of them."""
 
     pictures: list[Picture]
-    blobs: Mapping[str, Array]
-    """Name -> float32 (N, ...)."""
+    blobs: Mapping[str, NDArray[Any]]
+    """Name -> float32 (N, ...), and `novelty.DISTANCE` -> float64 (N,)."""
 
 
 def passes(
@@ -39,6 +41,7 @@ def passes(
     exam: Exam,
     blobs: Collection[str],
     *,
+    rule: Novelty | None = None,
     engine: str | None = None,
     ignore: Sequence[str] = (),
     activity: Activity | None = None,
@@ -49,6 +52,7 @@ def passes(
         model: the snapshot.
         exam: the pictures.
         blobs: their names; one that the net does not have is left out.
+        rule: measures the distances, which are then beside the blobs under the name `novelty.DISTANCE`.
         engine: the engine's name; None takes the fastest for the job.
         ignore: layers whose weights are not copied.
         activity: sees all blobs of the first pictures.
@@ -62,19 +66,26 @@ def passes(
     workers = min(cores.available(), exam.count // _EACH[name]) if name in _EACH else 1
     many = workers > 1 or (name in _EACH and afar(model.cluster, exam.count))
     if isinstance(exam, Files) and many and activity is None:
-        yield from _shared(model, exam, blobs, name, ignore, workers)
+        yield from _shared(model, exam, blobs, rule, name, ignore, workers)
         return
+    wanted = {*blobs, *(rule.blobs if rule else ())}
     with model.open(name, images=exam.count, ignore=ignore) as session:
         for pictures, pixels in exam.batches(model, BATCH):
             watching = activity is not None and activity.wanted
-            computed = model.forward(session, pixels, None if watching else blobs)
+            computed = model.forward(session, pixels, None if watching else wanted)
             if activity is not None and watching:
                 activity.see(computed)
-            yield Pass(pictures, computed)
+            yield Pass(pictures, reduced(computed, blobs, rule))
 
 
 def _shared(
-    model: Model, exam: Files, blobs: Collection[str], engine: str, ignore: Sequence[str], workers: int
+    model: Model,
+    exam: Files,
+    blobs: Collection[str],
+    rule: Novelty | None,
+    engine: str,
+    ignore: Sequence[str],
+    workers: int,
 ) -> Generator[Pass]:
     from workflow.cluster.choice import crew, results
     from workflow.cluster.crew import Workers
@@ -82,14 +93,13 @@ def _shared(
     from workflow.cluster.receipt import in_order
     from workflow.exams.fingerprint import of_parts
     from workflow.exams.showing import Showing
-    from workflow.models.packing import packed
 
     exam.skipped.clear()
     here = not afar(model.cluster, exam.count)
     cluster = Cluster() if here else model.cluster
     size = PART if here else cluster.part
-    with results(cluster, model.project, lambda: of_parts(model, exam, blobs, engine, ignore, size)) as folder:
-        work = Showing(model=packed(model, folder), blobs=tuple(sorted(blobs)), engine=engine, ignore=tuple(ignore))
+    with results(cluster, model.project, lambda: of_parts(model, exam, blobs, rule, engine, ignore, size)) as folder:
+        work = Showing.of(model, blobs, rule, engine, ignore, folder)
         parts = cut(fixed(exam.count, size), exam.items)
         for receipt in in_order(crew(cluster, Workers(workers, processes=True)).map(work, parts, folder)):
             yield from shown(exam, receipt)

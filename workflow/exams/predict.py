@@ -17,7 +17,7 @@ from workflow.engines.base import Array, Session
 from workflow.errors import DataError, ModelError, NetError
 from workflow.exams.files import Files
 from workflow.exams.listing import Listing, Rows
-from workflow.exams.novelty import UNKNOWN, Novelty
+from workflow.exams.novelty import DISTANCE, UNKNOWN, Novelty
 from workflow.exams.passes import passes
 from workflow.exams.picture import PART, Picture, Skipped
 from workflow.exams.temperature import calibrated
@@ -159,18 +159,18 @@ def predict(
     """
     exam = _exam(files)
     kept: _Kept | None = None
-    wanted = _wanted(model) | (set() if rule is None else rule.blobs)
+    wanted = _wanted(model)
     if shares is None:
-        found = passes(model, exam, wanted, engine=engine, ignore=ignore)
+        found = passes(model, exam, wanted, rule=rule, engine=engine, ignore=ignore)
     else:
         from workflow.exams.shares import gathered
 
-        found = gathered(model, exam, wanted, out=shares, engine=engine, ignore=ignore)
+        found = gathered(model, exam, wanted, out=shares, rule=rule, engine=engine, ignore=ignore)
     with closing(found):  # its temporary folder goes, whatever is raised here
         for pictures, blobs in found:
             names, scores = _shares(model, blobs)
             kept = kept or _Kept(model, names)
-            kept.extend(pictures, scores, np.full(len(scores), np.nan) if rule is None else rule.distance(blobs))
+            kept.extend(pictures, scores, np.full(len(scores), np.nan) if rule is None else blobs[DISTANCE])
             if progress is not None:
                 progress(len(kept) + len(exam.skipped), exam.count)
     skipped = exam.skipped
@@ -213,9 +213,17 @@ def predict_share(
     """
     from workflow.exams.shares import Share, do_share
 
-    wanted = _wanted(model) | (set() if rule is None else rule.blobs)
-    chosen = Share.parsed(share)
-    return do_share(model, _exam(files), wanted, out=out, share=chosen, engine=engine, ignore=ignore, progress=progress)
+    return do_share(
+        model,
+        _exam(files),
+        _wanted(model),
+        out=out,
+        share=Share.parsed(share),
+        rule=rule,
+        engine=engine,
+        ignore=ignore,
+        progress=progress,
+    )
 
 
 def _exam(files: Sequence[PathOrAddress] | Listing) -> Files:

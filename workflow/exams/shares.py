@@ -23,14 +23,14 @@ from workflow.errors import DataError, UsageError
 from workflow.exams.common_folder import CommonFolder, agree, common_folder
 from workflow.exams.files import Files
 from workflow.exams.fingerprint import fingerprint
+from workflow.exams.novelty import Novelty
 from workflow.exams.passes import Pass, shown
 from workflow.exams.picture import PART
 from workflow.exams.showing import Showing
 from workflow.models.model import Model
-from workflow.models.packing import packed
 from workflow.paths import PathOrAddress
 
-_FORMAT = "wf.shares/1"
+_FORMAT = "wf.shares/2"
 
 
 class Share(NamedTuple):
@@ -59,6 +59,7 @@ def do_share(
     *,
     out: PathOrAddress,
     share: Share,
+    rule: Novelty | None = None,
     engine: str | None = None,
     ignore: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
@@ -71,6 +72,7 @@ def do_share(
         blobs: what the answers hold.
         out: the common folder, or an address in an object store.
         share: which one.
+        rule: measures the distances, as of `passes`.
         engine: the engine's name; None takes the fastest for all pictures.
         ignore: layers whose weights are not copied.
         progress: called with (done, all) after each part.
@@ -85,7 +87,7 @@ def do_share(
             f"--out {out} and a cluster cannot be used together", hint="name a folder that all machines see"
         )
     name = "torch" if ignore and engine is None else engines.chosen(model.net, engine, images=exam.count)
-    common = _agreed(model, exam, blobs, out, name)
+    common = _agreed(model, exam, blobs, rule, out, name)
     ranges = dict(list(enumerate(fixed(exam.count, PART)))[share.number - 1 :: share.of])
     there = common.numbers() & ranges.keys()
     files, done = (sum(ranges[one][1] - ranges[one][0] for one in some) for some in (ranges, there))
@@ -94,7 +96,7 @@ def do_share(
         tempfile.TemporaryDirectory(prefix="wf-share-", dir=out if far else None) as folder,
         common.working() as results,
     ):
-        work = Showing(model=packed(model, Path(folder)), blobs=tuple(sorted(blobs)), engine=name, ignore=tuple(ignore))
+        work = Showing.of(model, blobs, rule, name, ignore, Path(folder))
         wanted = ranges.keys() - there
         parts = (one for one in cut(fixed(exam.count, PART), exam.items) if one.number in wanted)
         for receipt in crew(model.cluster, Workers(size, processes=size > 1)).map(work, parts, results):
@@ -111,6 +113,7 @@ def gathered(
     blobs: Collection[str],
     *,
     out: PathOrAddress,
+    rule: Novelty | None = None,
     engine: str | None = None,
     ignore: Sequence[str] = (),
 ) -> Generator[Pass]:
@@ -121,7 +124,7 @@ def gathered(
         DataError: parts are missing.
     """
     name = "torch" if ignore and engine is None else engines.chosen(model.net, engine, images=exam.count)
-    common = _agreed(model, exam, blobs, out, name)
+    common = _agreed(model, exam, blobs, rule, out, name)
     ranges = list(fixed(exam.count, PART))
     missing = sorted(set(range(len(ranges))) - common.numbers())
     if missing:
@@ -136,13 +139,16 @@ def gathered(
     exam.end()
 
 
-def _agreed(model: Model, exam: Files, blobs: Collection[str], out: PathOrAddress, engine: str) -> CommonFolder:
+def _agreed(
+    model: Model, exam: Files, blobs: Collection[str], rule: Novelty | None, out: PathOrAddress, engine: str
+) -> CommonFolder:
     """The common folder, which is for these pictures and this snapshot."""
     facts = {
         "format": _FORMAT,
         "key": fingerprint(model, exam),
         "files": exam.count,
         "blobs": sorted(blobs),
+        "rule": rule and rule.identity,
         "engine": engine,
     }
     common = common_folder(out)
