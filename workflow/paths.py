@@ -15,6 +15,9 @@ from typing import Any
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://")
 
 
+PROTOCOLS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory", "local")
+"""Of the addresses that are read; the last two are fsspec's own, for tests."""
+
 PathOrAddress = Path | str
 """Where something is: a path, or the address of an object or prefix in a store, `s3://bucket/pile`, which is text."""
 

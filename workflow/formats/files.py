@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from workflow.errors import EnvironmentFault, WorkflowError
+from workflow.paths import PROTOCOLS, redacted
 
 MAX_MESSAGE = 2**31 - 1
 """Caffe and protobuf read no message of 2 GiB or more."""
@@ -56,10 +57,13 @@ def _other_than_file(path: Path) -> str:
 
 def missing(path: Path) -> tuple[str, str]:
     """The message for a missing file or folder, and a hint: the closest name, or how to download it."""
-    address = re.match(r"(https?):/+(.+)", str(path))  # a path has one slash where the address had two
+    # a path has one slash where the address had two
+    address = re.match(rf"(https?|{'|'.join(PROTOCOLS)}):/+(.+)", str(path))
     if address is not None:
-        url = f"{address[1]}://{address[2]}"
-        return f"{url} is a web address; wf reads files", f"download it first, for example: curl -LO {url}"
+        url = redacted(f"{address[1]}://{address[2]}")
+        if address[1] in ("http", "https"):
+            return f"{url} is a web address; wf reads files", f"download it first, for example: curl -LO {url}"
+        return f"{url} is an address", "only wf predict and wf prepare read from object stores; name a file"
     if path.is_symlink():
         return f"{path} is a link to {path.readlink()}, which does not exist", "remove or correct the link"
     near = closest(path)

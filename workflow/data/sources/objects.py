@@ -18,9 +18,8 @@ from typing import Any, TypeVar
 from workflow.cluster.parts import TICKET
 from workflow.data.sources.files import State, is_litter, too_large
 from workflow.errors import EnvironmentFault, UsageError
-from workflow.paths import is_address, redacted
+from workflow.paths import PROTOCOLS, is_address, redacted
 
-PROTOCOLS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory", "local")
 _ATTEMPTS = 5
 _PAUSE = 0.5  # seconds before the second attempt; twice as long before each further one
 _TOGETHER, _TOGETHER_BYTES = 16, 2**25  # objects that are fetched at once
@@ -53,7 +52,7 @@ def checked(address: str) -> str:
             fault="P01",
         )
     if protocol not in PROTOCOLS:
-        known = ", ".join(PROTOCOLS[:-1])
+        known = ", ".join(PROTOCOLS[:-2])
         raise UsageError(f"{redacted(address)}: unknown protocol '{protocol}', expected one of {known}", fault="P42")
     store, _, key = rest.partition("/")
     if ":" in store:
