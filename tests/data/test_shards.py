@@ -55,6 +55,14 @@ def test_parts_of_a_set_in_a_tar_and_by_the_names_of_tars(tmp_path):
     ]
 
 
+def test_tars_beside_folders_are_said_and_not_read(tmp_path, labelled):
+    labelled(tmp_path, cat=1, dog=1)
+    pack(tmp_path / "a.tar", {"cat/1.png": b"x"})
+    found = scan([tmp_path])
+    assert found.files == 2
+    assert found.warnings == [f"1 tar in {tmp_path} not read, since folders are beside: name them to use them"]
+
+
 def test_labels_beside_the_pictures(tmp_path):
     members = {
         "0.jpg": b"x",

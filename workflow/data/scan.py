@@ -54,7 +54,7 @@ def scan(
     found = Scan()
     known: dict[str, str] = {}
     here = Walk(found, follow_symlinks, inbox)
-    distinct = [one for root in dict.fromkeys(map(path_or_address, roots)) for one in _shards(root)]
+    distinct = [one for root in dict.fromkeys(map(path_or_address, roots)) for one in _shards(root, found.warnings)]
     splits = layout.of_roots([*distinct, *lists])
     found.warnings += _sides(splits)
     for root in distinct:
@@ -97,16 +97,20 @@ def _is_tar(root: PathOrAddress) -> bool:
     return isinstance(root, Path) and tars.is_tar(root.name) and root.is_file()
 
 
-def _shards(root: PathOrAddress) -> list[PathOrAddress]:
+def _shards(root: PathOrAddress, warnings: list[str]) -> list[PathOrAddress]:
     """The tars of a folder that holds no other folders, in its place."""
     if isinstance(root, str):
         return [objects.checked(root)]
     if not root.is_dir():
         return [root]
     below = [path for path in sorted(root.iterdir()) if not path.name.startswith(".")]
-    if any(path.is_dir() for path in below):
+    shards: list[PathOrAddress] = [path for path in below if _is_tar(path)]
+    if shards and any(path.is_dir() for path in below):
+        warnings.append(
+            f"{counted(len(shards), 'tar')} in {root} not read, since folders are beside: name them to use them"
+        )
         return [root]
-    return [path for path in below if _is_tar(path)] or [root]
+    return shards or [root]
 
 
 def _sides(splits: dict[PathOrAddress, str]) -> list[str]:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import pytest
 from packing import pack
 
 from workflow.data.sources import tars
 from workflow.data.sources.tar_labels import BadLabel, labels
+from workflow.errors import DataError
 
 
 def told(path: Path, **members: bytes) -> dict[str, str]:
@@ -40,7 +43,16 @@ def test_labels_that_cannot_be_read_say_why(tmp_path):
     assert all(isinstance(one, BadLabel) for one in found.values())
     assert found["a"] == "has no label: a.cls is empty"
     assert found["b"] == "has no label: b.cls is not text in UTF-8"
-    assert found["c"] == "has a label of 2,097,152 bytes in c.cls"
+    assert found["c"] == "has no label: c.cls has more than 1,048,576 bytes"
     assert "d.json cannot be read" in found["d"]
     assert "Expected `int | str`, got `bool`" in found["e"]
     assert set(found) == set("abcdef")
+
+
+def test_p31_a_tar_that_changes_meanwhile(tmp_path):
+    tar = tars.opened(str(pack(tmp_path / "a.tar", {"a.jpg": b"", "a.cls": b"1"})))
+    pack(tmp_path / "a.tar", {"a.jpg": b"", "a.cls": b"2", "b.jpg": b""})
+    os.utime(tmp_path / "a.tar", (1, 1))
+    with pytest.raises(DataError, match="a.tar changed while being read") as caught:
+        labels(tar)
+    assert caught.value.fault == "P31"

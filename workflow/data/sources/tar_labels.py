@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from workflow.data.sources.tars import Tar, key, read_item
+from workflow.data.sources.tars import Tar, key
 
 _MOST = 2**20  # bytes
 
@@ -29,24 +29,26 @@ def labels(tar: Tar) -> dict[str, str]:
     """The label of each picture, by `tars.key` of its name; a `BadLabel` where it cannot be read.
 
     Raises:
-        OSError: the tar has changed, or cannot be read.
+        DataError, OSError: as of `Tar.open`.
     """
     found: dict[str, str] = {}
-    for name in tar.members:
-        picture = key(name)
-        ending = name[len(picture) :].lower()
-        if ending == ".cls" or (ending == ".json" and picture not in found):
-            label = _label(tar, name, ending)
-            if label is not None:
-                found[picture] = label
+    with tar.open() as read:
+        for name, member in tar.members.items():
+            if not name.lower().endswith((".cls", ".json")):
+                continue
+            picture = key(name)
+            ending = name[len(picture) :].lower()
+            if ending == ".cls" or (ending == ".json" and picture not in found):
+                label = _label(name, ending, read(member) if member.size <= _MOST else None)
+                if label is not None:
+                    found[picture] = label
     return found
 
 
-def _label(tar: Tar, name: str, ending: str) -> str | None:
+def _label(name: str, ending: str, data: bytes | None) -> str | None:
     """None for a JSON that says other things."""
-    if tar.members[name].size > _MOST:
-        return BadLabel(f"has a label of {tar.members[name].size:,} bytes in {name}")
-    data, _ = read_item(tar.item(name), None)
+    if data is None:
+        return BadLabel(f"has no label: {name} has more than {_MOST:,} bytes")
     if ending == ".json":
         try:
             facts = msgspec.json.decode(data)

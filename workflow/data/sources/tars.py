@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -57,6 +58,20 @@ class Tar(NamedTuple):
         """Names of members that may be pictures: all but those that say more about a picture of the same name."""
         named = {key(name) for name in self.members if name.lower().endswith(ENDINGS)}
         return (name for name in self.members if name.lower().endswith(ENDINGS) or key(name) not in named)
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[Member], bytes]]:
+        """What reads one member after the other.
+
+        Raises:
+            DataError: P31, it has changed since it was looked through.
+            OSError: it cannot be read.
+        """
+        with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123  # paths are text here
+            yield lambda member: _at(file, *member)
+            if _state(self.path) != self.state:
+                hint = "run it again when no program writes there"
+                raise DataError(f"{self.path} changed while being read", hint=hint, fault="P31")
 
     def item(self, name: str) -> bytes:
         """The item of a member, see `reading`."""
