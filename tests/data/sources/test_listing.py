@@ -10,7 +10,7 @@ from packing import pack
 
 from workflow.data.sources import reading
 from workflow.data.sources.listing import items, listed
-from workflow.errors import UsageError
+from workflow.errors import DataError, UsageError
 
 
 @pytest.fixture
@@ -42,6 +42,15 @@ def test_a_folder_with_a_tar_in_it(pile):
         assert not reading.exists(path)
         with pytest.raises(UsageError, match="does not exist"):
             list(items(path, []))
+
+
+def test_p40_a_damaged_tar_is_refused_if_it_is_named_and_skipped_in_a_folder(pile):
+    (pile / "c.tar").write_bytes(b"no tar")
+    refused = []
+    assert [path for path, _ in told(items(pile, refused))] == ["pile/a.jpg", "pile/b 2"]
+    assert refused == [("pile/c.tar", "is not a tar, or damaged (truncated header)")]
+    with pytest.raises(DataError, match="pile/c.tar is not a tar"):
+        list(items("pile/c.tar", []))
 
 
 def test_a_list_is_relative_to_its_folder(pile):

@@ -10,7 +10,7 @@ from pathlib import Path
 from workflow.cluster.parts import TICKET
 from workflow.data.sources import objects, reading, tars
 from workflow.data.sources.lists import Lines, without_label
-from workflow.errors import UsageError
+from workflow.errors import DataError, UsageError
 from workflow.formats.files import missing
 from workflow.paths import PathOrAddress, is_address
 
@@ -31,11 +31,11 @@ def items(place: PathOrAddress, refused: list[Refused]) -> Iterator[bytes]:
 
     Args:
         place: a picture, a folder, a tar, or a member of one; or an object, or what the names of objects begin with.
-        refused: gets members of tars that are never read.
+        refused: gets members of tars that are never read, and damaged tars that are found in a folder.
 
     Raises:
         UsageError: P01, it does not exist. P42, an address is not one that is read.
-        DataError: P40, a tar is damaged.
+        DataError: P40, a tar that is named is damaged.
         EnvironmentFault: P42, a store refuses.
     """
     path = os.fspath(place)
@@ -47,7 +47,7 @@ def items(place: PathOrAddress, refused: list[Refused]) -> Iterator[bytes]:
         for here, folders, names in os.walk(path):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(name for name in names if not name.startswith(".")):
-                yield from _file(os.path.join(here, name), refused)  # noqa: PTH118
+                yield from _found(os.path.join(here, name), refused)  # noqa: PTH118
     elif reading.exists(path):
         yield from _file(path, refused)
     else:
@@ -113,6 +113,16 @@ def item(path: str) -> bytes | NoPicture:
     if stat.S_ISREG(mode):
         return os.fsencode(path)
     return NoPicture("is a folder, not a picture" if stat.S_ISDIR(mode) else "is not a regular file")
+
+
+def _found(path: str, refused: list[Refused]) -> Iterator[bytes]:
+    """What a file of a folder gives: one that nobody has named stops nothing."""
+    try:
+        yield from _file(path, refused)
+    except DataError as error:
+        refused.append((path, error.message.removeprefix(f"{path} ")))
+    except OSError:  # whoever reads it says what is wrong
+        yield os.fsencode(path)
 
 
 def _file(path: str, refused: list[Refused]) -> Iterator[bytes]:
