@@ -162,12 +162,18 @@ def _unchanged(table: Table, kept: np.lib.npyio.NpzFile) -> NDArray[np.intp]:
         for place, name in enumerate(unpacked(folder.names.packed())):
             if (row := numbers.get(name)) is None:
                 continue
-            item = prefix + name
-            state = reading.state(item + TICKET + notes[place] if notes and notes[place] else item)
-            if state is None:  # whoever reads it says what is wrong
-                continue
+            if notes is not None:
+                now += reading.state(prefix + name + TICKET + notes[place] if notes[place] else prefix + name) or (
+                    -1,
+                    -1,
+                )
+            else:
+                try:
+                    status = os.stat(prefix + name)  # noqa: PTH116  # 100,000 of them
+                except OSError:  # whoever reads it says what is wrong
+                    continue
+                now += (status.st_size, status.st_mtime_ns)
             found += (start + place, row)
-            now += state
         places, row_of = np.array(found, np.intp).reshape(-1, 2).T
         same = (states[row_of] == np.array(now, np.int64).reshape(-1, 2)).all(axis=1)
         rows[places[same]] = row_of[same]

@@ -58,9 +58,19 @@ def read(item: bytes, most: int) -> tuple[bytes, State]:
 
 def reader(items: Sequence[bytes], most: int) -> Callable[[int], tuple[bytes, State]]:
     """`read` for items that are asked for by their places, one after the other: objects are fetched some at a time."""
-    if any(TICKET in item and is_address(os.fsdecode(item)) for item in items):
+    together = b"\n".join(items)
+    if b"://" in together and any(TICKET in item and is_address(os.fsdecode(item)) for item in items):
         return objects.Ahead(items, most, read).read
-    return lambda place: read(items[place], most)
+    if b"://" in together or TICKET in together:
+        return lambda place: read(items[place], most)
+
+    def read_file(place: int) -> tuple[bytes, State]:
+        try:
+            return read_stable(items[place], most)
+        except NotADirectoryError:
+            return read(items[place], most)
+
+    return read_file
 
 
 def whole(path: str | Path) -> bytes:
