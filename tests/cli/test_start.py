@@ -72,9 +72,9 @@ ANY_PICTURE = "images/test/circle/1.png"
         ("--help", 190, {"numpy", "msgspec", "decimal"}),
         ("engines", 205, {"numpy", "torch", "matplotlib", "google.protobuf"}),
         ("log", 435, {"torch", "matplotlib", "PIL", "scipy", "lmdb", "socket", "statistics", "numpy.ma"}),
-        ("diff gen1 gen2", 475, {"torch", "matplotlib", "scipy", "lmdb", "socket", "statistics", "numpy.ma"}),
+        ("diff gen1 gen2", 485, {"torch", "matplotlib", "scipy", "lmdb", "socket", "statistics", "numpy.ma"}),
         (f"inspect {ANY_PICTURE}", 500, {"torch", "matplotlib", "scipy", "statistics", "numpy.ma"}),
-        (f"predict {ANY_PICTURE}", 495, {"torch", "matplotlib", "scipy", "lmdb", "statistics", "numpy.ma"}),
+        (f"predict {ANY_PICTURE}", 500, {"torch", "matplotlib", "scipy", "lmdb", "statistics", "numpy.ma"}),
     ],
 )
 def test_so_many_modules_are_imported(three: Run, command: str, most: int, absent: set[str]) -> None:
