@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -41,3 +42,30 @@ def test_rows_come_back():
     assert len(rows) == 40
     np.testing.assert_array_equal(rows.read(0, 40), every)
     np.testing.assert_array_equal(rows.read(17, 23), every[17:23])
+
+
+@pytest.mark.usefixtures("_limit")
+def test_threads_may_look_at_once():
+    """One gives out parts while another collects answers: each must get what it asked for."""
+    items = [b"folder/%05d.png" % number for number in range(2000)]
+    found, wrong, over = Listing(), [], threading.Event()
+    for item in items:
+        found.append(item)
+
+    def look() -> None:
+        while not over.is_set():
+            for start in range(0, 2000, 50):
+                wrong.extend(
+                    one
+                    for one in zip(found.items(start, start + 50), items[start : start + 50], strict=True)
+                    if one[0] != one[1]
+                )
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    for _ in range(20):
+        paths = [path for start in range(0, 2000, 30) for path, _ in found[start : start + 30]]
+        wrong += [one for one in zip(map(os.fsencode, paths), items, strict=True) if one[0] != one[1]]
+    over.set()
+    thread.join()
+    assert not wrong

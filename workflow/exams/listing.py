@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from tempfile import TemporaryFile
@@ -75,6 +76,8 @@ class Rows:
 class Listing(Sequence[tuple[str, None]]):
     """Pictures without labels, each as its path and None; grows at its end only.
 
+    Threads may look at it at once: one gives out the parts of a pass, another collects their answers.
+
     Attributes:
         refused: what was found beside them and is never read.
     """
@@ -86,13 +89,15 @@ class Listing(Sequence[tuple[str, None]]):
         self._ends = Rows(np.int64)  # of each path
         self._block: tuple[int, list[tuple[str, None]]] = (-1, [])  # what was read last, for one look after the other
         self._new: list[bytes] = []
+        self._lock = threading.Lock()
 
     def append(self, item: bytes) -> None:
         """Add a picture, see `data.sources.reading`."""
-        self._new.append(item)
-        self._block = (-1, [])
-        if len(self._new) == _BLOCK:
-            self._write()
+        with self._lock:
+            self._new.append(item)
+            self._block = (-1, [])
+            if len(self._new) == _BLOCK:
+                self._write()
 
     def __len__(self) -> int:
         return len(self._ends) + len(self._new)
@@ -108,10 +113,10 @@ class Listing(Sequence[tuple[str, None]]):
             start, stop, step = index.indices(len(self))
             return self._read(start, max(start, stop)) if step == 1 else [self[one] for one in range(start, stop, step)]
         place = range(len(self))[index]
-        number = place // _BLOCK
-        if self._block[0] != number:
-            self._block = number, self._read(number * _BLOCK, min(len(self), (number + 1) * _BLOCK))
-        return self._block[1][place % _BLOCK]
+        number, block = place // _BLOCK, self._block
+        if block[0] != number:
+            block = self._block = number, self._read(number * _BLOCK, min(len(self), (number + 1) * _BLOCK))
+        return block[1][place % _BLOCK]
 
     def __iter__(self) -> Iterator[tuple[str, None]]:
         for start in range(0, len(self), _BLOCK):
@@ -119,12 +124,13 @@ class Listing(Sequence[tuple[str, None]]):
 
     def items(self, start: int, stop: int) -> list[bytes]:
         """What was added, from one place to before another."""
-        if self._new:
-            self._write()
         if start == stop:
             return []
-        ends = [0, *self._ends.read(0, stop)[:, 0].tolist()] if start == 0 else self._ends_from(start, stop)
-        data = self._items.read(ends[0], ends[-1])
+        with self._lock:
+            if self._new:
+                self._write()
+            ends = [0, *self._ends.read(0, stop)[:, 0].tolist()] if start == 0 else self._ends_from(start, stop)
+            data = self._items.read(ends[0], ends[-1])
         places = [one - ends[0] for one in ends]
         return [data[a:b] for a, b in pairwise(places)]
 
