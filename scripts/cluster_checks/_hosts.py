@@ -59,6 +59,8 @@ def hosts(count: int, *, rate: str | None = None) -> Iterator[list[Host]]:
         yield made
     finally:
         for one in made:
+            # with its peer, now: that of a deleted namespace may stay for a while
+            subprocess.run(["ip", "link", "del", f"{one.name}o"], check=False, stderr=subprocess.DEVNULL)
             for pid in subprocess.run(
                 ["ip", "netns", "pids", one.name], capture_output=True, text=True, check=False
             ).stdout.split():

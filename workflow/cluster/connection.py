@@ -109,6 +109,10 @@ class Connection:
             answers.put([LOST])
         return answers
 
+    def tell(self, *message: bytes) -> None:
+        """Send a message that has no answer."""
+        self._tell(b"", *message)
+
     def look(self, site: bytes, seconds: float) -> None:
         """Compare all machines with this one, see `site.Site`.
 

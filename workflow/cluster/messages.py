@@ -10,8 +10,8 @@ import msgspec
 from workflow import errors
 from workflow.errors import WorkflowError
 
-BEGIN, ASK, LOOK = b"begin", b"ask", b"look"
-"""Kinds of messages about Ray: load a work; do a part; compare all machines with this one."""
+BEGIN, ASK, END, LOOK = b"begin", b"ask", b"end", b"look"
+"""Kinds of messages about Ray: load a work; do a part; let a worker go; compare all machines with this one."""
 COMPUTED, DEATH, LOST = b"computed", b"death", b"lost"
 """Kinds of answers: what a worker said, with its host and seconds; that it has died; that Ray has."""
 

@@ -1,7 +1,9 @@
-"""The program that speaks with Ray: it is told parts on stdin, gives each to Ray as a task, and answers on stdout.
+"""The program that speaks with Ray: it is told parts on stdin, gives each to an actor of Ray, and answers on stdout.
 
 It is a process of its own because Ray ends the process that uses it 60 seconds after it has lost its head, and prints
-what it likes. Ray decides where a part is done; there, `compute` hands it to a process as `process.Process` would.
+what it likes. Ray decides where an actor is, which holds a core until it is let go: a task for each part would wait
+until Ray's head had heard that a core far away is free again, up to seconds after it is. The actor hands its parts to
+a process as `process.Process` would.
 
 Messages are (number, kind, ...), answers (number, ...): see `remote`. Only this file imports ray.
 """
@@ -13,6 +15,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -24,8 +27,9 @@ from ray import exceptions
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from workflow import cores
+from workflow.cluster import messages
 from workflow.cluster.local import Death
-from workflow.cluster.messages import COMPUTED, DEATH, LOOK, LOST, packed_error, receive, send
+from workflow.cluster.messages import COMPUTED, DEATH, LOST, packed_error, receive, send
 from workflow.cluster.process import Helper
 from workflow.cluster.site import Site
 from workflow.cluster.worker import ERROR, READY
@@ -40,41 +44,40 @@ _SIGKILL = b"-9"
 
 # ---- on a worker's machine ----
 
-_helper: tuple[tuple[bytes, ...], Helper, bytes] | None = None
-"""What this process of Ray's has loaded: the greeting, who computes, and what that said when it had loaded."""
 
-
-def compute(site: bytes, greeting: tuple[bytes, ...], part: bytes) -> list[bytes]:
-    """Do a part, or load what is needed if there is none: the host's name, the seconds that it took, and the answer.
+class Seat:
+    """A worker on a core that Ray has given; it says its host's name, the seconds that it took, and the answer.
 
     The process that computes is one of our own, so that it dies as any worker's and is told its signal.
     """
-    global _helper
-    host, began = ray.util.get_node_ip_address(), time.monotonic()
-    try:
-        if _helper is None or _helper[0] != greeting:
+
+    def __init__(self) -> None:
+        self._host = ray.util.get_node_ip_address()
+        self._helper: Helper | None = None
+
+    def begin(self, site: bytes, greeting: tuple[bytes, ...]) -> list[bytes]:
+        """Load a work."""
+        try:
             found = msgspec.json.decode(site, type=Site)
-            found.check(host)
-            if _helper is not None:
-                _helper[1].end()
-            _helper = None
-            helper = Helper(greeting, folder=found.current)
-            try:
-                answer = helper.begin()
-            except Death:
-                helper.end()
-                raise
-            if answer[0] != READY:
-                helper.end()
-                return [COMPUTED, host.encode(), b"0", *answer]
-            _helper = greeting, helper, answer[1]
-        answer = _helper[1].tell(part) if part else [READY, _helper[2]]
-    except Death as death:
-        _helper = None
-        return [DEATH, str(death.code).encode()]
-    except WorkflowError as error:
-        answer = [ERROR, packed_error(error)]
-    return [COMPUTED, host.encode(), str(time.monotonic() - began).encode(), *answer]
+            found.check(self._host)
+            self._helper = Helper(greeting, folder=found.current)
+        except WorkflowError as error:
+            return [COMPUTED, self._host.encode(), b"0", ERROR, packed_error(error)]
+        return self._said(self._helper.begin)
+
+    def ask(self, part: bytes) -> list[bytes]:
+        """Do a part."""
+        if self._helper is None:
+            raise ValueError("nothing has been loaded")
+        return self._said(partial(self._helper.tell, part))
+
+    def _said(self, ask: Callable[[], list[bytes]]) -> list[bytes]:
+        began = time.monotonic()
+        try:
+            answer = ask()
+        except Death as death:
+            return [DEATH, str(death.code).encode()]
+        return [COMPUTED, self._host.encode(), str(time.monotonic() - began).encode(), *answer]
 
 
 def look(site: bytes) -> list[bytes]:
@@ -97,8 +100,9 @@ class _Speaker:
         os.dup2(2, 1)  # nothing that Ray prints may get between two answers
         self._lock = threading.Lock()
         self._waiting: dict[bytes, Future[Any]] = {}
-        # a task is never repeated by Ray: whoever gives out the parts counts the deaths
-        self._compute = ray.remote(num_cpus=1, max_retries=0)(compute)
+        # Ray makes no actor again and repeats no task: whoever gives out the parts counts the deaths
+        self._seat = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Seat)
+        self._seats: dict[bytes, Any] = {}
         self._look = ray.remote(num_cpus=0, max_retries=0)(look)
 
     def say(self, *answer: bytes) -> None:
@@ -108,12 +112,18 @@ class _Speaker:
     def serve(self) -> None:
         """Until stdin ends."""
         while (message := receive(sys.stdin.buffer)) is not None:
-            number, kind, site, *rest = message
-            if kind == LOOK:
-                threading.Thread(target=self._compare, args=(number, site), daemon=True).start()
-            else:
-                *greeting, part = rest
-                self._wait(number, self._compute.remote(site, tuple(greeting), part))
+            number, kind, name, *rest = message
+            match kind:
+                case messages.LOOK:
+                    threading.Thread(target=self._compare, args=(number, name), daemon=True).start()
+                case messages.BEGIN:
+                    site, *greeting = rest
+                    self._seats[name] = seat = self._seat.remote()
+                    self._wait(number, seat.begin.remote(site, tuple(greeting)))
+                case messages.ASK:
+                    self._wait(number, self._seats[name].ask.remote(*rest))
+                case messages.END if name in self._seats:
+                    ray.kill(self._seats.pop(name))
 
     def _compare(self, number: bytes, site: bytes) -> None:
         """Look at all machines; the first of them that is not as this one is says why."""
@@ -190,7 +200,12 @@ def _failed(error: Exception) -> list[bytes]:
     match error:
         case exceptions.LocalRayletDiedError() | ConnectionError():
             return [LOST, _line(error)]
-        case exceptions.WorkerCrashedError() | exceptions.NodeDiedError() | exceptions.OutOfMemoryError():
+        case (
+            exceptions.RayActorError()
+            | exceptions.WorkerCrashedError()
+            | exceptions.NodeDiedError()
+            | exceptions.OutOfMemoryError()
+        ):
             return [DEATH, _SIGKILL]
         case _:  # wf is not installed there, and whatever else Ray has to say
             fault = EnvironmentFault(f"Ray cannot do a part: {_line(error).decode()}", fault="R01")

@@ -16,7 +16,7 @@ import msgspec
 
 from workflow.cluster.connection import Answers, Connection, connected
 from workflow.cluster.local import Death
-from workflow.cluster.messages import ASK, BEGIN, DEATH
+from workflow.cluster.messages import ASK, BEGIN, DEATH, END
 from workflow.cluster.parts import Part
 from workflow.cluster.process import checked, greeting
 from workflow.cluster.receipt import Receipt
@@ -30,6 +30,7 @@ from workflow.words import counted
 _EVERY = 60.0  # seconds between two reports of how fast the hosts are
 
 _log = logging.getLogger("workflow")
+_names = map(str.encode, map(str, itertools.count()))
 
 
 class Remote:
@@ -61,27 +62,29 @@ class Remote:
 
 
 class Slot:
-    """A worker whose process is wherever Ray finds a free core: one part at a time."""
+    """A worker whose process is wherever Ray finds a free core, which it keeps until its end: one part at a time."""
 
     def __init__(self, connection: Connection, facts: tuple[bytes, ...], speeds: _Speeds) -> None:
         self._connection, self._facts, self._speeds = connection, facts, speeds
+        self._name = next(_names)
         self._answers: Answers = queue.SimpleQueue()
 
     def begin(self) -> list[str]:
-        """See `local.Worker`."""
-        texts: list[str] = msgspec.json.decode(self._asked(BEGIN, b"", 0)[1])
+        """See `local.Worker`; waits for a free core, too."""
+        texts: list[str] = msgspec.json.decode(self._asked(0, BEGIN, self._name, *self._facts)[1])
         return texts
 
     def ask(self, part: Part) -> bool:
         """See `local.Worker`."""
-        return self._asked(ASK, msgspec.json.encode(part), len(part.items))[0] == DONE
+        return self._asked(len(part.items), ASK, self._name, msgspec.json.encode(part))[0] == DONE
 
     def end(self) -> None:
-        """Wait no longer; a part that is being done may still get its result."""
+        """Wait no longer, and give the core back; a part that is being done may still get its result."""
+        self._connection.tell(END, self._name)
         self._answers.put([DEATH, str(-signal.SIGTERM).encode()])
 
-    def _asked(self, kind: bytes, part: bytes, items: int) -> list[bytes]:
-        answer = self._connection.ask(self._answers, kind, *self._facts, part).get()
+    def _asked(self, items: int, *message: bytes) -> list[bytes]:
+        answer = self._connection.ask(self._answers, *message).get()
         if answer[0] == DEATH:
             raise Death(int(answer[1]))
         _, host, seconds, *said = checked(self._connection.alive(answer))

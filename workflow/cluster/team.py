@@ -90,10 +90,8 @@ class Team:
         Raises:
             EnvironmentFault: too many have died, and nothing came of it.
         """
-        worker.end()
+        self._let_go(worker)
         with self._lock:
-            if worker in self._living:
-                self._living.remove(worker)
             self._deaths += 1
             deaths = self._deaths
         if self._over.is_set():
@@ -104,6 +102,12 @@ class Team:
                 hint="give it more memory; to prepare, set `workers: 1` under `prepare:` in the settings",
                 fault="T13",
             ) from death
+
+    def _let_go(self, worker: Worker) -> None:
+        worker.end()
+        with self._lock:
+            if worker in self._living:
+                self._living.remove(worker)
 
     def _ask(self, worker: Worker, part: Part) -> bool:
         """Whether memory sufficed."""
@@ -191,6 +195,8 @@ class Team:
             pass
         except BaseException as error:  # whatever it is, the main thread must hear of it rather than wait
             answers.put(error)
+        if worker is not None and not self._over.is_set():
+            self._let_go(worker)  # its place may be what another waits for
         answers.put(None)
 
     def _next(self, parts: Iterator[Part]) -> Part | None:
