@@ -134,7 +134,7 @@ def write_table(
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", errors=errors, newline="") as file:
         table = csv.writer(file)
         table.writerow(columns)
-        table.writerows(recorded_document(row, project) for row in rows)
+        table.writerows(rows if project == Path() else (recorded_document(row, project) for row in rows))
 
 
 def sha256(path: Path) -> str:

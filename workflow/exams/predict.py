@@ -20,7 +20,7 @@ from workflow.exams.listing import Listing, Rows
 from workflow.exams.novelty import DISTANCE, UNKNOWN, Novelty
 from workflow.exams.passes import passes
 from workflow.exams.picture import PART, Picture, Skipped
-from workflow.exams.temperature import calibrated
+from workflow.exams.temperature import scaled
 from workflow.models.model import Model, Pictures
 from workflow.paths import PathOrAddress, path_or_address
 from workflow.storage import write_table
@@ -112,22 +112,23 @@ class _Kept(Sequence[Prediction]):
             yield from self._read(start, min(start + PART, len(self)))
 
     def _read(self, start: int, stop: int) -> Iterator[Prediction]:
-        paths, rows, away = self._listing[start:stop], self._rows.read(start, stop), self._away.read(start, stop)
-        for (path, _), row, distance in zip(paths, rows, away[:, 0].tolist(), strict=True):
-            yield self._made(path, row, distance)
-
-    def _made(self, path: str, row: NDArray[np.generic], distance: float) -> Prediction:
-        shares = dict(zip(self._names, row.tolist(), strict=True))
-        name = self._names[int(row.argmax())]
-        return Prediction(
-            path=path_or_address(path),
-            label=UNKNOWN if distance > 1 else name,
-            class_name=name,
-            probability=shares[name],
-            probabilities=shares,
-            calibrated=calibrated(shares, self._model.temperature).get(name),
-            distance=None if math.isnan(distance) else distance,
-        )
+        rows, temperature = self._rows.read(start, stop), self._model.temperature
+        sure: list[float | None] = [None] * len(rows)
+        if temperature is not None:
+            sure = scaled(rows.astype(np.float64), temperature).max(axis=1).tolist()
+        away = self._away.read(start, stop)[:, 0].tolist()
+        facts = zip(self._listing[start:stop], rows.tolist(), rows.argmax(axis=1).tolist(), sure, away, strict=True)
+        for (path, _), values, best, calibrated, distance in facts:
+            name = self._names[best]
+            yield Prediction(
+                path=path_or_address(path),
+                label=UNKNOWN if distance > 1 else name,
+                class_name=name,
+                probability=values[best],
+                probabilities=dict(zip(self._names, values, strict=True)),
+                calibrated=calibrated,
+                distance=None if math.isnan(distance) else distance,
+            )
 
 
 def predict(
