@@ -25,8 +25,11 @@ def project(folder: Path) -> Path:
     return folder
 
 
-def pile(folder: Path, count: int, source: Path | None) -> Path:
-    """A folder of `count` pictures in two classes: hard links to those of `source`, or to a thousand drawn ones."""
+def pile(folder: Path, count: int, source: Path | None, *, distinct: bool = False) -> Path:
+    """A folder of `count` pictures in two classes: hard links to those of `source`, or to a thousand drawn ones.
+
+    Distinct ones are copies instead, with their number behind the picture.
+    """
     if not folder.exists():
         known = (
             sorted(path for path in source.rglob("*.*") if path.is_file())
@@ -37,7 +40,10 @@ def pile(folder: Path, count: int, source: Path | None) -> Path:
             picture = number % len(known)
             place = folder / f"class{picture % 2}" / f"{number:07}{known[0].suffix}"
             place.parent.mkdir(parents=True, exist_ok=True)
-            os.link(known[picture], place)
+            if distinct:
+                place.write_bytes(known[picture].read_bytes() + b"%d" % number)
+            else:
+                os.link(known[picture], place)
         shutil.rmtree(folder / ".drawn", ignore_errors=True)
     return folder
 

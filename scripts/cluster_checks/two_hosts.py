@@ -2,7 +2,9 @@
 
     scripts/cluster_check two_hosts [--files 100000] [--pictures FOLDER] [--command predict] [--rounds 1] [--bar 1.8]
 
-Hosts are network namespaces, so root is needed. Both start from a Ray that runs, and from pictures in the page cache.
+FOLDER has the pictures of which the pile is made: photographs, say. Without it they are drawn ones of 48 x 48 pixels,
+which take so little time that what is done on one host only weighs much. Hosts are network namespaces, so root is
+needed. Both start from a Ray that runs, and from pictures in the page cache.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -29,7 +32,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--bar", type=float, default=1.8)
     asked = parser.parse_args()
-    place, pictures = project(WORK / "project"), pile(WORK / f"pile-{asked.files}", asked.files, asked.pictures)
+    name = f"{asked.command}-{asked.files}-{asked.pictures.name if asked.pictures else 'drawn'}"
+    pictures = pile(WORK / name, asked.files, asked.pictures, distinct=asked.command == "prepare")
+    place = project(WORK / "project") if asked.command == "predict" else WORK / "unprepared"
     seconds: dict[int, list[float]] = {1: [], 2: []}
     digests = set()
     with hosts(2) as made:
@@ -52,9 +57,9 @@ def measured(host: Host, command: str, place: Path, pictures: Path, address: str
     if command == "predict":
         words, result = ("predict", pictures, "--csv", WORK / "two-hosts.csv", "-q"), WORK / "two-hosts.csv"
     else:
-        shutil.rmtree(place / "generations/gen2", ignore_errors=True)
-        words = ("prepare", pictures, "--gen", "2", "--force", "--rehash", "-q", "--on-conflict", "skip")
-        result = place / "generations/gen2/dataset/train_lmdb/data.mdb"
+        shutil.rmtree(place, ignore_errors=True)
+        subprocess.run([WF, "init", place, "-q"], check=True, stdout=subprocess.DEVNULL)
+        words, result = ("prepare", pictures, "-q"), place / "generations/gen1/dataset/train_lmdb/data.mdb"
     began = time.monotonic()
     done = host.run(WF, *words, "--cluster", address, "-C", place, capture_output=True)
     took = time.monotonic() - began

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -61,6 +62,8 @@ class Predictions:
     skipped: tuple[Skipped, ...]
     temperature: float | None = None
     """Temperature of the calibrated confidence."""
+    tally: Mapping[tuple[str, str], int]
+    """How many pictures have a label and a most probable class."""
 
     def json(self) -> dict[str, Any]:
         """As `wf predict --json` gives it."""
@@ -81,6 +84,7 @@ class _Kept(Sequence[Prediction]):
         self._listing = Listing()
         self._rows = Rows(np.float32)
         self._away = Rows(np.float64)
+        self.tally: Counter[tuple[str, str]] = Counter()
 
     def extend(self, pictures: Iterable[Picture], scores: Array, away: NDArray[np.float64]) -> None:
         """Add pictures, their probabilities (N, classes) and their distances (N,), NaN without a rule."""
@@ -88,6 +92,8 @@ class _Kept(Sequence[Prediction]):
             self._listing.append(os.fsencode(one.path))
         self._rows.extend(scores)
         self._away.extend(away.reshape(-1, 1))
+        names = [self._names[best] for best in scores.argmax(axis=1).tolist()]
+        self.tally.update((_label(one, distance), one) for one, distance in zip(names, away.tolist(), strict=True))
 
     def __len__(self) -> int:
         return len(self._listing)
@@ -122,13 +128,17 @@ class _Kept(Sequence[Prediction]):
             name = self._names[best]
             yield Prediction(
                 path=path_or_address(path),
-                label=UNKNOWN if distance > 1 else name,
+                label=_label(name, distance),
                 class_name=name,
                 probability=values[best],
                 probabilities=dict(zip(self._names, values, strict=True)),
                 calibrated=calibrated,
                 distance=None if math.isnan(distance) else distance,
             )
+
+
+def _label(name: str, distance: float) -> str:
+    return UNKNOWN if distance > 1 else name
 
 
 def predict(
@@ -183,6 +193,7 @@ def predict(
         predictions=() if kept is None else kept,
         skipped=tuple(skipped),
         temperature=model.temperature,
+        tally={} if kept is None else kept.tally,
     )
 
 

@@ -24,13 +24,12 @@ def describe(result: Predictions) -> str:
 
 def lines(result: Predictions) -> Iterator[str]:
     """The same, line by line: memory holds some hundred."""
-    both = Tally((one.label, _called(one)) for one in result.predictions)  # a look at all of them is not for nothing
     tally: Tally[str] = Tally()
-    for (label, _), count in both.items():
+    for (label, _), count in result.tally.items():
         tally[label] += count
     calibrated = result.temperature is not None
     head = ["label", *["calibrated"] * calibrated, "prob", "picture"]
-    widest = [max((called for _, called in both), key=columns, default=""), *[""] * calibrated, "0.0000", ""]
+    widest = [max((_called(*both) for both in result.tally), key=columns, default=""), *[""] * calibrated, "0.0000", ""]
     rulers = [head, widest] if calibrated else [widest]  # so that all blocks have the same columns
     left = (0, len(head) - 1)
     if calibrated:
@@ -44,9 +43,9 @@ def lines(result: Predictions) -> Iterator[str]:
 
 def _row(one: Prediction, *, calibrated: bool) -> list[str]:
     more = [share(one.calibrated)] if calibrated else []
-    return [_called(one), *more, f"{one.probability:.4f}", str(one.path)]
+    return [_called(one.label, one.class_name), *more, f"{one.probability:.4f}", str(one.path)]
 
 
-def _called(one: Prediction) -> str:
+def _called(label: str, class_name: str) -> str:
     """`fox`, or `unknown (fox)`."""
-    return one.label if one.label == one.class_name else f"{one.label} ({one.class_name})"
+    return label if label == class_name else f"{label} ({class_name})"
