@@ -25,7 +25,7 @@ from _pictures import WF, pile, project
 
 WORK = Path("/tmp/wf-cluster-check")  # noqa: S108
 PATIENCE = 30.0  # seconds
-WORKERS = (b"ray::compute", b"ray::IDLE", b"workflow.cluster.worker")
+WORKERS = (b"ray::Seat", b"ray::IDLE", b"workflow.cluster.worker")
 ONCE = {
     "the command": (signal.SIGKILL, None, -signal.SIGKILL),
     "Ctrl-C": (signal.SIGINT, None, 130),

@@ -178,7 +178,7 @@ def workers() -> list[int]:
     for path in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, ProcessLookupError):
             command, mine = (path / "cmdline").read_bytes(), os.getsid(int(path.name)) == session
-            if mine and (b"ray::compute" in command or b"workflow.cluster.worker" in command):
+            if mine and (b"ray::Seat" in command or b"workflow.cluster.worker" in command):
                 found.append(int(path.name))
     return found
 
