@@ -104,7 +104,7 @@ def main() -> int:
         victims = [run.process.pid] if command is None else run.below(command)
         os.kill(victims[0], number)
         at = time.monotonic()
-        done = (right,) if name == "head" else ()  # without it, the rest may be done before anybody notices
+        done = (right,) if name in ("head", "raylet") else ()  # the rest may be done before anybody notices
         found = run.result(PATIENCE)
         say(f"{name} ends after {parts} parts", found, (f"{code} -", *done), time.monotonic() - at)
         run.said.seek(0)

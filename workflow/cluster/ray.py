@@ -148,20 +148,29 @@ class _Speaker:
         self.say(number, *answer)
 
     def watch(self) -> None:
-        """Look whether Ray's head answers, and say so once it has not for some time."""
-        last = [time.monotonic()]
+        """Look whether Ray's head answers and has machines, this one among them; say so once it has not.
+
+        Without the Ray of this machine nothing can be given out, but what is being done goes on.
+        """
+        here, lost = ray.get_runtime_context().get_node_id(), b""
+        last = time.monotonic()
 
         def ask() -> None:
-            while True:
+            nonlocal last, lost
+            while not lost:
                 with suppress(Exception):
-                    ray.nodes()
-                    last[0] = time.monotonic()
+                    alive = {node["NodeID"]: node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]}
+                    last = time.monotonic()
+                    if here not in alive:
+                        lost = b"its raylet on this machine has ended"
+                    elif not any(alive.values()):
+                        lost = b"none of its machines is left"
                 time.sleep(_LOOK)
 
         threading.Thread(target=ask, daemon=True).start()
-        while time.monotonic() - last[0] < _SILENCE:
+        while time.monotonic() - last < _SILENCE and not lost:
             time.sleep(1)
-        self.say(b"", LOST, b"its head does not answer")
+        self.say(b"", LOST, lost or b"its head does not answer")
 
 
 def main() -> None:
