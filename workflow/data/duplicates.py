@@ -22,7 +22,7 @@ _DEAD_ZONE = 4  # a flat area stays flat when it is re-encoded
 _NEIGHBOURS = 16  # compared within a band, in the order of brightness: bounds the work however alike pictures are
 _TOLERANCE = 0.4
 _BLOCK = 4096
-_PAIRS, _VALUES = 2**16, 2**20  # pairs that are looked at, and values of pictures that are compared, at a time
+_PAIRS, _VALUES = 2**16, 2**18  # pairs that are looked at, and values of pictures that are compared, at a time
 
 
 def same_bytes(digests: NDArray[np.uint8], indices: Indices) -> list[Indices]:
@@ -52,65 +52,92 @@ def nearly_equal(
         indices: which of the N pictures are looked at.
         pixels: gives some pictures by their numbers, (M, C, H, W); asked for candidates only.
     """
-    groups = _Groups()
-    pairs = _candidates(thumbnails, indices)
-    for start in range(0, len(pairs), _PAIRS):
-        left = [divmod(pair, len(thumbnails)) for pair in pairs[start : start + _PAIRS].tolist()]
-        while left:
-            chosen, left = _spanning(left, groups)
-            for pair in _alike_of(chosen, pixels):
-                groups.join(*pair)
+    groups = _Groups(len(thumbnails))
+    different = np.empty(0, np.int64)  # pairs that were compared in vain: they may come again in another band
+    for pairs in _candidates(thumbnails, indices):
+        for start in range(0, len(pairs), _PAIRS):
+            left = pairs[start : start + _PAIRS]
+            left = left[~_among(different, _codes(left))]
+            while len(left := left[groups.apart(left)]):
+                chosen, left = _spanning(left, groups)
+                alike = _alike_of(chosen, pixels)
+                for one, other in chosen[alike].tolist():
+                    groups.join(one, other)
+                if not alike.all():
+                    # two runs in order, which a stable sort merges
+                    different = np.sort(np.concatenate([different, np.sort(_codes(chosen[~alike]))]), kind="stable")
     return groups.all()
 
 
 class _Groups:
-    """Numbers that belong together, directly or by way of others."""
+    """Which of the numbers 0 .. `count` - 1 belong together, directly or by way of others."""
 
-    def __init__(self) -> None:
-        self._parent: dict[int, int] = {}
+    def __init__(self, count: int) -> None:
+        self._parent = np.arange(count, dtype=np.int32)
 
     def root(self, number: int) -> int:
         """The same for all numbers of a group."""
-        while (above := self._parent.get(number, number)) != number:
+        while (above := int(self._parent[number])) != number:
             number = above
         return number
+
+    def roots(self, numbers: Indices) -> Indices:
+        """`root` of each."""
+        found: Indices = numbers
+        while np.any((above := self._parent[found].astype(np.intp)) != found):
+            found = above
+        return found
+
+    def apart(self, pairs: Indices) -> NDArray[np.bool_]:
+        """Whether the two of each pair, (M, 2), are in different groups; (M,)."""
+        ends = self.roots(pairs)
+        different: NDArray[np.bool_] = ends[:, 0] != ends[:, 1]
+        return different
 
     def join(self, one: int, other: int) -> bool:
         """Make one group of two; whether they were two."""
         first, second = self.root(one), self.root(other)
-        self._parent.setdefault(first, first)
         self._parent[second] = first
         return first != second
 
     def all(self) -> list[Indices]:
-        """Each in ascending order, by their smallest numbers."""
-        found: dict[int, list[int]] = {}
-        for number in sorted(self._parent):
-            found.setdefault(self.root(number), []).append(number)
-        return [np.array(group) for group in found.values()]
+        """Those of two or more, each in ascending order, by their smallest numbers."""
+        roots = self.roots(np.arange(len(self._parent)))
+        order = np.argsort(roots, kind="stable")
+        edges = np.flatnonzero(np.diff(roots[order])) + 1
+        groups = [group for group in np.split(order, edges) if len(group) > 1]
+        return sorted(groups, key=lambda group: int(group[0]))
 
 
-def _spanning(pairs: list[tuple[int, int]], groups: _Groups) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+def _codes(pairs: Indices) -> NDArray[np.int64]:
+    """A number for each pair, (M,)."""
+    codes: NDArray[np.int64] = pairs[:, 0].astype(np.int64) << 32 | pairs[:, 1]
+    return codes
+
+
+def _among(known: NDArray[np.int64], codes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of some numbers are among those that are known, which are in order."""
+    if not len(known):
+        return np.zeros(len(codes), np.bool_)
+    found: NDArray[np.bool_] = known[np.minimum(np.searchsorted(known, codes), len(known) - 1)] == codes
+    return found
+
+
+def _spanning(pairs: Indices, groups: _Groups) -> tuple[Indices, Indices]:
     """The pairs to compare now, since none of them follows from the others, and those that may follow from these."""
-    supposed = _Groups()
-    chosen: list[tuple[int, int]] = []
-    left: list[tuple[int, int]] = []
-    for pair in pairs:
-        one, other = map(groups.root, pair)
-        if one != other:
-            (chosen if supposed.join(one, other) else left).append(pair)
-    return chosen, left
+    names, numbers = np.unique(groups.roots(pairs), return_inverse=True)
+    supposed = _Groups(len(names))
+    ones, others = numbers.reshape(pairs.shape).T
+    joined = (supposed.join(one, other) for one, other in zip(ones.tolist(), others.tolist(), strict=True))
+    chosen = np.fromiter(joined, np.bool_, len(pairs))
+    return pairs[chosen], pairs[~chosen]
 
 
-def _alike_of(
-    pairs: list[tuple[int, int]], pixels: Callable[[Indices], NDArray[np.uint8]]
-) -> Iterator[tuple[int, int]]:
-    """Those of some pairs whose pictures are nearly equal."""
-    most = max(1, _VALUES // pixels(np.array(pairs[0][:1])).size) if pairs else 1
-    for start in range(0, len(pairs), most):
-        block = pairs[start : start + most]
-        one, other = np.array(block).T
-        yield from (block[place] for place in np.flatnonzero(_alike(pixels(one), pixels(other))).tolist())
+def _alike_of(pairs: Indices, pixels: Callable[[Indices], NDArray[np.uint8]]) -> NDArray[np.bool_]:
+    """Which of some pairs, (M, 2), have nearly equal pictures; (M,)."""
+    most = max(1, _VALUES // pixels(pairs[0, :1]).size)
+    blocks = (pairs[start : start + most].T for start in range(0, len(pairs), most))
+    return np.concatenate([_alike(pixels(one), pixels(other)) for one, other in blocks])
 
 
 def _alike(ones: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -122,11 +149,10 @@ def _alike(ones: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.boo
     return found
 
 
-def _candidates(thumbnails: NDArray[np.uint8], indices: Indices) -> NDArray[np.int64]:
-    """Pairs that agree in a band and whose thumbnails are close, each as (smaller number) * N + (larger number)."""
-    pairs = np.empty(0, np.int64)
+def _candidates(thumbnails: NDArray[np.uint8], indices: Indices) -> Iterator[Indices]:
+    """Pairs that agree in a band and whose thumbnails are close, some at a time: (M, 2), the smaller number first."""
     if len(indices) < 2:
-        return pairs
+        return
     keys = _keys(thumbnails, indices)
     brightness, spread = _moments(thumbnails, indices)
     for band in range(_BANDS):
@@ -139,11 +165,7 @@ def _candidates(thumbnails: NDArray[np.uint8], indices: Indices) -> NDArray[np.i
             hits = np.flatnonzero(same & (mean[shift:] - mean[:-shift] <= 8))
             one, other = order[hits], order[hits + shift]
             close = _close(thumbnails, indices[one], indices[other], np.minimum(spread[one], spread[other]))
-            first, second = indices[one[close]], indices[other[close]]
-            found = np.minimum(first, second).astype(np.int64) * len(thumbnails) + np.maximum(first, second)
-            pairs = np.sort(np.concatenate([pairs, found]))
-            pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]]
-    return pairs
+            yield np.sort(np.stack([indices[one[close]], indices[other[close]]], axis=1), axis=1)
 
 
 def _close(
