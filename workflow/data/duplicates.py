@@ -103,9 +103,9 @@ class _Groups:
     def all(self) -> list[Indices]:
         """Those of two or more, each in ascending order, by their smallest numbers."""
         roots = self.roots(np.arange(len(self._parent)))
-        order = np.argsort(roots, kind="stable")
-        edges = np.flatnonzero(np.diff(roots[order])) + 1
-        groups = [group for group in np.split(order, edges) if len(group) > 1]
+        more = np.flatnonzero(np.bincount(roots)[roots] > 1)
+        order = more[np.argsort(roots[more], kind="stable")]
+        groups = np.split(order, np.flatnonzero(np.diff(roots[order])) + 1) if len(order) else []
         return sorted(groups, key=lambda group: int(group[0]))
 
 
