@@ -6,6 +6,7 @@ while others may decode. The pictures that go through the net at once are the sa
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _EACH = {"numpy": 1_000, "torch": 2_000}
 """Files that are worth a process, which has to load the engine first."""
+_LOADED = 8_000
+"""The same where this process has loaded PyTorch already."""
 
 
 class Pass(NamedTuple):
@@ -63,7 +66,8 @@ def passes(
     """
     name = "torch" if ignore and engine is None else engines.chosen(model.net, engine, images=exam.count)
     # real Caffe has a process of its own, with as many threads as there are cores
-    workers = min(cores.available(), exam.count // _EACH[name]) if name in _EACH else 1
+    each = _LOADED if name == "torch" and "torch" in sys.modules else _EACH.get(name)
+    workers = 1 if each is None else min(cores.available(), exam.count // each)
     many = workers > 1 or (name in _EACH and afar(model.cluster, exam.count))
     if isinstance(exam, Files) and many and activity is None:
         yield from _shared(model, exam, blobs, rule, name, ignore, workers)
