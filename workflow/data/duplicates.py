@@ -22,6 +22,7 @@ _DEAD_ZONE = 4  # a flat area stays flat when it is re-encoded
 _NEIGHBOURS = 16  # compared within a band, in the order of brightness: bounds the work however alike pictures are
 _TOLERANCE = 0.4
 _BLOCK = 4096
+_PLACES = 2**18  # in the order of brightness, at a time
 _PAIRS, _VALUES = 2**16, 2**18  # pairs that are looked at, and values of pictures that are compared, at a time
 
 
@@ -159,13 +160,18 @@ def _candidates(thumbnails: NDArray[np.uint8], indices: Indices) -> Iterator[Ind
         order = np.argsort(keys[:, band].astype(np.int32) << 8 | brightness, kind="stable")
         key, mean = keys[order, band], brightness[order]
         for shift in range(1, min(_NEIGHBOURS, len(order) - 1) + 1):
-            same = key[shift:] == key[:-shift]
-            if not same.any():
+            found = 0
+            for start in range(0, len(order) - shift, _PLACES):
+                left = slice(start, min(start + _PLACES, len(order) - shift))
+                right = slice(left.start + shift, left.stop + shift)
+                same = key[right] == key[left]
+                found += int(np.count_nonzero(same))
+                hits = np.flatnonzero(same & (mean[right] - mean[left] <= 8)) + start
+                one, other = order[hits], order[hits + shift]
+                close = _close(thumbnails, indices[one], indices[other], np.minimum(spread[one], spread[other]))
+                yield np.sort(np.stack([indices[one[close]], indices[other[close]]], axis=1), axis=1)
+            if not found:
                 break
-            hits = np.flatnonzero(same & (mean[shift:] - mean[:-shift] <= 8))
-            one, other = order[hits], order[hits + shift]
-            close = _close(thumbnails, indices[one], indices[other], np.minimum(spread[one], spread[other]))
-            yield np.sort(np.stack([indices[one[close]], indices[other[close]]], axis=1), axis=1)
 
 
 def _close(
