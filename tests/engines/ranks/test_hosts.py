@@ -85,7 +85,7 @@ def test_t23_a_host_that_does_not_come(hosts, lent, monkeypatch, caplog):
     assert found.value.hint == f"run on 127.0.0.2: wf train --hosts {','.join(hosts)} --rank 1"
     assert "waiting for other hosts: run on 127.0.0.2" in caplog.text
     monkeypatch.setattr(guest, "START", 0.3)
-    with pytest.raises(EnvironmentFault, match=rf"host {hosts[0]} does not answer on port \d+"):
+    with pytest.raises(EnvironmentFault, match=rf"host {hosts[0]} has not answered on port \d+"):
         lent(hosts).result()
 
 

@@ -79,7 +79,7 @@ def _reach(hosts: Sequence[str], rank: int, address: str, control: Control) -> L
             raise unpacked_error(answer[1])
     name, port = place(hosts[0])
     raise EnvironmentFault(
-        f"host {hosts[0]} does not answer on port {port}, for {START:.0f} seconds",
+        f"host {hosts[0]} has not answered on port {port} for {START:.0f} seconds",
         hint=f"run there: wf train --hosts {','.join(hosts)} --rank 0; it must be reachable at {name}",
         fault="T23",
     )
