@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from overriding import over
+from small_net import edit
 
 from workflow.engines.base import Control, Event, Snapshot, Started, Step, TrainerDied
 from workflow.errors import EnvironmentFault
@@ -93,3 +95,19 @@ def test_a_death_after_the_wish_to_stop_ends_the_run():
     control.stop()
     with pytest.raises(EnvironmentFault, match="1 death since"):
         list(restarted(dying(1), Wishes(control=control)))
+
+
+def test_t08_a_snapshot_that_rank_0_cannot_write(settings, generation, caplog):
+    """As on a full disk: the process may not write files as large."""
+    for _ in train(over(settings, train__workers=2), max_iter=5):
+        pass
+    size = next(generation.snapshots.glob("*.caffemodel")).stat().st_size
+    edit(Path("prototxt/small_solver.prototxt"), "snapshot: 10", "snapshot: 2")
+    with pytest.raises(EnvironmentFault, match=r"File too large \(3 times in a row\)") as caught:
+        for event in train(over(settings, train__workers=2)):
+            if isinstance(event, Started):
+                resource.prlimit(trainers()[0], resource.RLIMIT_FSIZE, (size - 1, size - 1))
+    assert caught.value.hint.startswith("iter_5 is safe")
+    assert caplog.text.count("training continues") == 2
+    assert [one.iteration for one in generation.read().snapshots] == [5]
+    assert not trainers()
