@@ -1,7 +1,7 @@
 """The catalogue of error codes: meaning and remedy of each. `wf help CODE` and docs/errors.md show it.
 
 The letter says what was at fault: P pictures and preparing, L databases, M means, X prototxt, C snapshots,
-Y settings, T training, I looking at a picture, E evaluating.
+Y settings, T training, R Ray, I looking at a picture, E evaluating.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ FAULTS: dict[str, Fault] = {
     ),
     "P02": Fault(
         "a file where a folder is needed",
-        "`wf prepare` takes folders with one sub-folder for each class, and plain tars; no other archives or files.",
+        "`wf prepare` takes folders with one sub-folder for each class, plain tars and addresses, and lists with "
+        "`--list`; no other archives or files.",
         "Unpack an archive and name the folder.",
     ),
     "P03": Fault(
@@ -143,13 +144,14 @@ FAULTS: dict[str, Fault] = {
     ),
     "P41": Fault(
         "a wrong line of a list",
-        "A line of a list of pictures has no label where one is needed, or holds what no path does.",
-        "Write `path label` on each line, the label a whole number. `wf predict` needs the paths alone.",
+        "A line of a list of pictures has no label where one is needed, or holds a zero byte (a UTF-16 file?).",
+        "Write `path label` on each line, the label a whole number. `wf predict` ignores labels.",
     ),
     "P42": Fault(
         "an object store that refuses, or an address that is not read",
         "The store was asked several times. Addresses with a password or a query are not read: they would be recorded.",
-        "Check the network. Credentials come from the environment or from the files of the store's own tools.",
+        "Check the network, the credentials and the bucket's name. Credentials come from the environment or from "
+        "the files of the store's own tools. Remove a password or a query from the address.",
     ),
     # ---- databases
     "L01": Fault(
@@ -371,13 +373,13 @@ FAULTS: dict[str, Fault] = {
     "T21": Fault(
         "micro-batches that do not fit",
         "A batch is split into at least as many micro-batches as there are workers, and at most as many as it has "
-        "rows. A run that is resumed keeps the number that it was begun with: another one gives other snapshots.",
+        "rows. A resumed run keeps the number that it began with: another one gives other snapshots.",
         "Choose `--workers` and `--micro` as the message says.",
     ),
     "T22": Fault(
         "settings that do not go with several workers",
         "Several workers, and micro-batches, are for the torch engine on the CPU and for one run at a time.",
-        "Leave out one of the two options that the message names.",
+        "Remove one of the two options that the message names.",
     ),
     "T23": Fault(
         "a host does not answer",
@@ -388,12 +390,12 @@ FAULTS: dict[str, Fault] = {
     "T24": Fault(
         "hosts that differ",
         "All hosts need the same version of wf, Python and PyTorch, and the same prepared generation.",
-        "Install the same versions; copy the generation's folder, or share the project folder.",
+        "Install the same versions, and copy the generation's folder.",
     ),
     "T25": Fault(
         "a worker of a training died",
-        "All workers begin again from the last snapshot, and its successors are those of an unbroken run. After five "
-        "deaths without a new snapshot the run ends. SIGKILL often means that memory ran out.",
+        "All workers restart from the last snapshot; later ones are byte-identical to those of an unbroken run. After "
+        "five deaths without a new snapshot the run ends. SIGKILL often means that memory ran out.",
         "Use fewer workers or a smaller batch_size; `wf train` resumes.",
     ),
     "T26": Fault(
@@ -406,7 +408,7 @@ FAULTS: dict[str, Fault] = {
     "R01": Fault(
         "no answer from Ray, or no longer",
         "No Ray answers at the address that was given, its token differs, or its head has died.",
-        "See with `ray status` on its head whether it runs. The same command then does the parts that are missing.",
+        "Run `ray status` on the head to check that Ray is running, then repeat the command: it does what is missing.",
     ),
     "R02": Fault(
         "a worker has another version",
@@ -463,7 +465,7 @@ def markdown() -> str:
         "",
         'Every error has a code. `--json` gives it as `{"error": {"id": "L03", …}}`; `wf help L03` prints its entry.',
         "The letter says what was at fault: P pictures and preparing, L databases, M means, X prototxt, C snapshots,",
-        "Y settings, T training, I looking at a picture, E evaluating.",
+        "Y settings, T training, R Ray, I looking at a picture, E evaluating.",
         "",
     ]
     for code, one in FAULTS.items():

@@ -88,3 +88,6 @@ def test_shares_of_a_folder_are_gathered(trained: Run) -> None:
     assert gathered.out == trained("predict", "images/other").out
     refused = trained("predict", "images/other", "--share", "1/2", code=2)
     assert "--out DIR goes with --share K/N, --cluster ADDRESS or --gather" in refused.err
+    for option in ("--csv", "--sort"):
+        refused = trained("predict", "images/other", "--out", "answers", "--share", "1/2", option, "labels", code=2)
+        assert f"{option} needs the labels of all shares" in refused.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -103,10 +104,12 @@ def test_t08_a_snapshot_that_rank_0_cannot_write(settings, generation, caplog):
         pass
     size = next(generation.snapshots.glob("*.caffemodel")).stat().st_size
     edit(Path("prototxt/small_solver.prototxt"), "snapshot: 10", "snapshot: 2")
+    run = train(over(settings, train__workers=2))
+    while not isinstance(next(run), Started):
+        pass
+    resource.prlimit(trainers()[0], resource.RLIMIT_FSIZE, (size - 1, size - 1))
     with pytest.raises(EnvironmentFault, match=r"File too large \(3 times in a row\)") as caught:
-        for event in train(over(settings, train__workers=2)):
-            if isinstance(event, Started):
-                resource.prlimit(trainers()[0], resource.RLIMIT_FSIZE, (size - 1, size - 1))
+        deque(run, maxlen=0)
     assert caught.value.hint.startswith("iter_5 is safe")
     assert caplog.text.count("training continues") == 2
     assert [one.iteration for one in generation.read().snapshots] == [5]

@@ -58,7 +58,8 @@ Cluster = Annotated[
     Option(
         "--cluster",
         metavar="ADDRESS",
-        help="Share the work with a Ray cluster: ray://HEAD:10001, HEAD:6379 or local (see docs/cluster.md).",
+        help="Share the work with a Ray cluster: HEAD:6379 from a machine of it, ray://HEAD:10001 from outside, "
+        "or local (see docs/cluster.md).",
     ),
 ]
 

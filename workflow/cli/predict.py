@@ -33,7 +33,7 @@ def predict(
         Option("--out", metavar="DIR", help="With --share, --cluster or --gather: a folder that all machines see."),
     ] = None,
     share: Annotated[
-        str | None, Option("--share", metavar="K/N", help="Process part K of N on this machine; see --gather.")
+        str | None, Option("--share", metavar="K/N", help="Label share K of N, from 1/N to N/N; see --gather.")
     ] = None,
     gather: Annotated[bool, Option("--gather", help="Give the labels once all shares in --out DIR are done.")] = False,
     cluster: Cluster = None,
@@ -43,8 +43,8 @@ def predict(
     """Label pictures or whole folders.
 
     A picture that is too far from the training pictures is `unknown`; the most probable class follows in brackets.
-    --share K/N labels a part of the pictures on each of N machines; --gather then gives all labels. --cluster ADDRESS
-    lets all machines of a Ray cluster do it.
+    --share K/N labels one of N shares of the pictures; --gather gives the labels of all. --cluster ADDRESS shares them
+    among the machines of a Ray cluster.
 
     wf predict incoming/ --csv labels.csv
     wf predict incoming/ --sort sorted/
@@ -66,6 +66,11 @@ def predict(
     if (share is not None) + gather != (out is not None):
         raise UsageError(
             "--out DIR goes with --share K/N, --cluster ADDRESS or --gather", hint="--out DIR --share 3/64"
+        )
+    if share is not None and (csv is not None or sort is not None):
+        raise UsageError(
+            f"{'--csv' if csv is not None else '--sort'} needs the labels of all shares",
+            hint="leave it out here, and add it to --gather once all shares are done",
         )
     chosen = which.load(call.project(cluster__address=cluster))
     if share is not None and out is not None:
