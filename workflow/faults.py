@@ -1,7 +1,6 @@
 """The catalogue of error codes: meaning and remedy of each. `wf help CODE` and docs/errors.md show it.
 
-The letter says what was at fault: P pictures and preparing, L databases, M means, X prototxt, C snapshots,
-Y settings, T training, R Ray, I looking at a picture, E evaluating.
+The letter says what was at fault, see `_LETTERS`.
 """
 
 from __future__ import annotations
@@ -9,6 +8,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from workflow.errors import UsageError, did_you_mean
+
+_LETTERS = """\
+The letter says what was at fault: P pictures and preparing, L databases, M means, X prototxt, C snapshots,
+Y settings, T training, R Ray, I looking at a picture, E evaluating."""
 
 
 class Fault(NamedTuple):
@@ -464,8 +467,7 @@ def markdown() -> str:
         "<!-- Written by scripts/errors from workflow/faults.py. -->",
         "",
         'Every error has a code. `--json` gives it as `{"error": {"id": "L03", …}}`; `wf help L03` prints its entry.',
-        "The letter says what was at fault: P pictures and preparing, L databases, M means, X prototxt, C snapshots,",
-        "Y settings, T training, R Ray, I looking at a picture, E evaluating.",
+        _LETTERS,
         "",
     ]
     for code, one in FAULTS.items():
