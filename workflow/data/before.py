@@ -47,14 +47,16 @@ class Before:
             return np.full(len(digests), UNDECIDED, np.int8)
         return np.where(found < 0, UNDECIDED, self.sides[found]).astype(np.int8)
 
+    def as_written(self, name: str) -> bool:
+        """Whether a file of its data set has the bytes that were recorded; the name is that in `Record.hashes`."""
+        path = self.generation.dataset / name
+        return path.is_file() and sha256(path) == self.record.hashes.get(name)
+
     def whole(self) -> bool:
         """Whether all files of its data set are as they were written."""
-        folder, hashes = self.generation.dataset, self.record.hashes
         try:
-            return bool(len(self.digests) and hashes) and all(
-                sha256(folder / name) == written for name, written in hashes.items()
-            )
-        except OSError:  # one is not there
+            return bool(len(self.digests) and self.record.hashes) and all(map(self.as_written, self.record.hashes))
+        except OSError:  # one cannot be read
             return False
 
 

@@ -30,7 +30,7 @@ from workflow.data.sources import reading
 from workflow.data.split import SPLITS
 from workflow.data.table import Table
 from workflow.generations import Generation
-from workflow.storage import replacing, sha256
+from workflow.storage import replacing
 
 _GRANULARITY = 2 * 10**9  # ns; FAT's clock has the coarsest steps
 
@@ -127,16 +127,12 @@ def _whole(earlier: Before, states: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Of each side, whether its database is as it was written; of none if the manifest is not."""
     one = earlier.generation
 
-    def same(name: str) -> bool:
-        path = one.dataset / name
-        return path.is_file() and sha256(path) == earlier.record.hashes.get(name)
-
-    if not same(one.manifest.name):
+    if not earlier.as_written(one.manifest.name):
         raise ValueError(f"{one.manifest} has changed")
     folders = [one.database(split) for split in SPLITS]
     return np.array(
         [
-            _state(folder / "data.mdb") == tuple(state) or same(f"{folder.name}/data.mdb")
+            _state(folder / "data.mdb") == tuple(state) or earlier.as_written(f"{folder.name}/data.mdb")
             for folder, state in zip(folders, states.tolist(), strict=True)
         ]
     )
@@ -162,17 +158,11 @@ def _unchanged(table: Table, kept: np.lib.npyio.NpzFile) -> NDArray[np.intp]:
         for place, name in enumerate(unpacked(folder.names.packed())):
             if (row := numbers.get(name)) is None:
                 continue
-            if notes is not None:
-                now += reading.state(prefix + name + TICKET + notes[place] if notes[place] else prefix + name) or (
-                    -1,
-                    -1,
-                )
-            else:
-                try:
-                    status = os.stat(prefix + name)  # noqa: PTH116  # 100,000 of them
-                except OSError:  # whoever reads it says what is wrong
-                    continue
-                now += (status.st_size, status.st_mtime_ns)
+            item = prefix + name
+            state = reading.state(item + TICKET + notes[place] if notes and notes[place] else item)
+            if state is None:  # whoever reads it says what is wrong
+                continue
+            now += state
             found += (start + place, row)
         places, row_of = np.array(found, np.intp).reshape(-1, 2).T
         same = (states[row_of] == np.array(now, np.int64).reshape(-1, 2)).all(axis=1)
