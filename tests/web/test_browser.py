@@ -293,7 +293,7 @@ def test_the_reader_may_choose_the_language(server: Server, context: Any) -> Non
     page = context.new_page()
     page.goto("/label")
     page.get_by_role("link", name="日本語").click()
-    until(lambda: page.evaluate("document.documentElement.lang") == "ja")
+    until(lambda: page.evaluate("document.documentElement?.lang") == "ja")
     until(lambda: "届いた画像" in page.locator("main").text_content())
     page.goto("/")
     picture = {"name": "half.png", "mimeType": "image/png", "buffer": png(1)[:200]}
