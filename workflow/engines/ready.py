@@ -39,6 +39,13 @@ def status(name: str) -> Status:
 
 
 def _started(name: str) -> Status:
+    if name == "caffe":
+        from workflow.engines.bvlc import python
+
+        try:
+            python.find()
+        except EngineMissing as error:  # told without the engine's module, which imports numpy
+            return Status(name=name, ready=False, version="", trains=True, hint=error.hint or python.HINT)
     try:
         return get(name).status()
     except EngineMissing as error:
