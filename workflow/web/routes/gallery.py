@@ -17,6 +17,7 @@ router = APIRouter(tags=["gallery"])
 class Gallery(BaseModel):
     """A page of the pictures that match."""
 
+    classes: list[str]
     items: list[Item]
     next: str | None
     total: int
@@ -26,7 +27,7 @@ class Gallery(BaseModel):
 def gallery(filters: Chosen, state: Shared, after: After = None, limit: Limit = LIMIT) -> dict[str, Any]:
     """The next pictures that match every filter."""
     page = state.inbox.gallery(filters, after=after, limit=limit)
-    return {"items": shown(page), "next": page.next, "total": page.total}
+    return {"classes": state.inbox.classes(), "items": shown(page), "next": page.next, "total": page.total}
 
 
 @router.get("/api/gallery/anchors", response_model=Anchors)

@@ -55,14 +55,14 @@ async function restart() {
   first.items.forEach((item, index) => (items[index] = item));
   pages.set(0, Promise.resolve());
   total = first.total ?? first.left;
+  classes = first.classes;
+  showClasses(); // before the pictures: what is seen can be labelled
   layout();
   grid.removeAttribute("aria-busy");
   const found = await get(address("/anchors", { step: PAGE }));
   if (mine !== round) return;
   marks = [null, ...found.anchors];
   draw();
-  classes = first.classes ?? (classes.length ? classes : (await get("/api/queues/sent?limit=1")).classes);
-  showClasses();
   await fillFilters();
 }
 
