@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cached_property
 
 import numpy as np
@@ -19,7 +20,7 @@ _ANY = 2**31  # labels are below it, whatever the number of classes
 
 
 class Batches:
-    """Random access to batches, so training can resume in the middle.
+    """Random access to batches, so training can resume in the middle; several threads may read.
 
     Batch k begins at record k batch_size, in the order of the keys, and wraps in mid-batch: there is no boundary
     between rounds (Caffe's data_reader). What is random is a function of (seed, k).
@@ -34,6 +35,7 @@ class Batches:
         self.transform = transform
         self.phase = phase
         self.classes: int | None = None
+        self._lock = threading.Lock()  # a reader serves one thread at a time
 
     @cached_property
     def stored(self) -> tuple[int, int, int]:
@@ -67,7 +69,8 @@ class Batches:
         whole = self.batch_size if rows is None else rows.whole(self.batch_size)
         numbers = range(position * whole, (position + 1) * whole)
         wanted = numbers if rows is None else numbers[rows.own]
-        values = self.reader.values(wanted.start, len(wanted), every=wanted.step)
+        with self._lock:
+            values = self.reader.values(wanted.start, len(wanted), every=wanted.step)
         rng = np.random.default_rng([seed, position]) if self.transform.is_random(self.phase) else None
         try:
             pixels, labels = datum.decode_all(values, force=self.transform.force)
@@ -84,7 +87,8 @@ class Batches:
         self, numbers: range, rng: np.random.Generator | None, rows: Rows | None
     ) -> tuple[Array, NDArray[np.int32]]:
         """The rows of a batch of records of different sizes; a record that is at fault is named."""
-        values = self.reader.values(numbers.start, len(numbers))
+        with self._lock:
+            values = self.reader.values(numbers.start, len(numbers))
         keys = [self._key(number) for number in numbers]
         try:
             decoded = [

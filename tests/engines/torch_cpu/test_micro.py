@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from workflow.engines.base import Ranks
-from workflow.engines.torch_cpu import Solver
-from workflow.engines.torch_cpu.ranked import RankedSolver
+from workflow.engines.torch_cpu import Solver, dealt
+from workflow.engines.torch_cpu.dealt import DealtSolver
+from workflow.engines.torch_cpu.micro import MicroBatches
+from workflow.errors import DatabaseError
 from workflow.formats import caffe_pb2, datum
 from workflow.formats.lmdb import Writer
 from workflow.formats.prototxt import parse
@@ -73,21 +75,21 @@ def gradients(solver: Solver) -> list[np.ndarray]:
 def test_the_parts_add_up_to_the_whole(database, one_thread, loss, micro, iter_size):
     """Crops, mirrors and dropout included: they are drawn for the whole batch."""
     settings = param(loss, iter_size=iter_size)
-    plain, dealt = Solver(settings, folder=database), RankedSolver(settings, Ranks(micro=micro), folder=database)
-    for solver in (plain, dealt):
+    plain, parted = Solver(settings, folder=database), DealtSolver(settings, Ranks(micro=micro), folder=database)
+    for solver in (plain, parted):
         solver.net.start_at(4)
-    losses = [solver._gradients(solver.net, iter_size) for solver in (plain, dealt)]
+    losses = [solver.gradients(solver.net, iter_size) for solver in (plain, parted)]
     assert losses[1] == pytest.approx(losses[0], rel=1e-6)
-    for mine, theirs in zip(gradients(dealt), gradients(plain), strict=True):
+    for mine, theirs in zip(gradients(parted), gradients(plain), strict=True):
         assert np.abs(mine - theirs).max() <= 1e-5 * np.abs(theirs).max()
     for name in plain.net.spec.outputs:
-        np.testing.assert_allclose(dealt.net.blobs[name], plain.net.blobs[name].detach(), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(parted.net.blobs[name], plain.net.blobs[name].detach(), rtol=1e-5, atol=1e-6)
 
 
 def test_a_step_reports_the_outputs_of_the_whole_batch(database, one_thread):
     settings = param("two")
-    plain, dealt = Solver(settings, folder=database), RankedSolver(settings, Ranks(micro=3), folder=database)
-    expected, found = plain.iterate(), dealt.iterate()
+    plain, parted = Solver(settings, folder=database), DealtSolver(settings, Ranks(micro=3), folder=database)
+    expected, found = plain.iterate(), parted.iterate()
     assert [one.name for one in found.outputs] == [one.name for one in expected.outputs]
     assert len(found.outputs) == 3 + ROWS * 3
     for mine, theirs in zip(found.outputs, expected.outputs, strict=True):
@@ -110,11 +112,11 @@ class OneOfTwo:
 def test_two_workers_with_a_batch_each_are_one_with_twice_the_batch(database, one_thread, batch):
     ranks = Ranks(workers=2, rule="each", micro=2)
     workers = [OneOfTwo(0), OneOfTwo(1)]
-    solvers = [RankedSolver(param("softmax", batch=batch), ranks, one, folder=database) for one in workers]
+    solvers = [DealtSolver(param("softmax", batch=batch), ranks, one, folder=database) for one in workers]
     whole = Solver(param("softmax", batch=2 * batch), folder=database)
-    loss = whole._gradients(whole.net, 1)
+    loss = whole.gradients(whole.net, 1)
     for solver in solvers:
-        solver._gradients(solver.net, 1)
+        solver.gradients(solver.net, 1)
     total = workers[0].vectors[0] + workers[1].vectors[0]
     expected = np.concatenate([one.tensor.grad.numpy(force=True).ravel() for one in whole.net.learnable if one.rate])
     layouts = [one.tensor for one in whole.net.learnable if one.rate]
@@ -127,3 +129,32 @@ def test_two_workers_with_a_batch_each_are_one_with_twice_the_batch(database, on
         start += tensor.numel()
     assert float(total[-2]) == pytest.approx(loss, rel=1e-6)
     assert np.abs(np.concatenate(found) - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("loss", ["softmax", "two"])
+def test_threads_compute_what_micro_batches_do(database, one_thread, monkeypatch, loss):
+    """To the byte, with a second update behind: every thread sees the new parameters."""
+    monkeypatch.setattr(dealt, "_LEAST", 0)
+    settings = param(loss, iter_size=2)
+    alone = DealtSolver(settings, Ranks(micro=3), folder=database)
+    losses = [alone.iterate().loss for _ in range(2)]
+    threaded = DealtSolver(settings, None, threads=3, folder=database)
+    try:
+        assert isinstance(threaded.gradients, MicroBatches)
+        assert [threaded.iterate().loss for _ in range(2)] == losses
+        for mine, theirs in zip(threaded.net.learnable, alone.net.learnable, strict=True):
+            assert torch.equal(mine.tensor, theirs.tensor)
+        assert torch.get_num_threads() == 3
+    finally:
+        threaded.close()
+
+
+def test_an_error_of_another_thread_is_raised(tmp_path, one_thread, monkeypatch):
+    monkeypatch.setattr(dealt, "_LEAST", 0)
+    with Writer(tmp_path / "lmdb") as writer:
+        for index in range(ROWS):
+            writer.put(b"%08d" % index, datum.encode(np.zeros((3, 6, 6), np.uint8), 3 if index == 1 else 0))
+    solver = DealtSolver(param("softmax"), None, threads=2, folder=tmp_path)
+    with pytest.raises(DatabaseError, match="record 00000001: label 3, but there are 3 classes"):
+        solver.iterate()
+    solver.close()

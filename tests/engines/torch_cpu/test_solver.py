@@ -155,7 +155,7 @@ def test_update_is_the_formula(small, regularization):
     v = [np.zeros_like(one) for one in w]
     for k in range(4):
         solver.net.position = 3 * k
-        solver._gradients(solver.net, 3)
+        solver.gradients(solver.net, 3)
         sums = [one.tensor.grad.numpy().copy() for one in solver.net.learnable]
         norm = math.sqrt(sum((g.astype(float) ** 2).sum() for g in sums))
         scale = 0.5 / norm if norm > 0.5 else 1.0

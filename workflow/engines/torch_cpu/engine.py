@@ -13,9 +13,9 @@ from workflow import cores
 from workflow.engines.base import Array, Event, Job, Started
 from workflow.engines.status import Status
 from workflow.engines.torch_cpu.built import arrays, as_array
+from workflow.engines.torch_cpu.dealt import DealtSolver
 from workflow.engines.torch_cpu.device import resolve
 from workflow.engines.torch_cpu.net import Net
-from workflow.engines.torch_cpu.ranked import RankedSolver
 from workflow.engines.torch_cpu.solver import Solver
 from workflow.formats import caffe_pb2
 from workflow.formats.prototxt import read_solver
@@ -76,14 +76,17 @@ class Engine:
 
     def train(self, job: Job) -> Iterator[Event]:
         """Run the solver in this process, event by event."""
-        torch.set_num_threads(job.threads or cores.threads())
+        threads = job.threads or cores.threads()
+        torch.set_num_threads(threads)
         param = read_solver(job.solver)
-        bfloat16 = job.precision == "bfloat16"
-        if job.ranks is None:
-            device = resolve(job.device, param)
-            solver = Solver(param, folder=job.folder, bfloat16=bfloat16, device=device)
-        else:
-            solver = RankedSolver(param, job.ranks, folder=job.folder, bfloat16=bfloat16, device=job.device)
+        solver = DealtSolver(
+            param,
+            job.ranks,
+            threads=threads,
+            folder=job.folder,
+            bfloat16=job.precision == "bfloat16",
+            device=resolve(job.device, param),
+        )
         try:
             if job.resume is not None:
                 solver.restore(job.resume)

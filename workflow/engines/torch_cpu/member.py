@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from workflow.engines.base import Control, Ranks
-from workflow.engines.torch_cpu.ranked import RankedSolver
+from workflow.engines.torch_cpu.dealt import DealtSolver
+from workflow.engines.torch_cpu.device import resolve
 from workflow.engines.torch_cpu.together import Together
 from workflow.errors import WorkflowError
 from workflow.formats import caffe_pb2
@@ -49,8 +50,8 @@ class Agreed(Control):
         return super().take_snapshot_wish()
 
 
-class Member(RankedSolver):
-    """See `RankedSolver`; rank 0 alone tests and writes snapshots."""
+class Member(DealtSolver):
+    """See `DealtSolver`; rank 0 alone tests and writes snapshots."""
 
     def __init__(
         self,
@@ -61,15 +62,25 @@ class Member(RankedSolver):
         folder: Path,
         bfloat16: bool,
         device: str | None,
+        threads: int,
         control: Agreed,
     ) -> None:
-        """Build the nets; see `RankedSolver`."""
+        """Build the nets; see `DealtSolver`."""
         mine = caffe_pb2.SolverParameter()
         mine.CopyFrom(param)
         if group.rank:
             for field in ("test_iter", "test_net", "test_net_param", "test_state", "weights"):
                 mine.ClearField(field)
-        super().__init__(mine, ranks, group, folder=folder, bfloat16=bfloat16, device=device, wishes=control)
+        super().__init__(
+            mine,
+            ranks,
+            group,
+            threads=threads,
+            folder=folder,
+            bfloat16=bfloat16,
+            device=resolve(device, mine),
+            wishes=control,
+        )
         self._group = group
 
     def even_out(self) -> None:

@@ -1,4 +1,4 @@
-"""Keep freed memory blocks in the process for the next pass."""
+"""What becomes of freed memory: it is kept for the next pass, or given back to the system."""
 
 from __future__ import annotations
 
@@ -22,3 +22,10 @@ def keep_freed() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _LARGEST)
         mallopt(_M_TRIM_THRESHOLD, _KEPT)
+
+
+def give_back() -> None:
+    """Give all freed memory back to the system: that of a thread that has ended is of little use to the others."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

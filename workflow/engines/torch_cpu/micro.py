@@ -1,9 +1,9 @@
-"""Gradients of a batch that is computed in micro-batches, in one process or in several."""
+"""Gradients of a batch that is computed in micro-batches, by threads, by processes or by both."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from workflow.data.rows import Rows
 from workflow.engines.torch_cpu.net import Net
+from workflow.engines.torch_cpu.net_threads import NetThreads
 from workflow.engines.torch_cpu.shares import counts, kind_of
 from workflow.engines.torch_cpu.sums import Sums
 from workflow.layers import Layer
@@ -44,14 +45,21 @@ class MicroBatches:
 
     Args:
         net: to be trained.
-        autocast: in which precision forward passes compute.
         parts: the rows of every micro-batch, in order, those of other processes too.
         sums: adds up.
+        autocast: makes the precision in which forward passes compute.
+        threads: of this process; as many as it has micro-batches get rows of their own.
         wishes: told in every iteration; None where one process is alone.
     """
 
     def __init__(
-        self, net: Net, autocast: torch.autocast, parts: Sequence[Rows], sums: Sums, wishes: Wishes | None = None
+        self,
+        net: Net,
+        parts: Sequence[Rows],
+        sums: Sums,
+        autocast: Callable[[], torch.autocast],
+        threads: int,
+        wishes: Wishes | None = None,
     ) -> None:
         self._autocast, self._sums, self._wishes = autocast, sums, wishes
         self._own = [rows for rows in parts if rows.index % sums.size == sums.rank]
@@ -65,13 +73,18 @@ class MicroBatches:
         numbers = sum(one.numel() for one in self._learned) + sum(map(math.prod, self._outputs.values()))
         self._vectors = torch.zeros(len(self._own), numbers + 2)
         self._parts = [_Parts(vector, self._learned, self._outputs) for vector in self._vectors]
+        self._threads = NetThreads(net, min(threads, len(self._own)), threads)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.close()
 
     def __call__(self, net: Net, passes: int, /) -> float:
         """As `Gradients` says; `net.blobs` then has the outputs of the whole batch."""
         self._vectors.zero_()
         first = net.position
         for position in range(first, first + passes):
-            self._run(net, position, outputs=position == first + passes - 1)
+            self._run(position, outputs=position == first + passes - 1)
         net.part = None
         if self._wishes is not None and self._sums.rank == 0:
             self._parts[0].wish.fill_(self._wishes.said())
@@ -83,22 +96,24 @@ class MicroBatches:
             self._wishes.heard(float(total.wish))
         return float(total.loss) / passes
 
-    def _run(self, net: Net, position: int, *, outputs: bool) -> None:
+    def _run(self, position: int, *, outputs: bool) -> None:
         """One pass over the micro-batches of this process."""
+        count = len(self._own)
         if not self._counted:
-            for place in range(len(self._own)):
-                self._backward(self._forward(net, position, place), None, outputs=outputs)
+            self._threads.each(
+                count,
+                lambda net, place: self._backward(self._forward(net, position, place), None, outputs=outputs),
+            )
             return
-        made = [self._forward(net, position, place) for place in range(len(self._own))]
+        made = self._threads.each(count, lambda net, place: self._forward(net, position, place))
         own = torch.stack([counts(self._counted, one.blobs) for one in made])
         whole = self._sums.total(own.sum(dim=0))  # what a loss is divided by is known once all its labels are counted
-        for one in made:
-            self._backward(one, whole, outputs=outputs)
+        self._threads.each(count, lambda _, place: self._backward(made[place], whole, outputs=outputs))
 
     def _forward(self, net: Net, position: int, place: int) -> _Pass:
         net.part = self._own[place]
         net.start_at(position)
-        with self._autocast:
+        with self._autocast():
             net.run()
         return _Pass(place=place, rows=net.part, blobs=net.blobs)
 
@@ -108,14 +123,15 @@ class MicroBatches:
         loss = torch.zeros(())
         for top, weight in self._weights.items():
             loss = loss + weight * self._share(one, top, own, whole) * one.blobs[top].float().sum()
-        for parameter, gradient in zip(self._learned, parts.gradients, strict=True):
-            parameter.grad = gradient
         if loss.requires_grad:
-            loss.backward()  # type: ignore[no-untyped-call]  # torch declares no types for it
+            found = torch.autograd.grad(loss, self._learned, allow_unused=True)  # parameters are the threads' in common
+            for place, gradient in zip(parts.gradients, found, strict=True):
+                if gradient is not None:
+                    place += gradient
         parts.loss += loss.detach()
         if outputs:
-            for name, place in parts.outputs.items():
-                self._put(one, name, place, self._share(one, name, own, whole))
+            for name, output in parts.outputs.items():
+                self._put(one, name, output, self._share(one, name, own, whole))
 
     def _share(self, one: _Pass, top: str, own: Tensor | None, whole: Tensor | None) -> float:
         """By what a part's number is multiplied, so that all parts' add up to the whole batch's."""

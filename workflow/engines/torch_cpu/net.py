@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -50,6 +51,15 @@ class Net(Built):
     def start_at(self, position: int) -> None:
         """The next forward pass has this number."""
         self.position = position
+
+    def copy(self) -> Net:
+        """A net for another thread, with the same parameters and files; it needs no closing.
+
+        Layers that keep something from one pass to the next are not for two threads.
+        """
+        other = copy.copy(self)
+        other.layers = [copy.copy(layer) for layer in self.layers]
+        return other
 
     def forward(self, **inputs: Array) -> dict[str, Array]:
         """Run the net once; returns the outputs as numpy arrays (pycaffe's `Net.forward`).

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, overload
 
@@ -36,6 +37,8 @@ class Solver(Generic[N]):
         net: the train net.
         test_nets: nets in TEST phase that use the train net's parameters.
         iter: completed updates.
+        autocast: makes the precision in which passes compute, for one thread.
+        gradients: how they are computed.
     """
 
     @overload
@@ -86,10 +89,12 @@ class Solver(Generic[N]):
         """
         self.param = param
         self.folder = folder or Path()
-        self.bfloat16 = bfloat16
         self.device = device or torch.device("cpu")
+        self.autocast = partial(
+            torch.autocast, self.device.type, dtype=torch.bfloat16, enabled=bfloat16, cache_enabled=False
+        )
         self._make_net: MakeNet[N] = make_net
-        self._gradients: Gradients[N] = Autograd(self._autocast()) if gradients is None else gradients  # type: ignore[assignment]  # the overload for Net
+        self.gradients: Gradients[N] = Autograd(self.autocast()) if gradients is None else gradients  # type: ignore[assignment]  # the overload for Net
         self.iter = 0
         self._losses: deque[float] = deque(maxlen=max(1, param.average_loss))
         self._magnitudes = Magnitudes()
@@ -170,7 +175,7 @@ class Solver(Generic[N]):
         loss: float | None = None
         outputs: tuple[Output, ...] = ()
         if display:
-            with torch.inference_mode(), self._autocast():
+            with torch.inference_mode(), self.autocast():
                 loss = self._smooth(float(self.net.run()))
                 outputs = _outputs(self.net)
         if param.test_interval > 0 and (test_at_end or self.iter % param.test_interval == 0):
@@ -206,7 +211,7 @@ class Solver(Generic[N]):
         iteration = self.iter
         display = self.param.display > 0 and iteration % self.param.display == 0
         self.net.start_at(iteration * self.param.iter_size)
-        loss = self._gradients(self.net, self.param.iter_size)
+        loss = self.gradients(self.net, self.param.iter_size)
         rate = self.rate.at(iteration)
         grown = self._magnitudes.see(self.net, loss)
         if not math.isfinite(loss):
@@ -239,9 +244,6 @@ class Solver(Generic[N]):
         self._losses.append(loss)
         return sum(self._losses) / len(self._losses)
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16)
-
     # ---- tests and snapshots ----
 
     def _tests(self) -> Iterator[Validation]:
@@ -254,7 +256,7 @@ class Solver(Generic[N]):
         net.start_at(0)
         sums: dict[int, Output] = {}
         recalls = Recalls(net.layers)
-        with torch.inference_mode(), self._autocast():
+        with torch.inference_mode(), self.autocast():
             for _ in range(batches):
                 net.run()
                 recalls.see(net.blobs)

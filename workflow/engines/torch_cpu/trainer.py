@@ -78,6 +78,7 @@ class _Trainer:
             folder=Path(task.folder),
             bfloat16=task.precision == "bfloat16",
             device=task.device,
+            threads=task.threads,
             control=self._control,
         )
         if task.rank == 0:
