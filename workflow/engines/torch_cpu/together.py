@@ -134,6 +134,14 @@ class Together:
                 else:
                     return str(self._store.get(key).decode())
 
+    def leave(self) -> None:
+        """The last call of each process; rank 0, whose store the others may still be asking, waits for them."""
+        with _lost():
+            if self.rank:
+                self._store.add(_LEFT, 1)
+            while self.rank == 0 and int(self._store.add(_LEFT, 0)) < self.size - 1:
+                time.sleep(0.01)
+
     @property
     def _order(self) -> list[int]:
         """The place of each micro-batch, in order, among the vectors of rank 0, those of rank 1 and so on."""
@@ -144,7 +152,7 @@ class Together:
         return int(self._store.add(_BEATS, 0))
 
 
-_BEATS = "beats"
+_BEATS, _LEFT = "beats", "left"
 
 
 def _beat(store: TCPStore) -> None:

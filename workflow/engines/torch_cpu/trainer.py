@@ -110,6 +110,7 @@ class _Trainer:
                 self._outer.stop()
             if wishes.snapshot:
                 self._outer.snapshot()
+        self._group.leave()
 
     def _follow(self, solver: Member) -> None:
         meeting = receive(self._tasks)
@@ -121,6 +122,7 @@ class _Trainer:
         solver.even_out()
         for event in solver.run(self._control):
             del event
+        self._group.leave()
 
 
 class _Said(logging.Handler):
