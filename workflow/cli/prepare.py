@@ -59,7 +59,8 @@ def prepare(
             "--validation-share",
             metavar="SHARE",
             parser=share,
-            help="Share of validation pictures, which choose the best snapshot; 0: it is chosen on the test pictures.",
+            help="Share of validation pictures, which choose the best snapshot; 0: it is chosen on the test pictures. "
+            "No effect on train/ and test/ folders: put them into val/.",
         ),
     ] = None,
     drop_class: Annotated[
