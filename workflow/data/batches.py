@@ -69,8 +69,7 @@ class Batches:
         whole = self.batch_size if rows is None else rows.whole(self.batch_size)
         numbers = range(position * whole, (position + 1) * whole)
         wanted = numbers if rows is None else numbers[rows.own]
-        with self._lock:
-            values = self.reader.values(wanted.start, len(wanted), every=wanted.step)
+        values = self._values(wanted)
         rng = np.random.default_rng([seed, position]) if self.transform.is_random(self.phase) else None
         try:
             pixels, labels = datum.decode_all(values, force=self.transform.force)
@@ -87,8 +86,7 @@ class Batches:
         self, numbers: range, rng: np.random.Generator | None, rows: Rows | None
     ) -> tuple[Array, NDArray[np.int32]]:
         """The rows of a batch of records of different sizes; a record that is at fault is named."""
-        with self._lock:
-            values = self.reader.values(numbers.start, len(numbers))
+        values = self._values(numbers)
         keys = [self._key(number) for number in numbers]
         try:
             decoded = [
@@ -104,6 +102,10 @@ class Batches:
                 shapes = f"{decoded[index][0].shape}, that of the batch's first record {decoded[0][0].shape}"
                 raise self._wrong(numbers[index], f"its shape is {shapes}", _SIZES)
         return np.concatenate(parts[own]), np.array([label for _, label in decoded[own]], np.int32)
+
+    def _values(self, numbers: range) -> list[bytes]:
+        with self._lock:
+            return self.reader.values(numbers.start, len(numbers), every=numbers.step)
 
     def _key(self, number: int) -> bytes:
         return self.reader.keys[number % len(self.reader)]

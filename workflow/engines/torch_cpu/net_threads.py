@@ -26,8 +26,8 @@ class NetThreads:
 
     def __init__(self, net: Net, size: int, threads: int) -> None:
         self._nets = [net, *(net.copy() for _ in range(size - 1))]
-        self._threads, self._each = threads, max(1, threads // size)
-        self._pool = _pool(size - 1, self._each) if size > 1 else None
+        self._threads, self._share = threads, max(1, threads // size)
+        self._pool = _pool(size - 1, self._share) if size > 1 else None
 
     def each(self, count: int, work: Callable[[Net, int], T]) -> list[T]:
         """The results of `work` for the numbers 0 .. count - 1, in order; a number always has the same net.
@@ -43,7 +43,7 @@ class NetThreads:
         if self._pool is None:
             return some(0)
         others = [self._pool.submit(some, first) for first in range(1, size)]
-        torch.set_num_threads(self._each)
+        torch.set_num_threads(self._share)
         try:
             own = some(0)
         finally:

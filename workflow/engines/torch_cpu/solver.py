@@ -90,11 +90,11 @@ class Solver(Generic[N]):
         self.param = param
         self.folder = folder or Path()
         self.device = device or torch.device("cpu")
-        self.autocast = partial(
+        self.autocast = partial(  # no cache: all threads would share one, with each other's tapes in it
             torch.autocast, self.device.type, dtype=torch.bfloat16, enabled=bfloat16, cache_enabled=False
         )
         self._make_net: MakeNet[N] = make_net
-        self.gradients: Gradients[N] = Autograd(self.autocast()) if gradients is None else gradients  # type: ignore[assignment]  # the overload for Net
+        self.gradients: Gradients[N] = Autograd(self.autocast) if gradients is None else gradients  # type: ignore[assignment]  # the overload for Net
         self.iter = 0
         self._losses: deque[float] = deque(maxlen=max(1, param.average_loss))
         self._magnitudes = Magnitudes()

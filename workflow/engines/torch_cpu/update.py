@@ -7,7 +7,7 @@ Regularize.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 import torch
@@ -37,10 +37,10 @@ class Autograd:
     """Whole passes through torch's autograd.
 
     Args:
-        autocast: in which precision the forward pass computes.
+        autocast: makes the precision in which forward passes compute.
     """
 
-    def __init__(self, autocast: torch.autocast) -> None:
+    def __init__(self, autocast: Callable[[], torch.autocast]) -> None:
         self._autocast = autocast
 
     def __call__(self, net: Net, passes: int, /) -> float:
@@ -49,7 +49,7 @@ class Autograd:
             parameter.tensor.grad = None
         total = 0.0
         for _ in range(passes):
-            with self._autocast:
+            with self._autocast():
                 loss = net.run()
             if loss.requires_grad:
                 loss.backward()  # type: ignore[no-untyped-call]  # torch declares no types for it
