@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from workflow.cluster.parts import Part
+from workflow.cluster.parts import Part, cut
 from workflow.cluster.result_file import write_result
 from workflow.cluster.work import Task, Work, work
 from workflow.errors import DataError
@@ -57,3 +58,16 @@ class Squares(Work, frozen=True, kw_only=True):
             write_result(out, part.deadly, {"squares": np.array(done)})
 
         return squares
+
+
+def numbers_until(over: Callable[[], bool]) -> Iterator[Part]:
+    """At least ten parts of the numbers from 0, and more until `over` is true, for a minute at most."""
+    end = time.monotonic() + 60
+
+    def ranges() -> Iterator[tuple[int, int]]:
+        start = 0
+        while start < 200 or (not over() and time.monotonic() < end):
+            yield start, start + 20
+            start += 20
+
+    return cut(ranges(), lambda start, stop: [str(number).encode() for number in range(start, stop)])

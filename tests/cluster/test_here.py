@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from squares import Squares
+from squares import Squares, numbers_until
 
 from workflow.cluster import here, process, team
 from workflow.cluster.crew import Workers
@@ -135,18 +135,15 @@ def test_t13_processes_killed_at_random_moments_cost_nothing(tmp_path):
 
     thread = threading.Thread(target=kill)
     thread.start()
-    items = [str(number).encode() for number in range(4000)]
     folder = tmp_path / "parts"
     folder.mkdir()
     squares: list[int] = []
-    parts = cut(fixed(4000, 20), lambda start, stop: items[start:stop])
+    parts = numbers_until(lambda: len(killed) == moments)
     for receipt in in_order(Here(Workers(3, processes=True)).map(Squares(), parts, folder)):
-        if len(killed) < moments:
-            time.sleep(0.02)
         squares += read_result(receipt.path)[1]["squares"].tolist()
     over.set()
     thread.join()
-    assert squares == [number**2 for number in range(4000)]
+    assert squares == [number**2 for number in range(len(squares))]
     assert len(killed) == moments
 
 
