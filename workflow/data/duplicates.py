@@ -8,6 +8,7 @@ CIFAR-10, all that were looked at are copies; at 0.55 s the first pair of differ
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -20,10 +21,12 @@ Indices = NDArray[np.intp]
 _BANDS = 7  # of 16 bits each: copies agree in all bits of at least one (measured: 99 %)
 _DEAD_ZONE = 4  # a flat area stays flat when it is re-encoded
 _NEIGHBOURS = 16  # compared within a band, in the order of brightness: bounds the work however alike pictures are
+_BRIGHTER = 8  # of 255: the thumbnails of copies differ by less in their means
 _TOLERANCE = 0.4
 _BLOCK = 4096
-_PLACES = 2**18  # in the order of brightness, at a time
+_PLACES = 2**16  # in the order of brightness, at a time
 _PAIRS, _VALUES = 2**16, 2**18  # pairs that are looked at, and values of pictures that are compared, at a time
+_RANKED = np.dtype([("place", "u4"), ("rank", "u4")][:: 1 if sys.byteorder == "little" else -1])
 
 
 def same_bytes(digests: NDArray[np.uint8], indices: Indices) -> list[Indices]:
@@ -34,8 +37,11 @@ def same_bytes(digests: NDArray[np.uint8], indices: Indices) -> list[Indices]:
         indices: which of the N files are looked at.
     """
     first = np.ascontiguousarray(digests[indices, :8]).view(np.uint64).reshape(-1)
+    ordered = np.sort(first)
+    if not np.any(ordered[1:] == ordered[:-1]):
+        return []
     order = np.argsort(first, kind="stable")
-    same = np.flatnonzero(first[order][1:] == first[order][:-1])
+    same = np.flatnonzero(ordered[1:] == ordered[:-1])
     groups: dict[bytes, set[int]] = {}  # 64 bits may agree by chance: the whole digest decides
     for place in same:
         for index in indices[order[place : place + 2]]:
@@ -103,11 +109,18 @@ class _Groups:
 
     def all(self) -> list[Indices]:
         """Those of two or more, each in ascending order, by their smallest numbers."""
-        roots = self.roots(np.arange(len(self._parent)))
-        more = np.flatnonzero(np.bincount(roots)[roots] > 1)
-        order = more[np.argsort(roots[more], kind="stable")]
-        groups = np.split(order, np.flatnonzero(np.diff(roots[order])) + 1) if len(order) else []
-        return sorted(groups, key=lambda group: int(group[0]))
+        roots = self._parent
+        while np.any((above := roots[roots]) != roots):
+            roots = above
+        below = roots != np.arange(len(roots), dtype=np.int32)
+        grouped = below.copy()
+        grouped[roots[below]] = True
+        members = np.flatnonzero(grouped)
+        codes = roots[members].astype(np.int64) << 32 | members
+        codes.sort()
+        starts = np.flatnonzero(np.diff(codes >> 32)) + 1
+        codes &= 2**32 - 1
+        return sorted(np.split(codes, starts) if len(codes) else [], key=lambda group: int(group[0]))
 
 
 def _codes(pairs: Indices) -> NDArray[np.int64]:
@@ -154,24 +167,39 @@ def _candidates(thumbnails: NDArray[np.uint8], indices: Indices) -> Iterator[Ind
     """Pairs that agree in a band and whose thumbnails are close, some at a time: (M, 2), the smaller number first."""
     if len(indices) < 2:
         return
-    keys = _keys(thumbnails, indices)
     brightness, spread = _moments(thumbnails, indices)
     for band in range(_BANDS):
-        order = np.argsort(keys[:, band].astype(np.int32) << 8 | brightness, kind="stable")
-        key, mean = keys[order, band], brightness[order]
+        ranked = _ranked(thumbnails, indices, brightness, band)
+        order, rank = ranked["place"], ranked["rank"]
         for shift in range(1, min(_NEIGHBOURS, len(order) - 1) + 1):
             found = 0
             for start in range(0, len(order) - shift, _PLACES):
                 left = slice(start, min(start + _PLACES, len(order) - shift))
                 right = slice(left.start + shift, left.stop + shift)
-                same = key[right] == key[left]
-                found += int(np.count_nonzero(same))
-                hits = np.flatnonzero(same & (mean[right] - mean[left] <= 8)) + start
+                hits = np.flatnonzero(rank[right] - rank[left] <= _BRIGHTER) + start
+                found += len(hits)
                 one, other = order[hits], order[hits + shift]
                 close = _close(thumbnails, indices[one], indices[other], np.minimum(spread[one], spread[other]))
                 yield np.sort(np.stack([indices[one[close]], indices[other[close]]], axis=1), axis=1)
-            if not found:
+            if not found:  # nor would there be any farther away
                 break
+
+
+def _ranked(
+    thumbnails: NDArray[np.uint8], indices: Indices, brightness: NDArray[np.uint8], band: int
+) -> NDArray[np.void]:
+    """Places (M,) by `rank`, which is 65536 times the key in a band and the brightness; those of one rank in order.
+
+    Places and ranks are sorted as one number each, in place: arrays of a million pictures are large.
+    """
+    ranked = np.empty(len(indices), _RANKED)
+    for start in range(0, len(indices), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        keys = _key(thumbnails[indices[part]], band).astype(np.uint32)
+        ranked["rank"][part] = keys << 16 | brightness[part]
+        ranked["place"][part] = np.arange(start, start + len(keys))
+    ranked.view(np.uint64).sort()
+    return ranked
 
 
 def _close(
@@ -188,9 +216,9 @@ def _close(
     return close
 
 
-def _moments(thumbnails: NDArray[np.uint8], indices: Indices) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Mean, int32 (M,) in 0..255, and standard deviation, float32 (M,), of each thumbnail."""
-    mean, spread = np.empty(len(indices), np.int32), np.empty(len(indices), np.float32)
+def _moments(thumbnails: NDArray[np.uint8], indices: Indices) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Mean, uint8 (M,), and standard deviation, float32 (M,), of each thumbnail."""
+    mean, spread = np.empty(len(indices), np.uint8), np.empty(len(indices), np.float32)
     for start in range(0, len(indices), _BLOCK):
         part = thumbnails[indices[start : start + _BLOCK]]
         sums = part.sum(axis=1, dtype=np.int32)
@@ -201,14 +229,19 @@ def _moments(thumbnails: NDArray[np.uint8], indices: Indices) -> tuple[NDArray[n
     return mean, spread
 
 
-def _keys(thumbnails: NDArray[np.uint8], indices: Indices) -> NDArray[np.uint16]:
-    """uint16 (M, 7): in each band the signs of 16 differences between neighbouring areas from all over the picture."""
-    keys = np.empty((len(indices), _BANDS), np.uint16)
-    spread = np.arange(_BANDS * 16).reshape(16, _BANDS).T.reshape(-1)  # band 0 gets bits 0, 7, 14, ...
-    for start in range(0, len(indices), _BLOCK):
-        small = thumbnails[indices[start : start + _BLOCK]].reshape(-1, SIDE, SIDE).astype(np.int16)
-        across = (small[:, :, 1:] - small[:, :, :-1]) > _DEAD_ZONE
-        down = (small[:, 1:, :] - small[:, :-1, :]) > _DEAD_ZONE
-        bits = np.concatenate([across.reshape(len(small), -1), down.reshape(len(small), -1)], axis=1)  # (B, 112)
-        keys[start : start + _BLOCK] = np.packbits(np.ascontiguousarray(bits[:, spread]), axis=1).view(np.uint16)
-    return keys
+def _key(thumbnails: NDArray[np.uint8], band: int) -> NDArray[np.uint16]:
+    """uint16 (M,): the signs of 16 differences between neighbouring areas from all over each picture."""
+    one, other = _NEIGHBOURING[:, band::_BANDS]
+    rising = thumbnails.take(one, axis=1).astype(np.int16) - thumbnails.take(other, axis=1) > _DEAD_ZONE
+    return np.packbits(rising, axis=1).view(np.uint16).reshape(-1)
+
+
+def _neighbouring() -> Indices:
+    """(2, 112): the areas that are compared, across and then down; bit k is in band k modulo 7."""
+    areas = np.arange(SIDE * SIDE).reshape(SIDE, SIDE)
+    across = np.stack([areas[:, 1:], areas[:, :-1]]).reshape(2, -1)
+    down = np.stack([areas[1:], areas[:-1]]).reshape(2, -1)
+    return np.concatenate([across, down], axis=1)
+
+
+_NEIGHBOURING = _neighbouring()

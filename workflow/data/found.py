@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from workflow.data.names import Names
+from workflow.data.names import Packed
 from workflow.paths import PathOrAddress
 
 
@@ -19,9 +19,9 @@ class Folder:
     class_name: str
     split: str | None
     """One of `split.SPLITS` where the folders say it, else None."""
-    names: Names
+    names: Packed
     """Sorted; those of a tar as they come."""
-    tickets: Names | None = None
+    tickets: Packed | None = None
     """One for each name, empty for files; None if all are empty. See `sources.reading`."""
 
 

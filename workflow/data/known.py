@@ -18,13 +18,17 @@ import os
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
 
 import msgspec
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from workflow.cluster.parts import TICKET
 from workflow.data.before import Before, before
+from workflow.data.mapped import mapped
 from workflow.data.names import unpacked
 from workflow.data.sources import reading
 from workflow.data.split import SPLITS
@@ -32,6 +36,7 @@ from workflow.data.table import Table
 from workflow.generations import Generation
 from workflow.storage import replacing
 
+_BLOCK = 2**14  # files
 _GRANULARITY = 2 * 10**9  # ns; FAT's clock has the coarsest steps
 
 _log = logging.getLogger("workflow")
@@ -42,32 +47,39 @@ def remember(generation: Generation, table: Table, basis: bytes, began: int) -> 
 
     Args:
         generation: whose files are written.
-        table: its files.
+        table: its files; the states of those that are not remembered become 0.
         basis: see `decoders.basis`.
         began: the time at which the preparation began, in ns as `time.time_ns` has it.
 
     Raises:
         OSError: as the operating system says it.
     """
-    folders = []
-    names = bytearray()
-    for folder, _, listed, _ in table.each_folder():
-        packed = folder.names.packed()
-        folders.append((listed, len(folder.names), len(packed)))
-        names += packed
-    old = table.states[:, 1] < began - _GRANULARITY
-    with replacing(generation.files) as path, path.open("wb") as file:
-        np.savez(
-            file,
-            basis=np.frombuffer(basis, np.uint8),
-            folders=np.frombuffer(_json(folders), np.uint8),
-            names=np.frombuffer(names, np.uint8),
-            states=np.where(old[:, None], table.states, 0),
-            digests=table.digests,
-            thumbnails=table.thumbnails,
-            notes=table.notes,
-            databases=np.array([_state(generation.database(split) / "data.mdb") for split in SPLITS], np.int64),
-        )
+    each = [(listed, folder.names) for folder, _, listed, _ in table.each_folder()]
+    folders = [(listed, len(names), len(names.text)) for listed, names in each]
+    text = mapped(generation.folder, np.dtype(np.uint8), (sum(length for *_, length in folders),))
+    np.concatenate([np.frombuffer(names.text, np.uint8) for _, names in each], out=text)
+    table.states[table.states[:, 1] >= began - _GRANULARITY] = 0
+    arrays: dict[str, NDArray[Any]] = {
+        "basis": np.frombuffer(basis, np.uint8),
+        "folders": np.frombuffer(_json(folders), np.uint8),
+        "names": text,
+        "states": table.states,
+        "digests": table.digests,
+        "thumbnails": table.thumbnails,
+        "notes": table.notes,
+        "databases": np.array([_state(generation.database(split) / "data.mdb") for split in SPLITS], np.int64),
+    }
+    with replacing(generation.files) as path, ZipFile(path, "w") as file:
+        for name, array in arrays.items():
+            _write(file, name, array)
+
+
+def _write(file: ZipFile, name: str, array: NDArray[Any]) -> None:
+    """Add an array as `np.savez` does, which takes 32 MB for large ones."""
+    with file.open(f"{name}.npy", "w", force_zip64=True) as out:
+        npy.write_array_header_1_0(out, npy.header_data_from_array_1_0(array))
+        for start in range(0, len(array), _BLOCK):
+            out.write(array[start : start + _BLOCK].tobytes())
 
 
 def _state(path: Path) -> tuple[int, int]:
@@ -152,10 +164,10 @@ def _unchanged(table: Table, kept: np.lib.npyio.NpzFile) -> NDArray[np.intp]:
         if not numbers:
             continue
         prefix = os.fsencode(path)
-        notes = None if folder.tickets is None else unpacked(folder.tickets.packed())
+        notes = None if folder.tickets is None else folder.tickets.unpacked()
         found: list[int] = []
         now: list[int] = []
-        for place, name in enumerate(unpacked(folder.names.packed())):
+        for place, name in enumerate(folder.names.unpacked()):
             if (row := numbers.get(name)) is None:
                 continue
             item = prefix + name
@@ -171,7 +183,7 @@ def _unchanged(table: Table, kept: np.lib.npyio.NpzFile) -> NDArray[np.intp]:
 
 
 def _folders(kept: np.lib.npyio.NpzFile) -> Iterator[tuple[str, int, NDArray[np.uint8]]]:
-    """Each folder's path, the row of its first file, and its names as `Names.packed` gives them."""
+    """Each folder's path, the row of its first file, and its names as `Packed` has them."""
     names = kept["names"]
     row = place = 0
     for folder, files, length in msgspec.json.decode(kept["folders"].tobytes()):

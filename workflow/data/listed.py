@@ -78,6 +78,6 @@ class Listed:
                 class_name=class_name,
                 split=split,
                 names=inner.names,
-                tickets=inner.tickets if inner.tickets.packed().strip(b"\0") else None,
+                tickets=inner.tickets if inner.tickets.text.strip(b"\0") else None,
             )
         )

@@ -20,6 +20,7 @@ import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
+from workflow.allocator import give_back, keep_freed
 from workflow.config import Config
 from workflow.config import Split as SplitSettings
 from workflow.data import checks, classes, contact_sheet, corrections, decoders, known, place, split_checks, staging
@@ -45,6 +46,8 @@ from workflow.words import PARTS, counted
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and the number of all, about ten times a second and worker."""
+
+_KEPT, _LARGEST = 2**24, 2**22  # bytes; arrays over all of a million pictures are larger
 
 _log = logging.getLogger("workflow")
 
@@ -91,6 +94,7 @@ def prepare(
     """
     target = place.choose(config, number, force=force)
     place.check_file_system(config.generations, allowed=allow_network_fs)
+    keep_freed(_KEPT, _LARGEST)
     with place.explained(target), target.held("wf prepare"):
         place.check_free(config, target, force=force)
         job = _Preparation(config, target, progress, tuple(command), strict, force, rehash, labelled)
@@ -164,10 +168,11 @@ class _Preparation:
         place.check_disk(self.config.generations, checks.need(self.config, len(table)))
         self.warn(*place.replaced(self.target))
         with staging.staged(self.target) as stage, table.on_disk(stage.folder):
+            give_back()  # what the names took while they were found
             basis = decoders.basis(self.config)
             if not self.rehash:
                 known.recall(table, generations(self.config), previous, basis)
-            files = np.flatnonzero(~table.read)
+            files = np.flatnonzero(~table.read).astype(np.uint32)
             with self._results(table, files, basis, stage.folder) as folder:
                 self._read(table, files, folder)
                 with Spool(table, self.config.preprocessing.shape) as spool:
@@ -197,14 +202,14 @@ class _Preparation:
         return previous
 
     def _results(
-        self, table: Table, files: NDArray[np.intp], basis: bytes, folder: Path
+        self, table: Table, files: NDArray[np.uint32], basis: bytes, folder: Path
     ) -> AbstractContextManager[Path]:
         def paths(start: int, stop: int) -> list[bytes]:
             return table.items(files[start:stop])
 
         return results_of(len(files), paths, self.config.cluster, self.config.project, basis, folder)
 
-    def _read(self, table: Table, files: NDArray[np.intp], folder: Path) -> None:
+    def _read(self, table: Table, files: NDArray[np.uint32], folder: Path) -> None:
         self.known = done = len(table) - len(files)
         self.progress(done, len(table))
 

@@ -34,6 +34,7 @@ UNDECIDED = -1
 
 Sides = NDArray[np.int8]
 
+_BLOCK = 65536
 _SECOND = 2  # the digest's word of the second fraction; contact sheets choose by word 1
 
 
@@ -55,9 +56,12 @@ class Split:
 
 def fractions(digests: NDArray[np.uint8], word: int = 0) -> NDArray[np.float64]:
     """float64 (N,) in [0, 1): the fraction of each digest, uint8 (N, 32), by 64 bits of it: word 0, 1, 2 or 3."""
-    bits = np.ascontiguousarray(digests[:, 8 * word : 8 * word + 8]).view(">u8").reshape(-1)
-    # 53 bits, so that no rounding reaches 1
-    result: NDArray[np.float64] = (bits >> np.uint64(11)).astype(np.float64) / 2.0**53
+    result = np.empty(len(digests))
+    for start in range(0, len(digests), _BLOCK):
+        part = digests[start : start + _BLOCK, 8 * word : 8 * word + 8]
+        bits = np.ascontiguousarray(part).view(">u8").reshape(-1)
+        # 53 bits, so that no rounding reaches 1
+        result[start : start + _BLOCK] = (bits >> np.uint64(11)) / 2.0**53
     return result
 
 
@@ -120,7 +124,7 @@ def _sides(
     limit: float,
 ) -> Sides:
     """Rule 4 for all that is not fixed, and for training pictures of which validation pictures are yet to be cut."""
-    sides = np.where(fixed == UNDECIDED, np.where(first < share, TEST, TRAIN), fixed).astype(np.int8)
+    sides = np.where(fixed == UNDECIDED, np.where(first < share, np.int8(TEST), np.int8(TRAIN)), fixed)
     sides[(uncut | ((fixed == UNDECIDED) & (sides == TRAIN))) & (second < limit)] = VALIDATION
     return sides
 

@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 from workflow.cluster.parts import TICKET
 from workflow.data.decoding import CHANGED, FORBIDDEN, NOTES, Decoded
 from workflow.data.found import Folder, Skipped
+from workflow.data.mapped import mapped
+from workflow.data.names import held_on_disk
 from workflow.data.split import SPLITS, UNDECIDED
 from workflow.data.thumbnails import SIDE
 from workflow.generations import Generation
 from workflow.paths import recorded
+
+_LARGE = ("labels", "explicit", "digests", "thumbnails", "states", "parts", "rows", "crcs")
 
 
 class Table:
@@ -77,23 +81,23 @@ class Table:
 
     @contextmanager
     def on_disk(self, folder: Path) -> Iterator[None]:
-        """Hold digests, thumbnails and states, which are empty at first, in files of a folder, gone after the block.
+        """Hold the names and what is known of each file in files of a folder, gone after the block.
 
         Raises:
             OSError: the disk is full.
         """
-        held = {name: getattr(self, name) for name in ("digests", "thumbnails", "states")}
-        for name, array in held.items() if len(self) else ():
-            with (folder / name).open("wb+") as file:
-                (folder / name).unlink()
-                os.posix_fallocate(file.fileno(), 0, array.nbytes)  # a full disk kills who writes to mapped memory
-                mapped = np.memmap(file, array.dtype, "r+", shape=array.shape)
-            setattr(self, name, mapped.view(np.ndarray))  # whose rows are taken five times as fast
-        try:
-            yield
-        finally:
-            for name, array in held.items():
-                setattr(self, name, array[:0])
+        tickets = [one.tickets for one in self.folders if one.tickets is not None]
+        with held_on_disk([*(one.names for one in self.folders), *tickets], folder):
+            for name in _LARGE if len(self) else ():
+                array = getattr(self, name)
+                setattr(self, name, moved := mapped(folder, array.dtype, array.shape))
+                if array.any():
+                    moved[:] = array
+            try:
+                yield
+            finally:
+                for name in _LARGE:
+                    setattr(self, name, getattr(self, name)[:0].copy())
 
     def number(self, class_name: str) -> int:
         """The number of a class."""
@@ -121,7 +125,7 @@ class Table:
         """Its path as the manifest has it."""
         return self.names(index)[1]
 
-    def items(self, indices: NDArray[np.intp]) -> list[bytes]:
+    def items(self, indices: NDArray[np.integer]) -> list[bytes]:
         """Some files as those who read them are told, see `sources.reading`."""
         return [self._item(index) for index in indices.tolist()]
 
@@ -147,7 +151,7 @@ class Table:
         self.read[index] = False
         self.skipped.append(Skipped(path=self.path(index), reason=reason, kind=kind, bad=bad))
 
-    def fill(self, decoded: Decoded, files: NDArray[np.intp]) -> None:
+    def fill(self, decoded: Decoded, files: NDArray[np.integer]) -> None:
         """Enter what was decoded of some files, whose numbers are given."""
         for refusal in decoded.refusals:
             index = int(files[decoded.start + refusal.place])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import errno
 import resource
 import socket
@@ -11,13 +10,14 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from workflow.allocator import limit_arenas
 from workflow.errors import EnvironmentFault, UsageError
 from workflow.generations import no_project
 from workflow.inbox import Inbox
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _CONNECTIONS = 1000
 _BACKLOG = 512
 _FILES = 4096
-_ARENA_MAX = -8  # M_ARENA_MAX of <malloc.h>
+_ARENAS = 2  # of memory
 _PAUSE = 0.5  # seconds before the body of a request that was refused is read and thrown away
 _SWITCH = 0.001  # seconds that a thread may keep the interpreter from the one that talks to the network
 _GRACE = 5  # seconds for requests that are being answered when the server is asked to end
@@ -58,7 +58,7 @@ def serve(project: Project, settings: Settings, *, say: Callable[[str], None], o
         raise no_project(project.root.absolute())
     sys.setswitchinterval(_SWITCH)
     _allow_connections()
-    _share_memory_pools()
+    limit_arenas(_ARENAS)
     listening = bind(settings)
     port = listening.getsockname()[1]
     settings = Settings(**(vars(settings) | {"port": port}))
@@ -87,12 +87,6 @@ def _allow_connections() -> None:
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _share_memory_pools() -> None:
-    """Limit glibc to two memory arenas: with one a thread, memory that one thread frees is of no use to others."""
-    with suppress(AttributeError, OSError):  # another libc has no such setting
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
 
 
 def check(settings: Settings) -> None:

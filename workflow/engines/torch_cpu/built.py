@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from workflow.allocator import keep_freed
 from workflow.engines.base import Array, Shape
-from workflow.engines.torch_cpu import memory
 from workflow.engines.torch_cpu.building import Building
 from workflow.engines.torch_cpu.parameters import Parameter, Place
 from workflow.engines.torch_cpu.plan import layers_of, plan
@@ -21,6 +21,10 @@ from workflow.net import weights as weight_files
 from workflow.net.build import AUTOMATIC
 from workflow.net.losses import warn_of_read_losses
 from workflow.net.spec import NetSpec
+
+# bytes; the blobs of a training pass of cifar10_quick at batch 100 are 90 MB. Each pass allocates all blobs again: if
+# their memory is not kept, an iteration has up to 9,000 page faults, 15 ms of its 55.
+_KEPT, _LARGEST = 256 << 20, 32 << 20
 
 
 class Built:
@@ -58,7 +62,7 @@ class Built:
             NetError: an unknown layer type, shapes that do not fit, or more memory than the machine has.
             DatabaseError, ModelError: a Data layer's LMDB or mean.
         """
-        memory.keep_freed()
+        keep_freed(_KEPT, _LARGEST)
         self.spec = spec
         self.seed = seed
         self.device = device or torch.device("cpu")

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import torch
 
-from workflow.engines.torch_cpu import memory
+from workflow import allocator
 from workflow.engines.torch_cpu.net import Net
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class NetThreads:
         if self._pool is not None:
             self._pool.shutdown()
             del self._nets[1:]
-            memory.give_back()
+            allocator.give_back()
 
 
 def _pool(size: int, threads: int) -> ThreadPoolExecutor:
