@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -86,26 +85,38 @@ def workers() -> list[int]:
     """Numbers of this process's living children that run our worker."""
     found = []
     for children in Path("/proc/self/task").glob("*/children"):
-        for pid in children.read_text().split():
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if any(word.endswith(b"bvlc/worker.py") for word in words):
-                found.append(int(pid))
+        for pid in map(int, children.read_text().split()):
+            if any(word.endswith(b"bvlc/worker.py") for word in _command(pid)):
+                found.append(pid)
     return found
 
 
-def gone(pid: int, seconds: float = 5.0) -> bool:
-    """Whether no such process lives any more, after waiting a while for its end."""
-    end = time.monotonic() + seconds
+def _command(pid: int) -> list[bytes]:
+    """The words that a process was started with: none of one that has ended, at first none of one that just begins."""
+    end = time.monotonic() + 60
+    while not _dead(pid):
+        if words := Path(f"/proc/{pid}/cmdline").read_bytes():
+            return words.split(b"\0")
+        assert time.monotonic() < end, "a process without words"
+        time.sleep(0.001)
+    return []
+
+
+def gone(pid: int) -> bool:
+    """Whether no such process lives any more, after waiting for its end."""
+    end = time.monotonic() + 60
     while time.monotonic() < end:
-        try:
-            os.kill(pid, 0)
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (ProcessLookupError, FileNotFoundError):
-            return True
-        if state == "Z":
+        if _dead(pid):
             return True
         time.sleep(0.01)
     return False
+
+
+def _dead(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return True
 
 
 @pytest.fixture(autouse=True)

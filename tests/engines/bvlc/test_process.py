@@ -115,12 +115,19 @@ def test_a_worker_that_hangs_is_killed(worker):
     assert gone(worker.pid)
 
 
-def test_a_ctrl_c_while_waiting_ends_it(worker):
+def test_a_ctrl_c_while_waiting_ends_it(worker, monkeypatch):
+    """It comes once the request is on its way, so that it never hits the test itself."""
     worker.request("hello")
     os.kill(worker.pid, signal.SIGSTOP)
-    threading.Timer(0.2, signal.pthread_kill, [threading.get_ident(), signal.SIGINT]).start()
+    receive, me = worker._receive, threading.get_ident()
+
+    def interrupted(deadline):
+        threading.Timer(0.2, signal.pthread_kill, [me, signal.SIGINT]).start()
+        return receive(deadline)
+
+    monkeypatch.setattr(worker, "_receive", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        worker.request("hello", timeout=30)
+        worker.request("hello")
     assert gone(worker.pid)
 
 
@@ -154,8 +161,12 @@ worker.request("open", path="net.prototxt", level=0)
 worker.request("hello")
 work = threading.Thread(target=worker.request, args=["replay"],
                         kwargs=dict(net=-1, layers=["a", "b"], times=10**9), daemon=True)
+def busy():
+    return int(Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()[11])  # of processor time
+idle = busy()
 work.start()
-time.sleep(0.2)
+while busy() < idle + 5:
+    time.sleep(0.01)
 print(worker.pid, flush=True)
 os.kill(os.getpid(), 9)
 """
