@@ -62,7 +62,7 @@ def listening(root: Path, **options: Any) -> Iterator[tuple[str, State]]:
         thread = threading.Thread(target=lambda: server.run(sockets=[bound]))
         thread.start()
         try:
-            assert ready.wait(30)
+            assert ready.wait(120)
             yield f"http://127.0.0.1:{state.settings.port}", state
         finally:
             server.should_exit = True

@@ -25,16 +25,18 @@ from workflow.web.state import Settings
 
 @pytest.fixture(scope="module")
 def address(project_folder: Path) -> Iterator[str]:
+    """Of a server that waits longer than `connect` does, until a test sets less."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(server, "HEADER_SECONDS", 0.5)
-        patch.setattr(security, "BODY_SECONDS", 0.5)
+        patch.setattr(server, "HEADER_SECONDS", 60.0)
+        patch.setattr(security, "BODY_SECONDS", 60.0)
         with listening(project_folder) as (found, _):
             yield found
 
 
 def connect(address: str) -> socket.socket:
+    """A connection that complains where the server neither answers nor hangs up."""
     port = int(address.rpartition(":")[2])
-    return socket.create_connection(("127.0.0.1", port), timeout=10)
+    return socket.create_connection(("127.0.0.1", port), timeout=20)
 
 
 def head(address: str, length: int) -> bytes:
@@ -52,35 +54,45 @@ def status(connection: socket.socket) -> int:
     return answer.status
 
 
-def until_closed(connection: socket.socket) -> tuple[bytes, float]:
-    began, data = time.monotonic(), b""
+def until_closed(connection: socket.socket) -> bytes:
+    """What comes before the server hangs up."""
+    data = b""
     while True:
         try:
             more = connection.recv(65536)
         except ConnectionError:
             more = b""
         if not more:
-            return data, time.monotonic() - began
+            return data
         data += more
 
 
+def served_once(connection: socket.socket, address: str) -> None:
+    """Let a connection serve a request; what is set afterwards holds for the next one."""
+    connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: {address.removeprefix('http://')}\r\n\r\n".encode())
+    assert status(connection) == 200
+
+
 @pytest.mark.parametrize("start", [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nHost: x\r\n"])
-def test_a_header_that_does_not_come_is_not_waited_for(address: str, start: bytes) -> None:
+def test_a_header_that_does_not_come_is_not_waited_for(
+    address: str, start: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HEADER_SECONDS", 0.5)
     with connect(address) as slow:
         slow.sendall(start)
-        _, took = until_closed(slow)
-    assert took < 5
+        assert until_closed(slow) == b""
 
 
-def test_a_second_request_may_be_no_slower(address: str) -> None:
+def test_a_second_request_may_be_no_slower(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with connect(address) as slow:
-        slow.sendall(f"GET /healthz HTTP/1.1\r\nHost: {address.removeprefix('http://')}\r\n\r\n".encode())
-        assert status(slow) == 200
+        served_once(slow, address)
+        monkeypatch.setattr(server, "HEADER_SECONDS", 0.5)
         slow.sendall(b"GET /hea")
-        assert until_closed(slow)[1] < 5
+        assert until_closed(slow) == b""
 
 
-def test_a_body_that_trickles_in_is_cut_off(address: str) -> None:
+def test_a_body_that_trickles_in_is_cut_off(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(security, "BODY_SECONDS", 0.5)
     with connect(address) as slow:
         slow.sendall(head(address, 10_000) + b"\r\n")
         for _ in range(12):
@@ -89,18 +101,18 @@ def test_a_body_that_trickles_in_is_cut_off(address: str) -> None:
             except OSError:
                 break
             time.sleep(0.1)
-        data, took = until_closed(slow)
+        data = until_closed(slow)
     assert data.startswith(b"HTTP/1.1 408")
     assert b"arrives too slowly" in data
-    assert took < 5
 
 
-def test_the_rest_of_a_refused_body_is_not_waited_for(address: str) -> None:
+def test_the_rest_of_a_refused_body_is_not_waited_for(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with connect(address) as slow:
+        served_once(slow, address)
+        monkeypatch.setattr(server, "HEADER_SECONDS", 0.5)
         slow.sendall(head(address, 10_000) + b"Origin: http://evil.example\r\n\r\nxxx")
-        data, took = until_closed(slow)
+        data = until_closed(slow)
     assert data.startswith(b"HTTP/1.1 403")
-    assert took < 5
 
 
 @pytest.mark.parametrize("length", ["00000000000000000005", "5"])
@@ -124,7 +136,7 @@ def test_a_connection_serves_many(address: str) -> None:
 
 def test_events_reach_a_listener_and_end_with_the_server(project_folder: Path) -> None:
     with listening(project_folder) as (found, state):
-        stream = urllib.request.urlopen(f"{found}/api/events", timeout=10)
+        stream = urllib.request.urlopen(f"{found}/api/events", timeout=60)
         assert stream.headers["content-type"].startswith("text/event-stream")
         assert stream.readline() == b"retry: 2000\n"
         state.events.publish_soon("label", {"seq": 1})
@@ -134,8 +146,7 @@ def test_events_reach_a_listener_and_end_with_the_server(project_folder: Path) -
     stream.read()
 
 
-def test_an_overloaded_server_answers_with_503(project_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEADER_SECONDS", 10.0)
+def test_an_overloaded_server_answers_with_503(project_folder: Path) -> None:
     none = limits.Limits(pictures=0)
     with listening(project_folder, limits=none) as (found, _), connect(found) as asked:
         asked.sendall(head(found, 500_000) + b"\r\n" + bytes(500_000))
@@ -153,12 +164,12 @@ def test_wf_serve_starts_says_where_and_ends(project_folder: Path) -> None:
         assert line, "the server ended"
         line = process.stderr.readline()
     address = line.split()[-4].rstrip("/")
-    assert json.load(urllib.request.urlopen(f"{address}/healthz", timeout=10))["status"] == "ok"
+    assert json.load(urllib.request.urlopen(f"{address}/healthz", timeout=60))["status"] == "ok"
     memory = Path(f"/proc/{process.pid}/maps")
     if memory.exists():
         assert "libtorch" not in memory.read_text()
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert process.stderr.read().split() == ["stopped"]
     process.stderr.close()
 
