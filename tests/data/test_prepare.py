@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -420,15 +421,19 @@ def test_p32_not_enough_disk(tmp_path, settings):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 3 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
+def small_disk():
+    """A file system of 3 MB.
+
+    It is no folder of pytest's: a later run could not remove what a run that was killed had left mounted.
+    """
+    place = Path(tempfile.mkdtemp(prefix="wf-disk-"))
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place], capture_output=True)
     if mounted.returncode:
+        place.rmdir()
         pytest.skip("needs the right to mount a small disk")
     yield place
     subprocess.run(["umount", place], check=True)
+    place.rmdir()
 
 
 @pytest.mark.parametrize("moment", [0, 22])
