@@ -54,7 +54,7 @@ def compare(table: Table, sides: np.ndarray, previous: Before | None, classes: C
     old_names = [classes.renamed.get(name, name) for name in previous.record.classes]
     now = np.array([old_names.index(name) if name in old_names else -1 for name in table.classes])
     mine = np.flatnonzero(table.read)
-    found = previous.digests.find(table.digests[mine])
+    found = previous.digests.find(table.digests)[mine]
     kept, rows = mine[found >= 0], found[found >= 0]
     old, new = previous.sides[rows], sides[kept]
     to = np.bincount(new[old != new], minlength=len(SPLITS)).tolist()

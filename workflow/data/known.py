@@ -15,18 +15,18 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import msgspec
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from workflow.cluster.parts import TICKET
+from workflow.data.array_file import map_arrays, write_arrays
 from workflow.data.before import Before, before
 from workflow.data.mapped import mapped
 from workflow.data.names import unpacked
@@ -38,6 +38,8 @@ from workflow.storage import replacing
 
 _BLOCK = 2**14  # files
 _GRANULARITY = 2 * 10**9  # ns; FAT's clock has the coarsest steps
+
+_Kept = Mapping[str, NDArray[Any]]
 
 _log = logging.getLogger("workflow")
 
@@ -69,17 +71,8 @@ def remember(generation: Generation, table: Table, basis: bytes, began: int) -> 
         "notes": table.notes,
         "databases": np.array([_state(generation.database(split) / "data.mdb") for split in SPLITS], np.int64),
     }
-    with replacing(generation.files) as path, ZipFile(path, "w") as file:
-        for name, array in arrays.items():
-            _write(file, name, array)
-
-
-def _write(file: ZipFile, name: str, array: NDArray[Any]) -> None:
-    """Add an array as `np.savez` does, which takes 32 MB for large ones."""
-    with file.open(f"{name}.npy", "w", force_zip64=True) as out:
-        npy.write_array_header_1_0(out, npy.header_data_from_array_1_0(array))
-        for start in range(0, len(array), _BLOCK):
-            out.write(array[start : start + _BLOCK].tobytes())
+    with replacing(generation.files) as path:
+        write_arrays(path, arrays)
 
 
 def _state(path: Path) -> tuple[int, int]:
@@ -104,35 +97,37 @@ def recall(table: Table, generations: Sequence[Generation], previous: Before | N
     if newest is None or not len(table):
         return
     try:
-        with newest.files.open("rb") as file, np.load(file) as kept:
-            if kept["basis"].tobytes() == basis:
-                one = previous if previous is not None and previous.generation == newest else before(newest)
-                _enter(table, kept, one)
+        kept = map_arrays(newest.files)
+        if kept["basis"].tobytes() == basis:
+            one = previous if previous is not None and previous.generation == newest else before(newest)
+            _enter(table, kept, one)
     except Exception as error:  # damaged in whatever way: the files are read
         _log.debug("%s is not used: %s", newest.files, error)
         table.read[:] = False
 
 
-def _enter(table: Table, kept: np.lib.npyio.NpzFile, earlier: Before) -> None:
-    rows = _unchanged(table, kept)
-    files = np.flatnonzero(rows >= 0)
-    digests = kept["digests"][rows[files]]
-    places = earlier.digests.find(digests)
+def _enter(table: Table, kept: _Kept, earlier: Before) -> None:
+    all_rows = _unchanged(table, kept)
+    all_files = np.flatnonzero(all_rows >= 0)
     trusted = _whole(earlier, kept["databases"])
-    good = (places >= 0) & trusted[earlier.sides[places]]
-    files, digests, places = files[good], digests[good], places[good]
-    rows = rows[files]
-    sides = earlier.sides[places]
     first = np.array([np.argmax(earlier.sides == side) for side in range(len(SPLITS))])
-    table.digests[files] = digests
-    table.thumbnails[files] = kept["thumbnails"][rows]
-    table.states[files] = kept["states"][rows]
-    table.notes[files] = kept["notes"][rows]
-    table.parts[files] = -1 - sides
-    table.rows[files] = places - first[sides]
-    table.crcs[files] = earlier.crcs[places]
+    for start in range(0, len(all_files), _BLOCK):
+        files = all_files[start : start + _BLOCK]
+        rows = all_rows[files]
+        digests = kept["digests"][rows]
+        places = earlier.digests.find(digests)
+        good = (places >= 0) & trusted[earlier.sides[places]]
+        files, rows, places = files[good], rows[good], places[good]
+        sides = earlier.sides[places]
+        table.digests[files] = digests[good]
+        table.thumbnails[files] = kept["thumbnails"][rows]
+        table.states[files] = kept["states"][rows]
+        table.notes[files] = kept["notes"][rows]
+        table.parts[files] = -1 - sides
+        table.rows[files] = places - first[sides]
+        table.crcs[files] = earlier.crcs[places]
+        table.read[files] = True
     table.earlier = earlier.generation
-    table.read[files] = True
 
 
 def _whole(earlier: Before, states: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -150,7 +145,7 @@ def _whole(earlier: Before, states: NDArray[np.int64]) -> NDArray[np.bool_]:
     )
 
 
-def _unchanged(table: Table, kept: np.lib.npyio.NpzFile) -> NDArray[np.intp]:
+def _unchanged(table: Table, kept: _Kept) -> NDArray[np.intp]:
     """(N,): the row of each file of the table that is as it was, else -1."""
     rows = np.full(len(table), -1, np.intp)
     states = kept["states"]
@@ -165,8 +160,7 @@ def _unchanged(table: Table, kept: np.lib.npyio.NpzFile) -> NDArray[np.intp]:
             continue
         prefix = os.fsencode(path)
         notes = None if folder.tickets is None else folder.tickets.unpacked()
-        found: list[int] = []
-        now: list[int] = []
+        found, now = array("q"), array("q")
         for place, name in enumerate(folder.names.unpacked()):
             if (row := numbers.get(name)) is None:
                 continue
@@ -174,15 +168,15 @@ def _unchanged(table: Table, kept: np.lib.npyio.NpzFile) -> NDArray[np.intp]:
             state = reading.state(item + TICKET + notes[place] if notes and notes[place] else item)
             if state is None:  # whoever reads it says what is wrong
                 continue
-            now += state
-            found += (start + place, row)
-        places, row_of = np.array(found, np.intp).reshape(-1, 2).T
-        same = (states[row_of] == np.array(now, np.int64).reshape(-1, 2)).all(axis=1)
+            now.extend(state)
+            found.extend((start + place, row))
+        places, row_of = np.frombuffer(found, np.int64).reshape(-1, 2).T
+        same = (states[row_of] == np.frombuffer(now, np.int64).reshape(-1, 2)).all(axis=1)
         rows[places[same]] = row_of[same]
     return rows
 
 
-def _folders(kept: np.lib.npyio.NpzFile) -> Iterator[tuple[str, int, NDArray[np.uint8]]]:
+def _folders(kept: _Kept) -> Iterator[tuple[str, int, NDArray[np.uint8]]]:
     """Each folder's path, the row of its first file, and its names as `Packed` has them."""
     names = kept["names"]
     row = place = 0
