@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,21 +100,28 @@ def running(small: Run) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "workflow", "train", "--json", "--max-iter", "1000000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("snapshot"):
-                break
+        heard(process, "snapshot iter_")
         yield process
         process.kill()
 
 
+def heard(process: subprocess.Popen[str], start: str) -> None:
+    """Wait for a line on stderr that begins so."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(start):
+            return
+    raise AssertionError(f"it ended without '{start}'")
+
+
 def test_t03_sigint_finishes_the_step_snapshots_and_ends(running: subprocess.Popen[str]) -> None:
     running.send_signal(signal.SIGHUP)  # T05: a snapshot, and on it goes
-    time.sleep(0.2)
-    assert running.poll() is None
+    heard(running, "snapshot after this iteration")
+    heard(running, "snapshot iter_")
+    heard(running, "snapshot iter_")
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert "snapshot after this iteration" in err
     assert "stopping after this iteration and writing a snapshot; press Ctrl-C again to quit now" in err
     assert "wf train --gen 1 resumes it" in err
     document = json.loads(out)
@@ -132,21 +138,31 @@ def test_t05_sigterm_does_the_same(running: subprocess.Popen[str]) -> None:
     assert document["snapshots"][-1]["iteration"] == document["iterations"]
 
 
+BEGUN = """
+import sys
+from workflow.cli import main
+from workflow.engines.torch_cpu.solver import Solver
+real = Solver.iterate
+def iterate(self):
+    print("begun", file=sys.stderr, flush=True)
+    return real(self)
+Solver.iterate = iterate
+sys.argv = ["wf", "train", "--json"]
+main()
+"""
+
+
 def test_t04_a_second_sigint_quits_now(small: Run, tmp_path: Path) -> None:
     """Both arrive within one long iteration: the second one does not wait for its end."""
     net = Path("prototxt/small_train_test.prototxt")
     net.write_text(net.read_text().replace("batch_size: 8", "batch_size: 30000"))
     with Path("prototxt/small_solver.prototxt").open("a") as solver:
-        solver.write("iter_size: 100\n")  # tens of seconds an iteration
-    command = [sys.executable, "-m", "workflow", "train", "--json"]
+        solver.write("iter_size: 10000\n")  # an hour an iteration
+    command = [sys.executable, "-c", BEGUN]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("after 0"):
-                break
-        time.sleep(0.3)  # the iteration has begun
+        heard(process, "begun")
         process.send_signal(signal.SIGINT)
-        time.sleep(0.2)
+        heard(process, "stopping after this iteration")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
