@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 import pytest
 
@@ -12,11 +11,9 @@ from workflow.data.sources.files import read_stable
 def test_p31_a_file_that_changes_is_not_believed(tmp_path):
     with pytest.raises(OSError, match="changed while being read"):
         read_stable(b"/proc/self/status", 10**6)  # says that it is empty, and is not
-    os.mkfifo(tmp_path / "fifo")
-    began = time.monotonic()
+    os.mkfifo(tmp_path / "fifo")  # whoever opens it to read waits for a writer for ever
     with pytest.raises(OSError, match="no longer a regular file"):
         read_stable(os.fsencode(tmp_path / "fifo"), 10**6)
-    assert time.monotonic() - began < 1
 
 
 def test_p12_files_far_too_large_are_not_read(tmp_path):
