@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from overriding import over
+from own_host import own_host
 
 from workflow.config import rooted
 from workflow.engines.base import Control
@@ -22,8 +22,7 @@ def test_two_hosts_give_the_bytes_of_one(settings, generation, tmp_path_factory)
     copy = tmp_path_factory.mktemp("second") / "project"
     shutil.copytree(Path(), copy)
     before = sorted(copy.rglob("*"))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        hosts = (f"127.0.0.1:{free.getsockname()[1]}", "127.0.0.2")
+    hosts = (own_host(), "127.0.0.2")
     both = over(settings, train__interface=loopback())
     with ThreadPoolExecutor() as threads:
         other = threads.submit(lambda: [event.text for event in lend(rooted(both, copy), hosts, 1, Control())])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
+from own_host import own_host
 
 from workflow.engines.base import Control
 from workflow.engines.ranks import guest, meeting
@@ -19,9 +19,7 @@ from workflow.errors import DivergedError, EnvironmentFault
 
 @pytest.fixture
 def hosts() -> tuple[str, str]:
-    """With a free port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return f"127.0.0.1:{free.getsockname()[1]}", "127.0.0.2"
+    return own_host(), "127.0.0.2"
 
 
 @pytest.fixture
@@ -98,19 +96,32 @@ def test_t23_a_port_that_is_taken():
 
 def test_strangers_are_not_answered(hosts, lent):
     """Whoever does not come from one of the hosts' addresses, and what does not speak."""
-
-    def knock() -> None:
-        time.sleep(0.2)
-        with socket.create_connection(("127.0.0.1", int(hosts[0].partition(":")[2]))) as stranger:
-            assert stranger.recv(1) == b""
-
-    stranger = threading.Thread(target=knock)
-    stranger.start()
     control = Control()
-    threading.Timer(0.6, control.stop).start()
-    with pytest.raises(EnvironmentFault, match=r"stopped before host 127\.0\.0\.2 came"):
-        meeting.gather(hosts, control)
-    stranger.join()
+
+    def knock() -> bytes:
+        try:
+            with _connected(hosts[0]) as stranger:
+                return stranger.recv(1)
+        finally:
+            control.stop()
+
+    with ThreadPoolExecutor() as threads:
+        stranger = threads.submit(knock)
+        with pytest.raises(EnvironmentFault, match=r"stopped before host 127\.0\.0\.2 came"):
+            meeting.gather(hosts, control)
+        assert stranger.result() == b""
+
+
+def _connected(host: str) -> socket.socket:
+    """A connection to a host that may not listen yet."""
+    address, _, port = host.partition(":")
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return socket.create_connection((address, int(port)), source_address=("127.0.0.3", 0))
+        except ConnectionRefusedError:
+            assert time.monotonic() < end
+            time.sleep(0.01)
 
 
 def test_a_host_that_waits_may_be_stopped(hosts, lent):
