@@ -33,14 +33,17 @@ def test_importing_the_command_line_imports_nothing_heavy(module: str) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--help", "--version"])
-def test_help_and_version_take_less_than_400_ms(flag: str) -> None:
-    def seconds() -> float:
+def test_help_and_version_take_little_more_than_python_itself(flag: str) -> None:
+    """Of processor time: other processes may be busy. 400 ms where Python takes 10."""
+
+    def seconds(*words: str) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-m", "workflow", flag], capture_output=True, check=True)
+        subprocess.run([sys.executable, *words], capture_output=True, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert min(seconds() for _ in range(3)) < 0.4  # of processor time: other processes may be busy
+    python = min(seconds("-c", "pass") for _ in range(3))
+    assert min(seconds("-m", "workflow", flag) for _ in range(3)) < 40 * python
 
 
 def test_version_needs_no_click() -> None:
