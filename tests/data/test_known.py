@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,6 +29,14 @@ def age(folder: Path) -> None:
     """Give all files a time of long ago, as files have that are not being written."""
     for path in folder.rglob("*.png"):
         os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+@pytest.fixture
+def just_now(monkeypatch: pytest.MonkeyPatch) -> float:
+    """The time, in seconds, at which all preparations begin, however long the test takes."""
+    now = time.time()
+    monkeypatch.setattr("workflow.data.prepare.time", SimpleNamespace(time_ns=lambda: int(now * 10**9)))
+    return now
 
 
 def again(config: Config, **options: object) -> PrepareResult:
@@ -66,7 +75,7 @@ def test_a_second_preparation_reads_nothing_and_gives_the_same_bytes(images, con
     assert first == second == third
 
 
-def test_a_grown_set_gives_the_same_bytes_as_one_that_is_read(images, config, labelled, draw, tmp_path):
+def test_a_grown_set_gives_the_same_bytes_as_one_that_is_read(images, config, labelled, draw, tmp_path, just_now):
     prepare(config)
     labelled(images, first=50, cat=3, owl=4)
     draw(images / "cat" / "5.png", 1234)  # another picture under an old name
@@ -135,10 +144,10 @@ def test_a_file_that_is_gone_is_not_missed(images, config):
     assert (result.known, result.files, result.changes.removed) == (22, 23, 1)
 
 
-@pytest.mark.parametrize("seconds", [0, 3600])
-def test_files_of_just_now_or_of_tomorrow_are_not_remembered(images, config, seconds):
+@pytest.mark.parametrize("seconds", [-1.9, 0, 3600])
+def test_files_of_just_now_or_of_later_are_not_remembered(images, config, seconds, just_now):
     path = images / "dog" / "7.png"
-    os.utime(path, (time.time() + seconds,) * 2)  # it may change again in the same step of the clock
+    os.utime(path, (just_now + seconds,) * 2)  # it may change again in the same step of the clock
     prepare(config)
     assert again(config).known == 22
 
