@@ -110,13 +110,13 @@ def test_errors_of_the_work_are_those_of_the_caller(tmp_path):
 
 
 def test_whoever_stops_to_listen_ends_all_processes(tmp_path):
-    parts = cut(fixed(30, 2), lambda start, stop: [*NUMBERS, b"wait", b"wait"][start:stop])
+    """They are not waited for: no result comes of what they were at."""
+    parts = cut(fixed(30, 2), lambda start, stop: [*NUMBERS[:2], *[b"wait"] * 28][start:stop])
     receipts = Here(PROCESSES).map(Squares(), parts, tmp_path)
     next(receipts)
-    began = time.monotonic()
     receipts.close()
-    assert time.monotonic() - began < 5
     assert not workers_of_this_process()
+    assert [path.name for path in tmp_path.iterdir() if "tmp" not in path.name] == ["part-000000"]
 
 
 def test_t13_processes_killed_at_random_moments_cost_nothing(tmp_path):
@@ -164,4 +164,4 @@ def test_workers_end_with_their_parent():
     code = "from workflow.cluster.worker import main; main()"
     worker = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
     worker.stdin.close()
-    assert worker.wait(timeout=10) == 0
+    assert worker.wait(timeout=60) == 0

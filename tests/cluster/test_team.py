@@ -27,7 +27,7 @@ def test_workers_that_wait_for_a_place_get_that_of_another(tmp_path):
             self._seated = False
 
         def begin(self) -> list[str]:
-            self._seated = places.acquire(timeout=20)
+            self._seated = places.acquire(timeout=60)
             assert self._seated
             return super().begin()
 
