@@ -57,7 +57,7 @@ class Server:
     def _end(self, number: int) -> None:
         self.process.send_signal(number)
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -102,12 +102,21 @@ def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"], timeout=120_000
+        )
         yield browser
         browser.close()
 
 
-def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
+def profile(browser: Any, server: Server, **options: Any) -> Any:
+    """A fresh profile of the browser, whose pages open the server's; a busy machine has time for each step."""
+    made = browser.new_context(base_url=server.url, **options)
+    made.set_default_timeout(120_000)
+    return made
+
+
+def until(condition: Callable[[], Any], seconds: float = 120) -> Any:
     """Wait until something holds; gives it. The page's own policy forbids Playwright's `wait_for_function`.
 
     What takes longer is asked for less often: asking takes time from what is waited for.
@@ -150,9 +159,7 @@ def barriers(
     Also what no page may do: ask another host, or run into an error or into its own policy. The page that judges is
     looked at with the answer for a picture, those with a dialog of keys with it and without.
     """
-    context = browser.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=scheme, locale=language, base_url=server.url
-    )
+    context = profile(browser, server, viewport={"width": width, "height": 800}, color_scheme=scheme, locale=language)
     complaints = watch(context, server)
     page = context.new_page()
     found = {}

@@ -271,13 +271,13 @@ def test_no_takeover_sees_a_generation_that_is_half_learnt(project, monkeypatch)
         def slow(*arguments: object) -> None:
             learning._forget(inbox.write, 1, ())
             began.set()
-            go_on.wait(10)
+            go_on.wait(60)
             real(*arguments)
 
         monkeypatch.setattr(learning, "_learn", slow)
         with ThreadPoolExecutor(2) as pool:
             learnt = pool.submit(inbox.learn)
-            began.wait(10)
+            began.wait(60)
             taken = pool.submit(inbox.takeover)
             time.sleep(0.1)
             go_on.set()

@@ -55,8 +55,8 @@ def test_bytes_that_were_discarded_before_somebody_else_enters_them_are_written_
 
 def test_a_picture_is_not_entered_late(inbox):
     begun, gate = threading.Event(), threading.Event()
-    inbox._writer.submit(lambda _: (begun.set(), gate.wait(10)))
-    begun.wait(10)  # what is queued now waits for it
+    inbox._writer.submit(lambda _: (begun.set(), gate.wait(60)))
+    begun.wait(60)  # what is queued now waits for it
     kept = inbox.keep(jpeg(1), "JPEG")
     with pytest.raises(BusyError, match="not acknowledged within 0 s"):
         asyncio.run(acknowledged(inbox.enter(kept, SENT), timeout=0.05))

@@ -45,7 +45,7 @@ def test_whatever_a_piece_of_work_raises_is_told_to_its_caller_alone(inbox, erro
 def test_what_fails_in_a_group_takes_nothing_of_the_others_with_it(inbox):
     """Held back until all are queued, they are one transaction."""
     gate = threading.Event()
-    inbox._writer.submit(lambda _: gate.wait(5))
+    inbox._writer.submit(lambda _: gate.wait(60))
 
     def work(number: int, c: sqlite3.Connection) -> int:
         c.execute("INSERT INTO token (name, role, created) VALUES (?, 'bot', '')", (f"bot {number}",))
@@ -53,14 +53,14 @@ def test_what_fails_in_a_group_takes_nothing_of_the_others_with_it(inbox):
 
     futures = [inbox._writer.submit(lambda c, number=number: work(number, c)) for number in range(30)]
     gate.set()
-    outcomes = [future.exception(5) for future in futures]
+    outcomes = [future.exception(60) for future in futures]
     assert [isinstance(one, ZeroDivisionError) for one in outcomes] == [number % 3 == 0 for number in range(30)]
     assert {token.name for token in inbox.tokens()} == {f"bot {number}" for number in range(30) if number % 3}
 
 
 def test_a_caller_is_not_left_waiting(inbox):
     gate = threading.Event()
-    inbox._writer.submit(lambda _: gate.wait(10))
+    inbox._writer.submit(lambda _: gate.wait(60))
     with pytest.raises(BusyError, match="not acknowledged within 0 s"):
         inbox._writer.write(lambda c: c.execute("SELECT 1"), timeout=0.05)
     gate.set()

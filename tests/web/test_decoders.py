@@ -99,14 +99,12 @@ def test_a_death_costs_one_answer() -> None:
     async def ask(decoders: Decoders) -> list[object]:
         for process in await started(decoders):
             os.kill(process.pid, signal.SIGKILL)
-        results = await asyncio.gather(*(decoders.pixels(png(), SMALL) for _ in range(4)), return_exceptions=True)
-        return [*results, await decoders.pixels(png(), SMALL)]
+        return await asyncio.gather(*(decoders.pixels(png(), SMALL) for _ in range(5)), return_exceptions=True)
 
     found = decoding(ask)
-    dead = [one for one in found if isinstance(one, Refused)]
-    assert len(dead) <= 2
-    assert all(one.status == 422 for one in dead)
-    assert not isinstance(found[-1], Exception)
+    dead = [one for one in found if isinstance(one, Exception)]
+    assert len(dead) in (1, 2)  # a process may have had all of them
+    assert all(isinstance(one, Refused) and one.status == 422 for one in dead)
 
 
 def test_what_takes_too_long_is_ended() -> None:

@@ -12,7 +12,7 @@ from workflow.web.events import Hub
 
 
 async def some(stream: AsyncIterator[bytes], count: int) -> list[bytes]:
-    return [await asyncio.wait_for(anext(stream), 5) for _ in range(count)]
+    return [await asyncio.wait_for(anext(stream), 60) for _ in range(count)]
 
 
 def test_everybody_hears_everything_in_order() -> None:

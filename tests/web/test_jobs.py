@@ -129,7 +129,7 @@ def test_a_training_is_stopped_with_a_snapshot_and_no_second_one_is_begun(
     served: tuple[TestClient, State],
 ) -> None:
     client, state = served
-    number = begun(client, kind="train", generation=1, max_iter=100_000, fresh=True)
+    number = begun(client, kind="train", generation=1, max_iter=10**9, fresh=True)
     refused = client.post("/api/jobs", json={"kind": "train", "generation": 1})
     assert (refused.status_code, refused.json()["error"]["id"]) == (409, "T10")
     until(client, number, 5)
@@ -152,10 +152,12 @@ def test_what_the_terminal_trains_is_shown_and_left_alone(served: tuple[TestClie
 
 def test_a_job_can_be_cancelled_and_may_die(served: tuple[TestClient, State]) -> None:
     client, state = served
-    first = begun(client, kind="train", generation=1, max_iter=100_000)
+    first = begun(client, kind="train", generation=1, max_iter=10**9)
     second = begun(client, kind="prepare")
     assert client.delete(f"/api/jobs/{second}").json()["job"]["state"] == "cancelled"
+    end = time.monotonic() + 120
     while state.jobs._process is None:
+        assert time.monotonic() < end
         time.sleep(0.01)
     os.kill(state.jobs._process.pid, signal.SIGKILL)  # type: ignore[union-attr]
     job = ended(client, first)
@@ -167,7 +169,7 @@ def test_a_job_can_be_cancelled_and_may_die(served: tuple[TestClient, State]) ->
 def test_jobs_survive_a_reload_and_end_with_the_server(root: Path) -> None:
     with serving(root) as (client, _):
         known = client.get("/api/jobs").json()["jobs"]
-        number = begun(client, kind="train", generation=1, max_iter=200_000)
+        number = begun(client, kind="train", generation=1, max_iter=10**9)
         end = time.monotonic() + 120
         while client.get(f"/api/jobs/{number}").json()["state"] == "waiting":
             assert time.monotonic() < end
