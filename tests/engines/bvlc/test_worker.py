@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,34 @@ def test_what_reads_pictures_is_imported_when_a_layer_uses_it() -> None:
         env={"GLOG_minloglevel": "2"},
     )
     assert done.stdout.splitlines() == ["False False", "True (3, 4, 4) True"]
+
+
+HANGS = """
+import os, runpy, signal, sys
+forks, fork = [], os.fork
+
+def counted():
+    forks.append(len(forks))
+    return fork()
+
+class Solver:
+    def snapshot(self):
+        if len(forks) < int(sys.argv[2]):
+            signal.pause()
+
+os.fork = counted
+module = runpy.run_path(sys.argv[1])
+worker = module["Worker"].__new__(module["Worker"])
+worker.solver = Solver()
+module["Worker"].snapshot.__globals__["SNAPSHOT_SECONDS"] = (0.1, 0.1, 60)
+print(worker.snapshot()[0]["status"], len(forks))
+"""
+
+
+@pytest.mark.parametrize("good", [1, 3])
+def test_a_snapshot_whose_process_hangs_is_tried_again(good: int) -> None:
+    """As one does that was forked while another thread held a lock."""
+    done = subprocess.run([sys.executable, "-c", HANGS, WORKER, str(good)], capture_output=True, text=True, check=True)
+    status, forks = done.stdout.split()
+    assert status == "0"
+    assert int(forks) >= good

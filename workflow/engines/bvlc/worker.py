@@ -31,8 +31,8 @@ BATCH_NORM = """
 layer { name: "x" type: "DummyData" top: "x" dummy_data_param { shape { dim: 2 dim: 1 } } }
 layer { name: "y" type: "BatchNorm" bottom: "x" top: "y" }
 """
-SNAPSHOT_SECONDS = 600
-"""A snapshot that takes longer hangs (it is written by a forked process, see `snapshot`)."""
+SNAPSHOT_SECONDS = (10, 60, 600)
+"""A snapshot that takes longer is taken for hung: it is tried again and given more time (see `snapshot`)."""
 
 
 def live_as_long_as(lifeline):
@@ -281,17 +281,26 @@ class Worker:
         return {"tests": told, "seconds": time.perf_counter() - begun}, ()
 
     def snapshot(self):
-        """Let a forked process write the snapshot: Caffe aborts where it cannot write, and this run must not."""
-        child = os.fork()
-        if child == 0:
-            try:
-                self.solver.snapshot()
-                os._exit(0)
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                os._exit(1)
-        return {"status": wait_for(child, SNAPSHOT_SECONDS)}, ()
+        """Let a forked process write the snapshot: Caffe aborts where it cannot write, and this run must not.
+
+        The lock of Caffe's log is held for ever in that process if a thread that reads data logged a line while it
+        was forked. It hangs then, and another one is forked.
+        """
+        status = None
+        for seconds in SNAPSHOT_SECONDS:
+            child = os.fork()
+            if child == 0:
+                try:
+                    self.solver.snapshot()
+                    os._exit(0)
+                except BaseException:
+                    traceback.print_exc()
+                finally:
+                    os._exit(1)
+            status = wait_for(child, seconds)
+            if status is not None:
+                break
+        return {"status": status}, ()
 
     def _on_start(self):
         self.started = time.perf_counter()
