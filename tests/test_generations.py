@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -143,6 +149,25 @@ def test_t10_one_process_at_a_time(two):
             pass
     with two.held("wf prepare"):
         pass
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_t10_whoever_looks_at_a_lock_does_not_hold_it(two, left):
+    """Though the look takes long; also where a process that was killed has left its name."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    with two.held("wf train"):
+        name = two.folder.with_name(".gen2.holder.json")
+        facts = json.loads(name.read_text()) | {"pid": ended.pid}
+    if left:
+        name.write_text(json.dumps(facts))
+    with two.folder.with_name(".gen2.lock").open() as looked:
+        fcntl.flock(looked, fcntl.LOCK_SH)
+        over = threading.Timer(0.3, fcntl.flock, [looked, fcntl.LOCK_UN])
+        over.start()
+        with two.held("wf train"):
+            assert two.holder.pid == os.getpid()
+        over.join()
 
 
 def test_a_rerun_has_the_pictures_of_its_generation_and_files_of_its_own(tmp_path: Path) -> None:

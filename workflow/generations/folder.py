@@ -6,22 +6,28 @@ import fcntl
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import ValidationError
 
 from workflow.errors import BusyError, DataError
 from workflow.generations.record import Record
-from workflow.machine import machine
+from workflow.machine import alive, machine
 from workflow.paths import located, recorded
 from workflow.storage import atomic_write
 
-_PATIENCE = 0.1  # seconds for which a lock is asked for: `_free` may have it for some microseconds
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+_PATIENCE = 0.1  # seconds for which a lock is asked for that a living process says it holds
+_LONGEST = 5.0  # seconds where none says so: `_free` has it for some microseconds, on a busy machine for longer
 _RERUN = re.compile(r"seed_(\d+)")
 
 
@@ -210,8 +216,8 @@ class Generation:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(path, thread_local=False)  # one thread may begin it and another end it
         try:
-            lock.acquire(timeout=_PATIENCE, poll_interval=_PATIENCE / 5)
-        except filelock.Timeout:
+            _acquire(lock, holder)
+        except TimeoutError:
             raise BusyError(
                 f"generation {self.number} is in use{_describe(holder)}",
                 hint="wait until it is finished, or stop it",
@@ -229,6 +235,25 @@ class Generation:
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
+
+
+def _acquire(lock: FileLock, holder: Path) -> None:
+    """Take a lock.
+
+    Raises:
+        TimeoutError: another process holds it.
+    """
+    end = time.monotonic() + _LONGEST
+    while True:
+        try:
+            lock.acquire(timeout=_PATIENCE, poll_interval=_PATIENCE / 5)
+        except TimeoutError:
+            found = _read_holder(holder)
+            said = found is not None and (found.host != machine() or alive(found.pid))
+            if said or time.monotonic() > end:
+                raise
+        else:
+            return
 
 
 def _describe(holder: Path) -> str:
