@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from workflow import cores
 from workflow.cluster import here, process
 from workflow.cluster.crew import Workers
 from workflow.config import Preprocessing
@@ -144,14 +145,14 @@ def test_a_handful_is_decoded_here(files):
     def paths(start: int, stop: int) -> list[bytes]:
         return (files * 60)[start:stop]
 
-    cores = len(os.sched_getaffinity(0))
+    available = cores.available()
     assert workers_for(40, paths, None) == workers_for(900, paths, None) == Workers(1)
     assert workers_for(40, paths, 3) == Workers(3, processes=True)
-    assert workers_for(2000, paths, None) == Workers(cores, processes=cores > 1)
+    assert workers_for(2000, paths, None) == Workers(available, processes=available > 1)
 
 
 def test_a_few_large_files_are_shared_among_threads(tmp_path):
     path = tmp_path / "large.jpg"
     path.write_bytes(b"\0" * 5_000_000)
     workers = workers_for(8, lambda start, stop: [os.fsencode(path)] * (stop - start), None)
-    assert workers == Workers(min(8, len(os.sched_getaffinity(0))))
+    assert workers == Workers(min(8, cores.available()))
