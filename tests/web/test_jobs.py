@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -164,6 +165,31 @@ def test_a_job_can_be_cancelled_and_may_die(served: tuple[TestClient, State]) ->
     assert (job["state"], "signal 9" in job["error"]["message"]) == ("failed", True)
     failed = ended(client, begun(client, kind="diff", old="gen1", new="gen9"))
     assert (failed["state"], "generation 9 not found" in failed["error"]["message"]) == ("failed", True)
+
+
+def test_a_job_can_be_cancelled_while_its_process_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = asyncio.create_subprocess_exec
+
+    async def run() -> str:
+        beginning, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slowly(*words: Any, **options: Any) -> asyncio.subprocess.Process:
+            beginning.set()
+            await go_on.wait()
+            return await begin(*words, **options)
+
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", slowly)
+        queue = jobs.Jobs(tmp_path, {"project": str(tmp_path)}, lambda _: None)
+        job = await queue.add("prepare", "prepare", {}, {})
+        await beginning.wait()
+        await queue.cancel(job.id)
+        go_on.set()
+        while queue._running is not None or not job.over:
+            await asyncio.sleep(0.01)
+        await queue.close()
+        return job.state
+
+    assert asyncio.run(run()) == "cancelled"
 
 
 def test_jobs_survive_a_reload_and_end_with_the_server(root: Path) -> None:

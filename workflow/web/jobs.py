@@ -145,6 +145,9 @@ class Jobs:
                 asyncio.create_task(_end(self._process))  # noqa: RUF006  # the worker waits for the process itself
             job.stopping = True
             self._changed(job)
+        elif job is self._running:  # its process is being started, and will be ended
+            job.stopping = True
+            self._changed(job)
         elif not job.over:
             await self._settle(job, "cancelled")
         return job
@@ -194,6 +197,8 @@ class Jobs:
             env=os.environ | cores.sparing(),
         )
         try:
+            if job.stopping:
+                process.kill()
             await self._send(process, json.dumps(self._common | {"kind": job.kind} | job.wish | self._place(job)))
             if process.stdout is not None:
                 async for line in process.stdout:
