@@ -122,9 +122,9 @@ def _events(trainers: Sequence[Child | Host], told: queue.SimpleQueue[Message], 
 def _more(message: Message, told: queue.SimpleQueue[Message], count: int) -> Iterator[Message]:
     """What else these trainers tell soon after the first failure: the cause may be reported after its effects."""
     end, gone = time.monotonic() + _GRACE, int(message.parts[0] == GONE)
-    while gone < count and (left := end - time.monotonic()) > 0:
+    while gone < count:
         try:
-            message = told.get(timeout=left)
+            message = told.get(timeout=max(0.0, end - time.monotonic()))  # what has come is heard, however late it is
         except queue.Empty:
             return
         gone += message.parts[0] == GONE
