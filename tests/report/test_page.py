@@ -48,7 +48,9 @@ def test_a_browser_loads_nothing_else_and_has_no_errors(page: Path) -> None:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            executable_path=BROWSER,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            timeout=120_000,
         )
         for width in WIDTHS.values():
             tab = browser.new_page(viewport={"width": width, "height": 800})

@@ -44,7 +44,9 @@ def test_wide_figures_fit_a_telephone_until_they_are_tapped(project: Path) -> No
     sections = [section("maps", {"maps": Path("maps.png")}, "words")]
     page = write_picture_page(Path("maps.png"), "gen1/iter_5", {"a" * 60: 0.25, "dog": 0.75}, sections, Path("p.html"))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"], timeout=120_000
+        )
         tab = browser.new_page(viewport={"width": 390, "height": 800})
         tab.goto(page.absolute().as_uri())
         width = "document.querySelector('.plot').getBoundingClientRect().width"
