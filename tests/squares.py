@@ -61,8 +61,8 @@ class Squares(Work, frozen=True, kw_only=True):
 
 
 def numbers_until(over: Callable[[], bool]) -> Iterator[Part]:
-    """At least ten parts of the numbers from 0, and more until `over` is true, for a minute at most."""
-    end = time.monotonic() + 60
+    """At least ten parts of the numbers from 0, and more until `over` is true, for five minutes at most."""
+    end = time.monotonic() + 300
 
     def ranges() -> Iterator[tuple[int, int]]:
         start = 0

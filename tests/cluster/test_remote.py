@@ -194,8 +194,9 @@ def test_r01_when_ray_is_lost_the_parts_that_are_done_stay(ray, tmp_path):
         next(receipts)
     assert caught.value.fault == "R01"
     assert len(results(folder)) == 7
-    for pid in workers():  # the one that waits
-        os.kill(pid, signal.SIGKILL)
+    for pid in workers():  # the one that waits; others may be ending by themselves
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_r01_no_answer_is_one_sentence():
