@@ -115,10 +115,13 @@ class _Groups:
         below = roots != np.arange(len(roots), dtype=np.int32)
         grouped = below.copy()
         grouped[roots[below]] = True
-        members = np.flatnonzero(grouped)
-        codes = roots[members].astype(np.int64) << 32 | members
+        codes = np.flatnonzero(grouped)
+        heads = roots[codes].astype(np.int64)
+        heads <<= 32
+        codes |= heads
         codes.sort()
-        starts = np.flatnonzero(np.diff(codes >> 32)) + 1
+        np.right_shift(codes, 32, out=heads)
+        starts = np.flatnonzero(heads[1:] != heads[:-1]) + 1
         codes &= 2**32 - 1
         return sorted(np.split(codes, starts) if len(codes) else [], key=lambda group: int(group[0]))
 
