@@ -40,7 +40,7 @@ def test_only_a_name_that_is_like_it_is_suggested(text_file, tmp_path):
     text_file("b.jpg", b"")
     message, hint = missing(Path("s3://bucket/x.jpg?token=secret"))
     assert message == "s3://bucket/x.jpg?… is an address"
-    assert "only wf predict and wf prepare" in hint
+    assert "download it first" in hint
     assert missing(Path("notes:/x.jpg"))[0] == "notes:/x.jpg does not exist"
     assert missing(tmp_path / "nix.jpg")[1] == "check the path"
     text_file("kitten.png", b"")

@@ -465,7 +465,7 @@ class Project:
         after: str,
         *,
         exam: str | None = None,
-        folder: Path | None = None,
+        folder: str | Path | None = None,
         history: bool = True,
         progress: Progress | None = None,
     ) -> Finding[Diff]:
@@ -483,9 +483,11 @@ class Project:
             UsageError, DataError: no such snapshot or exam; nothing to compare.
         """
         from workflow.evaluation.diff import diff
+        from workflow.paths import path_or_address
         from workflow.report.diff import describe, write_diff
 
-        found = diff(self.config, before, after, exam=exam, folder=folder, history=history, progress=progress)
+        place = None if folder is None else path_or_address(folder)
+        found = diff(self.config, before, after, exam=exam, folder=place, history=history, progress=progress)
         pixels = self.config.prepare.max_pixels
         return Finding(
             found=found,
@@ -569,11 +571,12 @@ class Project:
             UsageError, DataError: no such folder or class; no picture can be read.
         """
         from workflow.evaluation.junk import junk
+        from workflow.paths import path_or_address
         from workflow.report.junk import describe, document, draw_all
 
         found = junk(
             self.config,
-            Path(folder),
+            path_or_address(folder),
             class_name=class_name,
             threshold=threshold,
             max_rate=max_rate,
@@ -743,9 +746,10 @@ class Project:
         """
         from workflow.curation.decision_table import check_free
         from workflow.curation.next import choose
+        from workflow.paths import path_or_address
         from workflow.report import next as report
 
-        found = choose(self.config, Path(folder), count=count, number=gen, progress=progress)
+        found = choose(self.config, path_or_address(folder), count=count, number=gen, progress=progress)
 
         def draw(one: Next, target: Path) -> dict[str, Path]:
             check_free(target / "next.csv")

@@ -809,8 +809,9 @@ class Snapshot:
 
     def _exam(self, folder: str | Path | None, gen: int | None, part: str = "test") -> Exam:
         from workflow.exams import exam
+        from workflow.paths import path_or_address
 
-        path = None if folder is None else Path(folder)
+        path = None if folder is None else path_or_address(folder)
         return exam.asked(self.config, self.model, folder=path, number=gen, split=part)
 
     def _exam_place(self, exam: Exam) -> Path | None:

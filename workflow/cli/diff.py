@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from workflow.cli.options import Call, EvaluationOut
 from workflow.cli.parameters import Argument, Option
+from workflow.paths import PathOrAddress
 
 
 def diff(
@@ -17,7 +17,9 @@ def diff(
         str | None,
         Option("--exam", metavar="GEN", help="Compare on this generation's test set (default: the newer one's)."),
     ] = None,
-    folder: Annotated[Path | None, Option("--folder", metavar="DIR", help="Use a labelled folder instead.")] = None,
+    folder: Annotated[
+        PathOrAddress | None, Option("--folder", metavar="DIR", help="Use a labelled folder instead.")
+    ] = None,
     history: Annotated[
         bool,
         Option("--history/--no-history", help="Look in all generations for pictures that changed more than once."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import click
@@ -10,13 +9,15 @@ import click
 from workflow.cli.options import Call, Cluster, Engine, EvaluationOut, Fresh, Which
 from workflow.cli.parameters import Argument, Option
 from workflow.errors import UsageError
+from workflow.paths import PathOrAddress
 
 
 def evaluate(
     call: Call,
     which: Which,
     folder: Annotated[
-        Path | None, Argument(metavar="FOLDER", help="Pictures in class folders (default: the test set).")
+        PathOrAddress | None,
+        Argument(metavar="FOLDER", help="Pictures in class folders (default: the test set)."),
     ] = None,
     min_accuracy: Annotated[
         float | None,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from workflow.cli.options import Call, Cluster, EvaluationOut, Gen
 from workflow.cli.parameters import Argument, Option
+from workflow.paths import PathOrAddress
 
 
 def junk(
     call: Call,
-    folder: Annotated[Path, Argument(metavar="FOLDER", help="Folder or tar of unrelated pictures.")],
+    folder: Annotated[PathOrAddress, Argument(metavar="FOLDER", help="Folder or tar of unrelated pictures.")],
     class_name: Annotated[
         str | None,
         Option(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from workflow.cli.options import Call, Engine, EvaluationOut, Fresh, Which
 from workflow.cli.parameters import Argument, Option
+from workflow.paths import PathOrAddress
 
 
 def mistakes(
     call: Call,
     which: Which,
     folder: Annotated[
-        Path | None, Argument(metavar="FOLDER", help="Pictures in class folders (default: the test set).")
+        PathOrAddress | None,
+        Argument(metavar="FOLDER", help="Pictures in class folders (default: the test set)."),
     ] = None,
     cell: Annotated[
         str | None,

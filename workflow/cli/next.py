@@ -8,11 +8,14 @@ from typing import Annotated
 from workflow.cli.options import Call, Cluster, EvaluationOut, Gen
 from workflow.cli.parameters import Argument, Option
 from workflow.errors import UsageError
+from workflow.paths import PathOrAddress
 
 
 def next(  # the command's name is the function's
     call: Call,
-    folder: Annotated[Path | None, Argument(metavar="FOLDER", help="Folder or tar of unlabelled pictures.")] = None,
+    folder: Annotated[
+        PathOrAddress | None, Argument(metavar="FOLDER", help="Folder or tar of unlabelled pictures.")
+    ] = None,
     count: Annotated[int, Option("--count", metavar="N", min=1, help="Number of pictures to choose.")] = 50,
     gen: Gen = None,
     out: EvaluationOut = None,

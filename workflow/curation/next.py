@@ -25,6 +25,7 @@ from workflow.exams.features import features
 from workflow.exams.nearest import nearest, origins
 from workflow.exams.picture import Skipped
 from workflow.generations import generations
+from workflow.paths import PathOrAddress
 from workflow.storage import write_table
 
 
@@ -61,7 +62,7 @@ class Candidate:
 class Next:
     """The chosen pictures."""
 
-    folder: Path
+    folder: PathOrAddress
     target: Path
     """Where files about it belong."""
     snapshots: tuple[str, ...]
@@ -97,7 +98,12 @@ class Next:
 
 
 def choose(
-    config: Config, folder: Path, *, count: int = 50, number: int | None = None, progress: Progress | None = None
+    config: Config,
+    folder: PathOrAddress,
+    *,
+    count: int = 50,
+    number: int | None = None,
+    progress: Progress | None = None,
 ) -> Next:
     """Choose pictures to label.
 

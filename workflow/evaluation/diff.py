@@ -26,6 +26,7 @@ from workflow.exams.picture import Picture, digest
 from workflow.generations import Generation
 from workflow.models.loading import load
 from workflow.models.model import Model
+from workflow.paths import PathOrAddress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +93,7 @@ def diff(
     after: str,
     *,
     exam: str | None = None,
-    folder: Path | None = None,
+    folder: PathOrAddress | None = None,
     history: bool = True,
     progress: Progress | None = None,
 ) -> Diff:
@@ -143,7 +144,7 @@ def diff(
 
 
 def _exam(
-    config: Config, models: Sequence[Model], exam: str | None, folder: Path | None
+    config: Config, models: Sequence[Model], exam: str | None, folder: PathOrAddress | None
 ) -> tuple[Poser, Generation | None]:
     """The exam, and the generation whose test set it is, if any."""
     if exam is not None and folder is not None:

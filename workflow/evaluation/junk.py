@@ -7,6 +7,7 @@ generations was trained on are left out, for all of them, while others remain.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from workflow.exams.exam import Exam, of_generation, of_unlabelled
 from workflow.exams.overlap import trained_on
 from workflow.exams.picture import Picture, Skipped
 from workflow.generations import Generation
+from workflow.paths import PathOrAddress
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,7 +108,7 @@ class Absurdity:
 class Junk:
     """All generations on one folder of junk."""
 
-    folder: Path
+    folder: PathOrAddress
     target: Path
     """Where files about it belong."""
     count: int
@@ -181,7 +183,7 @@ class Junk:
 
 def junk(
     config: Config,
-    folder: Path,
+    folder: PathOrAddress,
     *,
     class_name: str | None = None,
     threshold: float = 0.5,
@@ -260,11 +262,11 @@ def _own(member: Member, exam: Exam, names: Sequence[str], progress: Progress | 
     return answers.probabilities[rows, answers.truth[rows]].astype(np.float64)
 
 
-def _kinds(pictures: Sequence[Picture], folder: Path, newest: Score) -> dict[str, tuple[int, int]]:
+def _kinds(pictures: Sequence[Picture], folder: PathOrAddress, newest: Score) -> dict[str, tuple[int, int]]:
     hits = newest.scores >= newest.now.threshold
     found: dict[str, tuple[int, int]] = {}
     for one, hit in zip(pictures, hits, strict=True):
-        inside = Path(one.path).relative_to(folder) if folder.is_dir() else Path(one.path)
+        inside = Path(str(one.path).removeprefix(os.path.join(folder, "")))  # noqa: PTH118
         kind = inside.parts[0] if len(inside.parts) > 1 else ""
         accepted, count = found.get(kind, (0, 0))
         found[kind] = (accepted + int(hit), count + 1)

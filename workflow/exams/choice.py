@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 from workflow.config import Config
 from workflow.errors import UsageError
 from workflow.exams.exam import Exam, of_generation, of_labelled
 from workflow.generations import Generation, existing
 from workflow.models.model import Model
+from workflow.paths import PathOrAddress
 
 Poser = Callable[[Model], Exam]
 
@@ -20,7 +20,7 @@ def of_test_set(generation: Generation) -> Poser:
     return lambda model: of_generation(generation.original, model)
 
 
-def of_folder(folder: Path) -> Poser:
+def of_folder(folder: PathOrAddress) -> Poser:
     """A folder with one sub-folder for each class.
 
     Raises:

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, repeat
 from typing import Protocol
 
 from workflow.config import Config
@@ -154,14 +154,19 @@ def of_labelled(folder: PathOrAddress, classes: Sequence[str] = ()) -> Exam:
     parts = [part for part in found.folders if part.split == "test"]
     if parts:
         _log.warning("the exam is the test pictures of %s, without its training pictures", folder)
-    files = [
-        (os.path.join(part.root, part.inside, name), part.class_name)  # noqa: PTH118  # 100,000 of them
+    files = sorted(
+        (os.path.join(part.root, part.inside, name), part.class_name, ticket)  # noqa: PTH118  # 100,000 of them
         for part in parts or found.folders
-        for name in part.names
-    ]
+        for name, ticket in zip(part.names, part.tickets or repeat(""), strict=False)
+    )
     if not files:
         raise DataError(f"no file in the class folders of {folder}", hint=f"put pictures into {folder}/CLASS/")
-    return Files(name=str(folder), files=sorted(files))
+    tickets = [ticket for *_, ticket in files]
+    return Files(
+        name=str(folder),
+        files=[(path, class_name) for path, class_name, _ in files],
+        tickets=tickets if any(tickets) else None,
+    )
 
 
 def of_unlabelled(*paths: PathOrAddress) -> Exam:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.cluster.parts import TICKET
 from workflow.data.sources import listing, reading
 from workflow.errors import DataError
 from workflow.exams.listing import Listing
@@ -59,6 +60,8 @@ class Files:
     name: str
     files: Sequence[tuple[str, str | None]]
     """Path and class."""
+    tickets: Sequence[str] | None = None
+    """For each file that which makes it an item, see `data.sources.reading`; empty where nothing was listed."""
     digests: Sequence[str] | None = None
     """The sha256 that each file should have, where that is known; one that changed is skipped."""
     skipped: list[Skipped] = field(default_factory=list)
@@ -83,7 +86,11 @@ class Files:
         """Of a range of files, see `data.sources.reading`."""
         if isinstance(self.files, Listing):
             return self.files.items(start, stop)
-        return [os.fsencode(path) for path, _ in self.files[start:stop]]
+        paths = [os.fsencode(path) for path, _ in self.files[start:stop]]
+        if self.tickets is None:
+            return paths
+        tickets = map(os.fsencode, self.tickets[start:stop])
+        return [path + TICKET + ticket if ticket else path for path, ticket in zip(paths, tickets, strict=True)]
 
     def batches(self, model: Model, size: int) -> Iterator[Batch]:
         """The files that can be read, in their order, at most `size` at a time; the others are in `skipped` then.

@@ -63,7 +63,7 @@ def missing(path: Path) -> tuple[str, str]:
         url = redacted(f"{address[1]}://{address[2]}")
         if address[1] in ("http", "https"):
             return f"{url} is a web address; wf reads files", f"download it first, for example: curl -LO {url}"
-        return f"{url} is an address", "only wf predict and wf prepare read from object stores; name a file"
+        return f"{url} is an address", "this command reads files, not object stores; download it first"
     if path.is_symlink():
         return f"{path} is a link to {path.readlink()}, which does not exist", "remove or correct the link"
     near = closest(path)
