@@ -63,8 +63,9 @@ def nearly_equal(
     different = np.empty(0, np.int64)  # pairs that were compared in vain: they may come again in another band
     for pairs in _candidates(thumbnails, indices):
         for start in range(0, len(pairs), _PAIRS):
-            left = pairs[start : start + _PAIRS]
-            left = left[~_among(different, _codes(left))]
+            codes = np.sort(_codes(pairs[start : start + _PAIRS]))  # in order they are found five times as fast
+            codes = codes[~_among(different, codes)]
+            left = np.stack([codes >> 32, codes & 2**32 - 1], axis=1)
             while len(left := left[groups.apart(left)]):
                 chosen, left = _spanning(left, groups)
                 alike = _alike_of(chosen, pixels)
