@@ -39,6 +39,14 @@ def test_tests_and_snapshots_come_as_often_in_all():
 
 
 @given(iterations=st.integers(1, 999))
+def test_snapshots_that_are_tested_still_are(iterations):
+    aligned = solver()
+    aligned.snapshot = 200
+    short = shortened(aligned, iterations)
+    assert short.snapshot == 2 * short.test_interval
+
+
+@given(iterations=st.integers(1, 999))
 def test_no_interval_is_shortened_to_nothing(iterations):
     short = shortened(solver("multistep", POLICIES["multistep"]), iterations)
     assert min(short.test_interval, short.snapshot, short.display, *short.stepvalue) >= 1

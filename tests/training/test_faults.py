@@ -237,6 +237,22 @@ def test_t08_the_third_snapshot_that_fails_stops_the_run(run, settings, generati
     assert workflow.storage.atomic_write is not full
 
 
+def test_t08_a_last_snapshot_that_fails_is_no_success(run, settings, generation, monkeypatch):
+    import errno
+
+    run(max_iter=10)
+
+    def full(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("workflow.formats.caffemodel.atomic_write", full)
+    edit(SOLVER, "snapshot: 10", "snapshot: 100")
+    with pytest.raises(EnvironmentFault, match="the last snapshot, iter_30, could not be written") as caught:
+        run(max_iter=30)
+    assert caught.value.fault == "T08"
+    assert [one.iteration for one in generation.read().snapshots] == [10]
+
+
 @pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason="needs setpriv when run by root")
 def test_t09_unwritable_generation(run, generation, project):
     """As another user, in a process of its own: root may write anywhere."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +38,7 @@ def init(
 
     existing = has_settings(folder)
     written = start(folder, recipe)
-    enter = "" if folder.resolve() == Path().resolve() else f"\n  cd {folder}"
+    enter = "" if folder.resolve() == Path().resolve() else f"\n  cd {shlex.quote(str(folder))}"
     document = {"path": folder, "recipe": recipe, "files": [path.relative_to(folder) for path in written]}
     settings = f"configs/{named(recipe).settings}"
     text = (ADDED if existing else NEXT).format(path=folder.resolve(), enter=enter, recipe=recipe, settings=settings)

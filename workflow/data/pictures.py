@@ -48,7 +48,7 @@ OUT_OF_MEMORY = "out of memory"
 _NEVER = 2**31
 # Pillow's words for a file that is whole, and for one that ends too soon
 _UNSUPPORTED = ("unsupported", "not supported", "cannot handle 12-bit", "cannot handle 16-bit")
-_CUT = ("truncat", "not enough image data", "unexpected end", "index out of range", "unpack requires")
+_CUT = ("truncat", "not enough image data", "unexpected end", "index out of range", "requires a buffer")
 
 # The classes themselves rather than Image.open: no further format can be reached, an MPO is just its first JPEG, and
 # Pillow's own bomb check (twice as lenient as ours, and a warning first) does not speak before ours does.

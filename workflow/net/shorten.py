@@ -9,8 +9,9 @@ def shortened(solver: caffe_pb2.SolverParameter, iterations: int) -> caffe_pb2.S
     """A copy of the solver that ends after `iterations` and goes through the same learning rates on the way.
 
     What counts iterations is shortened in proportion: stepsize, each stepvalue, test_interval, snapshot, display, at
-    least 1 each; the gamma of the policies exp, inv and sigmoid is changed so that the rate falls as far as before
-    (poly follows max_iter by itself). Source of the policies: src/caffe/solvers/sgd_solver.cpp, GetLearningRate.
+    least 1 each, and snapshots that are tested still are; the gamma of the policies exp, inv and sigmoid is changed so
+    that the rate falls as far as before (poly follows max_iter by itself).
+    Source of the policies: src/caffe/solvers/sgd_solver.cpp, GetLearningRate.
 
     Args:
         solver: trains to max_iter.
@@ -25,6 +26,9 @@ def shortened(solver: caffe_pb2.SolverParameter, iterations: int) -> caffe_pb2.S
     for name in ("stepsize", "test_interval", "snapshot", "display"):
         if getattr(solver, name) > 0:
             setattr(result, name, _part(getattr(solver, name), share))
+    if 0 < solver.test_interval <= solver.snapshot and solver.snapshot % solver.test_interval == 0:
+        # still of an iteration that is tested: no other snapshot can be the best
+        result.snapshot = result.test_interval * (solver.snapshot // solver.test_interval)
     result.stepvalue[:] = [_part(value, share) for value in solver.stepvalue]
     match solver.lr_policy:
         case "exp":

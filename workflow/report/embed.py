@@ -6,7 +6,10 @@ import base64
 import io
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
+
+from workflow.data.pictures import load_rgb
+from workflow.errors import WorkflowError
 
 _MOST = 256  # pixels a side of a thumbnail; a phone at three pixels a point shows 85 points of it
 _TOO_LARGE = 50_000_000  # pixels; such a file is shown as missing
@@ -31,24 +34,16 @@ def picture(path: Path) -> str | None:
 
 
 def thumbnail(path: Path | str, size: int = _MOST) -> str | None:
-    """A small copy of any picture, turned upright, without its metadata; None if it cannot be read any more.
+    """A small copy of any picture, upright, on white, without its metadata; None if it cannot be read any more.
 
     Args:
         path: the picture.
         size: pixels of its longer side at most; smaller ones stay as they are.
     """
     try:
-        with Image.open(path) as opened:
-            if opened.width * opened.height > _TOO_LARGE:
-                return None
-            if opened.format == "JPEG":
-                opened.draft("RGB", (2 * size, 2 * size))
-            small = ImageOps.exif_transpose(opened).convert("RGBA")
-            small.thumbnail((size, size))
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
+        shown = Image.fromarray(load_rgb(path, max_pixels=_TOO_LARGE, max_side=size))
+    except (WorkflowError, OSError):
         return None
-    white = Image.new("RGBA", small.size, "white")
-    shown = Image.alpha_composite(white, small).convert("RGB")
     data = io.BytesIO()
     shown.save(data, "PNG")
     return png(data.getvalue())

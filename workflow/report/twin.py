@@ -175,6 +175,9 @@ def _draw_stages(panel: Axes, found: Twin) -> None:
 def describe_joining(found: Twin) -> str:
     """The layer where the picture starts to look like the class, in words."""
     if found.joins_at is None:
+        some = ", ".join(stage.blob for stage in found.stages if stage.among)
+        if some:
+            return f"looks like '{found.target.name}' at {some}, but not up to the last layer"
         return f"at no layer is it closer to '{found.target.name}' than the limit"
     return f"looks like '{found.target.name}' from {found.joins_at} on"
 

@@ -177,6 +177,12 @@ class Recorder:
         if not event.stopped:
             self.facts["ended_at"] = event.iteration
         self._save()
+        if self._failures and (last := self.facts["iterations"]) > 0:
+            raise EnvironmentFault(
+                f"the last snapshot, iter_{last}, could not be written: the training since the one before is lost",
+                hint=f"free some space, then wf train --gen {self.generation.number} resumes",
+                fault="T08",
+            )
 
     def _save(self, **changes: Any) -> None:
         facts = dict(self.facts)
