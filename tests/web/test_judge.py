@@ -31,6 +31,8 @@ def test_the_answer_is_that_of_predict(client: TestClient, project_folder: Path,
     assert told["probabilities"] == pytest.approx(found.probabilities, abs=1e-6)
     assert told["sha256"] == hashlib.sha256(data).hexdigest()
     assert told["snapshot"] == "gen1/iter_20"
+    assert told["unknown"] == (found.distance is not None and found.distance > 1)
+    assert told["distance"] == (None if found.distance is None else pytest.approx(found.distance, abs=1e-4))
     assert told["page"] == f"/p/{told['sha256']}"
 
 

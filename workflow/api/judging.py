@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from workflow.config import Preprocessing
 
 if TYPE_CHECKING:
+    from workflow.exams.novelty import Novelty
     from workflow.models.model import Model
 
 
@@ -22,6 +23,13 @@ class Judgement(NamedTuple):
     """Probability of the label, 0..1."""
     probabilities: dict[str, float]
     """Class -> 0..1, in the order of the classes."""
+    distance: float | None = None
+    """To the classes' training pictures, in units of the limit; None for a snapshot without a rule."""
+
+    @property
+    def unknown(self) -> bool:
+        """Whether `wf predict` calls it `unknown`: it is beyond the limit."""
+        return self.distance is not None and self.distance > 1
 
 
 class Judging:
@@ -34,6 +42,7 @@ class Judging:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._session = model.open()
+        self._rule: tuple[int, Novelty | None] = 0, None
 
     @property
     def name(self) -> str:
@@ -61,8 +70,20 @@ class Judging:
         """
         from workflow.exams.predict import probabilities
 
-        found = probabilities(self._model, self._session, pixels)
-        return [Judgement(label, shares[label], shares) for label, shares in found]
+        found = probabilities(self._model, self._session, pixels, self._novelty())
+        return [Judgement(label, shares[label], shares, distance) for label, shares, distance in found]
+
+    def _novelty(self) -> Novelty | None:
+        """The rule for unknown pictures; read again when its file changes: it may be fitted while this is open."""
+        from workflow.exams import novelty
+
+        try:
+            changed = 0 if self._model.file is None else novelty.path_of(self._model.file).stat().st_mtime_ns
+        except OSError:
+            changed = 0
+        if changed != self._rule[0]:
+            self._rule = changed, novelty.read(self._model)
+        return self._rule[1]
 
     def close(self) -> None:
         """Close the net."""

@@ -261,21 +261,26 @@ def write_csv(path: Path, result: Predictions) -> None:
     write_table(path, ["path", "label", "probability", *more, *classes], map(row, result.predictions))
 
 
-def probabilities(model: Model, session: Session, pixels: Pictures) -> Iterator[tuple[str, dict[str, float]]]:
-    """The class of each picture, and the probability of every class in the order of the classes.
+def probabilities(
+    model: Model, session: Session, pixels: Pictures, rule: Novelty | None = None
+) -> Iterator[tuple[str, dict[str, float], float | None]]:
+    """The class of each picture, the probability of every class in the order of the classes, and the distance.
 
     Args:
         model: what was loaded.
         session: on its net.
         pixels: uint8 (C, H, W) each, as `model.read` gives them.
+        rule: of the model, which gives the distances; without one they are None.
 
     Raises:
         NetError: the net has no Softmax layer; X06, classes and outputs differ.
         ModelError: C05, the net answers with no number.
     """
-    names, scores = _shares(model, model.forward(session, pixels, _wanted(model)))
-    for row in scores:
-        yield names[int(row.argmax())], dict(zip(names, row.tolist(), strict=True))
+    blobs = model.forward(session, pixels, _wanted(model) | (set() if rule is None else rule.blobs))
+    names, scores = _shares(model, blobs)
+    distances = [None] * len(scores) if rule is None else rule.distance(blobs).tolist()
+    for row, distance in zip(scores, distances, strict=True):
+        yield names[int(row.argmax())], dict(zip(names, row.tolist(), strict=True)), distance
 
 
 def _wanted(model: Model) -> set[str]:

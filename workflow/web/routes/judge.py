@@ -49,6 +49,10 @@ class Judged(BaseModel):
     label: str
     probability: Share
     probabilities: dict[str, Share]
+    unknown: bool
+    """Whether it is less like the training pictures than 95 % of the validation pictures are: `label` says little."""
+    distance: float | None
+    """To the training pictures; `unknown` beyond 1. None for a snapshot without validation pictures."""
     snapshot: str
     known: Known | None
     page: str
@@ -121,12 +125,14 @@ async def judge(
         "label": found.label,
         "probability": found.probability,
         "probabilities": found.probabilities,
+        "unknown": found.unknown,
+        "distance": found.distance,
         "snapshot": net.name,
         "known": None if known is None else known.json(),
         "page": f"/p/{sha256}",
     }
     if keep:
-        told = {name: answer[name] for name in ("sha256", "label", "probability", "snapshot")}
+        told = {name: answer[name] for name in ("sha256", "label", "probability", "unknown", "snapshot")}
         state.events.publish("judged", told | {"sender": caller.name})
     return JSONResponse(answer)
 

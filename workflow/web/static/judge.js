@@ -45,7 +45,7 @@ async function judge(file) {
     judged.length = Math.min(judged.length, SHOWN);
     if (shown === null || all === 1 || judged.length === 1) show(judged[0]);
     else strip();
-    if (all === 1) say(t("judge.said", { class: answer.label, share: Math.round(answer.probability * 100) }));
+    if (all === 1) say(t("judge.said", { class: named(answer), share: Math.round(answer.probability * 100) }));
   } catch (error) {
     failed += 1;
     if (error.status === 401 || all === 1) report(error);
@@ -81,7 +81,7 @@ function show(one) {
   byId("answer").replaceChildren(
     h("div", { class: "frame" }, image),
     h("div", { class: "stack" },
-      h("div", {}, h("p", { class: "soft small" }, t("judge.answer", { snapshot: answer.snapshot })), h("h2", { class: "answer" }, answer.label)),
+      h("div", {}, h("p", { class: "soft small" }, t("judge.answer", { snapshot: answer.snapshot })), h("h2", { class: "answer" }, named(answer))),
       bars(answer.probabilities),
       knownWords(answer),
       place));
@@ -90,6 +90,10 @@ function show(one) {
   }, report);
   byId("answer").hidden = false;
   strip();
+}
+
+function named(answer) {
+  return answer.unknown ? t("judge.unknown", { class: answer.label }) : answer.label;
 }
 
 function knownWords({ known }) {
@@ -104,7 +108,7 @@ function strip() {
     return h("li", {}, h("button", { type: "button", "aria-pressed": String(one === shown), on: { click: () => {
       show(one);
       byId("answer").scrollIntoView({ block: "nearest" });
-    } } }, h("span", { class: "frame" }, picture), h("span", {}, one.answer.label)));
+    } } }, h("span", { class: "frame" }, picture), h("span", {}, named(one.answer))));
   }));
 }
 
