@@ -55,7 +55,7 @@ def raising(error: BaseException) -> Callable[[], None]:
 def test_each_branch_of_the_tree_has_its_exit_code(kind: type[errors.WorkflowError], code: int) -> None:
     result = run(raising(kind("it broke", at=Location(path="a.yaml", line=3), hint="mend it", fault="Z01")), "--json")
     assert result.exit_code == code
-    assert result.stderr == "error: it broke\n --> a.yaml:3\nhint: mend it\n"
+    assert result.stderr == "error: it broke\n --> a.yaml:3\nhint: mend it\nmore: wf help Z01\n"
     expected = {"id": "Z01", "message": "it broke", "hint": "mend it", "path": "a.yaml", "line": 3}
     assert json.loads(result.stdout) == {"error": expected}
 

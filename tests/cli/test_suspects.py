@@ -55,7 +55,8 @@ def test_the_report_finds_it_wherever_the_sheets_go(trained: Run) -> None:
 def test_words_for_people(trained: Run) -> None:
     ran = trained("suspects", "--top", "2")
     assert ran.out.startswith("gen1/iter_2: ")
-    assert "60 labels are doubtful" in ran.out
+    assert "another class is likelier than the label for" in ran.out
+    assert "of 60 pictures; the 2 most doubtful are listed" in ran.out
     assert f"wf suspects --apply {HOME / 'suspects.csv'}" in ran.out
 
 

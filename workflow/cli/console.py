@@ -89,7 +89,8 @@ class Console:
         """Print why the command ends: on stderr, and with --json also on stdout, unless the result is there."""
         if self.debug:
             traceback.print_exception(error)
-        print(fitted(f"error: {error}", sys.stderr), file=sys.stderr, flush=True)
+        more = f"\nmore: wf help {error.fault}" if error.fault else ""
+        print(fitted(f"error: {error}{more}", sys.stderr), file=sys.stderr, flush=True)
         self._document(error)
 
     def stopped(self, word: str) -> None:

@@ -98,6 +98,8 @@ class Suspects:
     pictures: int
     suspects: tuple[Suspect, ...]
     """The most doubtful first."""
+    doubtful: int
+    """Pictures for which another class is likelier than their own, listed or not."""
     twins: tuple[Twins, ...]
     decided: int
     """Pictures that are not listed since their label was decided before."""
@@ -111,6 +113,7 @@ class Suspects:
             "generation": self.generation,
             "pictures": self.pictures,
             "suspects": [one.json() for one in self.suspects],
+            "doubtful": self.doubtful,
             "twins": [one.json() for one in self.twins],
             "decided": self.decided,
         }
@@ -190,6 +193,7 @@ def suspects(config: Config, model: Model, *, top: int | None = None, progress: 
             _suspect(known, index, float(score[index]), likely[index], near[index], record.classes, doubted)
             for index in listed
         ),
+        doubtful=len(open_),
         twins=tuple(found),
         decided=len(order) - len(open_),
         project=config.project,

@@ -57,7 +57,9 @@ def describe(found: Suspects, pictures: Mapping[str, Path] | None = None) -> str
     splits = Tally(one.split for one in found.suspects)
     parts = [f"{splits[split]:,} {word}" for split, word in PARTS.items() if splits[split] or split != "validation"]
     told = f" ({', '.join(parts)} pictures)" if found.suspects else ""
-    lines = [f"{found.snapshot}: {len(found.suspects):,} of {found.pictures:,} labels are doubtful{told}"]
+    few = f"; the {len(found.suspects):,} most doubtful are listed" if len(found.suspects) < found.doubtful else ""
+    share = f"{found.doubtful:,} of {found.pictures:,} pictures"
+    lines = [f"{found.snapshot}: another class is likelier than the label for {share}{few}{told}"]
     rows = [[f"{one.score:.4f}", one.label, one.suggested, str(one.picture.path)] for one in found.suspects[:_LISTED]]
     if rows:
         lines += [f"  {line}" for line in table([["doubt", "label", "suggested", "picture"], *rows], left=(1, 2, 3))]
